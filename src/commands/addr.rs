@@ -1,0 +1,53 @@
+//! `sixpane addr`: a 6PN address taken apart, without a network.
+
+use std::io::Write;
+use std::net::Ipv6Addr;
+
+use serde_json::json;
+
+use crate::address::{Anatomy, Kind, pair};
+use crate::cli::Failure;
+use crate::error::{Error, Exit};
+
+/// Prints the parts of `address`.
+///
+/// # Errors
+/// Where the address is not of a private network (does not begin with `fdaa`).
+pub fn run(address: Ipv6Addr, json: bool, out: &mut impl Write) -> Result<Exit, Failure> {
+    let Some(a) = Anatomy::of(address) else {
+        return Err(Error::new(Exit::Empty, format!("{address} is not a 6PN address"))
+            .why("6PN addresses begin with fdaa")
+            .hint("sixpane addr fdaa:0:18:a7b:7d:f066:b83b:2")
+            .into());
+    };
+    let (kind, words) = match a.kind() {
+        Kind::MachineDns => ("machine-dns", "the DNS server as seen from a Machine"),
+        Kind::TunnelDns => ("tunnel-dns", "the DNS server as seen through a WireGuard tunnel"),
+        Kind::Flycast => ("flycast", "an app's Flycast address (host field 0:1)"),
+        Kind::Member => ("member", "a Machine or a WireGuard peer"),
+    };
+    if json {
+        let object = json!({
+            "schema": "sixpane.addr/1",
+            "address": a.address,
+            "kind": kind,
+            "prefix": a.prefix(),
+            "network": pair(a.network),
+            "host": pair(a.host),
+            "machine": pair(a.machine),
+            "free": a.free,
+            "subnet": a.subnet(),
+            "dns": a.dns(),
+        });
+        writeln!(out, "{object}")?;
+    } else {
+        writeln!(out, "Address  {}", a.address)?;
+        writeln!(out, "Looks    like {words}")?;
+        writeln!(out, "Network  {:<14} prefix {}", pair(a.network), a.prefix())?;
+        writeln!(out, "Host     {}", pair(a.host))?;
+        writeln!(out, "Machine  {:<14} subnet {}", pair(a.machine), a.subnet())?;
+        writeln!(out, "Free     {:x}", a.free)?;
+        writeln!(out, "DNS      {:<14} through a tunnel; fdaa::3 from a Machine", a.dns())?;
+    }
+    Ok(Exit::Ok)
+}

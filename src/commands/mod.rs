@@ -1,0 +1,3 @@
+//! The headless twins: each command prints what a view shows, as text or as JSON with a `schema` of its own.
+
+pub mod addr;

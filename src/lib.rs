@@ -1,0 +1,21 @@
+//! sixpane: 6PN in panes. A terminal explorer for a private IPv6 network over an embedded WireGuard tunnel.
+//!
+//! The map of the rooms, from the conf to what a person reads. Arrows point one way:
+//!
+//! ```text
+//! profile ─▶ net
+//! ```
+//!
+//! - [`text`]: bytes from outside made fit to show; the measures of text.
+//! - [`address`]: the anatomy of a 6PN address.
+//! - [`error`]: the one shape an error has when a person meets it; exit codes.
+//! - [`profile`]: a WireGuard conf → a typed [`profile::Profile`].
+//! - [`net`]: the only room that sends a packet; the [`net::Network`] interface.
+
+pub mod address;
+pub mod cli;
+pub mod commands;
+pub mod error;
+pub mod net;
+pub mod profile;
+pub mod text;

@@ -1,0 +1,7 @@
+//! Parses the command line, runs what it asks for, maps the result to an exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sixpane::cli::main(std::env::args_os())
+}

@@ -1,0 +1,283 @@
+//! Text that came from outside, made fit to show; and the few measures of text that every face shares.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// Bytes from the network or a file, with the one text that may be shown for them.
+///
+/// This is the only way such bytes reach a screen, a pipe, the clipboard or a window title. Escaped, as
+/// `dig` does it (`\` and three decimal digits for each byte, RFC 1035 §5.1): control characters (C0, C1),
+/// bidirectional and zero-width characters, line separators, whatever is not UTF-8; and `\` itself, doubled,
+/// so that two different inputs never look the same. Equality and order are those of the bytes.
+#[derive(Clone)]
+pub struct Safe {
+    shown: Arc<str>,
+    /// Only where it differs from `shown`.
+    raw: Option<Arc<[u8]>>,
+}
+
+impl Safe {
+    /// Makes `bytes` fit to show.
+    pub fn new(bytes: impl AsRef<[u8]>) -> Self {
+        let bytes = bytes.as_ref();
+        let mut shown = String::with_capacity(bytes.len());
+        for chunk in bytes.utf8_chunks() {
+            for c in chunk.valid().chars() {
+                if c == '\\' {
+                    shown.push_str("\\\\");
+                } else if is_unfit(c) {
+                    escape(&mut shown, c.encode_utf8(&mut [0; 4]).as_bytes());
+                } else {
+                    shown.push(c);
+                }
+            }
+            escape(&mut shown, chunk.invalid());
+        }
+        let raw = (shown.as_bytes() != bytes).then(|| bytes.into());
+        Self { shown: shown.into(), raw }
+    }
+
+    /// The text to show.
+    pub fn as_str(&self) -> &str {
+        &self.shown
+    }
+
+    /// The bytes as they came.
+    pub fn raw(&self) -> &[u8] {
+        self.raw.as_deref().unwrap_or(self.shown.as_bytes())
+    }
+
+    /// Whether anything had to be escaped.
+    pub fn is_escaped(&self) -> bool {
+        self.raw.is_some()
+    }
+
+    /// Whether there are no bytes at all.
+    pub fn is_empty(&self) -> bool {
+        self.shown.is_empty()
+    }
+}
+
+fn escape(out: &mut String, bytes: &[u8]) {
+    use fmt::Write as _;
+    for byte in bytes {
+        let _ = write!(out, "\\{byte:03}");
+    }
+}
+
+/// Characters that a terminal acts upon, or that make text read otherwise than it is.
+fn is_unfit(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+impl From<&str> for Safe {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl fmt::Display for Safe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.shown)
+    }
+}
+
+impl fmt::Debug for Safe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.shown)
+    }
+}
+
+impl PartialEq for Safe {
+    fn eq(&self, other: &Self) -> bool {
+        self.raw() == other.raw()
+    }
+}
+
+impl Eq for Safe {}
+
+impl PartialOrd for Safe {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Safe {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.raw().cmp(other.raw())
+    }
+}
+
+impl Hash for Safe {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.raw().hash(state);
+    }
+}
+
+/// In JSON a `Safe` is the text as it is shown; whoever prints bytes that had to be escaped adds a
+/// `*_raw` field in base64 beside it ([`Safe::raw`]).
+impl Serialize for Safe {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.shown)
+    }
+}
+
+/// Columns that `text` takes on a terminal.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// `text` in at most `columns`: what is too long loses its middle, never its end, so that the part of a
+/// machine ID or an address that tells two rows apart stays.
+pub fn fit(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    if columns == 0 {
+        return String::new();
+    }
+    let tail_room = (columns - 1).div_ceil(2);
+    let head = take_columns(text.graphemes(true), columns - 1 - tail_room);
+    let tail = take_columns(text.graphemes(true).rev(), tail_room);
+    let tail: String = tail.graphemes(true).rev().collect();
+    format!("{head}…{tail}")
+}
+
+/// `text` in at most `columns`, the end cut: for prose, whose start matters.
+pub fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    if columns == 0 {
+        return String::new();
+    }
+    let mut head = take_columns(text.graphemes(true), columns - 1);
+    head.push('…');
+    head
+}
+
+fn take_columns<'a>(graphemes: impl Iterator<Item = &'a str>, columns: usize) -> String {
+    let mut used = 0;
+    graphemes
+        .take_while(|g| {
+            used += width(g);
+            used <= columns
+        })
+        .collect()
+}
+
+/// How long ago, rounded so coarsely that the screen changes rarely: `0s`, `12s`, `4m`, `2h03m`, `3d`.
+pub fn ago(age: Duration) -> String {
+    let s = age.as_secs();
+    match s {
+        0..60 => format!("{s}s"),
+        60..3600 => format!("{}m", s / 60),
+        3600..86_400 => format!("{}h{:02}m", s / 3600, s / 60 % 60),
+        _ => format!("{}d", s / 86_400),
+    }
+}
+
+/// Milliseconds with one decimal, as every RTT on a screen is written: `11.2`.
+pub fn ms(time: Duration) -> String {
+    format!("{:.1}", time.as_secs_f64() * 1e3)
+}
+
+/// `1 app`, `2 apps`.
+pub fn count(n: usize, one: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+}
+
+/// Bytes in three characters or so: `310`, `12k`, `1.2M`.
+pub fn bytes(n: u64) -> String {
+    const UNITS: [&str; 5] = ["", "k", "M", "G", "T"];
+    let mut value = n as f64;
+    let mut unit = 0;
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    if unit > 0 && value < 9.95 {
+        format!("{value:.1}{}", UNITS[unit])
+    } else {
+        format!("{value:.0}{}", UNITS[unit])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn escapes_what_a_terminal_would_act_upon() {
+        for (raw, shown) in [
+            (&b"web"[..], "web"),
+            (b"\x1b[2J", "\\027[2J"),
+            (b"\x1b]52;c;aGk=\x07", "\\027]52;c;aGk=\\007"),
+            (b"a\rb\nc\td", "a\\013b\\010c\\009d"),
+            (b"\xff\xfe", "\\255\\254"),
+            ("\u{202e}gpj.exe".as_bytes(), "\\226\\128\\174gpj.exe"),
+            ("a\u{200b}b".as_bytes(), "a\\226\\128\\139b"),
+            ("\u{9b}31m".as_bytes(), "\\194\\15531m"),
+            ("日本 é".as_bytes(), "日本 é"),
+            (b"back\\slash", "back\\\\slash"),
+        ] {
+            let safe = Safe::new(raw);
+            assert_eq!(safe.as_str(), shown);
+            assert_eq!(safe.raw(), raw);
+            assert_eq!(safe.is_escaped(), raw != shown.as_bytes());
+        }
+    }
+
+    #[test]
+    fn fit_keeps_the_end() {
+        assert_eq!(fit("148e21b7c93d89", 14), "148e21b7c93d89");
+        assert_eq!(fit("148e21b7c93d89", 12), "148e2…c93d89");
+        assert_eq!(fit("abc", 1), "…");
+        assert_eq!(fit("abc", 0), "");
+        assert_eq!(width(&fit("日本日本日本", 5)), 5);
+    }
+
+    #[test]
+    fn ages_and_sizes_are_coarse() {
+        for (s, text) in [(0, "0s"), (59, "59s"), (240, "4m"), (7380, "2h03m"), (300_000, "3d")] {
+            assert_eq!(ago(Duration::from_secs(s)), text);
+        }
+        for (n, text) in [(0, "0"), (999, "999"), (1000, "1.0k"), (12_345, "12k"), (1_200_000, "1.2M")] {
+            assert_eq!(bytes(n), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_unfit_is_ever_shown(raw in proptest::collection::vec(any::<u8>(), 0..80)) {
+            let safe = Safe::new(&raw);
+            prop_assert!(!safe.as_str().chars().any(is_unfit));
+            prop_assert_eq!(safe.raw(), &raw[..]);
+        }
+
+        #[test]
+        fn different_bytes_never_look_the_same(a in any::<String>(), b in any::<Vec<u8>>()) {
+            let (a, b) = (Safe::new(a), Safe::new(b));
+            prop_assert_eq!(a == b, a.as_str() == b.as_str());
+        }
+
+        #[test]
+        fn fit_and_cut_never_exceed(text in "\\PC{0,40}", columns in 0_usize..30) {
+            prop_assert!(width(&fit(&text, columns)) <= columns);
+            prop_assert!(width(&cut(&text, columns)) <= columns);
+        }
+    }
+}
