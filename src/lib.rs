@@ -11,10 +11,16 @@
 //! - [`error`]: the one shape an error has when a person meets it; exit codes.
 //! - [`profile`]: a WireGuard conf → a typed [`profile::Profile`].
 //! - [`net`]: the only room that sends a packet; the [`net::Network`] interface.
+//! - [`dns`]: names into typed answers; the one path to a name server.
+//! - [`catalog`]: what exists, as an immutable snapshot with the records that said so.
+//! - [`engine`]: one attached network: commands in, reports out.
 
 pub mod address;
+pub mod catalog;
 pub mod cli;
 pub mod commands;
+pub mod dns;
+pub mod engine;
 pub mod error;
 pub mod net;
 pub mod profile;

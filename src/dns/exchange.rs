@@ -1,0 +1,236 @@
+//! One question put to one server, with everything that came of it.
+
+use std::net::{Ipv6Addr, SocketAddrV6};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::{DNSClass, Name, RData, RecordType};
+
+use crate::text::Safe;
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Question {
+    /// Fully qualified.
+    pub name: Name,
+    /// QTYPE.
+    pub rtype: RecordType,
+    /// QCLASS.
+    pub class: DNSClass,
+}
+
+impl Question {
+    /// A question of class IN.
+    pub fn new(name: Name, rtype: RecordType) -> Self {
+        Self { name, rtype, class: DNSClass::IN }
+    }
+}
+
+/// How it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are the flags of dig's line, each free of the others"
+)]
+pub struct Options {
+    /// The whole time allowed, all tries together.
+    pub timeout: Duration,
+    /// Straight over TCP.
+    pub tcp: bool,
+    /// RD flag.
+    pub recurse: bool,
+    /// EDNS payload size in bytes; `None` sends no OPT record. 1,232 fits every path (no fragments come through).
+    pub edns: Option<u16>,
+    /// DO flag.
+    pub dnssec: bool,
+    /// Whether a truncated answer is asked again over TCP.
+    pub follow_truncation: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(2),
+            tcp: false,
+            recurse: true,
+            edns: Some(1232),
+            dnssec: false,
+            follow_truncation: true,
+        }
+    }
+}
+
+/// UDP or TCP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// RFC 1035 §4.2.1.
+    Udp,
+    /// RFC 7766.
+    Tcp,
+}
+
+impl Transport {
+    /// `UDP` or `TCP`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+        }
+    }
+}
+
+/// A question, all its tries and its end.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// What was asked.
+    pub question: Question,
+    /// Whom.
+    pub server: SocketAddrV6,
+    /// Every try in order.
+    pub tries: Vec<Try>,
+    /// What came of it.
+    pub outcome: Result<Answer, Failure>,
+}
+
+/// One datagram, or one message on a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Try {
+    /// When it left, after the question was put.
+    pub sent: Duration,
+    /// How.
+    pub transport: Transport,
+    /// What came back.
+    pub end: TryEnd,
+}
+
+/// How a try ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TryEnd {
+    /// With the answer, after this long.
+    Answered(Duration),
+    /// With an answer that had to be cut (TC flag), after this long.
+    Truncated(Duration),
+    /// With FORMERR to a query that had EDNS: asked again without.
+    NoEdns(Duration),
+    /// With nothing, so far or for good.
+    Silent,
+    /// With an error from below, in words fit to show.
+    Failed(String),
+}
+
+/// A message that answers the question.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The message.
+    pub message: Arc<Message>,
+    /// The same as it came.
+    pub wire: Arc<[u8]>,
+    /// From the try that it answers until it came.
+    pub rtt: Duration,
+    /// How it came.
+    pub transport: Transport,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Nothing came in the time allowed.
+    #[error("no answer within {} ms", .0.as_millis())]
+    Timeout(Duration),
+    /// The server's host says that the port is closed.
+    #[error("the server's port is closed")]
+    Refused,
+    /// Somebody says that the server cannot be reached.
+    #[error("the server cannot be reached ({0})")]
+    Unreachable(String),
+    /// The connection failed, twice.
+    #[error("the TCP connection failed: {0}")]
+    Tcp(String),
+    /// What came is not a DNS message, though it answers ours.
+    #[error("the answer is not a DNS message: {0}")]
+    Malformed(String),
+    /// The question cannot be written as a message.
+    #[error("the question cannot be sent: {0}")]
+    Unsendable(String),
+    /// The asker has gone: the program is ending.
+    #[error("the network was closed")]
+    Closed,
+}
+
+impl Exchange {
+    /// The RCODE, where there is an answer.
+    pub fn rcode(&self) -> Option<ResponseCode> {
+        self.outcome.as_ref().ok().map(|answer| answer.message.metadata.response_code)
+    }
+
+    /// The IPv6 addresses in the answer, in the server's order; records of other types are skipped.
+    pub fn addresses(&self) -> Vec<Ipv6Addr> {
+        self.answers()
+            .filter_map(|data| match data {
+                RData::AAAA(aaaa) => Some(aaaa.0),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The TXT records in the answer: the strings of one record joined without a separator (a name may be cut at
+    /// the 255-byte border), the records kept apart.
+    pub fn texts(&self) -> Vec<Vec<u8>> {
+        self.answers()
+            .filter_map(|data| match data {
+                RData::TXT(txt) => Some(txt.txt_data.concat()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn answers(&self) -> impl Iterator<Item = &RData> {
+        self.outcome.iter().flat_map(|answer| answer.message.answers.iter().map(|record| &record.data))
+    }
+
+    /// The time the answer took, where there is one.
+    pub fn rtt(&self) -> Option<Duration> {
+        self.outcome.as_ref().ok().map(|answer| answer.rtt)
+    }
+
+    /// The outcome in a word or two: `NOERROR`, `NXDOMAIN`, `timeout`.
+    pub fn word(&self) -> String {
+        match &self.outcome {
+            Ok(answer) => rcode_word(answer.message.metadata.response_code),
+            Err(Failure::Timeout(_)) => "timeout".into(),
+            Err(Failure::Refused) => "refused".into(),
+            Err(Failure::Unreachable(_)) => "unreachable".into(),
+            Err(Failure::Malformed(_)) => "malformed".into(),
+            Err(Failure::Unsendable(_)) => "unsendable".into(),
+            Err(Failure::Tcp(_)) => "TCP error".into(),
+            Err(Failure::Closed) => "closed".into(),
+        }
+    }
+}
+
+/// RCODE as `dig` writes it (IANA, DNS RCODEs).
+pub fn rcode_word(code: ResponseCode) -> String {
+    match u16::from(code) {
+        0 => "NOERROR",
+        1 => "FORMERR",
+        2 => "SERVFAIL",
+        3 => "NXDOMAIN",
+        4 => "NOTIMP",
+        5 => "REFUSED",
+        6 => "YXDOMAIN",
+        7 => "YXRRSET",
+        8 => "NXRRSET",
+        9 => "NOTAUTH",
+        10 => "NOTZONE",
+        16 => "BADVERS",
+        23 => "BADCOOKIE",
+        other => return format!("RESERVED{other}"),
+    }
+    .into()
+}
+
+/// An error from below in words fit to show.
+pub fn words(error: impl std::fmt::Display) -> String {
+    Safe::new(error.to_string()).as_str().to_owned()
+}

@@ -1,0 +1,286 @@
+//! Every name form of the platform's document ("Fly.io .internal DNS", the table), as a type that prints and parses.
+
+use std::fmt;
+
+use hickory_proto::rr::{Name, RecordType};
+
+use crate::text::Safe;
+
+/// A name of the private network, by what it asks for. The parts are single labels, as bytes: an app name with
+/// a dot in it stays one label.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Form {
+    /// `<app>.internal`: all started Machines.
+    App(Safe),
+    /// `top<n>.nearest.of.<app>.internal`: the n closest Machines, nearest first.
+    Nearest(u32, Safe),
+    /// `<id>.vm.<app>.internal`: one Machine.
+    Vm(Safe, Safe),
+    /// `vms.<app>.internal`: Machine IDs and their regions.
+    Vms(Safe),
+    /// `<group>.process.<app>.internal`: the Machines of a process group.
+    Process(Safe, Safe),
+    /// `<region>.<app>.internal`: the Machines in a region.
+    Region(Safe, Safe),
+    /// `global.<app>.internal`: alias of `<app>.internal`.
+    Global(Safe),
+    /// `regions.<app>.internal`: the regions with Machines.
+    Regions(Safe),
+    /// `<value>.<key>.kv._metadata.<app>.internal`: the Machines with that metadata; value first.
+    Metadata(Safe, Safe, Safe),
+    /// `_apps.internal`: the apps.
+    Apps,
+    /// `_peer.internal`: the named WireGuard peers.
+    Peers,
+    /// `<peer>._peer.internal`: one peer.
+    Peer(Safe),
+    /// `_instances.internal`: every Machine with app, address and region.
+    Instances,
+    /// `<app>.flycast`: the app's Flycast addresses.
+    Flycast(Safe),
+}
+
+/// A part that cannot stand in a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// RFC 1035 §2.3.4.
+    #[error("a part of a name is 1 to 63 bytes long, `{0}` is {len}", len = .0.raw().len())]
+    Label(Safe),
+    /// RFC 1035 §2.3.4.
+    #[error("a name is at most 255 bytes long with its separators")]
+    Long,
+}
+
+impl Form {
+    /// Recognises `name`; `None` for whatever is not of the document's table. Reserved words match in any case.
+    pub fn parse(name: &Name) -> Option<Self> {
+        let labels: Vec<&[u8]> = name.iter().collect();
+        let is = |label: &[u8], word: &str| label.eq_ignore_ascii_case(word.as_bytes());
+        let (&tld, rest) = labels.split_last()?;
+        let part = |label: &[u8]| Safe::new(label);
+        if is(tld, "flycast") {
+            return match rest {
+                [app] => Some(Self::Flycast(part(app))),
+                _ => None,
+            };
+        }
+        if !is(tld, "internal") {
+            return None;
+        }
+        Some(match rest {
+            [one] if is(one, "_apps") => Self::Apps,
+            [one] if is(one, "_peer") => Self::Peers,
+            [one] if is(one, "_instances") => Self::Instances,
+            [app] => Self::App(part(app)),
+            [peer, word] if is(word, "_peer") => Self::Peer(part(peer)),
+            [word, app] if is(word, "vms") => Self::Vms(part(app)),
+            [word, app] if is(word, "regions") => Self::Regions(part(app)),
+            [word, app] if is(word, "global") => Self::Global(part(app)),
+            [region, app] => Self::Region(part(region), part(app)),
+            [id, word, app] if is(word, "vm") => Self::Vm(part(id), part(app)),
+            [group, word, app] if is(word, "process") => Self::Process(part(group), part(app)),
+            [top, near, of, app] if is(near, "nearest") && is(of, "of") => {
+                Self::Nearest(top_number(top)?, part(app))
+            }
+            [value, key, kv, meta, app] if is(kv, "kv") && is(meta, "_metadata") => {
+                Self::Metadata(part(value), part(key), part(app))
+            }
+            _ => return None,
+        })
+    }
+
+    /// The name on the wire, fully qualified.
+    ///
+    /// # Errors
+    /// Where a part is empty or over 63 bytes, or the whole over 255.
+    pub fn name(&self) -> Result<Name, NameError> {
+        let word = |w: &str| Safe::new(w);
+        let labels: Vec<Safe> = match self {
+            Self::App(app) | Self::Flycast(app) => vec![app.clone()],
+            Self::Nearest(n, app) => {
+                vec![Safe::new(format!("top{n}")), word("nearest"), word("of"), app.clone()]
+            }
+            Self::Vm(id, app) => vec![id.clone(), word("vm"), app.clone()],
+            Self::Vms(app) => vec![word("vms"), app.clone()],
+            Self::Process(group, app) => vec![group.clone(), word("process"), app.clone()],
+            Self::Region(region, app) => vec![region.clone(), app.clone()],
+            Self::Global(app) => vec![word("global"), app.clone()],
+            Self::Regions(app) => vec![word("regions"), app.clone()],
+            Self::Metadata(value, key, app) => {
+                vec![value.clone(), key.clone(), word("kv"), word("_metadata"), app.clone()]
+            }
+            Self::Apps => vec![word("_apps")],
+            Self::Peers => vec![word("_peer")],
+            Self::Peer(peer) => vec![peer.clone(), word("_peer")],
+            Self::Instances => vec![word("_instances")],
+        };
+        let tld = if matches!(self, Self::Flycast(_)) { "flycast" } else { "internal" };
+        if let Some(bad) = labels.iter().find(|label| !(1..=63).contains(&label.raw().len())) {
+            return Err(NameError::Label(bad.clone()));
+        }
+        let mut name = Name::from_labels(labels.iter().map(Safe::raw).chain([tld.as_bytes()]))
+            .map_err(|_| NameError::Long)?;
+        name.set_fqdn(true);
+        Ok(name)
+    }
+
+    /// The type that this form has records of: the other one is answered with nothing.
+    pub fn record_type(&self) -> RecordType {
+        match self {
+            Self::Vms(_) | Self::Regions(_) | Self::Apps | Self::Peers | Self::Instances => RecordType::TXT,
+            _ => RecordType::AAAA,
+        }
+    }
+
+    /// What it asks for, in a few words.
+    pub fn explain(&self) -> &'static str {
+        match self {
+            Self::App(_) => "all started Machines of the app",
+            Self::Nearest(..) => "the nearest Machines of the app, nearest first",
+            Self::Vm(..) => "one Machine",
+            Self::Vms(_) => "Machine IDs and regions of the app",
+            Self::Process(..) => "the app's Machines of one process group",
+            Self::Region(..) => "the app's Machines in one region",
+            Self::Global(_) => "all started Machines of the app, by its other name",
+            Self::Regions(_) => "the regions where the app has Machines",
+            Self::Metadata(..) => "the app's Machines with this metadata",
+            Self::Apps => "the apps of the network",
+            Self::Peers => "the named WireGuard peers",
+            Self::Peer(_) => "one WireGuard peer",
+            Self::Instances => "every started Machine with app, address and region",
+            Self::Flycast(_) => "the app's Flycast addresses",
+        }
+    }
+
+    /// The app that the name is about.
+    pub fn app(&self) -> Option<&Safe> {
+        match self {
+            Self::App(app)
+            | Self::Nearest(_, app)
+            | Self::Vm(_, app)
+            | Self::Vms(app)
+            | Self::Process(_, app)
+            | Self::Region(_, app)
+            | Self::Global(app)
+            | Self::Regions(app)
+            | Self::Metadata(_, _, app)
+            | Self::Flycast(app) => Some(app),
+            Self::Apps | Self::Peers | Self::Peer(_) | Self::Instances => None,
+        }
+    }
+}
+
+fn top_number(label: &[u8]) -> Option<u32> {
+    let (word, digits) = label.split_at_checked(3)?;
+    // One spelling for one number, so that a name that parses prints as it was.
+    let plain = digits.iter().all(u8::is_ascii_digit) && (digits.len() == 1 || digits.first() != Some(&b'0'));
+    (word.eq_ignore_ascii_case(b"top") && plain)
+        .then(|| std::str::from_utf8(digits).ok()?.parse().ok())
+        .flatten()
+}
+
+/// The name without its final dot, fit to show; a form that cannot be a name shows what is wrong with it.
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Ok(name) => f.pad(show(&name).trim_end_matches('.')),
+            Err(error) => write!(f, "({error})"),
+        }
+    }
+}
+
+/// A name as `dig` prints it: with its final dot, and with `\` before what would read as something else
+/// (RFC 1035 §5.1). The result is plain ASCII.
+pub fn show(name: &Name) -> String {
+    use fmt::Write as _;
+    let mut out = String::new();
+    for label in name {
+        for &byte in label {
+            match byte {
+                b'"' | b'(' | b')' | b'.' | b';' | b'\\' | b'@' | b'$' => {
+                    out.push('\\');
+                    out.push(byte as char);
+                }
+                0x21..=0x7e => out.push(byte as char),
+                _ => {
+                    let _ = write!(out, "\\{byte:03}");
+                }
+            }
+        }
+        out.push('.');
+    }
+    if out.is_empty() {
+        out.push('.');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn s(text: &str) -> Safe {
+        Safe::from(text)
+    }
+
+    #[test]
+    fn every_row_of_the_documents_table_both_ways() {
+        for (text, form, rtype) in [
+            ("web.internal.", Form::App(s("web")), "AAAA"),
+            ("top3.nearest.of.web.internal.", Form::Nearest(3, s("web")), "AAAA"),
+            ("148e21b7c93d89.vm.web.internal.", Form::Vm(s("148e21b7c93d89"), s("web")), "AAAA"),
+            ("vms.web.internal.", Form::Vms(s("web")), "TXT"),
+            ("app.process.web.internal.", Form::Process(s("app"), s("web")), "AAAA"),
+            ("iad.web.internal.", Form::Region(s("iad"), s("web")), "AAAA"),
+            ("global.web.internal.", Form::Global(s("web")), "AAAA"),
+            ("regions.web.internal.", Form::Regions(s("web")), "TXT"),
+            (
+                "blue.color.kv._metadata.web.internal.",
+                Form::Metadata(s("blue"), s("color"), s("web")),
+                "AAAA",
+            ),
+            ("_apps.internal.", Form::Apps, "TXT"),
+            ("_peer.internal.", Form::Peers, "TXT"),
+            ("my-peer._peer.internal.", Form::Peer(s("my-peer")), "AAAA"),
+            ("_instances.internal.", Form::Instances, "TXT"),
+            ("web.flycast.", Form::Flycast(s("web")), "AAAA"),
+        ] {
+            let name = Name::from_ascii(text).unwrap();
+            assert_eq!(Form::parse(&name), Some(form.clone()), "{text}");
+            assert_eq!(show(&form.name().unwrap()), text);
+            assert_eq!(form.to_string(), text.trim_end_matches('.'));
+            assert_eq!(form.record_type().to_string(), rtype);
+        }
+    }
+
+    #[test]
+    fn what_is_no_form_is_none() {
+        for text in [
+            "example.com.",
+            ".",
+            "internal.",
+            "a.b.c.web.internal.",
+            "top0x.nearest.of.web.internal.",
+            "a.b.flycast.",
+        ] {
+            assert_eq!(Form::parse(&Name::from_ascii(text).unwrap()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_label_of_the_wrong_length_is_an_error_before_anything_is_sent() {
+        assert!(matches!(Form::App(Safe::new("a".repeat(64))).name(), Err(NameError::Label(_))));
+        assert!(matches!(Form::App(Safe::new("")).name(), Err(NameError::Label(_))));
+        let l = || Safe::new("a".repeat(63));
+        assert!(Form::Vm(l(), l()).name().is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn any_label_survives_the_round_trip(app in proptest::collection::vec(any::<u8>(), 1..63), id in "[0-9a-f]{14}") {
+            let form = Form::Vm(Safe::new(id), Safe::new(app));
+            prop_assert_eq!(Form::parse(&form.name().unwrap()), Some(form));
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What goes into an engine and what comes out: values only, so that the screens need no more than these.
+
+use std::net::Ipv6Addr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::catalog::Catalog;
+use crate::net::LinkState;
+use crate::text::Safe;
+
+/// What the engine is told to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Walk everything again, now.
+    Refresh,
+    /// Ask for what is told about this node: its names and what each answers. Replaces the one before.
+    Inspect(Node),
+    /// Ping exactly these from now on, once a second; an empty list stops.
+    Ping(Vec<Target>),
+    /// Shake hands anew, now.
+    Rehandshake,
+}
+
+/// A place in the tree.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Node {
+    /// An app.
+    App(Safe),
+    /// A region of an app; `None` collects machines whose region nobody says.
+    Region(Safe, Option<Safe>),
+    /// A machine: app, ID. The region is not part of it, so that a machine that moves stays itself.
+    Machine(Safe, Safe),
+    /// All peers.
+    Peers,
+    /// A peer.
+    Peer(Safe),
+}
+
+/// Somebody to ping.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Target {
+    /// How it is called on the screen.
+    pub label: Safe,
+    /// Where it is.
+    pub address: Ipv6Addr,
+}
+
+/// What the engine tells.
+#[derive(Debug, Clone)]
+pub enum Report {
+    /// The link changed.
+    Link(Arc<LinkState>),
+    /// The catalog changed.
+    Catalog(Arc<Catalog>),
+    /// What an [`Command::Inspect`] found, so far.
+    Detail(Arc<Detail>),
+    /// The ping series changed.
+    Pings(Arc<Vec<Series>>),
+}
+
+/// What is told about a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detail {
+    /// About whom.
+    pub node: Node,
+    /// Its names in order of interest; the unanswered have no `answer`.
+    pub names: Vec<NameRow>,
+    /// The process group, where a query for it has this machine in its answer.
+    pub group: Option<Safe>,
+}
+
+/// A name and what it answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameRow {
+    /// Without the final dot: `iad.web.internal`.
+    pub name: String,
+    /// `AAAA` or `TXT`.
+    pub rtype: &'static str,
+    /// What came, once it did.
+    pub answer: Option<NameAnswer>,
+}
+
+/// What a name answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameAnswer {
+    /// `NOERROR`, `NXDOMAIN`, `timeout` …
+    pub word: String,
+    /// The addresses in the server's order.
+    pub addresses: Vec<Ipv6Addr>,
+    /// Entries of a TXT list.
+    pub entries: Vec<Safe>,
+    /// How long it took.
+    pub rtt: Option<Duration>,
+}
+
+/// The pings of one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Series {
+    /// Whom.
+    pub target: Target,
+    /// Probes that have left.
+    pub sent: u64,
+    /// Probes that were answered in time.
+    pub received: u64,
+    /// Probes that are settled as lost or in error: `sent - received - lost` are in flight.
+    pub lost: u64,
+    /// The newest settled probes, oldest first, at most 120: the RTT, or `None` for a lost one.
+    pub recent: Vec<Option<Duration>>,
+    /// Statistics over the answered ones.
+    pub stats: Option<Stats>,
+    /// When the newest probe was settled.
+    pub at: Option<Instant>,
+    /// The last ICMPv6 error, in words.
+    pub error: Option<String>,
+}
+
+/// Statistics of round-trip times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stats {
+    /// Smallest.
+    pub min: Duration,
+    /// Mean.
+    pub avg: Duration,
+    /// Largest.
+    pub max: Duration,
+    /// Standard deviation, as `ping` calls it.
+    pub mdev: Duration,
+    /// The newest.
+    pub last: Duration,
+}
+
+impl Series {
+    /// Loss over the settled probes, 0 to 1; `None` before the first is settled.
+    pub fn loss(&self) -> Option<f64> {
+        let settled = self.received + self.lost;
+        (settled > 0).then(|| self.lost as f64 / settled as f64)
+    }
+}
