@@ -1,6 +1,9 @@
-//! Names into typed answers. There is one path to a name server, the client: the walk, `dig` and every
+//! Names into typed answers. There is one path to a name server, [`client::Client`]: the walk, `dig` and every
 //! check ask through it, so that no two views can disagree.
 
+pub mod client;
 pub mod exchange;
+pub mod message;
 pub mod names;
 pub mod payload;
+pub mod tcp;

@@ -1,0 +1,401 @@
+//! The client against servers that lose, lie, cut and go silent, on a clock of its own.
+
+use std::future::Future;
+use std::sync::Mutex;
+
+use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::rdata::{AAAA, TXT};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::*;
+use crate::net::{EchoEvent, EchoRequest, Echoes, Phase};
+
+const SERVER: Ipv6Addr = Ipv6Addr::new(0xfdaa, 0, 0x18, 0, 0, 0, 0, 3);
+const RTT: Duration = Duration::from_millis(10);
+
+/// What a fake server does with a query: messages to send back, each after a delay.
+type Serve = Box<dyn FnMut(Transport, &Message) -> Vec<(Duration, Vec<u8>)> + Send>;
+
+/// A network whose only host is a name server made of a closure.
+#[derive(Clone)]
+struct Fake {
+    serve: Arc<Mutex<Serve>>,
+    link: watch::Receiver<LinkState>,
+    /// Whom its datagrams claim to come from.
+    from: SocketAddrV6,
+}
+
+struct FakeUdp {
+    net: Fake,
+    deliver: mpsc::UnboundedSender<Arrival>,
+    inbox: AsyncMutex<mpsc::UnboundedReceiver<Arrival>>,
+}
+
+impl Datagrams for FakeUdp {
+    fn send(&self, _: SocketAddrV6, payload: &[u8]) -> io::Result<()> {
+        let query = Message::from_vec(payload).unwrap();
+        for (delay, payload) in (self.net.serve.lock().unwrap())(Transport::Udp, &query) {
+            let (deliver, from) = (self.deliver.clone(), self.net.from);
+            tokio::spawn(async move {
+                tokio::time::sleep(delay).await;
+                let arrival = if payload.is_empty() {
+                    Arrival::Unreachable { to: from, by: SERVER, error: IcmpError::Unreachable(4) }
+                } else {
+                    Arrival::Datagram { from, payload, at: clock() }
+                };
+                let _ = deliver.send(arrival);
+            });
+        }
+        Ok(())
+    }
+
+    async fn recv(&self) -> io::Result<Arrival> {
+        self.inbox.lock().await.recv().await.ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn port(&self) -> u16 {
+        4242
+    }
+}
+
+struct NoEcho;
+
+impl Echoes for NoEcho {
+    fn send(&self, _: EchoRequest) -> io::Result<Instant> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn recv(&self) -> impl Future<Output = io::Result<EchoEvent>> + Send {
+        std::future::pending()
+    }
+}
+
+impl Network for Fake {
+    type Udp = FakeUdp;
+    type Tcp = DuplexStream;
+    type Echo = NoEcho;
+
+    fn udp(&self) -> io::Result<FakeUdp> {
+        let (deliver, inbox) = mpsc::unbounded_channel();
+        Ok(FakeUdp { net: self.clone(), deliver, inbox: AsyncMutex::new(inbox) })
+    }
+
+    async fn tcp(&self, _: SocketAddrV6) -> io::Result<DuplexStream> {
+        let (ours, mut theirs) = tokio::io::duplex(64);
+        let serve = self.serve.clone();
+        tokio::spawn(async move {
+            while let Ok(length) = theirs.read_u16().await {
+                let mut wire = vec![0; usize::from(length)];
+                theirs.read_exact(&mut wire).await.unwrap();
+                let replies = serve.lock().unwrap()(Transport::Tcp, &Message::from_vec(&wire).unwrap());
+                if replies.is_empty() {
+                    return;
+                }
+                for (delay, wire) in replies {
+                    tokio::time::sleep(delay).await;
+                    let mut frame = (wire.len() as u16).to_be_bytes().to_vec();
+                    frame.extend(wire);
+                    // Byte by byte, as a stream may come.
+                    for byte in frame {
+                        theirs.write_u8(byte).await.unwrap();
+                    }
+                }
+            }
+        });
+        Ok(ours)
+    }
+
+    fn echo(&self) -> io::Result<NoEcho> {
+        Ok(NoEcho)
+    }
+
+    fn link(&self) -> watch::Receiver<LinkState> {
+        self.link.clone()
+    }
+
+    fn rehandshake(&self) {}
+
+    fn local(&self) -> Ipv6Addr {
+        Ipv6Addr::UNSPECIFIED
+    }
+}
+
+fn answer(query: &Message, records: Vec<RData>) -> Message {
+    let mut reply = query.clone();
+    reply.metadata.message_type = hickory_proto::op::MessageType::Response;
+    reply.edns = None;
+    for data in records {
+        reply.add_answer(Record::from_rdata(query.queries[0].name().clone(), 5, data));
+    }
+    reply
+}
+
+fn wire(message: &Message) -> Vec<u8> {
+    message.to_vec().unwrap()
+}
+
+fn one() -> Vec<RData> {
+    vec![RData::AAAA(AAAA(SERVER))]
+}
+
+fn question(name: &str) -> Question {
+    Question::new(Name::from_ascii(name).unwrap(), RecordType::AAAA)
+}
+
+fn up() -> LinkState {
+    LinkState { phase: Phase::Up, ..LinkState::new(clock(), 1420) }
+}
+
+/// A client of a server made of `serve`, on a link that is up. The sender keeps the link alive.
+fn client(
+    serve: impl FnMut(Transport, &Message) -> Vec<(Duration, Vec<u8>)> + Send + 'static,
+) -> (Client, watch::Sender<LinkState>) {
+    let (state, link) = watch::channel(up());
+    let from = SocketAddrV6::new(SERVER, PORT, 0, 0);
+    let net = Fake { serve: Arc::new(Mutex::new(Box::new(serve))), link, from };
+    (Client::new(&net, SERVER).unwrap(), state)
+}
+
+fn ends(exchange: &Exchange) -> Vec<(Transport, TryEnd)> {
+    exchange.tries.iter().map(|t| (t.transport, t.end.clone())).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_has_its_round_trip_and_its_bytes() {
+    let (client, _link) = client(|_, q| vec![(RTT, wire(&answer(q, one())))]);
+    let exchange = client.ask(question("web.internal."), &Options::default()).await;
+    assert_eq!(exchange.addresses(), [SERVER]);
+    assert_eq!(exchange.rtt(), Some(RTT));
+    assert_eq!(ends(&exchange), [(Transport::Udp, TryEnd::Answered(RTT))]);
+    let got = exchange.outcome.unwrap();
+    assert_eq!(Message::from_vec(&got.wire).unwrap().answers.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_server_is_tried_three_times_then_over_tcp_within_the_timeout() {
+    let (client, _link) = client(|transport, _| match transport {
+        Transport::Udp => vec![],
+        // The connection takes it, and says nothing for an hour.
+        Transport::Tcp => vec![(Duration::from_hours(1), vec![])],
+    });
+    let began = clock();
+    let exchange = client.ask(question("stuck.internal."), &Options::default()).await;
+    assert_eq!(exchange.outcome.as_ref().unwrap_err(), &Failure::Timeout(Duration::from_secs(2)));
+    assert_eq!(clock() - began, Duration::from_secs(2));
+    let sent: Vec<_> = exchange.tries.iter().map(|t| (t.transport, t.sent.as_millis())).collect();
+    // 200 ms for a round trip that nobody has measured, and 50, 150, 450 ms of patience.
+    assert_eq!(
+        sent,
+        [(Transport::Udp, 0), (Transport::Udp, 250), (Transport::Udp, 600), (Transport::Tcp, 1250)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_query_is_asked_again_and_others_do_not_wait() {
+    let mut seen = 0;
+    let (client, _link) = client(move |_, q| {
+        seen += 1;
+        if seen == 1 { vec![] } else { vec![(RTT, wire(&answer(q, one())))] }
+    });
+    let options = Options::default();
+    let (first, second) = tokio::join!(
+        client.ask(question("a.internal."), &options),
+        client.ask(question("b.internal."), &options)
+    );
+    assert_eq!(ends(&first)[0], (Transport::Udp, TryEnd::Silent));
+    assert_eq!(first.addresses(), [SERVER]);
+    assert_eq!(second.tries.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_answer_to_the_first_try_is_taken_with_its_own_round_trip() {
+    let mut seen = 0;
+    let (client, _link) = client(move |_, q| {
+        seen += 1;
+        if seen == 1 { vec![(Duration::from_millis(300), wire(&answer(q, one())))] } else { vec![] }
+    });
+    let exchange = client.ask(question("a.internal."), &Options::default()).await;
+    assert_eq!(exchange.rtt(), Some(Duration::from_millis(300)));
+    assert_eq!(exchange.tries.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn forged_and_stray_messages_are_ignored_and_counted() {
+    let (client, _link) = client(|_, q| {
+        let right = answer(q, one());
+        let mut other_id = right.clone();
+        other_id.metadata.id ^= 1;
+        let mut other_question = right.clone();
+        other_question.queries[0].set_name(Name::from_ascii("evil.internal.").unwrap());
+        let ms = Duration::from_millis;
+        vec![
+            (ms(1), wire(&other_id)),
+            (ms(2), wire(&other_question)),
+            (ms(3), wire(q)),
+            (ms(4), vec![0xff]),
+            (ms(5), wire(&right)),
+            (ms(6), wire(&right)),
+        ]
+    });
+    let exchange = client.ask(question("web.internal."), &Options::default()).await;
+    assert_eq!(exchange.rtt(), Some(Duration::from_millis(5)));
+    client.ask(question("web.internal."), &Options::default()).await;
+    assert_eq!(client.ignored(), 9, "the duplicate of the first round and eight of the two rounds");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_from_another_address_is_ignored() {
+    let (state, link) = watch::channel(up());
+    let serve: Serve = Box::new(|_, q| vec![(RTT, wire(&answer(q, one())))]);
+    let from = SocketAddrV6::new(SERVER, 5353, 0, 0);
+    let client = Client::new(&Fake { serve: Arc::new(Mutex::new(serve)), link, from }, SERVER).unwrap();
+    let options = Options { timeout: Duration::from_millis(100), ..Options::default() };
+    let exchange = client.ask(question("web.internal."), &options).await;
+    assert!(exchange.outcome.is_err());
+    assert_eq!(client.ignored(), 1);
+    drop(state);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_truncated_answer_comes_whole_over_tcp() {
+    let big: Vec<String> = (0..90).map(|i| format!("{i:0255}")).collect();
+    let want = big.concat();
+    let (client, _link) = client(move |transport, q| match transport {
+        Transport::Udp => {
+            let mut cut = answer(q, vec![]);
+            cut.metadata.truncation = true;
+            vec![(RTT, wire(&cut))]
+        }
+        Transport::Tcp => vec![(RTT, wire(&answer(q, vec![RData::TXT(TXT::new(big.clone()))])))],
+    });
+    let exchange = client.ask(question("_instances.internal."), &Options::default()).await;
+    assert_eq!(exchange.texts(), [want.into_bytes()]);
+    assert_eq!(ends(&exchange)[0], (Transport::Udp, TryEnd::Truncated(RTT)));
+    assert_eq!(exchange.outcome.unwrap().transport, Transport::Tcp);
+}
+
+#[tokio::test(start_paused = true)]
+async fn formerr_is_asked_again_without_edns_once() {
+    let (client, _link) = client(|_, q| {
+        let mut reply = answer(q, vec![]);
+        reply.metadata.response_code = ResponseCode::FormErr;
+        if q.edns.is_some() { vec![(RTT, wire(&reply))] } else { vec![(RTT, wire(&answer(q, one())))] }
+    });
+    let exchange = client.ask(question("web.internal."), &Options::default()).await;
+    assert_eq!(
+        ends(&exchange),
+        [(Transport::Udp, TryEnd::NoEdns(RTT)), (Transport::Udp, TryEnd::Answered(RTT))]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_rcode_is_an_answer() {
+    for code in [ResponseCode::ServFail, ResponseCode::Refused, ResponseCode::NotImp, ResponseCode::NXDomain]
+    {
+        let (client, _link) = client(move |_, q| {
+            let mut reply = answer(q, vec![]);
+            reply.metadata.response_code = code;
+            vec![(RTT, wire(&reply))]
+        });
+        assert_eq!(client.ask(question("web.internal."), &Options::default()).await.rcode(), Some(code));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_port_is_told_at_once() {
+    let (client, _link) = client(|_, _| vec![(RTT, vec![])]);
+    let began = clock();
+    let exchange = client.ask(question("web.internal."), &Options::default()).await;
+    assert_eq!(exchange.outcome.unwrap_err(), Failure::Refused);
+    assert_eq!(clock() - began, RTT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_closes_is_tried_once_more() {
+    let mut connections = 0;
+    let (client, _link) = client(move |_, q| {
+        connections += 1;
+        if connections == 1 { vec![] } else { vec![(RTT, wire(&answer(q, one())))] }
+    });
+    let options = Options { tcp: true, ..Options::default() };
+    let exchange = client.ask(question("web.internal."), &options).await;
+    assert_eq!(exchange.addresses(), [SERVER]);
+    assert!(matches!(ends(&exchange)[0], (Transport::Tcp, TryEnd::Failed(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_closes_twice_is_an_error() {
+    let (client, _link) = client(|_, _| vec![]);
+    let options = Options { tcp: true, ..Options::default() };
+    let exchange = client.ask(question("web.internal."), &options).await;
+    assert!(matches!(exchange.outcome.unwrap_err(), Failure::Tcp(_)));
+    assert_eq!(exchange.tries.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn before_the_handshake_a_question_leaves_once_and_its_patience_starts_with_the_link() {
+    let (state, link) = watch::channel(LinkState::new(clock(), 1420));
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let log = sent.clone();
+    let began = clock();
+    let serve: Serve = Box::new(move |_, _| {
+        log.lock().unwrap().push((clock() - began).as_millis());
+        vec![]
+    });
+    let from = SocketAddrV6::new(SERVER, PORT, 0, 0);
+    let client = Client::new(&Fake { serve: Arc::new(Mutex::new(serve)), link, from }, SERVER).unwrap();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        state.send(up()).unwrap();
+        std::future::pending::<()>().await;
+    });
+    client.ask(question("web.internal."), &Options::default()).await.outcome.unwrap_err();
+    assert_eq!(sent.lock().unwrap()[..2], [0, 1250]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn never_more_in_flight_than_the_window_and_none_is_lost() {
+    let flying = Arc::new(Mutex::new((0_usize, 0_usize)));
+    let counter = flying.clone();
+    let (client, _link) = client(move |_, q| {
+        let mut count = counter.lock().unwrap();
+        count.0 += 1;
+        count.1 = count.1.max(count.0);
+        let counter = counter.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(RTT).await;
+            counter.lock().unwrap().0 -= 1;
+        });
+        vec![(RTT, wire(&answer(q, one())))]
+    });
+    let asks = (0..2000).map(|i| {
+        let client = client.clone();
+        tokio::spawn(
+            async move { client.ask(question(&format!("m{i}.internal.")), &Options::default()).await },
+        )
+    });
+    for ask in asks.collect::<Vec<_>>() {
+        assert_eq!(ask.await.unwrap().addresses(), [SERVER]);
+    }
+    let most = flying.lock().unwrap().1;
+    assert!((FIRST_WINDOW..=LARGEST_WINDOW).contains(&most), "{most}");
+}
+
+#[test]
+fn the_window_halves_once_a_round_trip() {
+    let mut window = Window::default();
+    let t0 = Instant::now();
+    window.lost(t0, RTT);
+    window.lost(t0 + RTT / 2, RTT);
+    assert_eq!(window.size(), FIRST_WINDOW / 2);
+    for _ in 0..FIRST_WINDOW / 2 {
+        window.answered();
+    }
+    assert_eq!(window.size(), FIRST_WINDOW / 2 + 1);
+    for i in 0..20 {
+        window.lost(t0 + RTT * 10 * (i + 1), RTT);
+    }
+    assert_eq!(window.size(), SMALLEST_WINDOW);
+}

@@ -1,0 +1,103 @@
+//! Questions as bytes, and bytes as answers to them.
+
+use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query};
+
+use super::exchange::{Options, Question, words};
+
+/// Writes `question` as a message with `id`. `edns` overrules the options' (FORMERR is asked again without).
+///
+/// # Errors
+/// Where the name cannot be written, in words fit to show.
+pub fn write(question: &Question, options: &Options, id: u16, edns: bool) -> Result<Vec<u8>, String> {
+    let mut message = Message::new(id, MessageType::Query, OpCode::Query);
+    message.metadata.recursion_desired = options.recurse;
+    let mut query = Query::query(question.name.clone(), question.rtype);
+    query.set_query_class(question.class);
+    message.add_query(query);
+    if let Some(size) = options.edns.filter(|_| edns) {
+        let mut opt = Edns::new();
+        opt.set_max_payload(size).set_version(0).set_dnssec_ok(options.dnssec);
+        message.set_edns(opt);
+    }
+    message.to_vec().map_err(words)
+}
+
+/// The ID of a message, the first thing in it (RFC 1035 §4.1.1).
+pub fn id(wire: &[u8]) -> Option<u16> {
+    wire.first_chunk().map(|&bytes| u16::from_be_bytes(bytes))
+}
+
+/// What a datagram or a frame with one of our IDs is.
+#[derive(Debug)]
+pub enum Reply {
+    /// An answer to the question.
+    Answer(Box<Message>),
+    /// Somebody else's, or made up: another question, or no response at all.
+    Stray,
+    /// It claims to answer ours, and cannot be read.
+    Malformed(String),
+}
+
+/// Reads what came with the ID of `question`. A response repeats the question (RFC 5452 §9.1); one with
+/// no question at all is accepted only with an error code, as servers send that for FORMERR.
+pub fn read(wire: &[u8], question: &Question) -> Reply {
+    // QR must be set, the opcode must be QUERY.
+    if wire.get(2).is_none_or(|flags| flags & 0xf8 != 0x80) {
+        return Reply::Stray;
+    }
+    match Message::from_vec(wire) {
+        Err(error) => Reply::Malformed(words(error)),
+        Ok(message) => {
+            let echoed = match message.queries.as_slice() {
+                [] => u16::from(message.metadata.response_code) != 0,
+                [q] => {
+                    q.name() == &question.name
+                        && q.query_type() == question.rtype
+                        && q.query_class() == question.class
+                }
+                _ => false,
+            };
+            if echoed { Reply::Answer(Box::new(message)) } else { Reply::Stray }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hickory_proto::rr::{Name, RecordType};
+    use proptest::prelude::*;
+
+    fn question(name: &str) -> Question {
+        Question::new(Name::from_ascii(name).unwrap(), RecordType::AAAA)
+    }
+
+    fn reply(name: &str, change: impl Fn(&mut Vec<u8>)) -> Reply {
+        let mut wire = write(&question(name), &Options::default(), 7, true).unwrap();
+        wire[2] |= 0x80;
+        change(&mut wire);
+        read(&wire, &question("web.internal."))
+    }
+
+    #[test]
+    fn only_a_response_to_the_same_question_is_an_answer() {
+        assert!(matches!(reply("web.internal.", |_| ()), Reply::Answer(_)));
+        assert!(matches!(reply("WEB.internal.", |_| ()), Reply::Answer(_)));
+        assert!(matches!(reply("api.internal.", |_| ()), Reply::Stray));
+        assert!(matches!(reply("web.internal.", |w| w[2] &= 0x7f), Reply::Stray));
+        assert!(matches!(reply("web.internal.", |w| w.truncate(14)), Reply::Malformed(_)));
+        assert!(matches!(reply("web.internal.", |w| w.truncate(1)), Reply::Stray));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(wire in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = read(&wire, &question("web.internal."));
+        }
+
+        #[test]
+        fn a_flipped_answer_is_read(at in 0_usize..60, bit in 0_u8..8) {
+            let _ = reply("web.internal.", |w| if let Some(byte) = w.get_mut(at) { *byte ^= 1 << bit });
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! One DNS connection over TCP, kept open and shared: frames with a two-byte length (RFC 1035 §4.2.2), questions
+//! pipelined, answers in any order (RFC 7766 §6.2.1.1).
+
+use std::net::SocketAddrV6;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::exchange::words;
+use crate::net::Network;
+
+/// What a connection tells its owner.
+#[derive(Debug)]
+pub enum Event {
+    /// A message came.
+    Frame {
+        /// From whom.
+        server: SocketAddrV6,
+        /// The message without its length.
+        wire: Vec<u8>,
+    },
+    /// The connection is no more, or never was.
+    Closed {
+        /// To whom.
+        server: SocketAddrV6,
+        /// Which connection to that server.
+        generation: u64,
+        /// Why, in words fit to show.
+        reason: String,
+    },
+}
+
+/// The writing end of a connection; dropping it closes the connection.
+#[derive(Debug)]
+pub struct Connection {
+    frames: mpsc::Sender<Vec<u8>>,
+    task: JoinHandle<()>,
+    /// Tells this connection from an earlier one to the same server.
+    pub generation: u64,
+}
+
+/// Messages waiting to be written; the asker's window is smaller.
+const QUEUE: usize = 1024;
+
+impl Connection {
+    /// Starts to connect; what is sent meanwhile leaves when the connection stands.
+    pub fn open<N: Network>(
+        net: &N,
+        server: SocketAddrV6,
+        generation: u64,
+        events: mpsc::Sender<Event>,
+    ) -> Self {
+        let (frames, queue) = mpsc::channel(QUEUE);
+        let net = net.clone();
+        let task = tokio::spawn(async move {
+            let reason = match run(&net, server, queue, &events).await {
+                Ok(()) => return,
+                Err(error) => words(error),
+            };
+            let _ = events.send(Event::Closed { server, generation, reason }).await;
+        });
+        Self { frames, task, generation }
+    }
+
+    /// Queues a message; false where the connection is gone or its queue is full.
+    pub fn send(&self, wire: &[u8]) -> bool {
+        let Ok(length) = u16::try_from(wire.len()) else { return false };
+        let mut frame = Vec::with_capacity(wire.len() + 2);
+        frame.extend_from_slice(&length.to_be_bytes());
+        frame.extend_from_slice(wire);
+        self.frames.try_send(frame).is_ok()
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn run<N: Network>(
+    net: &N,
+    server: SocketAddrV6,
+    mut queue: mpsc::Receiver<Vec<u8>>,
+    events: &mpsc::Sender<Event>,
+) -> std::io::Result<()> {
+    let (mut reader, mut writer) = tokio::io::split(net.tcp(server).await?);
+    let write = async {
+        while let Some(frame) = queue.recv().await {
+            writer.write_all(&frame).await?;
+            writer.flush().await?;
+        }
+        Ok(())
+    };
+    let read = async {
+        loop {
+            let length = reader.read_u16().await?;
+            if length == 0 {
+                return Err(std::io::Error::other("a message of no length"));
+            }
+            let mut wire = vec![0; usize::from(length)];
+            reader.read_exact(&mut wire).await?;
+            if events.send(Event::Frame { server, wire }).await.is_err() {
+                return Ok(());
+            }
+        }
+    };
+    tokio::select! { end = write => end, end = read => end }
+}
