@@ -13,6 +13,7 @@
 //! - [`net`]: the only room that sends a packet; the [`net::Network`] interface.
 //! - [`dns`]: names into typed answers; the one path to a name server.
 //! - [`catalog`]: what exists, as an immutable snapshot with the records that said so.
+//! - [`probe`]: what measures: which probe leaves when, and what the replies make of it.
 //! - [`engine`]: one attached network: commands in, reports out.
 
 pub mod address;
@@ -23,5 +24,6 @@ pub mod dns;
 pub mod engine;
 pub mod error;
 pub mod net;
+pub mod probe;
 pub mod profile;
 pub mod text;

@@ -1,5 +1,7 @@
 //! What exists: an immutable snapshot of org → app → region → machine, with the records that said each fact.
 
+pub mod walk;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
 use std::time::{Duration, Instant};

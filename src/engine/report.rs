@@ -106,6 +106,8 @@ pub struct Series {
     pub lost: u64,
     /// The newest settled probes, oldest first, at most 120: the RTT, or `None` for a lost one.
     pub recent: Vec<Option<Duration>>,
+    /// What came of the newest probes one by one, oldest first, at most 120.
+    pub replies: Vec<Reply>,
     /// Statistics over the answered ones.
     pub stats: Option<Stats>,
     /// When the newest probe was settled.
@@ -135,4 +137,46 @@ impl Series {
         let settled = self.received + self.lost;
         (settled > 0).then(|| self.lost as f64 / settled as f64)
     }
+}
+
+/// What came of one probe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// Which probe of its target, from 1.
+    pub number: u64,
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub kind: ReplyKind,
+}
+
+/// The ends of a probe, and what may come after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReplyKind {
+    /// In time.
+    Answered {
+        /// Round trip.
+        rtt: Duration,
+        /// Hop limit of the reply.
+        hop_limit: u8,
+        /// ICMPv6 bytes of the reply.
+        bytes: u16,
+    },
+    /// No reply in time.
+    Lost {
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// A reply to a probe that counts as lost.
+    Late {
+        /// Round trip.
+        rtt: Duration,
+    },
+    /// One more reply to a probe that was answered.
+    Duplicate {
+        /// Round trip.
+        rtt: Duration,
+    },
+    /// An error in its place, in words fit to show.
+    Error(String),
 }

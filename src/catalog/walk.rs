@@ -1,0 +1,431 @@
+//! The walk that makes a catalog, as a value: it gives questions and takes answers, and does no I/O.
+//!
+//! `_apps`, `_instances` and `_peer` are asked at once. What they leave open is asked app by app: `vms.<app>` (the
+//! machines, and the check of `_instances`), `<id>.vm.<app>` where an address is missing, `<app>.flycast`, and the
+//! peers' addresses. The catalog is right at every moment for what has been answered, so it may be shown as it fills.
+//!
+//! A refresh starts from the catalog before it. What a record no longer names goes only when that record was
+//! answered; where it failed, what was known stays, with its age.
+
+use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::net::Ipv6Addr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{App, Catalog, Conflict, Machine, Method, Record, Source, WalkState};
+use crate::dns::exchange::Exchange;
+use crate::dns::names::Form;
+use crate::dns::payload;
+use crate::text::{Safe, count};
+
+/// How many problems are told one by one.
+const TOLD_PROBLEMS: usize = 5;
+
+/// How much of the network a refresh asks about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Every app is asked about in full.
+    Full,
+    /// The org-wide records, the apps that changed, and this many other apps from this one on, so that a
+    /// large org is checked in turns.
+    Turn {
+        /// Index of the first app, in name order; it wraps.
+        from: usize,
+        /// How many.
+        apps: usize,
+    },
+}
+
+/// What an exchange said, as far as a walk is concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// `NOERROR`, `timeout` …
+    pub word: String,
+    /// Whether it is an answer: NOERROR or NXDOMAIN. Anything else tells nothing about what exists.
+    pub settled: bool,
+    /// TXT records, each with its strings joined.
+    pub texts: Vec<Vec<u8>>,
+    /// AAAA records.
+    pub addresses: Vec<Ipv6Addr>,
+    /// Round trip.
+    pub rtt: Option<Duration>,
+}
+
+impl From<&Exchange> for Said {
+    fn from(exchange: &Exchange) -> Self {
+        Self {
+            word: exchange.word(),
+            settled: exchange.rcode().is_some_and(|code| matches!(u16::from(code), 0 | 3)),
+            texts: exchange.texts(),
+            addresses: exchange.addresses(),
+            rtt: exchange.rtt(),
+        }
+    }
+}
+
+/// A walk under way.
+#[derive(Debug)]
+pub struct Walk {
+    catalog: Arc<Catalog>,
+    scope: Scope,
+    started: Instant,
+    queue: VecDeque<Form>,
+    /// Everything that was ever queued: nothing is asked twice.
+    queued: HashSet<Form>,
+    /// Questions handed out whose answers are due.
+    open: usize,
+    /// `_apps` when it was answered.
+    apps: Option<BTreeSet<Safe>>,
+    /// `_instances`, when it is settled: whether it was answered, and the apps that it names.
+    instances: Option<(bool, BTreeSet<Safe>)>,
+    peers: Option<BTreeSet<Safe>>,
+    /// Apps whose `vms` was answered, and those whose machines `_instances` lacked.
+    vms_answered: BTreeSet<Safe>,
+    conflicts: BTreeSet<Conflict>,
+    problems: Vec<String>,
+    /// The apps as the walk found them: what is new among them is asked about in full.
+    known: BTreeSet<Safe>,
+    /// Apps that are to be asked about.
+    wanted: BTreeSet<Safe>,
+}
+
+impl Walk {
+    /// A walk that starts from `before`, at `now`.
+    pub fn new(before: Arc<Catalog>, scope: Scope, now: Instant) -> Self {
+        let known = before.apps.keys().cloned().collect();
+        let mut walk = Self {
+            catalog: before,
+            scope,
+            started: now,
+            queue: VecDeque::new(),
+            queued: HashSet::new(),
+            open: 0,
+            apps: None,
+            instances: None,
+            peers: None,
+            vms_answered: BTreeSet::new(),
+            conflicts: BTreeSet::new(),
+            problems: Vec::new(),
+            known,
+            wanted: BTreeSet::new(),
+        };
+        for form in [Form::Apps, Form::Instances, Form::Peers] {
+            walk.ask(form);
+        }
+        walk.progress(true);
+        walk
+    }
+
+    /// The catalog as it stands.
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// Whether there is nothing more to ask and nothing more to come.
+    pub fn is_done(&self) -> bool {
+        self.queue.is_empty() && self.open == 0
+    }
+
+    /// The next question, which is from now on waited for.
+    pub fn next_question(&mut self) -> Option<Form> {
+        let form = self.queue.pop_front()?;
+        self.open += 1;
+        Some(form)
+    }
+
+    /// Takes what `form` was answered.
+    pub fn absorb(&mut self, form: &Form, said: &Said, now: Instant) {
+        self.open = self.open.saturating_sub(1);
+        match form {
+            Form::Apps => self.apps_said(said, now),
+            Form::Instances => self.instances_said(said, now),
+            Form::Peers => self.peers_said(said, now),
+            Form::Vms(app) => self.vms_said(app, said, now),
+            Form::Vm(id, app) => self.vm_said(app, id, said, now),
+            Form::Flycast(app) => {
+                if said.settled
+                    && let Some(app) = self.edit().apps.get_mut(app)
+                {
+                    app.flycast.clone_from(&said.addresses);
+                }
+            }
+            Form::Peer(peer) => {
+                if said.settled
+                    && let Some(peer) = self.edit().peers.get_mut(peer)
+                {
+                    peer.address = said.addresses.first().copied();
+                }
+            }
+            _ => {}
+        }
+        self.record(form, said, now);
+        if self.is_done() {
+            self.finish(now);
+        } else {
+            self.progress(true);
+        }
+    }
+
+    fn edit(&mut self) -> &mut Catalog {
+        Arc::make_mut(&mut self.catalog)
+    }
+
+    fn ask(&mut self, form: Form) {
+        if self.queued.insert(form.clone()) {
+            self.queue.push_back(form);
+        }
+    }
+
+    /// Keeps what the org-wide records answered, and of the others those that failed.
+    fn record(&mut self, form: &Form, said: &Said, now: Instant) {
+        let org_wide = matches!(form, Form::Apps | Form::Instances | Form::Peers);
+        let name = format!("{form} {}", form.record_type());
+        if !org_wide && said.settled {
+            self.edit().sources.remove(&name);
+            return;
+        }
+        if !said.settled {
+            self.problems.push(format!("{form} {}: {}", form.record_type(), said.word));
+        }
+        let entries = match form {
+            Form::Instances => said.texts.iter().map(|text| payload::instances(text).0.len()).sum(),
+            _ => said.texts.iter().map(|text| payload::list(text).len()).sum(),
+        };
+        let source = Source { word: said.word.clone(), rtt: said.rtt, at: now, entries };
+        self.edit().sources.insert(name, source);
+    }
+
+    fn apps_said(&mut self, said: &Said, now: Instant) {
+        if said.settled {
+            let names: BTreeSet<Safe> = said.texts.iter().flat_map(|text| payload::list(text)).collect();
+            for name in &names {
+                self.app(name, Record::Apps, now);
+            }
+            self.apps = Some(names);
+        }
+        self.plan();
+    }
+
+    fn instances_said(&mut self, said: &Said, now: Instant) {
+        let mut named = BTreeSet::new();
+        for text in &said.texts {
+            let (instances, bad) = payload::instances(text);
+            if bad > 0 {
+                self.problems
+                    .push(format!("_instances.internal TXT: {} cannot be read", count(bad, "entry")));
+            }
+            for one in instances {
+                self.app(&one.app, Record::Instances, now);
+                let machine = self.machine(&one.app, &one.id, Record::Instances, now);
+                machine.address = one.address;
+                machine.region = one.region.or(machine.region.take());
+                machine.extra = one.extra;
+                named.insert(one.app);
+            }
+        }
+        let answered = said.settled && !named.is_empty();
+        self.edit().walk.method = if answered {
+            Method::Instances
+        } else {
+            Method::PerApp(match (said.settled, said.word.as_str()) {
+                (true, "NXDOMAIN") => "there is no _instances.internal".into(),
+                (true, _) => "_instances.internal lists nothing".into(),
+                (false, word) => format!("_instances.internal: {word}"),
+            })
+        };
+        self.instances = Some((answered, named));
+        self.plan();
+    }
+
+    /// Asks app by app what the org-wide records leave open, once both are settled; the apps that `_apps` names
+    /// need not wait for `_instances`.
+    fn plan(&mut self) {
+        let everyone: Vec<Safe> = self.catalog.apps.keys().cloned().collect();
+        let turn: BTreeSet<&Safe> = match self.scope {
+            Scope::Full => everyone.iter().collect(),
+            Scope::Turn { from, apps } => {
+                let n = everyone.len();
+                (0..apps.min(n)).map(|i| &everyone[(from + i) % n]).collect()
+            }
+        };
+        let per_app = self.instances.as_ref().is_some_and(|(answered, _)| !answered);
+        for app in &everyone {
+            let unlisted = self.instances.as_ref().is_some_and(|(_, named)| !named.contains(app));
+            if turn.contains(app) || per_app || unlisted || !self.known.contains(app) {
+                self.wanted.insert(app.clone());
+                self.ask(Form::Vms(app.clone()));
+                self.ask(Form::Flycast(app.clone()));
+            }
+        }
+    }
+
+    fn vms_said(&mut self, app: &Safe, said: &Said, now: Instant) {
+        if !said.settled {
+            return;
+        }
+        let listed: Vec<_> = said.texts.iter().flat_map(|text| payload::vms(text)).collect();
+        self.vms_answered.insert(app.clone());
+        if !listed.is_empty() {
+            self.app(app, Record::Vms, now);
+        }
+        for (id, region) in &listed {
+            let known = self.catalog.machine(app, id).cloned();
+            let machine = self.machine(app, id, Record::Vms, now);
+            if machine.region.is_none() || !machine.said_by.contains(&Record::Instances) {
+                machine.region = region.clone().or(machine.region.take());
+            }
+            if known.is_none_or(|m| m.address.is_none()) {
+                self.ask(Form::Vm(id.clone(), app.clone()));
+            }
+        }
+        // Where `_instances` does not vouch for an address that was known, it is asked for again.
+        if self.instances.as_ref().is_some_and(|(answered, _)| !answered) {
+            for (id, _) in listed {
+                self.ask(Form::Vm(id, app.clone()));
+            }
+        }
+    }
+
+    fn vm_said(&mut self, app: &Safe, id: &Safe, said: &Said, now: Instant) {
+        if let Some(&address) = said.addresses.first() {
+            let machine = self.machine(app, id, Record::Vm, now);
+            if !machine.said_by.contains(&Record::Instances) {
+                machine.address = Some(address);
+            } else if machine.address != Some(address) {
+                let text = format!(
+                    "_instances says {}, {} says {address}",
+                    machine.address.map_or("no address".into(), |a| a.to_string()),
+                    Form::Vm(id.clone(), app.clone()),
+                );
+                self.conflicts.insert(Conflict { app: app.clone(), machine: Some(id.clone()), text });
+            }
+        }
+    }
+
+    fn peers_said(&mut self, said: &Said, now: Instant) {
+        if !said.settled {
+            return;
+        }
+        let names: BTreeSet<Safe> = said.texts.iter().flat_map(|text| payload::list(text)).collect();
+        for name in &names {
+            let peer = self.edit().peers.entry(name.clone()).or_default();
+            peer.seen = Some(now);
+            if self.scope == Scope::Full || self.catalog.peers.get(name).is_none_or(|p| p.address.is_none()) {
+                self.ask(Form::Peer(name.clone()));
+            }
+        }
+        self.peers = Some(names);
+    }
+
+    fn app(&mut self, name: &Safe, record: Record, now: Instant) -> &mut App {
+        let started = self.started;
+        let app = self.edit().apps.entry(name.clone()).or_default();
+        if app.seen.is_none_or(|seen| seen < started) {
+            app.said_by.clear();
+        }
+        app.said_by.insert(record);
+        app.seen = Some(now);
+        app
+    }
+
+    fn machine(&mut self, app: &Safe, id: &Safe, record: Record, now: Instant) -> &mut Machine {
+        let started = self.started;
+        let machine =
+            self.edit().apps.entry(app.clone()).or_default().machines.entry(id.clone()).or_default();
+        if machine.seen.is_none_or(|seen| seen < started) {
+            machine.said_by.clear();
+        }
+        machine.said_by.insert(record);
+        machine.seen = Some(now);
+        machine
+    }
+
+    fn finish(&mut self, now: Instant) {
+        self.compare();
+        self.forget();
+        let started = self.started;
+        let conflicts = std::mem::take(&mut self.conflicts).into_iter().collect();
+        let (wanted, answered) = (self.wanted.clone(), self.vms_answered.clone());
+        let by_instances = self.instances.as_ref().is_some_and(|(ok, _)| *ok);
+        let catalog = self.edit();
+        catalog.conflicts = conflicts;
+        for (name, app) in &mut catalog.apps {
+            app.complete = answered.contains(name) || (by_instances && !wanted.contains(name));
+        }
+        // Names of what is gone do not pile up among the failures.
+        let apps: HashSet<String> = catalog.apps.keys().map(|name| name.as_str().to_owned()).collect();
+        catalog.sources.retain(|name, source| {
+            source.at >= started || name.split(['.', ' ']).any(|part| apps.contains(part))
+        });
+        self.progress(false);
+        let walk = &mut self.edit().walk;
+        walk.finished = Some(now);
+        walk.took = Some(now.saturating_duration_since(started));
+    }
+
+    /// Holds `_instances` against `vms.<app>`, where both were answered.
+    fn compare(&mut self) {
+        let Some((true, _)) = &self.instances else { return };
+        let mut found = Vec::new();
+        for app in &self.vms_answered {
+            let Some(entry) = self.catalog.apps.get(app) else { continue };
+            for (id, machine) in &entry.machines {
+                if machine.seen.is_none_or(|seen| seen < self.started) {
+                    continue;
+                }
+                let by = |record| machine.said_by.contains(&record);
+                let text = match (by(Record::Instances), by(Record::Vms)) {
+                    (true, false) => format!("_instances lists it, vms.{app} does not"),
+                    (false, true) => format!("vms.{app} lists it, _instances does not"),
+                    _ => continue,
+                };
+                found.push(Conflict { app: app.clone(), machine: Some(id.clone()), text });
+            }
+        }
+        self.conflicts.extend(found);
+    }
+
+    /// Drops what is no longer named, where the record that would name it was answered.
+    fn forget(&mut self) {
+        let started = self.started;
+        let by_instances = self.instances.as_ref().is_some_and(|(ok, _)| *ok);
+        let (apps, peers, vms) = (self.apps.clone(), self.peers.clone(), self.vms_answered.clone());
+        let catalog = self.edit();
+        let fresh = |seen: Option<Instant>| seen.is_some_and(|at| at >= started);
+        for (name, app) in &mut catalog.apps {
+            if by_instances || vms.contains(name) {
+                app.machines.retain(|_, machine| fresh(machine.seen));
+            }
+        }
+        if apps.is_some() {
+            catalog.apps.retain(|_, app| fresh(app.seen) || !app.machines.is_empty());
+        }
+        if peers.is_some() {
+            catalog.peers.retain(|_, peer| fresh(peer.seen));
+        }
+    }
+
+    fn progress(&mut self, running: bool) {
+        let (asked, open, queued) = (self.queued.len(), self.open, self.queue.len());
+        let mut problems: Vec<String> = self.problems.iter().take(TOLD_PROBLEMS).cloned().collect();
+        if self.problems.len() > TOLD_PROBLEMS {
+            problems.push(format!("and {} more", self.problems.len() - TOLD_PROBLEMS));
+        }
+        let apps_done = self.catalog.apps.len().saturating_sub(self.wanted.len() - self.vms_answered.len());
+        let before = &self.catalog.walk;
+        let walk = WalkState {
+            running,
+            method: before.method.clone(),
+            asked,
+            settled: asked - open - queued,
+            apps_done,
+            finished: before.finished,
+            took: before.took,
+            problems,
+        };
+        self.edit().walk = walk;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,212 @@
+//! Walks over a network that is a table of names and answers.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::*;
+
+type Zone = BTreeMap<&'static str, Vec<&'static str>>;
+
+/// Answers as a server with `zone` would; a name whose entry is `!` fails.
+fn said(zone: &Zone, form: &Form) -> Said {
+    let mut said = Said {
+        word: "NOERROR".into(),
+        settled: true,
+        texts: vec![],
+        addresses: vec![],
+        rtt: Some(Duration::from_millis(9)),
+    };
+    match zone.get(form.to_string().as_str()).map(Vec::as_slice) {
+        None => said.word = "NXDOMAIN".into(),
+        Some(["!"]) => (said.word, said.settled, said.rtt) = ("timeout".into(), false, None),
+        Some(records) => {
+            for record in records {
+                match record.parse() {
+                    Ok(address) => said.addresses.push(address),
+                    Err(_) => said.texts.push(record.as_bytes().to_vec()),
+                }
+            }
+        }
+    }
+    said
+}
+
+fn walk(before: Arc<Catalog>, zone: &Zone, scope: Scope, now: Instant) -> (Arc<Catalog>, Vec<String>) {
+    let mut walk = Walk::new(before, scope, now);
+    let mut asked = Vec::new();
+    while let Some(form) = walk.next_question() {
+        asked.push(form.to_string());
+        walk.absorb(&form, &said(zone, &form), now);
+    }
+    assert!(walk.is_done());
+    assert!(!walk.catalog().walk.running);
+    (walk.catalog().clone(), asked)
+}
+
+fn zone() -> Zone {
+    BTreeMap::from([
+        ("_apps.internal", vec!["web,admin"]),
+        (
+            "_instances.internal",
+            vec![
+                "instance=148e21b7c93d89,app=web,ip=fdaa:0:18:a7b:7d:f066:b83b:2,region=iad;\
+                 instance=5683d4e5f72089,app=web,ip=fdaa:0:18:a7b:7e:f066:b83c:2,region=syd",
+            ],
+        ),
+        ("vms.web.internal", vec!["148e21b7c93d89 iad,5683d4e5f72089 syd"]),
+        ("148e21b7c93d89.vm.web.internal", vec!["fdaa:0:18:a7b:7d:f066:b83b:2"]),
+        ("5683d4e5f72089.vm.web.internal", vec!["fdaa:0:18:a7b:7e:f066:b83c:2"]),
+        ("web.flycast", vec!["fdaa:0:18:0:1::3"]),
+        ("_peer.internal", vec!["my-peer"]),
+        ("my-peer._peer.internal", vec!["fdaa:0:18:a7b:d6b:0:a:2"]),
+    ])
+}
+
+/// The tree in one line, for comparing.
+fn tree(catalog: &Catalog) -> String {
+    let mut out = String::new();
+    for (name, app) in &catalog.apps {
+        let _ = write!(out, "{name}[");
+        for (id, m) in &app.machines {
+            let region = m.region.as_ref().map_or("-", Safe::as_str);
+            let _ = write!(out, " {id}@{region}={}", m.address.map_or("-".into(), |a| a.to_string()));
+        }
+        out += " ]";
+    }
+    for (name, peer) in &catalog.peers {
+        let _ = write!(out, " {name}={:?}", peer.address);
+    }
+    out
+}
+
+#[test]
+fn a_healthy_network_is_walked_without_asking_anything_twice() {
+    let (catalog, mut asked) = walk(Arc::default(), &zone(), Scope::Full, Instant::now());
+    assert_eq!(catalog.walk.method, Method::Instances);
+    assert_eq!(catalog.machine_count(), 2);
+    assert_eq!(catalog.apps[&"web".into()].flycast, ["fdaa:0:18:0:1::3".parse::<Ipv6Addr>().unwrap()]);
+    assert!(catalog.apps[&"admin".into()].complete && catalog.apps[&"admin".into()].machines.is_empty());
+    assert_eq!(catalog.conflicts, []);
+    assert_eq!(catalog.walk.problems, [""; 0]);
+    let total = asked.len();
+    asked.sort();
+    asked.dedup();
+    assert_eq!(asked.len(), total);
+    assert!(!asked.iter().any(|name| name.contains(".vm.")), "{asked:?}");
+}
+
+#[test]
+fn without_instances_the_walk_by_app_makes_the_same_tree_and_says_so() {
+    let now = Instant::now();
+    let (whole, _) = walk(Arc::default(), &zone(), Scope::Full, now);
+    for broken in [vec!["!"], vec![], vec![""]] {
+        let mut zone = zone();
+        zone.insert("_instances.internal", broken);
+        let (by_app, _) = walk(Arc::default(), &zone, Scope::Full, now);
+        assert_eq!(tree(&by_app), tree(&whole));
+        assert!(matches!(by_app.walk.method, Method::PerApp(_)), "{:?}", by_app.walk.method);
+    }
+    let mut zone = zone();
+    zone.remove("_instances.internal");
+    let (by_app, _) = walk(Arc::default(), &zone, Scope::Full, now);
+    assert_eq!(by_app.walk.method, Method::PerApp("there is no _instances.internal".into()));
+}
+
+#[test]
+fn instances_short_of_a_machine_is_completed_and_told() {
+    let mut zone = zone();
+    zone.insert(
+        "_instances.internal",
+        vec!["instance=148e21b7c93d89,app=web,ip=fdaa:0:18:a7b:7d:f066:b83b:2,region=iad"],
+    );
+    let now = Instant::now();
+    let (catalog, _) = walk(Arc::default(), &zone, Scope::Full, now);
+    assert_eq!(tree(&catalog), tree(&walk(Arc::default(), &super::tests::zone(), Scope::Full, now).0));
+    assert_eq!(catalog.conflicts.len(), 1);
+    assert_eq!(catalog.conflicts[0].text, "vms.web lists it, _instances does not");
+}
+
+#[test]
+fn facts_remember_who_said_them() {
+    let (catalog, _) = walk(Arc::default(), &zone(), Scope::Full, Instant::now());
+    let app = &catalog.apps[&"web".into()];
+    assert_eq!(app.said_by, BTreeSet::from([Record::Apps, Record::Instances, Record::Vms]));
+    let machine = catalog.machine(&"web".into(), &"148e21b7c93d89".into()).unwrap();
+    assert_eq!(machine.said_by, BTreeSet::from([Record::Instances, Record::Vms]));
+    assert_eq!(catalog.sources["_instances.internal TXT"].entries, 2);
+}
+
+#[test]
+fn a_refresh_drops_only_what_an_answer_no_longer_names() {
+    let t0 = Instant::now();
+    let t1 = t0 + Duration::from_secs(5);
+    let (first, _) = walk(Arc::default(), &zone(), Scope::Full, t0);
+
+    // Everything fails: everything stays, as old as it is.
+    let mut dead = zone();
+    for answers in dead.values_mut() {
+        *answers = vec!["!"];
+    }
+    let (stale, _) = walk(first.clone(), &dead, Scope::Full, t1);
+    assert_eq!(tree(&stale), tree(&first));
+    assert_eq!(stale.machine(&"web".into(), &"148e21b7c93d89".into()).unwrap().seen, Some(t0));
+    assert!(!stale.walk.problems.is_empty());
+
+    // A machine stops, an app goes, a peer goes.
+    let mut less = zone();
+    less.insert("_apps.internal", vec!["web"]);
+    less.insert("_peer.internal", vec![""]);
+    less.insert(
+        "_instances.internal",
+        vec!["instance=148e21b7c93d89,app=web,ip=fdaa:0:18:a7b:99:f066:b83b:2,region=fra"],
+    );
+    less.insert("vms.web.internal", vec!["148e21b7c93d89 fra"]);
+    let (after, _) = walk(first, &less, Scope::Full, t1);
+    assert_eq!(tree(&after), "web[ 148e21b7c93d89@fra=fdaa:0:18:a7b:99:f066:b83b:2 ]");
+}
+
+#[test]
+fn a_turn_asks_org_wide_records_and_a_few_apps() {
+    let mut big = zone();
+    big.insert("_apps.internal", vec!["a,b,c,d"]);
+    big.insert(
+        "_instances.internal",
+        vec!["instance=1,app=a,ip=fdaa::1,region=x;instance=2,app=b,ip=fdaa::2,region=x;instance=3,app=c,ip=fdaa::4,region=x;instance=4,app=d,ip=fdaa::5,region=x"],
+    );
+    for (vms, id) in [
+        ("vms.a.internal", "1 x"),
+        ("vms.b.internal", "2 x"),
+        ("vms.c.internal", "3 x"),
+        ("vms.d.internal", "4 x"),
+    ] {
+        big.insert(vms, vec![id]);
+    }
+    let t0 = Instant::now();
+    let (first, _) = walk(Arc::default(), &big, Scope::Full, t0);
+    let (again, asked) = walk(first, &big, Scope::Turn { from: 3, apps: 2 }, t0 + Duration::from_secs(5));
+    let vms: Vec<_> = asked.iter().filter(|name| name.starts_with("vms.")).collect();
+    assert_eq!(vms, ["vms.a.internal", "vms.d.internal"]);
+    assert_eq!(again.machine_count(), 4);
+    assert_eq!(again.conflicts, []);
+}
+
+#[test]
+fn an_empty_network_is_empty_and_fine() {
+    for apps in [vec![], vec![""], vec![","]] {
+        let zone = BTreeMap::from([
+            ("_apps.internal", apps),
+            ("_instances.internal", vec![""]),
+            ("_peer.internal", vec![""]),
+        ]);
+        let (catalog, _) = walk(Arc::default(), &zone, Scope::Full, Instant::now());
+        assert!(catalog.apps.is_empty() && catalog.walk.problems.is_empty());
+    }
+}
+
+#[test]
+fn names_that_no_one_may_type_are_walked_all_the_same() {
+    let mut zone = zone();
+    zone.insert("_apps.internal", vec!["web,\u{1b}[2J,a b"]);
+    let (catalog, _) = walk(Arc::default(), &zone, Scope::Full, Instant::now());
+    assert_eq!(catalog.apps.keys().map(Safe::as_str).collect::<Vec<_>>(), ["\\027[2J", "a b", "web"]);
+}

@@ -1,0 +1,3 @@
+//! What measures: plain sample streams and their statistics, no I/O and no drawing.
+
+pub mod ping;
