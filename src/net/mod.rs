@@ -1,5 +1,7 @@
 //! The only room that sends a packet. Everything above is generic over [`Network`] and never asks which it has.
 
+pub mod packet;
+
 use std::future::Future;
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
