@@ -1,4 +1,380 @@
-//! One attached network: it owns a `Network` and runs walk, probes and checks as tasks; commands in, reports out.
+//! One attached network: it owns a `Network` and runs walk, details and pings in one task; commands in, reports out.
 //! The screens and the headless commands stand on the same engine, so that they can never disagree.
+//!
+//! A report tells how things stand, not what changed: one that was not taken in time is replaced by the next, so a
+//! slow reader never holds the engine up and never misses the end of a story.
 
+mod detail;
 pub mod report;
+
+use std::future::Future;
+use std::io;
+use std::net::Ipv6Addr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{mpsc, watch};
+
+use crate::catalog::Catalog;
+use crate::catalog::walk::{Said, Scope, Walk};
+use crate::dns::client::Client;
+use crate::dns::exchange::{Exchange, Options, Question, words};
+use crate::dns::names::Form;
+use crate::net::{Echoes, LinkState, Network};
+use crate::probe::ping::{Pinger, Plan};
+use detail::Inspection;
+use report::{Command, Report};
+
+/// Questions of a walk that are out at once; the client's window is what really leaves.
+const WALK_AHEAD: usize = 256;
+/// Apps that a refresh checks in full, in turns.
+const APPS_A_TURN: usize = 32;
+/// Between two reports of the same kind, while much is happening.
+const REPORT_GAP: Duration = Duration::from_millis(33);
+const COMMANDS: usize = 64;
+const REPORTS: usize = 256;
+
+/// How an engine works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Between the end of a walk and the start of the next; `None` walks once, and when told to.
+    pub refresh: Option<Duration>,
+    /// How questions are asked.
+    pub options: Options,
+    /// How pings are sent.
+    pub plan: Plan,
+    /// Whether to walk at all.
+    pub walk: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            // The TTL of the platform's records (reference document, "Test the VPN tunnel").
+            refresh: Some(Duration::from_secs(5)),
+            options: Options::default(),
+            plan: Plan::default(),
+            walk: true,
+        }
+    }
+}
+
+/// The two ends of a running engine. It stops when `commands` is dropped.
+#[derive(Debug)]
+pub struct Engine {
+    /// Orders go in here.
+    pub commands: mpsc::Sender<Command>,
+    /// How things stand comes out here.
+    pub reports: mpsc::Receiver<Report>,
+    /// The one way to ask a name server, for questions of one's own.
+    pub client: Client,
+}
+
+impl Engine {
+    /// Starts the engine over `net`, with the name server at `dns`. The first questions are put at once.
+    ///
+    /// # Errors
+    /// Where the network gives no socket.
+    pub fn start<N: Network>(net: N, dns: Ipv6Addr, settings: Settings) -> io::Result<Self> {
+        let client = Client::new(&net, dns)?;
+        let (commands, inbox) = mpsc::channel(COMMANDS);
+        let (outbox, reports) = mpsc::channel(REPORTS);
+        let core = Core {
+            link: net.link(),
+            echo: net.echo()?,
+            net,
+            client: client.clone(),
+            catalog: Arc::default(),
+            walk: None,
+            walk_before_link: false,
+            answers: FuturesUnordered::new(),
+            refresh_at: None,
+            turn: 0,
+            pinger: Pinger::new(settings.plan.clone()),
+            inspection: None,
+            details: FuturesUnordered::new(),
+            news: News::default(),
+            settings,
+        };
+        tokio::spawn(core.run(inbox, outbox));
+        Ok(Self { commands, reports, client })
+    }
+}
+
+type Answers<K> = FuturesUnordered<Pin<Box<dyn Future<Output = (K, Exchange)> + Send>>>;
+
+struct Core<N: Network> {
+    net: N,
+    link: watch::Receiver<LinkState>,
+    echo: N::Echo,
+    client: Client,
+    settings: Settings,
+    catalog: Arc<Catalog>,
+    walk: Option<Walk>,
+    /// Whether the walk under way began before the link stood: its failures may be the link's.
+    walk_before_link: bool,
+    answers: Answers<Form>,
+    refresh_at: Option<Instant>,
+    /// Where the next refresh's turn of apps begins.
+    turn: usize,
+    pinger: Pinger,
+    inspection: Option<Inspection>,
+    details: Answers<usize>,
+    news: News,
+}
+
+/// What has changed and is not told yet, and when each was told last.
+#[derive(Debug, Default)]
+struct News {
+    link: Topic,
+    catalog: Topic,
+    detail: Topic,
+    pings: Topic,
+}
+
+#[derive(Debug, Default)]
+struct Topic {
+    due: Option<Instant>,
+    told: Option<Instant>,
+}
+
+impl Topic {
+    /// Something changed at `now`: tell it, but not sooner than a gap after the last time.
+    fn changed(&mut self, now: Instant) {
+        let earliest = self.told.map_or(now, |told| (told + REPORT_GAP).max(now));
+        self.due.get_or_insert(earliest);
+    }
+
+    /// Something ended at `now`: tell it without delay.
+    fn ended(&mut self, now: Instant) {
+        self.due = Some(now);
+    }
+
+    fn take(&mut self, now: Instant) -> bool {
+        let due = self.due.is_some_and(|due| due <= now);
+        if due {
+            self.due = None;
+            self.told = Some(now);
+        }
+        due
+    }
+}
+
+impl News {
+    fn next(&self) -> Option<Instant> {
+        [&self.link, &self.catalog, &self.detail, &self.pings].into_iter().filter_map(|topic| topic.due).min()
+    }
+}
+
+impl<N: Network> Core<N> {
+    async fn run(mut self, mut inbox: mpsc::Receiver<Command>, outbox: mpsc::Sender<Report>) {
+        self.news.link.ended(clock());
+        if self.settings.walk {
+            self.start_walk(Scope::Full);
+        }
+        loop {
+            let now = clock();
+            let tell_now = self.news.next().is_some_and(|due| due <= now);
+            let wake = [self.news.next().filter(|_| !tell_now), self.refresh_at, self.ping_due()]
+                .into_iter()
+                .flatten()
+                .min();
+            let asleep = async {
+                match wake {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                command = inbox.recv() => match command {
+                    Some(command) => self.obey(command),
+                    None => return,
+                },
+                permit = outbox.reserve(), if tell_now => match permit {
+                    Ok(permit) => if let Some(report) = self.tell(clock()) { permit.send(report) },
+                    Err(_) => return,
+                },
+                Some((form, exchange)) = self.answers.next(), if !self.answers.is_empty() => {
+                    self.answered(&form, &exchange);
+                }
+                Some((row, exchange)) = self.details.next(), if !self.details.is_empty() => {
+                    if let Some(inspection) = &mut self.inspection {
+                        inspection.absorb(row, &exchange);
+                        self.news.detail.changed(clock());
+                    }
+                }
+                event = self.echo.recv() => match event {
+                    Ok(event) => {
+                        self.pinger.absorb(&event);
+                        self.news.pings.changed(clock());
+                    }
+                    Err(_) => return,
+                },
+                changed = self.link.changed() => match changed {
+                    Ok(()) => self.link_changed(),
+                    Err(_) => return,
+                },
+                () = asleep => self.on_time(clock()),
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Refresh => {
+                if self.walk.is_none() {
+                    self.start_walk(Scope::Full);
+                }
+            }
+            Command::Inspect(node) => {
+                self.inspection = Some(Inspection::new(node, &self.catalog));
+                self.ask_details();
+                self.news.detail.ended(clock());
+            }
+            Command::Ping(targets) => {
+                self.pinger.set_targets(targets, clock());
+                self.news.pings.ended(clock());
+            }
+            Command::Rehandshake => self.net.rehandshake(),
+        }
+    }
+
+    fn is_up(&self) -> bool {
+        self.link.borrow().is_up()
+    }
+
+    fn link_changed(&mut self) {
+        let up = self.link.borrow_and_update().is_up();
+        let now = clock();
+        self.news.link.changed(now);
+        if up && self.walk.is_none() && self.settings.walk {
+            let failed = self.catalog.walk.finished.is_none() || !self.catalog.walk.problems.is_empty();
+            if failed || self.refresh_at.is_some_and(|at| at <= now) {
+                self.start_walk(Scope::Full);
+            }
+        }
+    }
+
+    fn start_walk(&mut self, scope: Scope) {
+        self.refresh_at = None;
+        self.walk_before_link = !self.is_up();
+        self.walk = Some(Walk::new(self.catalog.clone(), scope, clock()));
+        self.ask_more();
+        self.publish_walk();
+    }
+
+    fn ask_more(&mut self) {
+        let Some(walk) = &mut self.walk else { return };
+        while self.answers.len() < WALK_AHEAD
+            && let Some(form) = walk.next_question()
+        {
+            match form.name() {
+                Ok(name) => {
+                    let (client, options) = (self.client.clone(), self.settings.options.clone());
+                    let question = Question::new(name, form.record_type());
+                    self.answers.push(Box::pin(async move { (form, client.ask(question, &options).await) }));
+                }
+                // A name that cannot be asked for says nothing; what it is about stays incomplete.
+                Err(error) => {
+                    let said = Said {
+                        word: words(error),
+                        settled: false,
+                        texts: vec![],
+                        addresses: vec![],
+                        rtt: None,
+                    };
+                    walk.absorb(&form, &said, clock());
+                }
+            }
+        }
+    }
+
+    fn answered(&mut self, form: &Form, exchange: &Exchange) {
+        let now = clock();
+        let Some(walk) = &mut self.walk else { return };
+        walk.absorb(form, &Said::from(exchange), now);
+        self.ask_more();
+        let done = self.walk.as_ref().is_some_and(Walk::is_done);
+        // A link that never stood answers nothing: that is told as the link's state, and the walk begins
+        // again with the link.
+        if done && self.walk_before_link && !self.is_up() {
+            self.walk = None;
+            return;
+        }
+        self.publish_walk();
+        if done {
+            self.walk = None;
+            self.news.catalog.ended(now);
+            self.refresh_at = self.settings.refresh.map(|every| now + every);
+            if let Some(inspection) = &mut self.inspection {
+                inspection.refresh(&self.catalog);
+                self.ask_details();
+            }
+        }
+    }
+
+    fn publish_walk(&mut self) {
+        if let Some(walk) = &self.walk {
+            self.catalog = walk.catalog().clone();
+            self.news.catalog.changed(clock());
+        }
+    }
+
+    fn ask_details(&mut self) {
+        self.details.clear();
+        let Some(inspection) = &self.inspection else { return };
+        for (row, form) in inspection.forms().iter().enumerate() {
+            let Ok(name) = form.name() else { continue };
+            let (client, options) = (self.client.clone(), self.settings.options.clone());
+            let question = Question::new(name, form.record_type());
+            self.details.push(Box::pin(async move { (row, client.ask(question, &options).await) }));
+        }
+    }
+
+    /// When the pinger has something to do. While there is no link, probes are held.
+    fn ping_due(&self) -> Option<Instant> {
+        if self.is_up() { self.pinger.next_due() } else { None }
+    }
+
+    fn on_time(&mut self, now: Instant) {
+        if self.refresh_at.is_some_and(|at| at <= now) {
+            if self.is_up() {
+                let scope = Scope::Turn { from: self.turn, apps: APPS_A_TURN };
+                self.turn = (self.turn + APPS_A_TURN) % self.catalog.apps.len().max(1);
+                self.start_walk(scope);
+            } else {
+                // Nothing can be asked now: the walk starts when the link comes back.
+                self.refresh_at = None;
+            }
+        }
+        if self.ping_due().is_some_and(|due| due <= now) {
+            while let Some(request) = self.pinger.poll(now) {
+                self.pinger.sent(request.seq, self.echo.send(request).map_err(words));
+            }
+            self.news.pings.changed(now);
+        }
+    }
+
+    /// The most urgent thing that is to be told.
+    fn tell(&mut self, now: Instant) -> Option<Report> {
+        if self.news.link.take(now) {
+            Some(Report::Link(Arc::new(self.link.borrow().clone())))
+        } else if self.news.catalog.take(now) {
+            Some(Report::Catalog(self.catalog.clone()))
+        } else if self.news.detail.take(now) {
+            self.inspection.as_ref().map(|inspection| Report::Detail(Arc::new(inspection.detail().clone())))
+        } else if self.news.pings.take(now) {
+            Some(Report::Pings(Arc::new(self.pinger.series())))
+        } else {
+            None
+        }
+    }
+}
+
+/// Tokio's clock, so that a test may run it ahead.
+fn clock() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
