@@ -31,7 +31,8 @@ pub async fn run(
             _ => None,
         })
         .await?;
-    let answered = catalog.sources.values().any(|source| source.word == "NOERROR" || source.word == "NXDOMAIN");
+    let answered =
+        catalog.sources.values().any(|source| source.word == "NOERROR" || source.word == "NXDOMAIN");
     if !answered {
         let dns = session.profile.dns.addr;
         return Err(Error::new(Exit::Dns, format!("the name server {dns} does not answer"))
@@ -74,7 +75,8 @@ fn to_text(catalog: &Catalog, profile: &Profile, out: &mut impl Write) -> std::i
     }
     for (name, app) in &catalog.apps {
         let flycast: Vec<String> = app.flycast.iter().map(ToString::to_string).collect();
-        let flycast = if flycast.is_empty() { String::new() } else { format!("  flycast {}", flycast.join(" ")) };
+        let flycast =
+            if flycast.is_empty() { String::new() } else { format!("  flycast {}", flycast.join(" ")) };
         if app.machines.is_empty() {
             let why = if app.complete { "no started Machines" } else { "not known" };
             writeln!(out, "{name}  {why}{flycast}")?;
@@ -183,4 +185,3 @@ fn with_raw(mut object: Value, key: &str, text: &Safe) -> Value {
     }
     object
 }
-

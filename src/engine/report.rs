@@ -142,6 +142,8 @@ impl Series {
 /// What came of one probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
+    /// Counts the replies of its target from 1, so that a reader of many reports knows which are new.
+    pub serial: u64,
     /// Which probe of its target, from 1.
     pub number: u64,
     /// When.

@@ -65,6 +65,7 @@ struct Track {
     lost: u64,
     recent: VecDeque<Option<Duration>>,
     replies: VecDeque<Reply>,
+    noted: u64,
     moments: Moments,
     at: Option<Instant>,
     error: Option<String>,
@@ -264,7 +265,8 @@ impl Pinger {
     fn note(&mut self, seq: u16, at: Instant, kind: ReplyKind) {
         let Some(probe) = self.probes.get(&seq) else { return };
         if let Some(track) = self.tracks.iter_mut().find(|t| t.target == probe.target) {
-            push(&mut track.replies, Reply { number: probe.number, at, kind });
+            track.noted += 1;
+            push(&mut track.replies, Reply { serial: track.noted, number: probe.number, at, kind });
         }
     }
 }
@@ -300,6 +302,7 @@ impl Track {
             lost: 0,
             recent: VecDeque::new(),
             replies: VecDeque::new(),
+            noted: 0,
             moments: Moments::default(),
             at: None,
             error: None,

@@ -1,0 +1,134 @@
+//! An attached network for a headless command: the engine, the conf it came from, and what its link does.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::report::Report;
+use crate::engine::{Engine, Settings};
+use crate::error::{Error, Exit};
+use crate::net::{LinkState, Network, Trouble};
+use crate::profile::Profile;
+use crate::text::ms;
+
+/// An engine at work for one command.
+#[derive(Debug)]
+pub struct Session {
+    /// The conf.
+    pub profile: Arc<Profile>,
+    /// The engine.
+    pub engine: Engine,
+    /// The link as last told.
+    link: Option<Arc<LinkState>>,
+}
+
+impl Session {
+    /// Starts an engine over `net`, which was attached with `profile`.
+    ///
+    /// # Errors
+    /// Where the network gives no socket (exit 4).
+    pub fn start<N: Network>(net: N, profile: Arc<Profile>, settings: Settings) -> Result<Self, Error> {
+        let engine = Engine::start(net, profile.dns.addr, settings).map_err(|error| cannot_attach(&error))?;
+        Ok(Self { profile, engine, link: None })
+    }
+
+    /// Reads reports until `pick` takes one. The link may take `timeout` to stand up; after that, what `pick`
+    /// waits for has its own bounds.
+    ///
+    /// # Errors
+    /// Where the link does not stand in time (exit 4), with what is known of the reason.
+    pub async fn wait_for<T>(
+        &mut self,
+        timeout: Duration,
+        mut pick: impl FnMut(&Report) -> Option<T>,
+    ) -> Result<T, Error> {
+        let patience = tokio::time::sleep(timeout);
+        tokio::pin!(patience);
+        loop {
+            let up = self.link.as_ref().is_some_and(|link| link.is_up());
+            tokio::select! {
+                report = self.engine.reports.recv() => {
+                    let Some(report) = report else {
+                        return Err(Error::new(Exit::Tunnel, "the network was closed"));
+                    };
+                    if let Report::Link(link) = &report {
+                        self.link = Some(link.clone());
+                        if let Some(trouble) = hopeless(link) {
+                            return Err(self.no_link(timeout, Some(&trouble)));
+                        }
+                    }
+                    if let Some(picked) = pick(&report) {
+                        return Ok(picked);
+                    }
+                }
+                () = &mut patience, if !up => {
+                    let trouble = self.link.as_ref().and_then(|link| link.trouble.clone());
+                    return Err(self.no_link(timeout, trouble.as_ref()));
+                }
+            }
+        }
+    }
+
+    /// Waits until the link stands.
+    ///
+    /// # Errors
+    /// As [`Self::wait_for`].
+    pub async fn up(&mut self, timeout: Duration) -> Result<(), Error> {
+        if self.link.as_ref().is_some_and(|link| link.is_up()) {
+            return Ok(());
+        }
+        self.wait_for(timeout, |report| match report {
+            Report::Link(link) if link.is_up() => Some(()),
+            _ => None,
+        })
+        .await
+    }
+
+    fn no_link(&self, timeout: Duration, trouble: Option<&Trouble>) -> Error {
+        let endpoint = &self.profile.peer.endpoint;
+        let initiations = self.link.as_ref().map_or(0, |link| link.initiations);
+        match trouble {
+            Some(trouble @ Trouble::Resolve { .. }) => {
+                Error::new(Exit::Tunnel, format!("cannot find {endpoint}"))
+                    .why(trouble)
+                    .hint("check the Endpoint line of the conf, and that this machine has DNS")
+            }
+            Some(trouble @ Trouble::Refused(_)) => {
+                Error::new(Exit::Tunnel, format!("no tunnel to {endpoint}"))
+                    .why(trouble)
+                    .hint("check the port in the Endpoint line of the conf")
+                    .hint("the gateway may be down: fly wireguard create makes a peer on another one")
+            }
+            Some(trouble @ (Trouble::Send { .. } | Trouble::Socket(_))) => {
+                Error::new(Exit::Tunnel, format!("no tunnel to {endpoint}"))
+                    .why(trouble)
+                    .hint("check this machine's own network; an IPv6 endpoint needs IPv6 here")
+            }
+            Some(Trouble::Silent(_)) | None => {
+                Error::new(Exit::Tunnel, format!("no handshake with {endpoint}"))
+                    .why(format!("{initiations} initiations in {} ms, and no reply", ms(timeout)))
+                    .hint("the peer may have been removed: fly wireguard list")
+                    .hint("the conf's keys may be of another peer: fly wireguard create makes a new one")
+                    .hint("a PresharedKey that does not match, or a clock set back, looks the same")
+                    .hint("this network may block UDP: try another one")
+            }
+        }
+    }
+}
+
+/// What waiting longer cannot mend.
+fn hopeless(link: &LinkState) -> Option<Trouble> {
+    match &link.trouble {
+        Some(trouble @ (Trouble::Refused(_) | Trouble::Resolve { .. } | Trouble::Socket(_)))
+            if !link.is_up() =>
+        {
+            Some(trouble.clone())
+        }
+        _ => None,
+    }
+}
+
+/// A network that could not even be begun.
+pub fn cannot_attach(error: &io::Error) -> Error {
+    Error::new(Exit::Tunnel, "cannot start the tunnel").why(error)
+}
