@@ -378,3 +378,6 @@ impl<N: Network> Core<N> {
 fn clock() -> Instant {
     tokio::time::Instant::now().into_std()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! The only room that sends a packet. Everything above is generic over [`Network`] and never asks which it has.
 
+#[cfg(test)]
+pub(crate) mod fake;
 pub mod packet;
 
 use std::future::Future;

@@ -1,126 +1,15 @@
 //! The client against servers that lose, lie, cut and go silent, on a clock of its own.
 
-use std::future::Future;
 use std::sync::Mutex;
 
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::{AAAA, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
-use tokio::sync::Mutex as AsyncMutex;
 
 use super::*;
-use crate::net::{EchoEvent, EchoRequest, Echoes, Phase};
+use crate::net::fake::{Fake, Over, SERVER, Serve, up};
 
-const SERVER: Ipv6Addr = Ipv6Addr::new(0xfdaa, 0, 0x18, 0, 0, 0, 0, 3);
 const RTT: Duration = Duration::from_millis(10);
-
-/// What a fake server does with a query: messages to send back, each after a delay.
-type Serve = Box<dyn FnMut(Transport, &Message) -> Vec<(Duration, Vec<u8>)> + Send>;
-
-/// A network whose only host is a name server made of a closure.
-#[derive(Clone)]
-struct Fake {
-    serve: Arc<Mutex<Serve>>,
-    link: watch::Receiver<LinkState>,
-    /// Whom its datagrams claim to come from.
-    from: SocketAddrV6,
-}
-
-struct FakeUdp {
-    net: Fake,
-    deliver: mpsc::UnboundedSender<Arrival>,
-    inbox: AsyncMutex<mpsc::UnboundedReceiver<Arrival>>,
-}
-
-impl Datagrams for FakeUdp {
-    fn send(&self, _: SocketAddrV6, payload: &[u8]) -> io::Result<()> {
-        let query = Message::from_vec(payload).unwrap();
-        for (delay, payload) in (self.net.serve.lock().unwrap())(Transport::Udp, &query) {
-            let (deliver, from) = (self.deliver.clone(), self.net.from);
-            tokio::spawn(async move {
-                tokio::time::sleep(delay).await;
-                let arrival = if payload.is_empty() {
-                    Arrival::Unreachable { to: from, by: SERVER, error: IcmpError::Unreachable(4) }
-                } else {
-                    Arrival::Datagram { from, payload, at: clock() }
-                };
-                let _ = deliver.send(arrival);
-            });
-        }
-        Ok(())
-    }
-
-    async fn recv(&self) -> io::Result<Arrival> {
-        self.inbox.lock().await.recv().await.ok_or_else(|| io::ErrorKind::BrokenPipe.into())
-    }
-
-    fn port(&self) -> u16 {
-        4242
-    }
-}
-
-struct NoEcho;
-
-impl Echoes for NoEcho {
-    fn send(&self, _: EchoRequest) -> io::Result<Instant> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    fn recv(&self) -> impl Future<Output = io::Result<EchoEvent>> + Send {
-        std::future::pending()
-    }
-}
-
-impl Network for Fake {
-    type Udp = FakeUdp;
-    type Tcp = DuplexStream;
-    type Echo = NoEcho;
-
-    fn udp(&self) -> io::Result<FakeUdp> {
-        let (deliver, inbox) = mpsc::unbounded_channel();
-        Ok(FakeUdp { net: self.clone(), deliver, inbox: AsyncMutex::new(inbox) })
-    }
-
-    async fn tcp(&self, _: SocketAddrV6) -> io::Result<DuplexStream> {
-        let (ours, mut theirs) = tokio::io::duplex(64);
-        let serve = self.serve.clone();
-        tokio::spawn(async move {
-            while let Ok(length) = theirs.read_u16().await {
-                let mut wire = vec![0; usize::from(length)];
-                theirs.read_exact(&mut wire).await.unwrap();
-                let replies = serve.lock().unwrap()(Transport::Tcp, &Message::from_vec(&wire).unwrap());
-                if replies.is_empty() {
-                    return;
-                }
-                for (delay, wire) in replies {
-                    tokio::time::sleep(delay).await;
-                    let mut frame = (wire.len() as u16).to_be_bytes().to_vec();
-                    frame.extend(wire);
-                    // Byte by byte, as a stream may come.
-                    for byte in frame {
-                        theirs.write_u8(byte).await.unwrap();
-                    }
-                }
-            }
-        });
-        Ok(ours)
-    }
-
-    fn echo(&self) -> io::Result<NoEcho> {
-        Ok(NoEcho)
-    }
-
-    fn link(&self) -> watch::Receiver<LinkState> {
-        self.link.clone()
-    }
-
-    fn rehandshake(&self) {}
-
-    fn local(&self) -> Ipv6Addr {
-        Ipv6Addr::UNSPECIFIED
-    }
-}
 
 fn answer(query: &Message, records: Vec<RData>) -> Message {
     let mut reply = query.clone();
@@ -144,17 +33,11 @@ fn question(name: &str) -> Question {
     Question::new(Name::from_ascii(name).unwrap(), RecordType::AAAA)
 }
 
-fn up() -> LinkState {
-    LinkState { phase: Phase::Up, ..LinkState::new(clock(), 1420) }
-}
-
 /// A client of a server made of `serve`, on a link that is up. The sender keeps the link alive.
 fn client(
-    serve: impl FnMut(Transport, &Message) -> Vec<(Duration, Vec<u8>)> + Send + 'static,
+    serve: impl FnMut(Over, &Message) -> Vec<(Duration, Vec<u8>)> + Send + 'static,
 ) -> (Client, watch::Sender<LinkState>) {
-    let (state, link) = watch::channel(up());
-    let from = SocketAddrV6::new(SERVER, PORT, 0, 0);
-    let net = Fake { serve: Arc::new(Mutex::new(Box::new(serve))), link, from };
+    let (net, state) = Fake::up(serve);
     (Client::new(&net, SERVER).unwrap(), state)
 }
 
@@ -176,9 +59,9 @@ async fn an_answer_has_its_round_trip_and_its_bytes() {
 #[tokio::test(start_paused = true)]
 async fn a_silent_server_is_tried_three_times_then_over_tcp_within_the_timeout() {
     let (client, _link) = client(|transport, _| match transport {
-        Transport::Udp => vec![],
+        Over::Udp => vec![],
         // The connection takes it, and says nothing for an hour.
-        Transport::Tcp => vec![(Duration::from_hours(1), vec![])],
+        Over::Tcp => vec![(Duration::from_hours(1), vec![])],
     });
     let began = clock();
     let exchange = client.ask(question("stuck.internal."), &Options::default()).await;
@@ -263,12 +146,12 @@ async fn a_truncated_answer_comes_whole_over_tcp() {
     let big: Vec<String> = (0..90).map(|i| format!("{i:0255}")).collect();
     let want = big.concat();
     let (client, _link) = client(move |transport, q| match transport {
-        Transport::Udp => {
+        Over::Udp => {
             let mut cut = answer(q, vec![]);
             cut.metadata.truncation = true;
             vec![(RTT, wire(&cut))]
         }
-        Transport::Tcp => vec![(RTT, wire(&answer(q, vec![RData::TXT(TXT::new(big.clone()))])))],
+        Over::Tcp => vec![(RTT, wire(&answer(q, vec![RData::TXT(TXT::new(big.clone()))])))],
     });
     let exchange = client.ask(question("_instances.internal."), &Options::default()).await;
     assert_eq!(exchange.texts(), [want.into_bytes()]);

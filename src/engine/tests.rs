@@ -1,0 +1,199 @@
+//! The engine over a network in memory, on a clock of its own.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use hickory_proto::op::{Message, MessageType, ResponseCode};
+use hickory_proto::rr::rdata::{AAAA, TXT};
+use hickory_proto::rr::{RData, Record};
+
+use super::report::{Node, Target};
+use super::*;
+use crate::dns::names;
+use crate::net::fake::{Fake, Over, SERVER, now, up};
+use crate::net::{LinkState, Phase};
+
+const RTT: Duration = Duration::from_millis(10);
+
+type Zone = Arc<Mutex<BTreeMap<&'static str, &'static str>>>;
+
+fn zone() -> Zone {
+    Arc::new(Mutex::new(BTreeMap::from([
+        ("_apps.internal.", "web"),
+        (
+            "_instances.internal.",
+            "instance=148e21b7c93d89,app=web,ip=fdaa:0:18:a7b:7d:f066:b83b:2,region=iad",
+        ),
+        ("_peer.internal.", ""),
+        ("vms.web.internal.", "148e21b7c93d89 iad"),
+        ("148e21b7c93d89.vm.web.internal.", "fdaa:0:18:a7b:7d:f066:b83b:2"),
+        ("app.process.web.internal.", "fdaa:0:18:a7b:7d:f066:b83b:2"),
+    ])))
+}
+
+fn serve(
+    zone: Zone,
+    asked: Arc<Mutex<usize>>,
+) -> impl FnMut(Over, &Message) -> Vec<(Duration, Vec<u8>)> + Send {
+    move |_, query| {
+        *asked.lock().unwrap() += 1;
+        let mut reply = query.clone();
+        reply.metadata.message_type = MessageType::Response;
+        let name = query.queries[0].name().clone();
+        match zone.lock().unwrap().get(names::show(&name).as_str()) {
+            None => reply.metadata.response_code = ResponseCode::NXDomain,
+            Some(text) => {
+                let data = match text.parse() {
+                    Ok(address) => RData::AAAA(AAAA(address)),
+                    Err(_) => RData::TXT(TXT::new(vec![(*text).to_owned()])),
+                };
+                reply.add_answer(Record::from_rdata(name, 5, data));
+            }
+        }
+        vec![(RTT, reply.to_vec().unwrap())]
+    }
+}
+
+async fn catalog(engine: &mut Engine, wanted: impl Fn(&Catalog) -> bool) -> Arc<Catalog> {
+    loop {
+        if let Report::Catalog(catalog) = engine.reports.recv().await.unwrap()
+            && wanted(&catalog)
+        {
+            return catalog;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_tree_stands_after_two_round_trips() {
+    let (net, _link) = Fake::up(serve(zone(), Arc::default()));
+    let began = now();
+    let mut engine = Engine::start(net, SERVER, Settings::default()).unwrap();
+    let tree = catalog(&mut engine, |c| c.walk.finished.is_some()).await;
+    assert_eq!(tree.machine_count(), 1);
+    assert_eq!(tree.walk.finished.map(|at| at - began), Some(RTT * 2));
+    // What was known half-way is told half-way.
+    assert!(now() - began < RTT * 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_refreshes_by_itself_and_sees_what_changed() {
+    let zone = zone();
+    let (net, _link) = Fake::up(serve(zone.clone(), Arc::default()));
+    let mut engine = Engine::start(net, SERVER, Settings::default()).unwrap();
+    catalog(&mut engine, |c| c.walk.finished.is_some()).await;
+    zone.lock().unwrap().insert("_apps.internal.", "web,api");
+    let began = now();
+    catalog(&mut engine, |c| c.apps.len() == 2).await;
+    assert!(now() - began < Duration::from_secs(6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_refresh_an_hour_passes_without_a_question() {
+    let asked = Arc::new(Mutex::new(0));
+    let (net, _link) = Fake::up(serve(zone(), asked.clone()));
+    let settings = Settings { refresh: None, ..Settings::default() };
+    let mut engine = Engine::start(net, SERVER, settings).unwrap();
+    catalog(&mut engine, |c| c.walk.finished.is_some()).await;
+    let before = *asked.lock().unwrap();
+    let more = tokio::time::timeout(Duration::from_hours(1), async {
+        while let Some(report) = engine.reports.recv().await {
+            assert!(!matches!(report, Report::Catalog(c) if c.walk.running));
+        }
+    });
+    assert!(more.await.is_err(), "the engine went on");
+    assert_eq!(*asked.lock().unwrap(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_is_inspected_by_its_names() {
+    let (net, _link) = Fake::up(serve(zone(), Arc::default()));
+    let mut engine = Engine::start(net, SERVER, Settings::default()).unwrap();
+    catalog(&mut engine, |c| c.walk.finished.is_some()).await;
+    let node = Node::Machine("web".into(), "148e21b7c93d89".into());
+    engine.commands.send(Command::Inspect(node.clone())).await.unwrap();
+    let detail = loop {
+        if let Report::Detail(detail) = engine.reports.recv().await.unwrap()
+            && detail.names.iter().all(|row| row.answer.is_some())
+        {
+            break detail;
+        }
+    };
+    assert_eq!((&detail.node, detail.group.as_ref()), (&node, Some(&"app".into())));
+    let words: Vec<_> = detail
+        .names
+        .iter()
+        .map(|row| format!("{} {}", row.name, row.answer.as_ref().unwrap().word))
+        .collect();
+    assert_eq!(
+        words,
+        [
+            "148e21b7c93d89.vm.web.internal NOERROR",
+            "iad.web.internal NXDOMAIN",
+            "app.process.web.internal NOERROR",
+            "top3.nearest.of.web.internal NXDOMAIN",
+            "web.flycast NXDOMAIN",
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn pings_are_counted_and_end() {
+    let (net, _link) = Fake::up(serve(zone(), Arc::default()));
+    let plan = Plan { count: Some(3), ..Plan::default() };
+    let settings = Settings { plan, walk: false, ..Settings::default() };
+    let mut engine = Engine::start(net, SERVER, settings).unwrap();
+    let target = Target { label: "gateway".into(), address: SERVER };
+    engine.commands.send(Command::Ping(vec![target])).await.unwrap();
+    let series = loop {
+        if let Report::Pings(series) = engine.reports.recv().await.unwrap()
+            && series.first().is_some_and(|s| s.received == 3)
+        {
+            break series;
+        }
+    };
+    assert_eq!((series[0].sent, series[0].lost), (3, 0));
+    assert_eq!(series[0].stats.unwrap().avg, Duration::from_millis(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_walk_that_met_no_link_says_nothing_and_begins_again_with_the_link() {
+    let (mut net, state) = Fake::up(serve(zone(), Arc::default()));
+    let (gate, link) = watch::channel(LinkState::new(now(), 1420));
+    net.link = link;
+    // As on a tunnel that has no session yet: what is sent is lost.
+    let open = Arc::new(Mutex::new(false));
+    let (inner, door) = (net.serve.clone(), open.clone());
+    net.serve = Arc::new(Mutex::new(Box::new(move |over, query| {
+        if *door.lock().unwrap() { inner.lock().unwrap()(over, query) } else { vec![] }
+    })));
+    let mut engine = Engine::start(net, SERVER, Settings::default()).unwrap();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        *open.lock().unwrap() = true;
+        gate.send(up()).unwrap();
+        let _state = state;
+        std::future::pending::<()>().await;
+    });
+    let mut phases = Vec::new();
+    loop {
+        match engine.reports.recv().await.unwrap() {
+            Report::Link(link) => phases.push(link.phase),
+            Report::Catalog(c) if c.walk.finished.is_some() => {
+                assert_eq!(c.walk.problems, [""; 0]);
+                assert_eq!(c.machine_count(), 1);
+                break;
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(phases, [Phase::Resolving, Phase::Up]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_engine_ends_with_its_owner() {
+    let (net, link) = Fake::up(serve(zone(), Arc::default()));
+    let engine = Engine::start(net, SERVER, Settings::default()).unwrap();
+    drop(engine);
+    link.closed().await;
+}

@@ -1,0 +1,175 @@
+//! A network whose only host is a name server made of a closure, in memory, on tokio's clock: for tests of what
+//! stands on a [`Network`].
+
+use std::io;
+use std::net::{Ipv6Addr, SocketAddrV6};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use hickory_proto::op::Message;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
+
+use super::{
+    Arrival, Datagrams, EchoEvent, EchoKind, EchoRequest, Echoes, IcmpError, LinkState, Network, Phase,
+};
+
+/// The address of the name server.
+pub const SERVER: Ipv6Addr = Ipv6Addr::new(0xfdaa, 0, 0x18, 0, 0, 0, 0, 3);
+
+/// UDP or TCP, as the server sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// A datagram.
+    Udp,
+    /// A connection.
+    Tcp,
+}
+
+/// What a fake server does with a query: messages to send back, each after a delay.
+pub type Serve = Box<dyn FnMut(Over, &Message) -> Vec<(Duration, Vec<u8>)> + Send>;
+
+/// The network.
+#[derive(Clone)]
+pub struct Fake {
+    /// The server.
+    pub serve: Arc<Mutex<Serve>>,
+    /// The link that it claims to have.
+    pub link: watch::Receiver<LinkState>,
+    /// Whom its datagrams claim to come from.
+    pub from: SocketAddrV6,
+}
+
+/// Its sockets.
+pub struct FakeUdp {
+    net: Fake,
+    deliver: mpsc::UnboundedSender<Arrival>,
+    inbox: AsyncMutex<mpsc::UnboundedReceiver<Arrival>>,
+}
+
+impl Datagrams for FakeUdp {
+    fn send(&self, _: SocketAddrV6, payload: &[u8]) -> io::Result<()> {
+        let query = Message::from_vec(payload).unwrap();
+        for (delay, payload) in (self.net.serve.lock().unwrap())(Over::Udp, &query) {
+            let (deliver, from) = (self.deliver.clone(), self.net.from);
+            tokio::spawn(async move {
+                tokio::time::sleep(delay).await;
+                let arrival = if payload.is_empty() {
+                    Arrival::Unreachable { to: from, by: SERVER, error: IcmpError::Unreachable(4) }
+                } else {
+                    Arrival::Datagram { from, payload, at: now() }
+                };
+                let _ = deliver.send(arrival);
+            });
+        }
+        Ok(())
+    }
+
+    async fn recv(&self) -> io::Result<Arrival> {
+        self.inbox.lock().await.recv().await.ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn port(&self) -> u16 {
+        4242
+    }
+}
+
+/// Every address answers, after 7 ms.
+pub struct FakeEcho {
+    deliver: mpsc::UnboundedSender<EchoEvent>,
+    inbox: AsyncMutex<mpsc::UnboundedReceiver<EchoEvent>>,
+}
+
+impl Echoes for FakeEcho {
+    fn send(&self, request: EchoRequest) -> io::Result<Instant> {
+        let deliver = self.deliver.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(7)).await;
+            let kind = EchoKind::Reply { hop_limit: 61, bytes: request.payload + 8 };
+            let _ = deliver.send(EchoEvent {
+                seq: request.seq,
+                to: request.to,
+                from: request.to,
+                at: now(),
+                kind,
+            });
+        });
+        Ok(now())
+    }
+
+    async fn recv(&self) -> io::Result<EchoEvent> {
+        self.inbox.lock().await.recv().await.ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+impl Network for Fake {
+    type Udp = FakeUdp;
+    type Tcp = DuplexStream;
+    type Echo = FakeEcho;
+
+    fn udp(&self) -> io::Result<FakeUdp> {
+        let (deliver, inbox) = mpsc::unbounded_channel();
+        Ok(FakeUdp { net: self.clone(), deliver, inbox: AsyncMutex::new(inbox) })
+    }
+
+    async fn tcp(&self, _: SocketAddrV6) -> io::Result<DuplexStream> {
+        let (ours, mut theirs) = tokio::io::duplex(64);
+        let serve = self.serve.clone();
+        tokio::spawn(async move {
+            while let Ok(length) = theirs.read_u16().await {
+                let mut wire = vec![0; usize::from(length)];
+                theirs.read_exact(&mut wire).await.unwrap();
+                let replies = serve.lock().unwrap()(Over::Tcp, &Message::from_vec(&wire).unwrap());
+                if replies.is_empty() {
+                    return;
+                }
+                for (delay, wire) in replies {
+                    tokio::time::sleep(delay).await;
+                    let mut frame = (wire.len() as u16).to_be_bytes().to_vec();
+                    frame.extend(wire);
+                    // Byte by byte, as a stream may come.
+                    for byte in frame {
+                        theirs.write_u8(byte).await.unwrap();
+                    }
+                }
+            }
+        });
+        Ok(ours)
+    }
+
+    fn echo(&self) -> io::Result<FakeEcho> {
+        let (deliver, inbox) = mpsc::unbounded_channel();
+        Ok(FakeEcho { deliver, inbox: AsyncMutex::new(inbox) })
+    }
+
+    fn link(&self) -> watch::Receiver<LinkState> {
+        self.link.clone()
+    }
+
+    fn rehandshake(&self) {}
+
+    fn local(&self) -> Ipv6Addr {
+        Ipv6Addr::UNSPECIFIED
+    }
+}
+
+impl Fake {
+    /// A network with `serve` on a link that is up; keep the sender, or the link is gone.
+    pub fn up(
+        serve: impl FnMut(Over, &Message) -> Vec<(Duration, Vec<u8>)> + Send + 'static,
+    ) -> (Self, watch::Sender<LinkState>) {
+        let (state, link) = watch::channel(up());
+        let from = SocketAddrV6::new(SERVER, 53, 0, 0);
+        (Self { serve: Arc::new(Mutex::new(Box::new(serve))), link, from }, state)
+    }
+}
+
+/// A link that came up just now.
+pub fn up() -> LinkState {
+    LinkState { phase: Phase::Up, ..LinkState::new(now(), 1420) }
+}
+
+/// Tokio's clock.
+pub fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
