@@ -3,6 +3,8 @@
 #[cfg(test)]
 pub(crate) mod fake;
 pub mod packet;
+pub mod timers;
+pub mod wireguard;
 
 use std::future::Future;
 use std::io;

@@ -1,0 +1,488 @@
+//! One WireGuard peer, without a socket: datagrams and packets in, datagrams and packets out.
+//!
+//! The cryptography and the sessions are boringtun's [`Tunn`]. What it leaves to its user is done here: when to
+//! speak ([`timers`](super::timers)), who may send from where (`AllowedIPs`, and an endpoint that moves only after
+//! an authenticated packet), the queue of what waits for a session, padding, and the facts of [`LinkState`].
+//! Nothing of boringtun shows in the interface, so that another core could take its place.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use boringtun::noise::errors::WireGuardError;
+use boringtun::noise::rate_limiter::RateLimiter;
+use boringtun::noise::{Tunn, TunnResult};
+use boringtun::x25519::{PublicKey, StaticSecret};
+use ipnet::Ipv6Net;
+
+use super::timers::{Due, NO_REPLY, Role, Timers};
+use super::{LinkState, Phase, Trouble};
+use crate::profile::{Profile, Secret};
+
+/// The largest UDP payload there is, in bytes, and more. boringtun panics when its output buffer is smaller than
+/// what came in, and looks at the length before it checks who sent it.
+const BUFFER: usize = 65_535;
+/// Packets that may wait for a session.
+const QUEUE: usize = 256;
+/// Bytes around an inner packet in a data message: header 16, tag 16.
+const OVERHEAD: usize = 32;
+/// Data messages with a counter from here on are refused (`Reject-After-Messages`, WireGuard paper §6.1).
+const REJECT_AFTER_MESSAGES: u64 = u64::MAX - (1 << 13);
+/// The longest endpoint list that is tried in turn.
+const ENDPOINTS: usize = 8;
+
+/// Message types (WireGuard paper §5.4), little-endian with three reserved zero bytes.
+const INITIATION: u8 = 1;
+const RESPONSE: u8 = 2;
+const COOKIE: u8 = 3;
+const DATA: u8 = 4;
+
+/// What a peer is made of.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Our own key.
+    pub private_key: Secret,
+    /// The peer's key.
+    pub public_key: [u8; 32],
+    /// The key both share beforehand, if any.
+    pub preshared_key: Option<Secret>,
+    /// Where the peer's packets may come from.
+    pub allowed_ips: Vec<Ipv6Net>,
+    /// `PersistentKeepalive`, in seconds.
+    pub keepalive: Option<u16>,
+    /// MTU inside the tunnel, in bytes.
+    pub mtu: u16,
+}
+
+impl From<&Profile> for Config {
+    fn from(profile: &Profile) -> Self {
+        Self {
+            private_key: profile.private_key.clone(),
+            public_key: profile.peer.public_key,
+            preshared_key: profile.peer.preshared_key.clone(),
+            allowed_ips: profile.peer.allowed_ips.clone(),
+            keepalive: profile.peer.keepalive,
+            mtu: profile.mtu,
+        }
+    }
+}
+
+/// The public key that belongs to a private one.
+pub fn public_key(private: &Secret) -> [u8; 32] {
+    PublicKey::from(&StaticSecret::from(*private.expose())).to_bytes()
+}
+
+/// The index of ours that a response, a cookie reply or a data message is addressed to. A gateway with several peers
+/// finds the right one by it: its upper 24 bits are the `index` that the peer was made with.
+pub fn receiver_index(datagram: &[u8]) -> Option<u32> {
+    match *datagram {
+        [RESPONSE, 0, 0, 0, _, _, _, _, a, b, c, d, ..] | [COOKIE | DATA, 0, 0, 0, a, b, c, d, ..] => {
+            Some(u32::from_le_bytes([a, b, c, d]))
+        }
+        _ => None,
+    }
+}
+
+/// How many handshake messages a second one gateway takes before it asks for cookies. Shared by its peers.
+#[derive(Clone)]
+pub struct Limiter(Arc<RateLimiter>);
+
+impl Limiter {
+    /// A limiter for the holder of `private`.
+    pub fn new(private: &Secret, per_second: u64) -> Self {
+        Self(Arc::new(RateLimiter::new(&PublicKey::from(public_key(private)), per_second)))
+    }
+}
+
+/// A datagram to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transmit {
+    /// Where to.
+    pub to: SocketAddr,
+    /// Its bytes.
+    pub datagram: Vec<u8>,
+}
+
+/// What a call brought about.
+#[derive(Debug, Default)]
+pub struct Outputs {
+    /// Datagrams for the network, in order.
+    pub network: Vec<Transmit>,
+    /// Decrypted inner packets from an allowed source, in order.
+    pub inner: Vec<Vec<u8>>,
+}
+
+/// One peer.
+pub struct Peer {
+    tunn: Tunn,
+    limiter: Option<Limiter>,
+    timers: Timers,
+    role: Role,
+    allowed_ips: Vec<Ipv6Net>,
+    mtu: u16,
+    link: LinkState,
+    /// Where the peer may be, in the order to try.
+    candidates: Vec<SocketAddr>,
+    /// What waits for a session.
+    queue: VecDeque<Vec<u8>>,
+    /// Our index of the last initiations, and when they left: the newest first.
+    initiations: [Option<(u32, Instant)>; 2],
+    /// Our index in a response we gave, until the peer proves that it got it.
+    offered: Option<u32>,
+    /// The time that boringtun believes it is: that of its last `update_timers`.
+    clock: Instant,
+    /// The time by that clock when something last came.
+    heard: Instant,
+    buffer: Box<[u8]>,
+    padded: Vec<u8>,
+}
+
+impl Peer {
+    /// The end that attaches. `index` is 24 random bits; `now` starts the timers.
+    pub fn new(config: &Config, index: u32, now: Instant) -> Self {
+        Self::build(config, index, now, Role::Initiator, None)
+    }
+
+    /// The end that is attached to. It starts no handshakes of its own accord.
+    pub fn responder(config: &Config, index: u32, now: Instant, limiter: Limiter) -> Self {
+        Self::build(config, index, now, Role::Responder, Some(limiter))
+    }
+
+    fn build(config: &Config, index: u32, now: Instant, role: Role, limiter: Option<Limiter>) -> Self {
+        let tunn = Tunn::new(
+            StaticSecret::from(*config.private_key.expose()),
+            PublicKey::from(config.public_key),
+            config.preshared_key.as_ref().map(|key| *key.expose()),
+            None,
+            index & 0x00ff_ffff,
+            limiter.as_ref().map(|limiter| Arc::clone(&limiter.0)),
+        );
+        let keepalive = config.keepalive.map(|seconds| Duration::from_secs(seconds.into()));
+        Self {
+            tunn,
+            limiter,
+            timers: Timers::new(role, keepalive, now),
+            role,
+            allowed_ips: config.allowed_ips.clone(),
+            mtu: config.mtu,
+            link: LinkState::new(now, config.mtu),
+            candidates: Vec::new(),
+            queue: VecDeque::new(),
+            initiations: [None; 2],
+            offered: None,
+            clock: now,
+            heard: now,
+            buffer: vec![0; BUFFER].into_boxed_slice(),
+            padded: Vec::new(),
+        }
+    }
+
+    /// The state of the link, kept current by every call.
+    pub fn link(&self) -> &LinkState {
+        &self.link
+    }
+
+    /// The addresses where the peer may be, best first; an initiator that has no session begins to shake hands.
+    pub fn set_endpoints(&mut self, now: Instant, endpoints: &[SocketAddr], out: &mut Outputs) {
+        self.candidates = endpoints.iter().copied().take(ENDPOINTS).collect();
+        if self.link.phase != Phase::Up {
+            self.link.endpoint = self.candidates.first().copied().or(self.link.endpoint);
+        }
+        if self.link.phase == Phase::Resolving && self.link.endpoint.is_some() {
+            self.enter(Phase::Handshaking, now);
+            self.link.trouble = None;
+        }
+        if self.role == Role::Initiator && !self.has_session() {
+            self.timers.wanted(now);
+        }
+        self.tick(now, out);
+    }
+
+    /// Whether packets can leave at once.
+    pub fn has_session(&self) -> bool {
+        self.tunn.time_since_last_handshake().is_some()
+    }
+
+    /// How many initiations the handshake under way has taken so far.
+    pub fn attempts(&self) -> Option<u32> {
+        self.timers.attempts()
+    }
+
+    /// Forgets what we think of the session and shakes hands.
+    pub fn rehandshake(&mut self, now: Instant, out: &mut Outputs) {
+        self.timers.force(now);
+        self.tick(now, out);
+    }
+
+    /// When [`Self::tick`] must be called at the latest.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.link.endpoint.and_then(|_| self.timers.deadline())
+    }
+
+    /// Does what is due.
+    pub fn tick(&mut self, now: Instant, out: &mut Outputs) {
+        self.sync(now, out);
+        if self.link.endpoint.is_none() {
+            return;
+        }
+        while let Some(due) = self.timers.due(now) {
+            match due {
+                Due::Initiate => self.initiate(now, out),
+                Due::Keepalive if self.has_session() => self.encapsulate(now, &[], out),
+                Due::Keepalive => {
+                    self.timers.sent(now, true);
+                    if self.role == Role::Initiator {
+                        self.timers.wanted(now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends an inner packet, or keeps it until there is a session. When too many wait, the oldest goes.
+    pub fn send(&mut self, now: Instant, packet: &[u8], out: &mut Outputs) {
+        self.sync(now, out);
+        if packet.is_empty() || packet.len() > usize::from(self.mtu).min(BUFFER - OVERHEAD) {
+            self.link.drops.malformed += 1;
+            return;
+        }
+        if self.has_session() {
+            self.encapsulate(now, packet, out);
+        } else {
+            if self.queue.len() >= QUEUE {
+                self.queue.pop_front();
+                self.link.drops.overflow += 1;
+            }
+            self.queue.push_back(packet.to_vec());
+            if self.role == Role::Initiator {
+                self.timers.wanted(now);
+            }
+        }
+        self.tick(now, out);
+    }
+
+    /// Takes a datagram from the network.
+    pub fn feed(&mut self, now: Instant, from: SocketAddr, datagram: &[u8], out: &mut Outputs) {
+        self.sync(now, out);
+        self.link.received_bytes += datagram.len() as u64;
+        let kind = match datagram {
+            [kind, 0, 0, 0, ..] if datagram.len() <= self.buffer.len() && !exhausted(datagram) => *kind,
+            _ => {
+                self.link.drops.outer += 1;
+                return;
+            }
+        };
+        // The address lets boringtun answer with a cookie when it is under load.
+        match self.tunn.decapsulate(Some(from.ip()), datagram, &mut self.buffer) {
+            TunnResult::Done if kind == COOKIE => self.timers.cookie(now),
+            TunnResult::Done => self.authentic(now, from, datagram, true, out),
+            TunnResult::WriteToNetwork(reply) => {
+                let reply = reply.to_vec();
+                self.answered(now, from, datagram, reply, out);
+            }
+            TunnResult::WriteToTunnelV6(packet, source) => {
+                if self.allowed_ips.iter().any(|net| net.contains(&source)) {
+                    out.inner.push(packet.to_vec());
+                } else {
+                    self.link.drops.foreign += 1;
+                }
+                self.authentic(now, from, datagram, false, out);
+            }
+            // IPv4, or a data message that is authentic and holds nonsense.
+            TunnResult::WriteToTunnelV4(..) => {
+                self.link.drops.malformed += 1;
+                self.authentic(now, from, datagram, false, out);
+            }
+            TunnResult::Err(WireGuardError::InvalidPacket) if kind == DATA && datagram.len() >= OVERHEAD => {
+                self.link.drops.malformed += 1;
+                self.authentic(now, from, datagram, false, out);
+            }
+            TunnResult::Err(_) => self.link.drops.outer += 1,
+        }
+        self.tick(now, out);
+    }
+
+    /// Something below went wrong: the network refused or could not take what we sent to `to`.
+    pub fn trouble(&mut self, now: Instant, to: SocketAddr, trouble: Trouble, out: &mut Outputs) {
+        let tried = self.timers.attempts().unwrap_or(0) as usize;
+        if self.link.phase == Phase::Up {
+            if self.link.endpoint != Some(to) {
+                return;
+            }
+            self.enter(Phase::Down, now);
+            if self.timers.attempts().is_none() {
+                self.timers.force(now);
+            }
+        } else if (1..self.candidates.len()).contains(&tried) {
+            // Another family or address may do, and it need not wait for its turn.
+            self.timers.hurry(now);
+            return self.tick(now, out);
+        }
+        self.link.trouble = Some(trouble);
+        self.tick(now, out);
+    }
+
+    /// boringtun answered a datagram by itself: a cookie reply, a response, or the end of our handshake.
+    fn answered(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        datagram: &[u8],
+        reply: Vec<u8>,
+        out: &mut Outputs,
+    ) {
+        match (reply.first(), datagram.first()) {
+            // Whoever asked has proved nothing: it gets its cookie, and nothing is believed.
+            (Some(&COOKIE), _) => self.transmit(now, from, reply, out),
+            (_, Some(&INITIATION)) => {
+                self.offered = index_at(&reply, 4);
+                self.link.endpoint.get_or_insert(from);
+                self.link.last_received = Some(now);
+                self.heard = self.clock;
+                self.transmit(now, from, reply, out);
+            }
+            _ => {
+                let index = index_at(datagram, 8);
+                let sent = self.initiations.iter().flatten().find(|(ours, _)| Some(*ours) == index);
+                self.link.handshake_rtt = sent.map(|(_, at)| now.saturating_duration_since(*at));
+                self.begin_session(now, true);
+                self.link.endpoint = Some(from);
+                self.transmit(now, from, reply, out);
+                self.timers.sent(now, true);
+                self.authentic(now, from, datagram, true, out);
+            }
+        }
+    }
+
+    /// An authenticated packet came from `from`: that is where the peer is, and it is alive.
+    fn authentic(&mut self, now: Instant, from: SocketAddr, datagram: &[u8], empty: bool, out: &mut Outputs) {
+        self.heard = self.clock;
+        self.timers.received(now, empty);
+        self.link.last_received = Some(now);
+        self.link.endpoint = Some(from);
+        self.link.trouble = None;
+        if self.offered.is_some() && self.offered == receiver_index(datagram) {
+            self.offered = None;
+            self.begin_session(now, false);
+        }
+        if self.has_session() {
+            self.enter(Phase::Up, now);
+            while let Some(packet) = self.queue.pop_front() {
+                self.encapsulate(now, &packet, out);
+            }
+        }
+    }
+
+    fn begin_session(&mut self, now: Instant, ours: bool) {
+        self.timers.established(now, ours);
+        self.link.last_handshake = Some(now);
+    }
+
+    fn initiate(&mut self, now: Instant, out: &mut Outputs) {
+        let tried = self.timers.attempts().unwrap_or(0) as usize;
+        if self.timers.silent(now) {
+            if self.link.phase == Phase::Up {
+                self.enter(Phase::Down, now);
+            }
+            // A closed port is the better explanation; so is a host that cannot send.
+            if let (None, Some(endpoint)) = (&self.link.trouble, self.link.endpoint) {
+                self.link.trouble = Some(Trouble::Silent(endpoint));
+            }
+        }
+        // Each try goes to the next address: the families race, 250 ms apart.
+        if tried > 0 && self.candidates.len() > 1 {
+            let current = self.candidates.iter().position(|addr| Some(*addr) == self.link.endpoint);
+            let next = current.map_or(0, |at| (at + 1) % self.candidates.len());
+            self.link.endpoint = self.candidates.get(next).copied();
+        }
+        match self.tunn.format_handshake_initiation(&mut self.buffer, true) {
+            TunnResult::WriteToNetwork(datagram) => {
+                let datagram = datagram.to_vec();
+                self.emit(now, datagram, out);
+            }
+            // It has no other answer to a buffer that is long enough; and if it had, we would not spin on it.
+            _ => self.timers.initiated(now),
+        }
+    }
+
+    /// Seals a packet; an empty one is a keepalive. There is a session.
+    fn encapsulate(&mut self, now: Instant, packet: &[u8], out: &mut Outputs) {
+        // Padded to 16 bytes, but not past the MTU (WireGuard paper §5.4.6).
+        let size = packet.len().next_multiple_of(16).min(usize::from(self.mtu)).max(packet.len());
+        self.padded.clear();
+        self.padded.extend_from_slice(packet);
+        self.padded.resize(size, 0);
+        self.timers.sent(now, packet.is_empty());
+        if let TunnResult::WriteToNetwork(datagram) = self.tunn.encapsulate(&self.padded, &mut self.buffer) {
+            let datagram = datagram.to_vec();
+            self.emit(now, datagram, out);
+        }
+    }
+
+    /// Gives boringtun the time, by which it stamps what follows and buries sessions.
+    ///
+    /// Its own rule for a silent peer counts from the last packet it received, not from the first that went
+    /// unanswered, so after 15 quiet seconds it would shake hands on any query whose answer is still on its way.
+    /// Its clock is therefore held while an answer may still come; see [`Timers`] for the rule that we follow.
+    fn sync(&mut self, now: Instant, out: &mut Outputs) {
+        if let Some(limiter) = &self.limiter {
+            limiter.0.reset_count();
+        }
+        let patient = self.timers.silent_since().is_some_and(|since| now < since + NO_REPLY);
+        // Half a second early, since its clock is not ours.
+        if patient && now.saturating_duration_since(self.heard) + Duration::from_millis(500) >= NO_REPLY {
+            return;
+        }
+        self.clock = now;
+        // `ConnectionExpired` only says that there was nothing to do for long.
+        if let TunnResult::WriteToNetwork(datagram) = self.tunn.update_timers(&mut self.buffer) {
+            let datagram = datagram.to_vec();
+            self.emit(now, datagram, out);
+        }
+    }
+
+    /// Sends to the peer, wherever it is.
+    fn emit(&mut self, now: Instant, datagram: Vec<u8>, out: &mut Outputs) {
+        if let Some(to) = self.link.endpoint {
+            self.transmit(now, to, datagram, out);
+        }
+    }
+
+    fn transmit(&mut self, now: Instant, to: SocketAddr, datagram: Vec<u8>, out: &mut Outputs) {
+        if datagram.first() == Some(&INITIATION) {
+            self.timers.initiated(now);
+            self.link.initiations += 1;
+            self.initiations = [index_at(&datagram, 4).map(|index| (index, now)), self.initiations[0]];
+        }
+        self.link.sent_bytes += datagram.len() as u64;
+        out.network.push(Transmit { to, datagram });
+    }
+
+    fn enter(&mut self, phase: Phase, now: Instant) {
+        if self.link.phase != phase {
+            self.link.phase = phase;
+            self.link.since = now;
+        }
+    }
+}
+
+/// Whether this is a data message whose counter no honest peer reaches.
+fn exhausted(datagram: &[u8]) -> bool {
+    match *datagram {
+        [DATA, 0, 0, 0, _, _, _, _, a, b, c, d, e, f, g, h, ..] => {
+            u64::from_le_bytes([a, b, c, d, e, f, g, h]) >= REJECT_AFTER_MESSAGES
+        }
+        _ => false,
+    }
+}
+
+/// The session index at byte `at` of a message.
+fn index_at(datagram: &[u8], at: usize) -> Option<u32> {
+    let bytes = datagram.get(at..at + 4)?;
+    Some(u32::from_le_bytes(bytes.try_into().ok()?))
+}
+
+#[cfg(test)]
+#[path = "wireguard_tests.rs"]
+mod tests;

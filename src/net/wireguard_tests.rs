@@ -1,0 +1,451 @@
+use std::net::Ipv6Addr;
+
+use super::*;
+use crate::net::packet;
+
+const HERE: Ipv6Addr = Ipv6Addr::new(0xfdaa, 0, 0x18, 0xa7b, 7, 0, 0, 2);
+const THERE: Ipv6Addr = Ipv6Addr::new(0xfdaa, 0, 0x18, 0, 0, 0, 0, 3);
+const ELSEWHERE: Ipv6Addr = Ipv6Addr::new(0xfdbb, 0, 0, 0, 0, 0, 0, 1);
+
+fn client_addr() -> SocketAddr {
+    "192.0.2.1:40000".parse().unwrap()
+}
+
+fn gateway_addr() -> SocketAddr {
+    "192.0.2.2:51820".parse().unwrap()
+}
+
+fn configs() -> (Config, Config) {
+    let (ours, theirs) = (Secret::new([0x11; 32]), Secret::new([0x22; 32]));
+    let client = Config {
+        private_key: ours.clone(),
+        public_key: public_key(&theirs),
+        preshared_key: None,
+        allowed_ips: vec!["fdaa:0:18::/48".parse().unwrap()],
+        keepalive: None,
+        mtu: 1420,
+    };
+    let gateway = Config {
+        private_key: theirs,
+        public_key: public_key(&ours),
+        allowed_ips: vec![Ipv6Net::from(HERE)],
+        ..client.clone()
+    };
+    (client, gateway)
+}
+
+fn datagram(from: Ipv6Addr, to: Ipv6Addr, payload: &[u8]) -> Vec<u8> {
+    let at = |ip, port| std::net::SocketAddrV6::new(ip, port, 0, 0);
+    packet::udp(at(from, 40_000), at(to, 53), payload, 1420).unwrap()
+}
+
+/// A client and a gateway joined by a wire without length, on a clock that the test moves.
+struct Pair {
+    client: Peer,
+    gateway: Peer,
+    now: Instant,
+    /// Everything that was on the wire, and who sent it.
+    wire: Vec<(SocketAddr, Vec<u8>)>,
+    /// What the gateway and the client decrypted.
+    at_gateway: Vec<Vec<u8>>,
+    at_client: Vec<Vec<u8>>,
+}
+
+impl Pair {
+    fn new((client, gateway): (Config, Config)) -> Self {
+        Self::limited((client, gateway), 1_000)
+    }
+
+    fn limited((client, gateway): (Config, Config), per_second: u64) -> Self {
+        let now = Instant::now();
+        let limiter = Limiter::new(&gateway.private_key, per_second);
+        Self {
+            client: Peer::new(&client, 0x0012_3456, now),
+            gateway: Peer::responder(&gateway, 0x0065_4321, now, limiter),
+            now,
+            wire: Vec::new(),
+            at_gateway: Vec::new(),
+            at_client: Vec::new(),
+        }
+    }
+
+    fn advance(&mut self, by: Duration) {
+        self.now += by;
+        #[cfg(feature = "virtual-clock")]
+        mock_instant::MockClock::advance(by);
+    }
+
+    /// Carries what leaves, and what that brings about, until nothing moves.
+    fn carry(&mut self, out: Outputs) {
+        let mut moving = VecDeque::from(out.network);
+        while let Some(Transmit { to, datagram }) = moving.pop_front() {
+            let mut out = Outputs::default();
+            if to == gateway_addr() {
+                self.gateway.feed(self.now, client_addr(), &datagram, &mut out);
+                self.at_gateway.append(&mut out.inner);
+                self.wire.push((client_addr(), datagram));
+            } else {
+                self.client.feed(self.now, gateway_addr(), &datagram, &mut out);
+                self.at_client.append(&mut out.inner);
+                self.wire.push((gateway_addr(), datagram));
+            }
+            moving.extend(out.network);
+        }
+    }
+
+    fn attach(&mut self) {
+        let mut out = Outputs::default();
+        self.client.set_endpoints(self.now, &[gateway_addr()], &mut out);
+        self.carry(out);
+    }
+
+    fn send(&mut self, packet: &[u8]) {
+        let mut out = Outputs::default();
+        self.client.send(self.now, packet, &mut out);
+        self.carry(out);
+    }
+
+    fn reply(&mut self, packet: &[u8]) {
+        let mut out = Outputs::default();
+        self.gateway.send(self.now, packet, &mut out);
+        self.carry(out);
+    }
+
+    /// Lets time pass, with both ends doing what is due when it is due.
+    fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some(at) = [self.client.deadline(), self.gateway.deadline()].into_iter().flatten().min() {
+            if at > end {
+                break;
+            }
+            self.advance(at.saturating_duration_since(self.now));
+            let mut out = Outputs::default();
+            self.client.tick(self.now, &mut out);
+            self.gateway.tick(self.now, &mut out);
+            self.carry(out);
+        }
+        self.advance(end - self.now);
+    }
+
+    fn kinds(&self) -> Vec<(u8, usize)> {
+        self.wire.iter().map(|(_, datagram)| (datagram[0], datagram.len())).collect()
+    }
+}
+
+#[test]
+fn what_waited_for_the_session_leaves_with_its_first_message() {
+    let mut pair = Pair::new(configs());
+    let (first, second) = (datagram(HERE, THERE, b"first"), datagram(HERE, THERE, b"second"));
+    let mut out = Outputs::default();
+    pair.client.send(pair.now, &first, &mut out);
+    pair.client.send(pair.now, &second, &mut out);
+    assert!(out.network.is_empty(), "no endpoint is known yet");
+    assert_eq!(pair.client.link().phase, Phase::Resolving);
+
+    pair.attach();
+    assert_eq!(pair.at_gateway, [first, second]);
+    // Initiation, response, the confirming keepalive, and both packets padded to 64 bytes.
+    assert_eq!(pair.kinds(), [(1, 148), (2, 92), (4, 32), (4, 96), (4, 96)]);
+    let link = pair.client.link();
+    assert_eq!((link.phase, link.initiations, link.trouble.clone()), (Phase::Up, 1, None));
+    assert!(link.last_handshake.is_some() && link.handshake_rtt.is_some());
+    assert_eq!(pair.gateway.link().phase, Phase::Up);
+    assert_eq!(pair.gateway.link().endpoint, Some(client_addr()));
+}
+
+#[test]
+fn padding_stops_at_the_mtu() {
+    let mut pair = Pair::new(configs());
+    pair.attach();
+    pair.wire.clear();
+    let full = datagram(HERE, THERE, &[7; 1420 - 48]);
+    pair.send(&full);
+    assert_eq!(pair.kinds(), [(4, 32 + 1420)]);
+    assert_eq!(pair.at_gateway, [full]);
+    pair.send(&[0x60; 1421]);
+    assert_eq!(pair.client.link().drops.malformed, 1);
+}
+
+#[test]
+fn the_queue_is_bounded_and_loses_the_oldest() {
+    let mut pair = Pair::new(configs());
+    let mut out = Outputs::default();
+    for number in 0..300_u16 {
+        pair.client.send(pair.now, &datagram(HERE, THERE, &number.to_be_bytes()), &mut out);
+    }
+    pair.attach();
+    assert_eq!(pair.at_gateway.len(), QUEUE);
+    assert_eq!(pair.at_gateway[0], datagram(HERE, THERE, &44_u16.to_be_bytes()));
+    assert_eq!(pair.client.link().drops.overflow, 44);
+}
+
+#[test]
+fn a_preshared_key_must_be_the_same_on_both_sides() {
+    let (mut client, mut gateway) = configs();
+    client.preshared_key = Some(Secret::new([9; 32]));
+    gateway.preshared_key = Some(Secret::new([9; 32]));
+    let mut pair = Pair::new((client.clone(), gateway.clone()));
+    pair.attach();
+    assert!(pair.client.has_session());
+
+    gateway.preshared_key = Some(Secret::new([8; 32]));
+    let mut pair = Pair::new((client, gateway));
+    pair.attach();
+    pair.pass(Duration::from_millis(1_500));
+    let link = pair.client.link();
+    assert_eq!((link.phase, link.initiations), (Phase::Handshaking, 3));
+    assert_eq!(link.trouble, Some(Trouble::Silent(gateway_addr())));
+}
+
+#[test]
+fn a_packet_from_outside_allowed_ips_is_dropped_and_counted() {
+    let mut pair = Pair::new(configs());
+    pair.attach();
+    pair.reply(&datagram(ELSEWHERE, HERE, b"spoofed"));
+    pair.reply(&datagram(THERE, HERE, b"honest"));
+    assert_eq!(pair.at_client, [datagram(THERE, HERE, b"honest")]);
+    assert_eq!(pair.client.link().drops.foreign, 1);
+
+    // Authentic, but not IPv6 at all: dropped under another name.
+    pair.reply(&[0x45; 60]);
+    pair.reply(&[0x60; 60]);
+    assert_eq!(pair.at_client.len(), 1);
+    assert_eq!(pair.client.link().drops.malformed, 2);
+}
+
+#[test]
+fn the_endpoint_moves_only_after_an_authenticated_packet() {
+    let mut pair = Pair::new(configs());
+    pair.attach();
+    let elsewhere: SocketAddr = "198.51.100.7:9".parse().unwrap();
+    let mut out = Outputs::default();
+    let genuine = datagram(THERE, HERE, b"moved");
+    pair.gateway.send(pair.now, &genuine, &mut out);
+    let sealed = out.network.pop().unwrap().datagram;
+
+    let mut forged = sealed.clone();
+    *forged.last_mut().unwrap() ^= 1;
+    pair.client.feed(pair.now, elsewhere, &forged, &mut out);
+    assert_eq!(pair.client.link().endpoint, Some(gateway_addr()));
+    assert_eq!(pair.client.link().drops.outer, 1);
+
+    pair.client.feed(pair.now, elsewhere, &sealed, &mut out);
+    assert_eq!(pair.client.link().endpoint, Some(elsewhere));
+    assert_eq!(out.inner, [genuine]);
+}
+
+#[test]
+fn a_gateway_under_load_gets_its_cookie_back_on_the_next_try() {
+    let mut pair = Pair::limited(configs(), 0);
+    pair.attach();
+    assert_eq!(pair.kinds(), [(1, 148), (3, 64)]);
+    pair.pass(Duration::from_millis(300));
+    assert!(pair.client.has_session());
+    assert_eq!(pair.kinds(), [(1, 148), (3, 64), (1, 148), (2, 92), (4, 32)]);
+}
+
+#[test]
+fn a_cookie_request_from_a_stranger_moves_no_endpoint() {
+    let mut pair = Pair::limited(configs(), 0);
+    let mut out = Outputs::default();
+    pair.client.set_endpoints(pair.now, &[gateway_addr()], &mut out);
+    let initiation = out.network.pop().unwrap().datagram;
+    let stranger: SocketAddr = "198.51.100.7:9".parse().unwrap();
+    pair.gateway.feed(pair.now, stranger, &initiation, &mut out);
+    assert_eq!((out.network[0].to, out.network[0].datagram[0]), (stranger, COOKIE));
+    assert_eq!(pair.gateway.link().endpoint, None);
+}
+
+#[test]
+fn whatever_is_repeated_or_bent_arrives_at_most_once() {
+    let mut pair = Pair::new(configs());
+    pair.attach();
+    let mut out = Outputs::default();
+    let packets: Vec<_> = (0..20_u8).map(|number| datagram(THERE, HERE, &[number])).collect();
+    for packet in &packets {
+        pair.gateway.send(pair.now, packet, &mut out);
+    }
+    let sealed: Vec<_> = std::mem::take(&mut out.network);
+    for Transmit { datagram, .. } in sealed.iter().rev() {
+        for bit in [0, 33, 70, 8 * datagram.len() - 1] {
+            let mut bent = datagram.clone();
+            bent[bit / 8] ^= 1 << (bit % 8);
+            pair.client.feed(pair.now, gateway_addr(), &bent, &mut out);
+        }
+        pair.client.feed(pair.now, gateway_addr(), datagram, &mut out);
+        pair.client.feed(pair.now, gateway_addr(), datagram, &mut out);
+    }
+    let expected: Vec<_> = packets.into_iter().rev().collect();
+    assert_eq!(out.inner, expected);
+    assert_eq!(pair.client.link().drops.outer, 20 * 5);
+}
+
+#[test]
+fn nothing_readable_is_on_the_wire() {
+    let mut pair = Pair::new(configs());
+    pair.attach();
+    let secret = b"_apps.internal and who asks for it";
+    pair.send(&datagram(HERE, THERE, secret));
+    pair.reply(&datagram(THERE, HERE, secret));
+    assert_eq!((pair.at_gateway.len(), pair.at_client.len()), (1, 1));
+    for (_, datagram) in &pair.wire {
+        assert!(!datagram.windows(8).any(|window| secret.windows(8).any(|plain| plain == window)));
+        assert!(!datagram.windows(16).any(|window| window == HERE.octets() || window == THERE.octets()));
+    }
+}
+
+#[test]
+fn datagrams_of_any_size_and_kind_are_survived() {
+    let mut pair = Pair::new(configs());
+    pair.attach();
+    let index = pair.wire.iter().find(|(_, bytes)| bytes[0] == RESPONSE).map(|(_, bytes)| index_at(bytes, 8));
+    let index = index.flatten().unwrap();
+    let mut out = Outputs::default();
+    for size in [0, 1, 3, 4, 15, 16, 31, 32, 64, 92, 148, 2_049, 3_000, 65_507, 65_535, 70_000] {
+        for kind in 0..=5_u8 {
+            let mut bytes = vec![0xff; size];
+            if size >= 16 {
+                bytes[..4].copy_from_slice(&[kind, 0, 0, 0]);
+                bytes[4..8].copy_from_slice(&index.to_le_bytes());
+                bytes[8..16].copy_from_slice(&7_u64.to_le_bytes());
+            }
+            pair.client.feed(pair.now, gateway_addr(), &bytes, &mut out);
+            pair.gateway.feed(pair.now, client_addr(), &bytes, &mut out);
+        }
+    }
+    assert!(out.inner.is_empty());
+    assert_eq!(pair.client.link().drops.outer, 16 * 6);
+    pair.send(&datagram(HERE, THERE, b"still here"));
+    assert_eq!(pair.at_gateway.len(), 1);
+}
+
+#[test]
+fn a_gateway_that_forgot_us_is_found_out_by_three_silent_probes() {
+    let mut pair = Pair::new(configs());
+    pair.attach();
+    pair.wire.clear();
+    let (_, gateway) = configs();
+    let limiter = Limiter::new(&gateway.private_key, 1_000);
+    pair.gateway = Peer::responder(&gateway, 0x0077_7777, pair.now, limiter);
+    for wait in [0, 150, 400, 450] {
+        pair.pass(Duration::from_millis(wait));
+        pair.send(&datagram(HERE, THERE, b"anyone?"));
+    }
+    assert!(pair.at_gateway.is_empty() || pair.client.has_session());
+    pair.pass(Duration::from_millis(100));
+    assert_eq!(pair.client.link().initiations, 2);
+    assert_eq!(pair.client.link().phase, Phase::Up);
+    pair.send(&datagram(HERE, THERE, b"again"));
+    assert_eq!(pair.at_gateway.last(), Some(&datagram(HERE, THERE, b"again")));
+}
+
+#[test]
+fn a_gateway_that_went_away_is_down_and_back_within_a_second() {
+    let mut pair = Pair::new(configs());
+    pair.attach();
+    let query = datagram(HERE, THERE, b"anyone?");
+    let mut lost = Outputs::default();
+    // Nothing that leaves is carried any more.
+    for _ in 0..80 {
+        pair.advance(Duration::from_millis(100));
+        pair.client.tick(pair.now, &mut lost);
+        pair.client.send(pair.now, &query, &mut lost);
+    }
+    assert_eq!(pair.client.link().phase, Phase::Down);
+    assert_eq!(pair.client.link().trouble, Some(Trouble::Silent(gateway_addr())));
+    pair.pass(Duration::from_secs(1));
+    assert_eq!(pair.client.link().phase, Phase::Up);
+    assert_eq!(pair.client.link().trouble, None);
+}
+
+#[test]
+fn addresses_take_turns_250_ms_apart() {
+    let (client, _) = configs();
+    let dead: SocketAddr = "[2001:db8::1]:51820".parse().unwrap();
+    let mut pair = Pair::new(configs());
+    pair.client = Peer::new(&client, 1, pair.now);
+    let mut out = Outputs::default();
+    pair.client.set_endpoints(pair.now, &[dead, gateway_addr()], &mut out);
+    assert_eq!(out.network.pop().map(|transmit| transmit.to), Some(dead));
+    pair.pass(Duration::from_millis(250));
+    assert_eq!(pair.client.link().phase, Phase::Up);
+    assert_eq!(pair.client.link().endpoint, Some(gateway_addr()));
+}
+
+#[test]
+fn a_host_without_a_family_tries_the_other_at_once() {
+    let (client, _) = configs();
+    let dead: SocketAddr = "[2001:db8::1]:51820".parse().unwrap();
+    let mut pair = Pair::new(configs());
+    pair.client = Peer::new(&client, 1, pair.now);
+    let mut out = Outputs::default();
+    pair.client.set_endpoints(pair.now, &[dead, gateway_addr()], &mut out);
+    let mut out = Outputs::default();
+    let trouble = Trouble::Send { to: dead, reason: "network unreachable".to_owned() };
+    pair.client.trouble(pair.now, dead, trouble, &mut out);
+    pair.carry(out);
+    assert_eq!(pair.client.link().phase, Phase::Up);
+    assert_eq!(pair.client.link().trouble, None);
+}
+
+#[test]
+fn a_closed_port_is_told_at_once() {
+    let mut pair = Pair::new(configs());
+    let mut out = Outputs::default();
+    pair.client.set_endpoints(pair.now, &[gateway_addr()], &mut out);
+    let mut out = Outputs::default();
+    pair.client.trouble(pair.now, gateway_addr(), Trouble::Refused(gateway_addr()), &mut out);
+    assert_eq!(pair.client.link().trouble, Some(Trouble::Refused(gateway_addr())));
+    assert!(out.network.is_empty(), "and not hammered");
+    pair.pass(Duration::from_millis(250));
+    assert_eq!(pair.client.link().phase, Phase::Up);
+    assert_eq!(pair.client.link().trouble, None);
+}
+
+/// One query each `gap`, answered `rtt` later, for an hour; the wire is watched for initiations.
+fn an_hour_of_queries(gap: Duration, rtt: Duration) -> (u64, usize) {
+    let mut pair = Pair::new(configs());
+    pair.attach();
+    let end = pair.now + Duration::from_hours(1);
+    let mut asked = 0;
+    while pair.now < end {
+        pair.send(&datagram(HERE, THERE, b"query"));
+        asked += 1;
+        // Others may call into the peer while the answer is on its way.
+        let mut out = Outputs::default();
+        for _ in 0..4 {
+            pair.advance(rtt / 4);
+            pair.client.tick(pair.now, &mut out);
+        }
+        pair.carry(out);
+        pair.reply(&datagram(THERE, HERE, b"answer"));
+        pair.pass(gap - rtt);
+    }
+    assert_eq!(pair.at_gateway.len(), asked, "each query arrived");
+    assert_eq!(pair.at_client.len(), asked, "and was answered");
+    let initiations = pair.wire.iter().filter(|(_, datagram)| datagram[0] == INITIATION).count();
+    (pair.client.link().initiations, initiations)
+}
+
+/// Run with the feature `virtual-clock`, boringtun's own timers live through the hour, too.
+#[test]
+fn sparse_traffic_makes_no_handshake_storm() {
+    for (gap, rtt) in [(20, 4), (20, 400), (16, 200), (60, 300), (5, 80)] {
+        let (gap, rtt) = (Duration::from_secs(gap), Duration::from_millis(rtt));
+        let (counted, seen) = an_hour_of_queries(gap, rtt);
+        assert_eq!(counted as usize, seen);
+        assert!((15..=31).contains(&counted), "{counted} handshakes an hour at {gap:?} and {rtt:?}");
+    }
+}
+
+#[test]
+fn an_idle_peer_is_silent_and_not_in_trouble() {
+    let mut pair = Pair::new(configs());
+    pair.attach();
+    pair.wire.clear();
+    pair.pass(Duration::from_hours(2));
+    assert_eq!(pair.wire, []);
+    assert_eq!((pair.client.link().phase, pair.client.link().trouble.clone()), (Phase::Up, None));
+    pair.send(&datagram(HERE, THERE, b"good morning"));
+    assert_eq!(pair.at_gateway.len(), 1);
+}
