@@ -7,9 +7,9 @@
 use std::time::{Duration, Instant};
 
 /// A session older than this is renewed by whoever started it, when it has something to send.
-pub const REKEY_AFTER: Duration = Duration::from_secs(120);
+pub const REKEY_AFTER: Duration = Duration::from_mins(2);
 /// A session older than this is not used.
-pub const REJECT_AFTER: Duration = Duration::from_secs(180);
+pub const REJECT_AFTER: Duration = Duration::from_mins(3);
 /// The protocol's pause between two initiations.
 pub const REKEY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Who has received data and has nothing to send says so after this.

@@ -469,12 +469,8 @@ impl Peer {
 
 /// Whether this is a data message whose counter no honest peer reaches.
 fn exhausted(datagram: &[u8]) -> bool {
-    match *datagram {
-        [DATA, 0, 0, 0, _, _, _, _, a, b, c, d, e, f, g, h, ..] => {
-            u64::from_le_bytes([a, b, c, d, e, f, g, h]) >= REJECT_AFTER_MESSAGES
-        }
-        _ => false,
-    }
+    let counter = datagram.get(8..16).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
+    datagram.first() == Some(&DATA) && counter.is_some_and(|counter| counter >= REJECT_AFTER_MESSAGES)
 }
 
 /// The session index at byte `at` of a message.

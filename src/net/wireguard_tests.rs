@@ -419,7 +419,7 @@ fn an_hour_of_queries(gap: Duration, rtt: Duration) -> (u64, usize) {
         }
         pair.carry(out);
         pair.reply(&datagram(THERE, HERE, b"answer"));
-        pair.pass(gap - rtt);
+        pair.pass(gap.saturating_sub(rtt));
     }
     assert_eq!(pair.at_gateway.len(), asked, "each query arrived");
     assert_eq!(pair.at_client.len(), asked, "and was answered");
