@@ -1,5 +1,11 @@
 //! A WireGuard conf, as `fly wireguard create` writes it and as people edit it, made into a typed [`Profile`].
 
+pub mod endpoint;
+pub mod find;
+pub mod keys;
+pub mod parse;
+pub mod render;
+
 use std::fmt;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;

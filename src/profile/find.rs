@@ -1,0 +1,92 @@
+//! Which conf is meant when none is named: `*.conf` in the working directory and in the configuration folder.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Exit};
+use crate::text::Safe;
+
+/// Bytes of a file that are looked at to tell whether it is a WireGuard conf.
+const GLANCE: u64 = 64 << 10;
+
+/// The folder of the user's confs: `$XDG_CONFIG_HOME/sixpane`, as a rule `~/.config/sixpane`.
+pub fn config_dir() -> Option<PathBuf> {
+    use etcetera::BaseStrategy as _;
+    etcetera::choose_base_strategy().ok().map(|base| base.config_dir().join("sixpane"))
+}
+
+/// The confs in `cwd` and in `config`, in that order, each sorted by name. Other programs' `*.conf` files are left out.
+pub fn candidates(cwd: &Path, config: Option<&Path>) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = Vec::new();
+    for folder in [Some(cwd), config].into_iter().flatten() {
+        let Ok(entries) = std::fs::read_dir(folder) else { continue };
+        let mut here: Vec<PathBuf> = entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|ending| ending == "conf") && looks_like_one(path))
+            .collect();
+        here.sort();
+        found.extend(here);
+    }
+    found.dedup();
+    found
+}
+
+/// A file with an `[Interface]` line.
+fn looks_like_one(path: &Path) -> bool {
+    let mut text = zeroize::Zeroizing::new(Vec::new());
+    let read = std::fs::metadata(path)
+        .and_then(
+            |m| if m.is_file() { File::open(path) } else { Err(std::io::ErrorKind::InvalidInput.into()) },
+        )
+        .and_then(|file| file.take(GLANCE).read_to_end(&mut text));
+    let is_header = |line: &[u8]| line.trim_ascii().eq_ignore_ascii_case(b"[interface]");
+    read.is_ok()
+        && text
+            .split(|&byte| byte == b'\n' || byte == b'\r')
+            .any(|line| is_header(line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)))
+}
+
+/// The one conf that is meant.
+///
+/// # Errors
+/// Where there is none (exit 3), or several and no screen to choose on (exit 2).
+pub fn only(candidates: &[PathBuf]) -> Result<&Path, Error> {
+    match candidates {
+        [one] => Ok(one),
+        [] => Err(Error::new(Exit::Config, "no WireGuard conf found")
+            .why("there is no *.conf here or in the folder sixpane of your configuration")
+            .hint("fly wireguard create [org] [region] [name], then sixpane name.conf")
+            .hint("sixpane demo")),
+        several => {
+            let mut error = Error::new(Exit::Usage, format!("{} confs found, say which", several.len()));
+            for path in several {
+                error = error.hint(format!("--conf {}", Safe::new(path.as_os_str().as_encoded_bytes())));
+            }
+            Err(error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_wireguard_confs_are_offered() {
+        let here = tempfile::tempdir().unwrap();
+        let config = tempfile::tempdir().unwrap();
+        let write = |dir: &Path, name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
+        write(here.path(), "nginx.conf", "server {}");
+        write(here.path(), "readme.txt", "[Interface]");
+        std::fs::create_dir(here.path().join("d.conf")).unwrap();
+        let find = || candidates(here.path(), Some(config.path()));
+        assert_eq!(only(&find()).unwrap_err().exit, Exit::Config);
+        write(config.path(), "b.conf", "# mine\r\n[interface]\r\n");
+        assert_eq!(only(&find()), Ok(config.path().join("b.conf").as_path()));
+        write(here.path(), "a.conf", "\u{feff}[Interface]");
+        assert_eq!(find(), [here.path().join("a.conf"), config.path().join("b.conf")]);
+        assert_eq!(only(&find()).unwrap_err().exit, Exit::Usage);
+    }
+}
