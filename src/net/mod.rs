@@ -2,7 +2,10 @@
 
 #[cfg(test)]
 pub(crate) mod fake;
+pub mod handles;
 pub mod packet;
+pub mod stack;
+pub mod tcp;
 pub mod timers;
 pub mod wireguard;
 

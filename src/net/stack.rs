@@ -1,0 +1,271 @@
+//! The host inside the tunnel, without a socket or a clock: who waits for which packet.
+//!
+//! UDP and ICMPv6 go straight from a table to their waiter, whatever the number of waiters, with exact errors and
+//! hop limits; TCP goes to [`tcp`](super::tcp).
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::{Ipv6Addr, SocketAddrV6};
+use std::time::Instant;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use tokio::sync::mpsc;
+
+use super::packet::{self, Echo, Inner, Packet, Quoted, QuotedKind, TooBig};
+use super::tcp::Tcp;
+use super::{Arrival, Drops, EchoEvent, EchoKind, EchoRequest};
+
+/// Packets that may wait to leave.
+const OUTGOING: usize = 1024;
+/// Arrivals that may wait in one socket.
+const ARRIVALS: usize = 1024;
+/// The ports we take for ourselves, as IANA gives them.
+const EPHEMERAL: std::ops::RangeInclusive<u16> = 49_152..=65_535;
+/// How often a free port is drawn before we say that there is none.
+const DRAWS: usize = 64;
+
+/// A host with its addresses and its waiters.
+pub struct Stack {
+    addresses: Vec<Ipv6Addr>,
+    local: Ipv6Addr,
+    mtu: u16,
+    rng: StdRng,
+    udp: HashMap<u16, mpsc::Sender<Arrival>>,
+    echo: HashMap<u16, Echoer>,
+    tcp: Tcp,
+    outgoing: VecDeque<Vec<u8>>,
+    drops: Drops,
+    closed: bool,
+}
+
+struct Echoer {
+    events: mpsc::Sender<EchoEvent>,
+    /// Whom each sequence number went to last.
+    targets: HashMap<u16, Ipv6Addr>,
+}
+
+impl Stack {
+    /// A host. The first address is the one it sends from; `mtu` is in bytes, `seed` picks its ports and identifiers.
+    pub fn new(addresses: &[Ipv6Addr], mtu: u16, seed: u64, now: Instant) -> Self {
+        let local = addresses.first().copied().unwrap_or(Ipv6Addr::UNSPECIFIED);
+        let mut rng = StdRng::seed_from_u64(seed);
+        let tcp = Tcp::new(local, mtu, rng.random(), now);
+        Self {
+            addresses: addresses.to_vec(),
+            local,
+            mtu,
+            rng,
+            udp: HashMap::new(),
+            echo: HashMap::new(),
+            tcp,
+            outgoing: VecDeque::new(),
+            drops: Drops::default(),
+            closed: false,
+        }
+    }
+
+    /// Our own address.
+    pub fn local(&self) -> Ipv6Addr {
+        self.local
+    }
+
+    /// What was thrown away.
+    pub fn drops(&self) -> Drops {
+        self.drops
+    }
+
+    /// The TCP half.
+    pub fn tcp(&mut self) -> &mut Tcp {
+        &mut self.tcp
+    }
+
+    /// Takes an inner packet that came at `at`, and gives it to whom it concerns.
+    pub fn ingress(&mut self, at: Instant, bytes: &[u8]) {
+        let Ok(packet) = Packet::parse(bytes) else {
+            self.drops.malformed += 1;
+            return;
+        };
+        if !self.addresses.contains(&packet.to) {
+            self.drops.foreign += 1;
+            return;
+        }
+        match packet.inner {
+            Inner::Udp { src, dst, payload } => {
+                let from = SocketAddrV6::new(packet.from, src, 0, 0);
+                self.tell_udp(dst, Arrival::Datagram { from, payload: payload.to_vec(), at });
+            }
+            Inner::EchoReply(echo) => {
+                let bytes = (packet::ICMP_HEADER + echo.data.len()) as u16;
+                let kind = EchoKind::Reply { hop_limit: packet.hop_limit, bytes };
+                self.tell_echo(echo.ident, echo.seq, packet.from, at, kind);
+            }
+            // RFC 4443 §4.2: every node answers.
+            Inner::EchoRequest(echo) => {
+                if let Ok(reply) = packet::echo_reply(packet.to, packet.from, echo, self.mtu) {
+                    let _ = self.leave(reply);
+                }
+            }
+            Inner::Error { error, about } if self.addresses.contains(&about.from) => {
+                self.tell_error(packet.from, at, error, about);
+            }
+            Inner::Error { .. } => self.drops.unclaimed += 1,
+            Inner::Tcp { .. } => self.tcp.ingress(bytes.to_vec()),
+        }
+    }
+
+    /// Does what TCP has to do, and moves what leaves behind `out`.
+    pub fn poll(&mut self, now: Instant, out: &mut VecDeque<Vec<u8>>) {
+        out.append(&mut self.outgoing);
+        self.tcp.poll(now, out);
+    }
+
+    /// When [`Self::poll`] must be called at the latest.
+    pub fn deadline(&mut self, now: Instant) -> Option<Instant> {
+        self.tcp.deadline(now)
+    }
+
+    /// Ends every waiter; nothing can be opened any more. One more [`Self::poll`] lets the resets out.
+    pub fn close(&mut self) {
+        self.closed = true;
+        self.udp.clear();
+        self.echo.clear();
+        self.tcp.abort();
+    }
+
+    /// Whether [`Self::close`] was called.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Binds a free port for UDP.
+    pub fn bind(&mut self) -> io::Result<(u16, mpsc::Receiver<Arrival>)> {
+        self.open()?;
+        let port = self.draw(EPHEMERAL, |stack, port| stack.udp.contains_key(&port))?;
+        let (sender, arrivals) = mpsc::channel(ARRIVALS);
+        self.udp.insert(port, sender);
+        Ok((port, arrivals))
+    }
+
+    /// Gives a UDP port back.
+    pub fn unbind(&mut self, port: u16) {
+        self.udp.remove(&port);
+    }
+
+    /// Sends a datagram from a bound port.
+    pub fn send(&mut self, port: u16, to: SocketAddrV6, payload: &[u8]) -> io::Result<()> {
+        self.open()?;
+        let from = SocketAddrV6::new(self.local, port, 0, 0);
+        let datagram = packet::udp(from, to, payload, self.mtu).map_err(too_big)?;
+        self.leave(datagram)
+    }
+
+    /// Takes a free identifier for echo requests.
+    pub fn echo(&mut self) -> io::Result<(u16, mpsc::Receiver<EchoEvent>)> {
+        self.open()?;
+        let ident = self.draw(0..=u16::MAX, |stack, ident| stack.echo.contains_key(&ident))?;
+        let (events, receiver) = mpsc::channel(ARRIVALS);
+        self.echo.insert(ident, Echoer { events, targets: HashMap::new() });
+        Ok((ident, receiver))
+    }
+
+    /// Gives an identifier back.
+    pub fn unecho(&mut self, ident: u16) {
+        self.echo.remove(&ident);
+    }
+
+    /// Sends an echo request. Its payload counts up from zero.
+    pub fn request(&mut self, ident: u16, request: EchoRequest) -> io::Result<()> {
+        self.open()?;
+        let data: Vec<u8> = (0..request.payload).map(|at| at as u8).collect();
+        let echo = Echo { ident, seq: request.seq, data: &data };
+        let packet = packet::echo_request(self.local, request.to, request.hop_limit.max(1), echo, self.mtu)
+            .map_err(too_big)?;
+        self.leave(packet)?;
+        if let Some(echoer) = self.echo.get_mut(&ident) {
+            echoer.targets.insert(request.seq, request.to);
+        }
+        Ok(())
+    }
+
+    /// Starts a TCP connection from a free port.
+    pub fn connect(&mut self, to: SocketAddrV6) -> io::Result<smoltcp::iface::SocketHandle> {
+        self.open()?;
+        let port = self.draw(EPHEMERAL, |stack, port| stack.tcp.uses(port))?;
+        self.tcp.connect(to, port)
+    }
+
+    fn open(&self) -> io::Result<()> {
+        if self.closed { Err(detached()) } else { Ok(()) }
+    }
+
+    fn draw(
+        &mut self,
+        range: std::ops::RangeInclusive<u16>,
+        taken: impl Fn(&Self, u16) -> bool,
+    ) -> io::Result<u16> {
+        for _ in 0..DRAWS {
+            let number = self.rng.random_range(range.clone());
+            if !taken(self, number) {
+                return Ok(number);
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::AddrInUse, "no free port"))
+    }
+
+    fn leave(&mut self, packet: Vec<u8>) -> io::Result<()> {
+        if self.outgoing.len() >= OUTGOING {
+            self.drops.overflow += 1;
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.outgoing.push_back(packet);
+        Ok(())
+    }
+
+    fn tell_udp(&mut self, port: u16, arrival: Arrival) {
+        match self.udp.get(&port).map(|waiter| waiter.try_send(arrival)) {
+            Some(Ok(())) => {}
+            Some(Err(mpsc::error::TrySendError::Full(_))) => self.drops.overflow += 1,
+            Some(Err(mpsc::error::TrySendError::Closed(_))) | None => self.drops.unclaimed += 1,
+        }
+    }
+
+    fn tell_echo(&mut self, ident: u16, seq: u16, from: Ipv6Addr, at: Instant, kind: EchoKind) {
+        let waiter = self.echo.get(&ident).and_then(|echoer| Some((echoer, *echoer.targets.get(&seq)?)));
+        let told = waiter.map(|(echoer, to)| echoer.events.try_send(EchoEvent { seq, to, from, at, kind }));
+        match told {
+            Some(Ok(())) => {}
+            Some(Err(mpsc::error::TrySendError::Full(_))) => self.drops.overflow += 1,
+            Some(Err(mpsc::error::TrySendError::Closed(_))) | None => self.drops.unclaimed += 1,
+        }
+    }
+
+    fn tell_error(&mut self, by: Ipv6Addr, at: Instant, error: super::IcmpError, about: Quoted) {
+        match about.what {
+            QuotedKind::Udp { src, dst } => {
+                let to = SocketAddrV6::new(about.to, dst, 0, 0);
+                self.tell_udp(src, Arrival::Unreachable { to, by, error });
+            }
+            QuotedKind::Echo { ident, seq } => self.tell_echo(ident, seq, by, at, EchoKind::Error(error)),
+            QuotedKind::Tcp { .. } => {
+                if !self.tcp.failed(about.to, about.what, error) {
+                    self.drops.unclaimed += 1;
+                }
+            }
+            QuotedKind::Other => self.drops.unclaimed += 1,
+        }
+    }
+}
+
+/// What a socket says when the tunnel below it has ended.
+pub fn detached() -> io::Error {
+    io::Error::new(io::ErrorKind::NotConnected, "the tunnel has ended")
+}
+
+fn too_big(error: TooBig) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, error)
+}
+
+#[cfg(test)]
+#[path = "stack_tests.rs"]
+mod tests;
