@@ -15,11 +15,14 @@
 //! - [`catalog`]: what exists, as an immutable snapshot with the records that said so.
 //! - [`probe`]: what measures: which probe leaves when, and what the replies make of it.
 //! - [`engine`]: one attached network: commands in, reports out.
+//! - [`commands`], [`cli`]: the headless twins and the command line.
+//! - [`demo`]: an org in a box, for trying and testing; only commands and tests know it.
 
 pub mod address;
 pub mod catalog;
 pub mod cli;
 pub mod commands;
+pub mod demo;
 pub mod dns;
 pub mod engine;
 pub mod error;
