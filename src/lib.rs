@@ -15,10 +15,12 @@
 //! - [`catalog`]: what exists, as an immutable snapshot with the records that said so.
 //! - [`probe`]: what measures: which probe leaves when, and what the replies make of it.
 //! - [`engine`]: one attached network: commands in, reports out.
+//! - [`app`]: what the screens show and what keys do to it: a pure state machine.
 //! - [`commands`], [`cli`]: the headless twins and the command line.
 //! - [`demo`]: an org in a box, for trying and testing; only commands and tests know it.
 
 pub mod address;
+pub mod app;
 pub mod catalog;
 pub mod cli;
 pub mod commands;

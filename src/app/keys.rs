@@ -1,0 +1,268 @@
+//! The table of keys: from it come what a key does, the hint bar and the help. They cannot disagree.
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::{Overlay, State};
+use crate::engine::report::Node;
+
+/// Where a key is pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Context {
+    /// The Explore view.
+    Explore,
+    /// The filter's line.
+    Filter,
+    /// The help.
+    Help,
+}
+
+/// What a key does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the table's words say it")]
+pub enum Action {
+    Down,
+    Up,
+    PageDown,
+    PageUp,
+    First,
+    Last,
+    Open,
+    Close,
+    Expand,
+    Collapse,
+    ExpandAll,
+    Filter,
+    KeepFilter,
+    NextMatch,
+    PreviousMatch,
+    Sort,
+    Reverse,
+    Refresh,
+    Rehandshake,
+    Ping,
+    PingBelow,
+    Pause,
+    Copy,
+    NextPane,
+    Zoom,
+    Narrower,
+    Wider,
+    Freeze,
+    LastMessage,
+    Help,
+    HelpDown,
+    HelpUp,
+    HelpDo,
+    Back,
+    Suspend,
+    Repaint,
+    Quit,
+}
+
+/// One line of the table.
+#[derive(Debug)]
+pub struct Binding {
+    /// Where.
+    pub context: Context,
+    /// The keys, the one to show first.
+    pub keys: &'static [Key],
+    /// What they do.
+    pub action: Action,
+    /// The same in words, for the help.
+    pub words: &'static str,
+    /// A word or two for the hint bar; the lower the number, the longer it stays when room is short.
+    pub hint: Option<(u8, &'static str)>,
+}
+
+/// A key as it is pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// A character, upper or lower case.
+    Char(char),
+    /// Control and a letter.
+    Ctrl(char),
+    /// Any other key.
+    Code(KeyCode),
+}
+
+impl Key {
+    fn is(self, event: KeyEvent) -> bool {
+        let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
+        let alt = event.modifiers.contains(KeyModifiers::ALT);
+        match self {
+            Self::Char(c) => event.code == KeyCode::Char(c) && !ctrl && !alt,
+            Self::Ctrl(c) => event.code == KeyCode::Char(c) && ctrl && !alt,
+            Self::Code(code) => event.code == code,
+        }
+    }
+
+    /// As it is written: `j`, `^D`, `↵`, `Tab`.
+    pub fn show(self, ascii: bool) -> String {
+        match self {
+            Self::Char(' ') => "space".into(),
+            Self::Char(c) => c.to_string(),
+            Self::Ctrl(c) => format!("^{}", c.to_ascii_uppercase()),
+            Self::Code(code) => match (code, ascii) {
+                (KeyCode::Enter, false) => "↵".into(),
+                (KeyCode::Up, false) => "↑".into(),
+                (KeyCode::Down, false) => "↓".into(),
+                (KeyCode::Left, false) => "←".into(),
+                (KeyCode::Right, false) => "→".into(),
+                (KeyCode::PageUp, _) => "PgUp".into(),
+                (KeyCode::PageDown, _) => "PgDn".into(),
+                (KeyCode::F(n), _) => format!("F{n}"),
+                (code, _) => format!("{code}"),
+            },
+        }
+    }
+}
+
+const fn bind(
+    context: Context,
+    keys: &'static [Key],
+    action: Action,
+    words: &'static str,
+    hint: Option<(u8, &'static str)>,
+) -> Binding {
+    Binding { context, keys, action, words, hint }
+}
+
+use Context::{Explore, Filter, Help};
+use Key::{Char, Code, Ctrl};
+
+/// The table.
+pub const TABLE: &[Binding] = &[
+    bind(
+        Explore,
+        &[Code(KeyCode::Enter), Char('l'), Code(KeyCode::Right)],
+        Action::Open,
+        "Open or expand",
+        Some((1, "open")),
+    ),
+    bind(Explore, &[Char('h'), Code(KeyCode::Left)], Action::Close, "Collapse, or go to the parent", None),
+    bind(Explore, &[Char('j'), Code(KeyCode::Down)], Action::Down, "Down", None),
+    bind(Explore, &[Char('k'), Code(KeyCode::Up)], Action::Up, "Up", None),
+    bind(Explore, &[Ctrl('d'), Code(KeyCode::PageDown)], Action::PageDown, "A page down", None),
+    bind(Explore, &[Ctrl('u'), Code(KeyCode::PageUp)], Action::PageUp, "A page up", None),
+    bind(Explore, &[Char('g'), Code(KeyCode::Home)], Action::First, "To the first row", None),
+    bind(Explore, &[Char('G'), Code(KeyCode::End)], Action::Last, "To the last row", None),
+    bind(Explore, &[Char('+')], Action::Expand, "Expand", None),
+    bind(Explore, &[Char('-')], Action::Collapse, "Collapse", None),
+    bind(Explore, &[Char('*')], Action::ExpandAll, "Expand or collapse everything", None),
+    bind(Explore, &[Char('p')], Action::Ping, "Ping this, or stop", Some((2, "ping"))),
+    bind(Explore, &[Char('P')], Action::PingBelow, "Ping all below, or stop", None),
+    bind(Explore, &[Char(' ')], Action::Pause, "Pause or resume probes", Some((6, "pause"))),
+    bind(Explore, &[Char('y')], Action::Copy, "Copy the address or the name", Some((3, "copy"))),
+    bind(Explore, &[Char('/')], Action::Filter, "Filter (!text excludes)", Some((2, "filter"))),
+    bind(Explore, &[Char('n')], Action::NextMatch, "Next match", None),
+    bind(Explore, &[Char('N')], Action::PreviousMatch, "Previous match", None),
+    bind(Explore, &[Char('s')], Action::Sort, "Sort by name, count, RTT", Some((5, "sort"))),
+    bind(Explore, &[Char('S')], Action::Reverse, "Reverse the order", None),
+    bind(Explore, &[Char('r'), Char('R')], Action::Refresh, "Ask for everything again", Some((4, "refresh"))),
+    bind(Explore, &[Ctrl('r')], Action::Rehandshake, "Shake hands anew", None),
+    bind(Explore, &[Char('f')], Action::Freeze, "Freeze the screen; work goes on", Some((7, "freeze"))),
+    bind(Explore, &[Code(KeyCode::Tab), Code(KeyCode::BackTab)], Action::NextPane, "Next pane", None),
+    bind(Explore, &[Char('z')], Action::Zoom, "Zoom the pane", None),
+    bind(Explore, &[Char('<')], Action::Narrower, "Make the tree narrower", None),
+    bind(Explore, &[Char('>')], Action::Wider, "Make the tree wider", None),
+    bind(Explore, &[Char('!')], Action::LastMessage, "Last message again; hide the banner", None),
+    bind(Explore, &[Code(KeyCode::Esc)], Action::Back, "One step back", None),
+    bind(Explore, &[Ctrl('l')], Action::Repaint, "Paint everything anew", None),
+    bind(Explore, &[Ctrl('z')], Action::Suspend, "Suspend", None),
+    bind(Explore, &[Char('?'), Code(KeyCode::F(1))], Action::Help, "Help", Some((0, "help"))),
+    bind(Explore, &[Char('q'), Ctrl('c')], Action::Quit, "Quit", Some((1, "quit"))),
+    bind(Filter, &[Code(KeyCode::Enter)], Action::KeepFilter, "Keep the filter", Some((0, "keep"))),
+    bind(Filter, &[Code(KeyCode::Esc)], Action::Back, "Clear the filter", Some((0, "clear"))),
+    bind(Filter, &[Code(KeyCode::Down)], Action::Down, "Down", None),
+    bind(Filter, &[Code(KeyCode::Up)], Action::Up, "Up", None),
+    bind(Filter, &[Ctrl('z')], Action::Suspend, "Suspend", None),
+    bind(Filter, &[Ctrl('c')], Action::Quit, "Quit", Some((1, "quit"))),
+    bind(Help, &[Code(KeyCode::Enter)], Action::HelpDo, "Do it", Some((0, "do it"))),
+    bind(Help, &[Code(KeyCode::Down)], Action::HelpDown, "Down", None),
+    bind(Help, &[Code(KeyCode::Up)], Action::HelpUp, "Up", None),
+    bind(Help, &[Code(KeyCode::Esc), Code(KeyCode::F(1))], Action::Back, "Close", Some((0, "close"))),
+    bind(Help, &[Ctrl('z')], Action::Suspend, "Suspend", None),
+    bind(Help, &[Ctrl('c')], Action::Quit, "Quit", Some((1, "quit"))),
+];
+
+/// What `event` does in `context`.
+pub fn action(context: Context, event: KeyEvent) -> Option<Action> {
+    let here = TABLE.iter().filter(|binding| binding.context == context);
+    here.into_iter()
+        .find(|binding| binding.keys.iter().any(|key| key.is(event)))
+        .map(|binding| binding.action)
+}
+
+/// The lines of `context` whose keys or words contain `text`, in the table's order.
+pub fn listed(context: Context, text: &str) -> impl Iterator<Item = &'static Binding> {
+    let text = text.to_lowercase();
+    TABLE.iter().filter(move |binding| {
+        binding.context == context
+            && (text.is_empty()
+                || binding.words.to_lowercase().contains(&text)
+                || binding.keys.iter().any(|key| key.show(false) == text))
+    })
+}
+
+/// Whether `action` can be done now, or why not.
+///
+/// # Errors
+/// The reason, in words for the user.
+pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
+    let when = |possible: bool, reason: &'static str| if possible { Ok(()) } else { Err(reason) };
+    let rows = state.tree.rows().len();
+    match action {
+        Action::Copy
+        | Action::Ping
+        | Action::PingBelow
+        | Action::Open
+        | Action::Close
+        | Action::Expand
+        | Action::Collapse
+        | Action::ExpandAll => {
+            when(state.tree.selected().is_some(), "nothing is selected: the tree is still empty")?;
+            match (action, state.tree.selected()) {
+                (Action::Expand | Action::Collapse, Some(Node::Machine(..) | Node::Peer(_))) => {
+                    Err("this row has nothing below it")
+                }
+                _ => Ok(()),
+            }
+        }
+        Action::NextMatch | Action::PreviousMatch => {
+            when(!state.tree.filter().is_empty(), "there is no filter: / sets one")?;
+            when(rows > 0, "nothing matches the filter")
+        }
+        Action::Rehandshake => when(state.view.link.is_some(), "there is no link yet"),
+        Action::LastMessage => when(state.toast.is_some() || !state.is_up(), "there has been no message"),
+        Action::HelpDo => match &state.overlay {
+            Some(Overlay::Help { input, .. }) if listed(Explore, input.value()).next().is_none() => {
+                Err("no key is called so")
+            }
+            _ => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_has_two_meanings_in_one_place() {
+        for (i, a) in TABLE.iter().enumerate() {
+            for b in &TABLE[i + 1..] {
+                if a.context == b.context {
+                    assert!(!a.keys.iter().any(|key| b.keys.contains(key)), "{a:?} and {b:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn help_is_searched_by_words_and_keys() {
+        let words = |text| listed(Explore, text).map(|b| b.action).collect::<Vec<_>>();
+        assert_eq!(words("copy"), [Action::Copy]);
+        assert!(words("").len() > 25);
+    }
+}

@@ -1,0 +1,569 @@
+//! What the screens show and what keys do to it: a pure state machine. No I/O, no clock, no terminal.
+//!
+//! [`update`] takes one message and the time, changes the [`State`], and gives the effects in order; the runtime
+//! carries them out and feeds back what comes of them.
+
+pub mod keys;
+pub mod tree;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use tui_input::Input;
+use tui_input::backend::crossterm::EventHandler as _;
+
+use crate::catalog::Catalog;
+use crate::engine::report::{Command, Detail, Node, Report, Series, Target};
+use crate::net::LinkState;
+use crate::profile::Profile;
+use crate::text::Safe;
+use keys::{Action, Context};
+use tree::{Sort, Tree};
+
+/// How long a row that is gone stays, and a new one is marked.
+pub const LINGER: Duration = Duration::from_secs(10);
+/// How long a message stays in the last row.
+const TOAST: Duration = Duration::from_secs(3);
+/// Machines of the selected region that are pinged without being told to.
+const POLITE: usize = 8;
+/// Machines that one key may add to the pinged.
+const PING_AT_ONCE: usize = 64;
+
+/// What happens to a state.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// A key, a paste, a new size.
+    Input(Event),
+    /// News from the engine.
+    Report(Report),
+    /// Time passed.
+    Tick,
+}
+
+/// What the runtime has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Tell the engine.
+    Ask(Command),
+    /// Put this into the user's clipboard. It is fit to show.
+    Copy(String),
+    /// Stop the process until the shell continues it.
+    Suspend,
+    /// Paint everything anew.
+    Repaint,
+    /// End.
+    Quit,
+}
+
+/// What can be set from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Whether the gateway and the selected region are pinged by themselves.
+    pub auto_ping: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { auto_ping: true }
+    }
+}
+
+/// A pane of the Explore view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pane {
+    /// The tree.
+    Tree,
+    /// What is told about the selected row, and the pings.
+    Detail,
+}
+
+/// What lies over the view and takes the keys.
+#[derive(Debug, Clone)]
+pub enum Overlay {
+    /// The list of what keys do here; typing filters it.
+    Help {
+        /// What was typed.
+        input: Input,
+        /// The chosen line.
+        chosen: usize,
+    },
+}
+
+/// The last message to the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toast {
+    /// A sentence fit to show.
+    pub text: String,
+    /// When it was said.
+    pub at: Instant,
+}
+
+/// What is shown of the network.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    /// The link.
+    pub link: Option<Arc<LinkState>>,
+    /// The catalog.
+    pub catalog: Arc<Catalog>,
+    /// What is told about the selected node.
+    pub detail: Option<Arc<Detail>>,
+    /// The pings.
+    pub pings: Arc<Vec<Series>>,
+}
+
+/// Everything that the screen is made of.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// The conf.
+    pub profile: Arc<Profile>,
+    /// What is shown.
+    pub view: View,
+    /// The news that came while the screen is frozen, and since when it is.
+    pub frozen: Option<(Instant, View)>,
+    /// The tree.
+    pub tree: Tree,
+    /// The focused pane.
+    pub focus: Pane,
+    /// Whether the focused pane has the whole screen.
+    pub zoom: bool,
+    /// Columns that the tree gains (or loses) against the layout's own split.
+    pub split: i16,
+    /// The line in which the filter is edited, while it is.
+    pub filter_line: Option<Input>,
+    /// What lies over the view.
+    pub overlay: Option<Overlay>,
+    /// The last message.
+    pub toast: Option<Toast>,
+    /// Whether the banner of a link that is down is hidden.
+    pub banner_hidden: bool,
+    /// Whether probes are paused.
+    pub paused: bool,
+    /// Pinged because the user said so.
+    pub pinned: BTreeSet<Target>,
+    /// Rows that the detail pane is scrolled by.
+    pub scroll: u16,
+    /// The time of the last message.
+    pub now: Instant,
+    settings: Settings,
+    asked_pings: Vec<Target>,
+    inspected: Option<Node>,
+}
+
+impl State {
+    /// The state before anything has happened.
+    pub fn new(profile: Arc<Profile>, settings: Settings, now: Instant) -> Self {
+        Self {
+            profile,
+            view: View::default(),
+            frozen: None,
+            tree: Tree::default(),
+            focus: Pane::Tree,
+            zoom: false,
+            split: 0,
+            filter_line: None,
+            overlay: None,
+            toast: None,
+            banner_hidden: false,
+            paused: false,
+            pinned: BTreeSet::new(),
+            scroll: 0,
+            now,
+            settings,
+            asked_pings: Vec::new(),
+            inspected: None,
+        }
+    }
+
+    /// Who takes the keys.
+    pub fn context(&self) -> Context {
+        match (&self.overlay, &self.filter_line) {
+            (Some(Overlay::Help { .. }), _) => Context::Help,
+            (None, Some(_)) => Context::Filter,
+            (None, None) => Context::Explore,
+        }
+    }
+
+    /// Whether the link is up.
+    pub fn is_up(&self) -> bool {
+        self.view.link.as_ref().is_some_and(|link| link.is_up())
+    }
+
+    /// The series of a target at `address`.
+    pub fn series(&self, address: std::net::Ipv6Addr) -> Option<&Series> {
+        self.view.pings.iter().find(|series| series.target.address == address)
+    }
+
+    /// The message in the last row, while it stays.
+    pub fn toast(&self) -> Option<&str> {
+        self.toast.as_ref().filter(|t| self.now < t.at + TOAST).map(|t| t.text.as_str())
+    }
+
+    /// When the screen changes though nothing happens: an age that is shown grows, a mark or a message ends.
+    pub fn next_tick(&self) -> Option<Instant> {
+        let link = self.view.link.as_ref();
+        let ages = [
+            self.frozen.is_none().then_some(self.view.catalog.walk.finished).flatten(),
+            link.and_then(|link| link.last_handshake.filter(|_| link.is_up())),
+            link.filter(|link| !link.is_up()).map(|link| link.since),
+            self.frozen.as_ref().map(|(since, _)| *since),
+        ];
+        let ages = ages.into_iter().flatten().map(|since| {
+            let age = self.now.saturating_duration_since(since).as_secs();
+            let step = if age < 60 { age + 1 } else { (age / 60 + 1) * 60 };
+            since + Duration::from_secs(step)
+        });
+        let toast = self.toast.as_ref().map(|t| t.at + TOAST).filter(|end| *end > self.now);
+        ages.chain(toast).chain(self.tree.next_change(self.now)).min()
+    }
+
+    fn say(&mut self, text: impl Into<String>) {
+        self.toast = Some(Toast { text: text.into(), at: self.now });
+    }
+}
+
+/// Takes one message at `now`.
+pub fn update(state: &mut State, message: Message, now: Instant) -> Vec<Effect> {
+    state.now = now;
+    let mut effects = Vec::new();
+    match message {
+        Message::Input(event) => input(state, &event, &mut effects),
+        Message::Report(report) => take(state, report),
+        Message::Tick => {
+            let View { catalog, pings, .. } = &state.view;
+            state.tree.expire(catalog, pings, now);
+        }
+    }
+    follow(state, &mut effects);
+    effects
+}
+
+fn take(state: &mut State, report: Report) {
+    let now = state.now;
+    let frozen = state.frozen.is_some();
+    let view = match &mut state.frozen {
+        Some((_, later)) => later,
+        None => &mut state.view,
+    };
+    match report {
+        Report::Link(link) => {
+            if link.is_up() {
+                state.banner_hidden = false;
+            }
+            view.link = Some(link);
+        }
+        Report::Catalog(catalog) => {
+            let before = std::mem::replace(&mut view.catalog, catalog);
+            if !frozen {
+                state.tree.renew(&before, &state.view.catalog, &state.view.pings, now);
+            }
+        }
+        Report::Detail(detail) => view.detail = Some(detail),
+        Report::Pings(pings) => {
+            view.pings = pings;
+            if !frozen && state.tree.sort() == Sort::Rtt {
+                state.tree.rebuild(&state.view.catalog, &state.view.pings);
+            }
+        }
+    }
+}
+
+/// Asks for what the new state needs: the details of the selected row, the pings that go with it.
+fn follow(state: &mut State, effects: &mut Vec<Effect>) {
+    let selected = state.tree.selected().cloned();
+    if selected != state.inspected {
+        state.inspected.clone_from(&selected);
+        state.scroll = 0;
+        if let Some(node) = selected {
+            effects.push(Effect::Ask(Command::Inspect(node)));
+        }
+    }
+    let wanted = wanted_pings(state);
+    if wanted != state.asked_pings {
+        state.asked_pings.clone_from(&wanted);
+        effects.push(Effect::Ask(Command::Ping(wanted)));
+    }
+}
+
+fn wanted_pings(state: &State) -> Vec<Target> {
+    if state.paused {
+        return Vec::new();
+    }
+    let mut wanted: Vec<Target> = Vec::new();
+    if state.settings.auto_ping {
+        wanted.push(Target { label: "gateway".into(), address: state.profile.dns.addr });
+        let catalog = &state.view.catalog;
+        let region = match state.tree.selected() {
+            Some(Node::Machine(app, id)) => {
+                catalog.machine(app, id).map(|machine| (app.clone(), machine.region.clone()))
+            }
+            Some(Node::Region(app, region)) => Some((app.clone(), region.clone())),
+            _ => None,
+        };
+        if let Some((app, region)) = region {
+            wanted.extend(machines(catalog, &Node::Region(app, region)).into_iter().take(POLITE));
+        }
+    }
+    for pinned in &state.pinned {
+        if !wanted.contains(pinned) {
+            wanted.push(pinned.clone());
+        }
+    }
+    wanted
+}
+
+/// The machines at or below a node, as targets.
+pub fn machines(catalog: &Catalog, node: &Node) -> Vec<Target> {
+    let all = |app: &Safe| catalog.apps.get(app).into_iter().flat_map(|app| &app.machines);
+    let target = |id: &Safe, address| Target { label: id.clone(), address };
+    match node {
+        Node::App(app) => all(app).filter_map(|(id, m)| Some(target(id, m.address?))).collect(),
+        Node::Region(app, region) => all(app)
+            .filter(|(_, m)| m.region == *region)
+            .filter_map(|(id, m)| Some(target(id, m.address?)))
+            .collect(),
+        Node::Machine(app, id) => {
+            catalog.machine(app, id).and_then(|m| Some(target(id, m.address?))).into_iter().collect()
+        }
+        Node::Peers => catalog.peers.iter().filter_map(|(name, p)| Some(target(name, p.address?))).collect(),
+        Node::Peer(peer) => {
+            catalog.peers.get(peer).and_then(|p| Some(target(peer, p.address?))).into_iter().collect()
+        }
+    }
+}
+
+fn input(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => press(state, *key, effects),
+        // A paste is text: it goes into a line that is being edited, and is nothing elsewhere.
+        Event::Paste(text) => {
+            let line = match (&mut state.overlay, &mut state.filter_line) {
+                (Some(Overlay::Help { input, .. }), _) => Some(input),
+                (None, Some(line)) => Some(line),
+                (None, None) => None,
+            };
+            if let Some(line) = line {
+                let clean: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
+                *line = Input::new(format!("{}{clean}", line.value()));
+                edited(state);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn press(state: &mut State, key: KeyEvent, effects: &mut Vec<Effect>) {
+    let context = state.context();
+    if let Some(action) = keys::action(context, key) {
+        match keys::enabled(state, action) {
+            Ok(()) => act(state, action, effects),
+            Err(reason) => state.say(reason),
+        }
+        return;
+    }
+    let typed = !key.modifiers.intersects(KeyModifiers::ALT) || key.code == KeyCode::Backspace;
+    let line = match (&mut state.overlay, &mut state.filter_line) {
+        (Some(Overlay::Help { input, .. }), _) => Some(input),
+        (None, Some(line)) => Some(line),
+        (None, None) => None,
+    };
+    if let (Some(line), true) = (line, typed) {
+        line.handle_event(&Event::Key(key));
+        edited(state);
+    }
+}
+
+/// A line was edited: what it filters follows.
+fn edited(state: &mut State) {
+    if let Some(Overlay::Help { chosen, .. }) = &mut state.overlay {
+        *chosen = 0;
+    } else if let Some(line) = &state.filter_line {
+        let text = line.value().to_owned();
+        state.tree.set_filter(&text, &state.view.catalog, &state.view.pings);
+    }
+}
+
+/// Does what an action says. It is enabled.
+pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    let View { catalog, pings, .. } = &state.view;
+    let tree = &mut state.tree;
+    match action {
+        Action::Down | Action::Up | Action::PageDown | Action::PageUp | Action::First | Action::Last => {
+            travel(state, action);
+        }
+        Action::Open => tree.open(catalog, pings),
+        Action::Close => tree.close(catalog, pings),
+        Action::Expand => tree.fold(Some(true), catalog, pings),
+        Action::Collapse => tree.fold(Some(false), catalog, pings),
+        Action::ExpandAll => tree.fold_all(catalog, pings),
+        Action::Filter => {
+            state.filter_line = Some(Input::new(tree.filter().to_owned()));
+            state.focus = Pane::Tree;
+        }
+        Action::KeepFilter => state.filter_line = None,
+        Action::NextMatch => tree.step(1),
+        Action::PreviousMatch => tree.step(-1),
+        Action::Sort => {
+            tree.next_sort(catalog, pings);
+            let text = format!("sorted by {}", tree.sort().as_str());
+            state.say(text);
+        }
+        Action::Reverse => tree.reverse(catalog, pings),
+        Action::Refresh => {
+            effects.push(Effect::Ask(Command::Refresh));
+            state.say("asking for everything again");
+        }
+        Action::Rehandshake => {
+            effects.push(Effect::Ask(Command::Rehandshake));
+            state.say("shaking hands anew");
+        }
+        Action::Ping => toggle_pings(state, false),
+        Action::PingBelow => toggle_pings(state, true),
+        Action::Pause => {
+            state.paused = !state.paused;
+            state.say(if state.paused { "probes are paused" } else { "probes go on" });
+        }
+        Action::Copy => {
+            if let Some((what, text)) = copy_text(state) {
+                effects.push(Effect::Copy(text.clone()));
+                state.say(format!("copied the {what} {text}"));
+            }
+        }
+        Action::NextPane => {
+            state.focus = if state.focus == Pane::Tree { Pane::Detail } else { Pane::Tree };
+        }
+        Action::Zoom => state.zoom = !state.zoom,
+        Action::Narrower => state.split = (state.split - 2).max(-20),
+        Action::Wider => state.split = (state.split + 2).min(40),
+        Action::Freeze => {
+            state.frozen = match state.frozen.take() {
+                None => Some((state.now, state.view.clone())),
+                Some((_, later)) => {
+                    let before = std::mem::replace(&mut state.view, later);
+                    state.tree.renew(&before.catalog, &state.view.catalog, &state.view.pings, state.now);
+                    None
+                }
+            };
+        }
+        Action::LastMessage => {
+            if state.is_up() {
+                if let Some(toast) = &mut state.toast {
+                    toast.at = state.now;
+                }
+            } else {
+                state.banner_hidden = !state.banner_hidden;
+            }
+        }
+        Action::Help => state.overlay = Some(Overlay::Help { input: Input::default(), chosen: 0 }),
+        Action::HelpDown | Action::HelpUp => {
+            if let Some(Overlay::Help { input, chosen }) = &mut state.overlay {
+                let last = keys::listed(Context::Explore, input.value()).count().saturating_sub(1);
+                *chosen = if action == Action::HelpDown {
+                    (*chosen + 1).min(last)
+                } else {
+                    chosen.saturating_sub(1)
+                };
+            }
+        }
+        Action::HelpDo => help_do(state, effects),
+        Action::Back => back(state),
+        Action::Suspend => effects.push(Effect::Suspend),
+        Action::Repaint => effects.push(Effect::Repaint),
+        Action::Quit => effects.push(Effect::Quit),
+    }
+}
+
+fn travel(state: &mut State, action: Action) {
+    let by: isize = match action {
+        Action::Down => 1,
+        Action::Up => -1,
+        Action::PageDown => 10,
+        Action::PageUp => -10,
+        Action::First => isize::MIN / 2,
+        _ => isize::MAX / 2,
+    };
+    match state.focus {
+        Pane::Tree => state.tree.step(by),
+        Pane::Detail => {
+            let rows = i64::from(state.scroll).saturating_add(by as i64);
+            state.scroll = rows.clamp(0, 500) as u16;
+        }
+    }
+}
+
+fn help_do(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(Overlay::Help { input, chosen }) = state.overlay.take() else { return };
+    let action = keys::listed(Context::Explore, input.value()).nth(chosen).map(|binding| binding.action);
+    if let Some(action) = action {
+        match keys::enabled(state, action) {
+            Ok(()) => act(state, action, effects),
+            Err(reason) => state.say(reason),
+        }
+    }
+}
+
+/// One step back: close what lies above, leave the line, clear the filter, unzoom, thaw, go to the parent.
+fn back(state: &mut State) {
+    if state.overlay.take().is_some() {
+        return;
+    }
+    let View { catalog, pings, .. } = &state.view;
+    if state.filter_line.take().is_some() || !state.tree.filter().is_empty() {
+        state.tree.set_filter("", catalog, pings);
+    } else if state.zoom {
+        state.zoom = false;
+    } else if state.focus == Pane::Detail {
+        state.focus = Pane::Tree;
+    } else {
+        state.tree.to_parent();
+    }
+}
+
+fn toggle_pings(state: &mut State, below: bool) {
+    let Some(node) = state.tree.selected().cloned() else { return };
+    let mut targets = machines(&state.view.catalog, &node);
+    if !below && !matches!(node, Node::Machine(..) | Node::Peer(_)) && targets.len() > POLITE {
+        let said = format!("{} machines: P pings all below", targets.len());
+        return state.say(said);
+    }
+    let left_out = targets.len().saturating_sub(PING_AT_ONCE);
+    targets.truncate(PING_AT_ONCE);
+    if targets.is_empty() {
+        return state.say("nothing to ping here: no address is known");
+    }
+    let n = targets.len();
+    if targets.iter().all(|target| state.pinned.contains(target)) {
+        for target in &targets {
+            state.pinned.remove(target);
+        }
+        state.say(format!("no longer pinging {}", crate::text::count(n, "target")));
+    } else {
+        state.pinned.extend(targets);
+        let rest = if left_out > 0 { format!(" ({left_out} left out)") } else { String::new() };
+        state.say(format!("pinging {}{rest}", crate::text::count(n, "target")));
+    }
+    state.paused = false;
+}
+
+/// What `y` copies: the address where there is one, else the name.
+fn copy_text(state: &State) -> Option<(&'static str, String)> {
+    let catalog = &state.view.catalog;
+    let node = state.tree.selected()?;
+    Some(match node {
+        Node::Machine(app, id) => match catalog.machine(app, id).and_then(|m| m.address) {
+            Some(address) => ("address", address.to_string()),
+            None => ("machine ID", id.to_string()),
+        },
+        Node::Peer(peer) => match catalog.peers.get(peer).and_then(|p| p.address) {
+            Some(address) => ("address", address.to_string()),
+            None => ("name", peer.to_string()),
+        },
+        Node::App(app) | Node::Region(app, None) => ("name", format!("{app}.internal")),
+        Node::Region(app, Some(region)) => ("name", format!("{region}.{app}.internal")),
+        Node::Peers => ("name", "_peer.internal".into()),
+    })
+}
+
+#[cfg(test)]
+mod tests;

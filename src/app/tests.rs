@@ -1,0 +1,369 @@
+//! Sessions as scripts: keys and reports in, state and effects out.
+
+use std::net::Ipv6Addr;
+
+use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+
+use super::*;
+use crate::catalog::{App, Machine, Peer, WalkState};
+use crate::net::Phase;
+use crate::profile::parse::parse;
+
+pub(crate) fn profile() -> Arc<Profile> {
+    use base64::Engine as _;
+    let key = |byte: u8| base64::prelude::BASE64_STANDARD.encode([byte; 32]);
+    let conf = format!(
+        "[Interface]\nPrivateKey={}\nAddress=fdaa:0:18:a7b:d6b:0:a:2/120\nDNS=fdaa:0:18::3\n[Peer]\nPublicKey={}\n\
+         AllowedIPs=fdaa:0:18::/48\nEndpoint=192.0.2.10:51820\n",
+        key(1),
+        key(2)
+    );
+    Arc::new(parse("my-peer", conf.as_bytes()).unwrap())
+}
+
+/// An org of apps given as `web:iad/3d8d9930b01789,iad/90706e10f12094`.
+pub(crate) fn org(apps: &[&str], now: Instant) -> Catalog {
+    let mut catalog = Catalog::default();
+    let mut n = 0;
+    for text in apps {
+        let (name, machines) = text.split_once(':').unwrap_or((text, ""));
+        let mut app = App { complete: true, seen: Some(now), ..App::default() };
+        for one in machines.split(',').filter(|one| !one.is_empty()) {
+            let (region, id) = one.split_once('/').unwrap();
+            n += 1;
+            let address = Some(Ipv6Addr::new(0xfdaa, 0, 0x18, 0xa7b, 0x7d, 0xf066, 0xb83b + n, 2));
+            let machine =
+                Machine { region: Some(region.into()), address, seen: Some(now), ..Machine::default() };
+            app.machines.insert(id.into(), machine);
+        }
+        catalog.apps.insert(name.into(), app);
+    }
+    let address = "fdaa:0:18:a7b:d6b:0:a:2".parse().ok();
+    catalog.peers.insert("my-peer".into(), Peer { address, seen: Some(now) });
+    catalog.walk =
+        WalkState { finished: Some(now), took: Some(Duration::from_millis(40)), ..WalkState::default() };
+    catalog
+}
+
+pub(crate) const ORG: &[&str] = &[
+    "web:iad/148e21b7c93d89,iad/3d8d9930b01789,iad/90706e10f12094,fra/17815dd2b06689,syd/5683d4e5f72089",
+    "api:iad/2874d13b5f0e68,lhr/e2865a6e82319b",
+    "admin",
+];
+
+pub(crate) fn link(phase: Phase, now: Instant) -> Report {
+    let mut link = LinkState::new(now, 1420);
+    link.phase = phase;
+    link.endpoint = "192.0.2.10:51820".parse().ok();
+    link.last_handshake = (phase == Phase::Up).then_some(now);
+    Report::Link(Arc::new(link))
+}
+
+/// A session: a state, its clock, the effects so far.
+pub(crate) struct Session {
+    pub state: State,
+    pub now: Instant,
+    pub effects: Vec<Effect>,
+}
+
+impl Session {
+    pub fn new() -> Self {
+        let now = Instant::now();
+        Self { state: State::new(profile(), Settings::default(), now), now, effects: Vec::new() }
+    }
+
+    /// A session on a link that is up, with the usual org.
+    pub fn attached() -> Self {
+        let mut session = Self::new();
+        session.report(link(Phase::Up, session.now));
+        session.catalog(ORG);
+        session
+    }
+
+    pub fn report(&mut self, report: Report) {
+        self.effects = update(&mut self.state, Message::Report(report), self.now);
+    }
+
+    pub fn catalog(&mut self, apps: &[&str]) {
+        self.report(Report::Catalog(Arc::new(org(apps, self.now))));
+    }
+
+    pub fn wait(&mut self, seconds: u64) {
+        self.now += Duration::from_secs(seconds);
+        self.effects = update(&mut self.state, Message::Tick, self.now);
+    }
+
+    /// Presses keys: a word in `<>` is a named key, all else is typed.
+    pub fn keys(&mut self, script: &str) -> &mut Self {
+        let mut rest = script;
+        while let Some(c) = rest.chars().next() {
+            let (code, modifiers, length) = match rest.strip_prefix('<').and_then(|r| r.split_once('>')) {
+                Some((name, _)) => {
+                    let (code, modifiers) = match name {
+                        "enter" => (KeyCode::Enter, KeyModifiers::NONE),
+                        "esc" => (KeyCode::Esc, KeyModifiers::NONE),
+                        "tab" => (KeyCode::Tab, KeyModifiers::NONE),
+                        "down" => (KeyCode::Down, KeyModifiers::NONE),
+                        "up" => (KeyCode::Up, KeyModifiers::NONE),
+                        "left" => (KeyCode::Left, KeyModifiers::NONE),
+                        "right" => (KeyCode::Right, KeyModifiers::NONE),
+                        "c-c" => (KeyCode::Char('c'), KeyModifiers::CONTROL),
+                        "c-z" => (KeyCode::Char('z'), KeyModifiers::CONTROL),
+                        other => panic!("no key {other}"),
+                    };
+                    (code, modifiers, name.len() + 2)
+                }
+                None => (KeyCode::Char(c), KeyModifiers::NONE, c.len_utf8()),
+            };
+            let event = Event::Key(KeyEvent::new(code, modifiers));
+            self.effects = update(&mut self.state, Message::Input(event), self.now);
+            rest = &rest[length..];
+        }
+        self
+    }
+
+    /// The rows as indented words; the selected one with `>`.
+    pub fn rows(&self) -> String {
+        let tree = &self.state.tree;
+        let mut out = String::new();
+        for row in tree.rows() {
+            let name = match &row.node {
+                Node::App(name) | Node::Peer(name) | Node::Machine(_, name) => name.to_string(),
+                Node::Region(_, region) => region.as_ref().map_or("?".into(), ToString::to_string),
+                Node::Peers => "peers".into(),
+            };
+            let mark = if Some(&row.node) == tree.selected() { ">" } else { " " };
+            let gone = if row.gone.is_some() { " gone" } else { "" };
+            out.push_str(mark);
+            out.push_str(&"  ".repeat(row.depth.into()));
+            out.push_str(&name);
+            out.push_str(gone);
+            out.push('\n');
+        }
+        out
+    }
+}
+
+#[test]
+fn a_small_org_is_unfolded_and_the_first_row_is_selected() {
+    let session = Session::attached();
+    assert!(session.rows().starts_with(">admin\n api\n   iad\n     2874d13b5f0e68\n"), "{}", session.rows());
+    assert!(session.rows().ends_with(" peers\n"), "{}", session.rows());
+}
+
+#[test]
+fn moving_folding_and_going_to_the_parent() {
+    let mut s = Session::attached();
+    s.keys("jjj");
+    assert!(s.rows().contains(">    2874d13b5f0e68"));
+    s.keys("h");
+    assert!(s.rows().contains(">  iad"));
+    s.keys("h");
+    assert!(!s.rows().contains("2874d13b5f0e68") && s.rows().contains(">  iad"));
+    s.keys("<right><right>");
+    assert!(s.rows().contains(">    2874d13b5f0e68"));
+    s.keys("G");
+    assert!(s.rows().contains(">peers"));
+    s.keys("<enter>");
+    assert!(s.rows().ends_with(">peers\n   my-peer\n"));
+    s.keys("g");
+    assert!(s.rows().starts_with(">admin"));
+    s.keys("***");
+}
+
+#[test]
+fn the_selection_stays_with_its_node_and_a_gone_row_lingers() {
+    let mut s = Session::attached();
+    s.keys("/148e<enter><esc>");
+    s.keys("jjj");
+    s.keys("/90706<enter>G<esc>");
+    assert!(s.rows().contains(">    90706e10f12094"), "{}", s.rows());
+    s.now += Duration::from_secs(5);
+    s.catalog(&["web:iad/148e21b7c93d89,fra/17815dd2b06689", "aaa:iad/00000000000001"]);
+    assert!(s.rows().contains(">    90706e10f12094 gone"), "{}", s.rows());
+    assert!(s.state.tree.is_fresh(&Node::Machine("aaa".into(), "00000000000001".into()), s.now));
+    s.wait(9);
+    assert!(s.rows().contains("gone"));
+    s.wait(2);
+    assert!(!s.rows().contains("gone"), "{}", s.rows());
+    assert!(s.state.tree.selected().is_some());
+}
+
+#[test]
+fn a_machine_that_moves_stays_selected() {
+    let mut s = Session::attached();
+    s.keys("/5683<enter>G<esc>");
+    s.catalog(&["web:nrt/5683d4e5f72089,iad/148e21b7c93d89"]);
+    assert!(s.rows().contains(">    5683d4e5f72089"), "{}", s.rows());
+}
+
+#[test]
+fn filters_include_exclude_and_clear() {
+    let mut s = Session::attached();
+    s.keys("/lhr");
+    assert_eq!(s.rows().replace('>', " "), " api\n   lhr\n     e2865a6e82319b\n");
+    assert_eq!(s.state.tree.matches(), 1);
+    s.keys("<esc>");
+    assert!(s.state.filter_line.is_none() && s.rows().contains("148e21b7c93d89"));
+    s.keys("/!iad");
+    assert!(!s.rows().contains("148e21b7c93d89") && s.rows().contains("e2865a6e82319b"));
+    s.keys("<esc>/zzz");
+    assert_eq!(s.rows(), "");
+    s.keys("<enter>jk");
+    assert_eq!(s.rows(), "");
+    s.keys("<esc>");
+    assert!(s.rows().contains("web"));
+}
+
+#[test]
+fn letters_in_the_filter_are_text_and_no_commands() {
+    let mut s = Session::attached();
+    s.keys("/q?py");
+    assert_eq!(s.state.tree.filter(), "q?py");
+    assert!(s.effects.is_empty());
+    s.keys("<c-c>");
+    assert_eq!(s.effects, [Effect::Quit]);
+}
+
+#[test]
+fn selecting_a_machine_inspects_it_and_pings_its_region() {
+    let mut s = Session::attached();
+    s.keys("/148e<enter>G");
+    let node = Node::Machine("web".into(), "148e21b7c93d89".into());
+    assert_eq!(s.effects[0], Effect::Ask(Command::Inspect(node)));
+    let Effect::Ask(Command::Ping(targets)) = &s.effects[1] else { panic!("{:?}", s.effects) };
+    let labels: Vec<_> = targets.iter().map(|t| t.label.to_string()).collect();
+    assert_eq!(labels, ["gateway", "148e21b7c93d89", "3d8d9930b01789", "90706e10f12094"]);
+    s.keys(" ");
+    assert_eq!(s.effects, [Effect::Ask(Command::Ping(vec![]))]);
+}
+
+#[test]
+fn p_pins_and_unpins() {
+    let mut s = Session::attached();
+    s.keys("/17815<enter>Gp<esc>g");
+    assert!(s.state.pinned.iter().any(|target| target.label == "17815dd2b06689".into()));
+    assert!(s.state.asked_pings.iter().any(|target| target.label == "17815dd2b06689".into()));
+    s.keys("/17815<enter>Gp");
+    assert!(s.state.pinned.is_empty());
+}
+
+#[test]
+fn y_copies_the_address_and_says_so() {
+    let mut s = Session::attached();
+    s.keys("/148e<enter>Gy");
+    let address = "fdaa:0:18:a7b:7d:f066:b83e:2";
+    assert!(
+        matches!(&s.effects[..], [Effect::Copy(text)] if text.starts_with("fdaa:0:18:")),
+        "{:?} {address}",
+        s.effects
+    );
+    assert!(s.state.toast().unwrap().starts_with("copied the address"));
+    s.keys("<esc>gy");
+    assert_eq!(s.effects, [Effect::Copy("admin.internal".into())]);
+}
+
+#[test]
+fn frozen_news_waits_and_comes_with_the_thaw() {
+    let mut s = Session::attached();
+    s.keys("f");
+    s.catalog(&["only:iad/00000000000001"]);
+    assert!(s.rows().contains("web"));
+    s.keys("f");
+    assert!(s.rows().contains("only") && s.rows().contains("gone"), "{}", s.rows());
+}
+
+#[test]
+fn help_is_searched_and_does_what_is_chosen() {
+    let mut s = Session::attached();
+    s.keys("?freeze<enter>");
+    assert!(s.state.frozen.is_some() && s.state.overlay.is_none());
+    s.keys("?<esc>");
+    assert!(s.state.overlay.is_none());
+}
+
+#[test]
+fn esc_never_quits() {
+    let mut s = Session::attached();
+    for _ in 0..10 {
+        s.keys("<esc>");
+        assert!(!s.effects.contains(&Effect::Quit));
+    }
+}
+
+#[test]
+fn a_paste_is_text_in_a_line_and_nothing_elsewhere() {
+    let mut s = Session::attached();
+    let paste = |s: &mut Session, text: &str| {
+        s.effects = update(&mut s.state, Message::Input(Event::Paste(text.into())), s.now);
+    };
+    paste(&mut s, "qqq\u{1b}");
+    assert!(s.effects.is_empty());
+    s.keys("/");
+    paste(&mut s, "we\nb");
+    assert_eq!(s.state.tree.filter(), "web");
+}
+
+/// Every key of the table, in every state: what is enabled changes something, what is not says why.
+#[test]
+fn every_action_does_something_or_says_why_not() {
+    let states: Vec<(&str, Session)> = vec![
+        ("empty", Session::new()),
+        ("attached", Session::attached()),
+        ("on a machine", {
+            let mut s = Session::attached();
+            s.keys("jjj");
+            s
+        }),
+        ("filtered", {
+            let mut s = Session::attached();
+            s.keys("/iad<enter>j");
+            s
+        }),
+        ("down", {
+            let mut s = Session::attached();
+            s.report(link(Phase::Down, s.now));
+            s
+        }),
+    ];
+    for (name, session) in states {
+        for binding in keys::TABLE.iter().filter(|b| b.context == Context::Explore) {
+            let mut state = session.state.clone();
+            let before = format!("{state:?}");
+            let mut effects = Vec::new();
+            if let Err(reason) = keys::enabled(&state, binding.action) {
+                assert!(!reason.is_empty());
+                continue;
+            }
+            act(&mut state, binding.action, &mut effects);
+            // At an end of the tree, or with nothing below, staying is what a key does.
+            let may_stay = matches!(
+                binding.action,
+                Action::Down
+                    | Action::Up
+                    | Action::PageDown
+                    | Action::PageUp
+                    | Action::First
+                    | Action::Last
+                    | Action::Open
+                    | Action::Close
+                    | Action::Expand
+                    | Action::Collapse
+                    | Action::ExpandAll
+                    | Action::NextMatch
+                    | Action::PreviousMatch
+                    | Action::Back
+            );
+            let changed = before != format!("{state:?}") || !effects.is_empty();
+            assert!(may_stay || changed, "{name}: {:?} does nothing", binding.action);
+        }
+    }
+}
+
+#[test]
+fn next_tick_is_when_an_age_grows() {
+    let mut s = Session::attached();
+    assert_eq!(s.state.next_tick(), Some(s.now + Duration::from_secs(1)));
+    s.wait(125);
+    assert_eq!(s.state.next_tick(), Some(s.now + Duration::from_secs(55)));
+}
