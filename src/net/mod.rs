@@ -1,12 +1,15 @@
 //! The only room that sends a packet. Everything above is generic over [`Network`] and never asks which it has.
 
+pub mod endpoint;
 #[cfg(test)]
 pub(crate) mod fake;
 pub mod handles;
 pub mod packet;
+pub mod sim;
 pub mod stack;
 pub mod tcp;
 pub mod timers;
+pub mod underlay;
 pub mod wireguard;
 
 use std::future::Future;

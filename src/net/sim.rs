@@ -1,0 +1,240 @@
+//! A simulated wire under a real tunnel: seeded loss, delay, reordering, duplication and corruption.
+//!
+//! It runs on tokio's clock, so that with that clock paused an hour of bad weather takes no time, and what happens
+//! to the n-th datagram in a direction depends on the seed alone.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::underlay::{Failure, Underlay};
+
+/// Datagrams that may be under way in one direction.
+const CAPACITY: usize = 4096;
+
+/// What a wire does to datagrams.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weather {
+    /// Share of datagrams that vanish, 0 to 1.
+    pub loss: f64,
+    /// Share of datagrams that arrive twice, 0 to 1.
+    pub duplication: f64,
+    /// Share of datagrams that arrive with one bit flipped, 0 to 1.
+    pub corruption: f64,
+    /// How long each takes.
+    pub delay: Duration,
+    /// Up to how much longer some take: this is what puts them out of order.
+    pub jitter: Duration,
+}
+
+impl Weather {
+    /// A wire that only takes its time.
+    pub fn clear(delay: Duration) -> Self {
+        Self { loss: 0.0, duplication: 0.0, corruption: 0.0, delay, jitter: Duration::ZERO }
+    }
+}
+
+/// A wire, from above: to change its weather and to look at what it carried.
+#[derive(Clone)]
+pub struct Wire {
+    ends: [Arc<Lane>; 2],
+}
+
+/// One end of a wire.
+pub struct End {
+    peer: SocketAddr,
+    out: Arc<Lane>,
+    into: Arc<Lane>,
+}
+
+/// One direction.
+struct Lane {
+    state: Mutex<State>,
+    bell: Notify,
+}
+
+struct State {
+    weather: Weather,
+    rng: StdRng,
+    /// By time of arrival, then by number.
+    moving: BinaryHeap<Reverse<(Instant, u64, Vec<u8>)>>,
+    count: u64,
+    /// The next so many datagrams vanish.
+    doomed: u64,
+    /// Everything that was sent, as an eavesdropper sees it.
+    seen: Vec<Vec<u8>>,
+}
+
+/// Joins two addresses. The first end is at `a` and reaches `b`.
+pub fn wire(a: SocketAddr, b: SocketAddr, weather: Weather, seed: u64) -> (Wire, End, End) {
+    let there = Arc::new(Lane::new(weather, seed));
+    let back = Arc::new(Lane::new(weather, seed.wrapping_add(1)));
+    let left = End { peer: b, out: Arc::clone(&there), into: Arc::clone(&back) };
+    let right = End { peer: a, out: Arc::clone(&back), into: Arc::clone(&there) };
+    (Wire { ends: [there, back] }, left, right)
+}
+
+impl Wire {
+    /// Changes the weather for what is sent from now on.
+    pub fn set(&self, weather: Weather) {
+        for lane in &self.ends {
+            lane.state().weather = weather;
+        }
+    }
+
+    /// Dooms the next `count` datagrams that leave the first end.
+    pub fn doom(&self, count: u64) {
+        self.ends[0].state().doomed = count;
+    }
+
+    /// Everything that the first end and the second end sent so far.
+    pub fn seen(&self) -> [Vec<Vec<u8>>; 2] {
+        [0, 1].map(|end| self.ends[end].state().seen.clone())
+    }
+}
+
+impl Lane {
+    fn new(weather: Weather, seed: u64) -> Self {
+        let state = State {
+            weather,
+            rng: StdRng::seed_from_u64(seed),
+            moving: BinaryHeap::new(),
+            count: 0,
+            doomed: 0,
+            seen: Vec::new(),
+        };
+        Self { state: Mutex::new(state), bell: Notify::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn send(&mut self, datagram: &[u8]) {
+        self.seen.push(datagram.to_vec());
+        // The dice are thrown whatever they decide, so that one fate does not shift the next.
+        let weather = self.weather;
+        let lost = self.rng.random_bool(weather.loss);
+        let copies = if self.rng.random_bool(weather.duplication) { 2 } else { 1 };
+        let bent = self.rng.random_bool(weather.corruption);
+        let bit = self.rng.random_range(0..datagram.len().max(1) * 8);
+        let late = [(); 2].map(|()| self.rng.random_range(0.0..1.0));
+        if lost || self.doomed > 0 {
+            self.doomed = self.doomed.saturating_sub(1);
+            return;
+        }
+        for late in late.into_iter().take(copies) {
+            if self.moving.len() >= CAPACITY {
+                return;
+            }
+            let mut datagram = datagram.to_vec();
+            if let Some(byte) = datagram.get_mut(bit / 8).filter(|_| bent) {
+                *byte ^= 1 << (bit % 8);
+            }
+            let at = Instant::now() + weather.delay + weather.jitter.mul_f64(late);
+            self.count += 1;
+            self.moving.push(Reverse((at, self.count, datagram)));
+        }
+    }
+
+    /// What has arrived, or when something will.
+    fn arrived(&mut self) -> Result<Vec<u8>, Option<Instant>> {
+        match self.moving.peek() {
+            Some(Reverse((at, ..))) if *at > Instant::now() => Err(Some(*at)),
+            _ => self.moving.pop().map(|Reverse((_, _, datagram))| datagram).ok_or(None),
+        }
+    }
+}
+
+impl Underlay for End {
+    fn send(&mut self, to: SocketAddr, datagram: &[u8]) -> Result<(), Failure> {
+        if to == self.peer {
+            self.out.state().send(datagram);
+            self.out.bell.notify_one();
+        }
+        Ok(())
+    }
+
+    async fn recv(&mut self, buffer: &mut [u8]) -> (SocketAddr, Result<usize, Failure>) {
+        loop {
+            let next = match self.into.state().arrived() {
+                Ok(datagram) => {
+                    let count = datagram.len().min(buffer.len());
+                    buffer[..count].copy_from_slice(&datagram[..count]);
+                    return (self.peer, Ok(count));
+                }
+                Err(next) => next,
+            };
+            let rung = self.into.bell.notified();
+            match next {
+                Some(at) => tokio::select! {
+                    () = rung => {}
+                    () = tokio::time::sleep_until(at) => {}
+                },
+                None => rung.await,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses() -> (SocketAddr, SocketAddr) {
+        ("192.0.2.1:1".parse().unwrap(), "192.0.2.2:2".parse().unwrap())
+    }
+
+    async fn journey(weather: Weather, seed: u64) -> Vec<Vec<u8>> {
+        let (a, b) = addresses();
+        let (_wire, mut left, mut right) = wire(a, b, weather, seed);
+        for number in 0..1_000_u32 {
+            left.send(b, &number.to_be_bytes()).unwrap();
+        }
+        let mut arrived = Vec::new();
+        let mut buffer = [0; 16];
+        while let Ok((from, Ok(count))) =
+            tokio::time::timeout(Duration::from_secs(10), right.recv(&mut buffer)).await
+        {
+            assert_eq!(from, a);
+            arrived.push(buffer[..count].to_vec());
+        }
+        arrived
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clear_wire_keeps_order_and_time() {
+        let start = Instant::now();
+        let arrived = journey(Weather::clear(Duration::from_millis(40)), 1).await;
+        let expected: Vec<_> = (0..1_000_u32).map(|number| number.to_be_bytes().to_vec()).collect();
+        assert_eq!(arrived, expected);
+        assert_eq!(start.elapsed().as_millis() / 10, 1_004);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_seed_decides() {
+        let weather = Weather {
+            loss: 0.1,
+            duplication: 0.05,
+            corruption: 0.05,
+            delay: Duration::from_millis(40),
+            jitter: Duration::from_millis(20),
+        };
+        let arrived = journey(weather, 7).await;
+        assert_eq!(arrived, journey(weather, 7).await);
+        assert_ne!(arrived, journey(weather, 8).await);
+        assert!((880..1_010).contains(&arrived.len()), "{}", arrived.len());
+        assert!(!arrived.is_sorted(), "nothing was overtaken");
+        let strange = arrived.iter().filter(|bytes| bytes[0] != 0 || bytes[1] != 0).count();
+        assert!(strange > 0, "nothing was bent");
+    }
+}

@@ -1,0 +1,266 @@
+//! The wire below the tunnel: the host's own UDP sockets, behind an interface so small that a simulated wire
+//! ([`sim`](super::sim)) fits it as well.
+
+use std::future::Future;
+use std::io::{self, ErrorKind::WouldBlock};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::io::{Interest, Ready};
+use tokio::net::UdpSocket;
+
+use super::Trouble;
+
+/// What a burst of answers may fill before the host drops datagrams, in bytes; the system grants what it allows.
+const RECEIVE_BUFFER: usize = 2 * 1024 * 1024;
+
+/// A way to exchange datagrams with the peer.
+pub trait Underlay: Send + 'static {
+    /// Sends one datagram, or fails at once.
+    fn send(&mut self, to: SocketAddr, datagram: &[u8]) -> Result<(), Failure>;
+
+    /// Waits for the next datagram, or for bad news about one that was sent, with the address that it is about.
+    /// Nothing is lost when the future is dropped.
+    fn recv(
+        &mut self,
+        buffer: &mut [u8],
+    ) -> impl Future<Output = (SocketAddr, Result<usize, Failure>)> + Send;
+
+    /// Starts over, since the host may have moved: new sockets, other source addresses.
+    fn reopen(&mut self) {}
+}
+
+/// Why a datagram did not go or did not arrive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The host's send buffer is full.
+    Full,
+    /// It is longer than the path takes.
+    TooLong,
+    /// Nothing listens there.
+    Refused,
+    /// There is no way there, in the system's words.
+    Unreachable(String),
+    /// There is no socket to send from, in the system's words.
+    Socket(String),
+}
+
+impl Failure {
+    /// What to tell of it; `None` for what only costs a datagram.
+    pub fn trouble(self, to: SocketAddr) -> Option<Trouble> {
+        match self {
+            Self::Full | Self::TooLong => None,
+            Self::Refused => Some(Trouble::Refused(to)),
+            Self::Unreachable(reason) => Some(Trouble::Send { to, reason }),
+            Self::Socket(reason) => Some(Trouble::Socket(reason)),
+        }
+    }
+
+    fn from_io(error: &io::Error) -> Self {
+        match error.kind() {
+            WouldBlock => Self::Full,
+            // Windows says "reset" for an ICMP port unreachable.
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Self::Refused,
+            _ if error.raw_os_error() == Some(EMSGSIZE) => Self::TooLong,
+            _ => Self::Unreachable(error.to_string()),
+        }
+    }
+}
+
+/// "Message too long"; std has no name for it.
+#[cfg(target_os = "linux")]
+const EMSGSIZE: i32 = 90;
+#[cfg(windows)]
+const EMSGSIZE: i32 = 10_040;
+#[cfg(not(any(target_os = "linux", windows)))]
+const EMSGSIZE: i32 = 40;
+
+/// The host's UDP sockets: one a family, opened when it is first needed.
+///
+/// They are connected, for a connected socket is told at once when the peer's port is closed. The price is that a
+/// peer which answers from another address is not heard; gateways answer from where they were asked.
+pub struct Udp {
+    listen_port: u16,
+    v4: Option<Connected>,
+    v6: Option<Connected>,
+}
+
+struct Connected {
+    socket: UdpSocket,
+    to: SocketAddr,
+}
+
+impl Udp {
+    /// Sockets bound to `ListenPort`, or to any free port.
+    pub fn new(listen_port: Option<u16>) -> Self {
+        Self { listen_port: listen_port.unwrap_or(0), v4: None, v6: None }
+    }
+
+    fn slot(&mut self, to: SocketAddr) -> &mut Option<Connected> {
+        if to.is_ipv4() { &mut self.v4 } else { &mut self.v6 }
+    }
+
+    /// The socket for `to`, connected to it.
+    fn connected(&mut self, to: SocketAddr) -> Result<&Connected, Failure> {
+        let port = self.listen_port;
+        let slot = self.slot(to);
+        let connected = match slot.take() {
+            Some(connected) if connected.to == to => connected,
+            Some(Connected { socket, .. }) => {
+                SockRef::from(&socket).connect(&to.into()).map_err(|error| Failure::from_io(&error))?;
+                Connected { socket, to }
+            }
+            None => Connected { socket: open(to, port)?, to },
+        };
+        Ok(slot.insert(connected))
+    }
+}
+
+impl Underlay for Udp {
+    fn send(&mut self, to: SocketAddr, datagram: &[u8]) -> Result<(), Failure> {
+        let connected = self.connected(to)?;
+        // Straight to the system: tokio would first wait to hear that the socket can be written to.
+        let socket = SockRef::from(&connected.socket);
+        let sent = match socket.send(datagram) {
+            // Old news about an earlier datagram. This one has not gone yet.
+            Err(error) if Failure::from_io(&error) == Failure::Refused => {
+                socket.send(datagram).and(Err(io::ErrorKind::ConnectionRefused.into()))
+            }
+            other => other,
+        };
+        sent.map(drop).map_err(|error| {
+            let failure = Failure::from_io(&error);
+            if matches!(failure, Failure::Unreachable(_)) {
+                *self.slot(to) = None;
+            }
+            failure
+        })
+    }
+
+    async fn recv(&mut self, buffer: &mut [u8]) -> (SocketAddr, Result<usize, Failure>) {
+        loop {
+            let (to, ready) = tokio::select! {
+                ready = ready(self.v6.as_ref()) => ready,
+                ready = ready(self.v4.as_ref()) => ready,
+            };
+            let slot = self.slot(to);
+            let Some(Connected { socket, .. }) = slot else { continue };
+            let got = ready.and_then(|ready| {
+                // Bad news is not readable: it comes as an error of the socket, and would wait for the next send.
+                if ready.is_error()
+                    && let Ok(error) =
+                        socket.try_io(Interest::ERROR, || socket.take_error()?.ok_or(WouldBlock.into()))
+                {
+                    return Err(error);
+                }
+                socket.try_recv(buffer)
+            });
+            match got {
+                Ok(count) => return (to, Ok(count)),
+                Err(error) if error.kind() == WouldBlock => {}
+                Err(error) => {
+                    let failure = Failure::from_io(&error);
+                    if failure != Failure::Refused {
+                        // Whatever it is, it must not be read again and again.
+                        *slot = None;
+                    }
+                    return (to, Err(failure));
+                }
+            }
+        }
+    }
+
+    fn reopen(&mut self) {
+        (self.v4, self.v6) = (None, None);
+    }
+}
+
+/// Waits until a socket has something to say; without a socket, for ever.
+async fn ready(slot: Option<&Connected>) -> (SocketAddr, io::Result<Ready>) {
+    match slot {
+        Some(Connected { socket, to }) => (*to, socket.ready(Interest::READABLE | Interest::ERROR).await),
+        None => std::future::pending().await,
+    }
+}
+
+fn open(to: SocketAddr, port: u16) -> Result<UdpSocket, Failure> {
+    let bound = || -> io::Result<Socket> {
+        let any: SocketAddr = match to {
+            SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, port).into(),
+            SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, port).into(),
+        };
+        let socket = Socket::new(Domain::for_address(to), Type::DGRAM, Some(Protocol::UDP))?;
+        if to.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        socket.set_nonblocking(true)?;
+        // A smaller buffer works too, with more loss.
+        let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+        socket.bind(&any.into())?;
+        Ok(socket)
+    };
+    let socket = bound().map_err(|error| Failure::Socket(error.to_string()))?;
+    socket.connect(&to.into()).map_err(|error| Failure::from_io(&error))?;
+    UdpSocket::from_std(socket.into()).map_err(|error| Failure::Socket(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn datagrams_go_both_ways_over_both_families() {
+        for any in ["127.0.0.1:0", "[::1]:0"] {
+            let Ok(far) = UdpSocket::bind(any).await else { continue };
+            let to = far.local_addr().unwrap();
+            let mut udp = Udp::new(None);
+            udp.send(to, b"there").unwrap();
+            let mut buffer = [0; 64];
+            let (count, from) = far.recv_from(&mut buffer).await.unwrap();
+            assert_eq!(&buffer[..count], b"there");
+            far.send_to(b"and back", from).await.unwrap();
+            assert_eq!(udp.recv(&mut buffer).await, (to, Ok(8)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_told() {
+        let closed = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let to = closed.local_addr().unwrap();
+        drop(closed);
+        let mut udp = Udp::new(None);
+        udp.send(to, b"anyone?").unwrap();
+        assert_eq!(udp.recv(&mut [0; 64]).await, (to, Err(Failure::Refused)));
+    }
+
+    #[tokio::test]
+    async fn the_peer_may_move() {
+        let first = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let second = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let mut udp = Udp::new(None);
+        let mut buffer = [0; 64];
+        udp.send(first.local_addr().unwrap(), b"one").unwrap();
+        udp.send(second.local_addr().unwrap(), b"two").unwrap();
+        let (_, from) = first.recv_from(&mut buffer).await.unwrap();
+        assert_eq!(second.recv_from(&mut buffer).await.unwrap(), (3, from));
+        second.send_to(b"three", from).await.unwrap();
+        assert_eq!(udp.recv(&mut buffer).await, (second.local_addr().unwrap(), Ok(5)));
+    }
+
+    #[tokio::test]
+    async fn a_listen_port_in_use_is_a_socket_failure() {
+        let taken = UdpSocket::bind("0.0.0.0:0").await.unwrap();
+        let mut udp = Udp::new(Some(taken.local_addr().unwrap().port()));
+        let failure = udp.send("127.0.0.1:9".parse().unwrap(), b"x").unwrap_err();
+        assert!(matches!(failure, Failure::Socket(_)), "{failure:?}");
+    }
+
+    #[tokio::test]
+    async fn a_datagram_over_the_limit_costs_only_itself() {
+        let far = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let to = far.local_addr().unwrap();
+        let mut udp = Udp::new(None);
+        assert_eq!(udp.send(to, &vec![0; 65_508]), Err(Failure::TooLong));
+        assert_eq!(udp.send(to, b"fits"), Ok(()));
+    }
+}
