@@ -9,6 +9,7 @@ pub mod sim;
 pub mod stack;
 pub mod tcp;
 pub mod timers;
+pub mod tunnel;
 pub mod underlay;
 pub mod wireguard;
 

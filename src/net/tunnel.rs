@@ -1,0 +1,365 @@
+//! The embedded tunnel: a [`Network`] over a WireGuard peer, in this process, without rights and without a device.
+//!
+//! One task drives it. It alone owns the peer and the sockets below; the host inside is shared with the handles,
+//! see [`handles`](super::handles). The task sleeps until a datagram comes, a handle rings, or something is due.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use futures_util::FutureExt;
+use ipnet::Ipv6Net;
+use tokio::sync::watch;
+
+use super::endpoint::resolve;
+use super::handles::{EchoSource, Host, TcpStream, Udp, now};
+use super::stack::Stack;
+use super::underlay::{self, Failure, Underlay};
+use super::wireguard::{Config, Outputs, Peer, Transmit};
+use super::{LinkState, Network, Phase, Trouble};
+use crate::profile::{Endpoint, Profile};
+
+/// Datagrams taken in a row before anything else gets its turn.
+const BATCH: usize = 128;
+/// Bytes of the largest datagram, and more.
+const BUFFER: usize = 65_535;
+/// The least time between two reports of mere counters.
+const COUNTERS: Duration = Duration::from_secs(1);
+/// Pause after a lookup that failed.
+const LOOKUP_AGAIN: Duration = Duration::from_secs(5);
+/// Pause before a name is looked up once more because its addresses are silent, and sockets are made anew.
+const REFRESH: Duration = Duration::from_secs(10);
+/// Unanswered initiations that make us doubt what we know of the endpoint.
+const DOUBT: u32 = 3;
+
+/// An attachment to the network that a conf describes.
+#[derive(Clone)]
+pub struct Tunnel {
+    attachment: Arc<Attachment>,
+}
+
+struct Attachment {
+    host: Arc<Host>,
+    wishes: Arc<Wishes>,
+    link: watch::Receiver<LinkState>,
+    local: Ipv6Addr,
+}
+
+/// What the holders of a tunnel want of its task, besides sending packets.
+#[derive(Default)]
+struct Wishes {
+    end: AtomicBool,
+    rehandshake: AtomicBool,
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        self.wishes.end.store(true, Ordering::Release);
+        self.host.ring();
+    }
+}
+
+impl Tunnel {
+    /// Attaches with a conf. The first initiation has left when this returns, where the endpoint is an address.
+    ///
+    /// Whether the peer answers is told by [`Network::link`]. An error says that there is no tokio runtime to run on,
+    /// or that the clock stands before 1970, where WireGuard has no timestamp to send.
+    pub fn attach(profile: &Profile) -> io::Result<Self> {
+        Self::over(profile, underlay::Udp::new(profile.listen_port))
+    }
+
+    /// Attaches over another wire than the host's sockets.
+    pub fn over<U: Underlay>(profile: &Profile, underlay: U) -> io::Result<Self> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
+        if SystemTime::now() < SystemTime::UNIX_EPOCH {
+            return Err(io::Error::other("the clock of this computer stands before 1970"));
+        }
+        let start = now();
+        let local = profile.address();
+        let addresses: Vec<_> = profile.addresses.iter().map(Ipv6Net::addr).collect();
+        let host = Host::new(Stack::new(&addresses, profile.mtu, rand::random(), start));
+        let peer = Peer::new(&Config::from(profile), rand::random::<u32>() >> 8, start);
+        let wishes = Arc::new(Wishes::default());
+        let (report, link) = watch::channel(peer.link().clone());
+
+        let mut driver = Driver {
+            peer,
+            host: Arc::clone(&host),
+            underlay,
+            endpoint: profile.peer.endpoint.clone(),
+            wishes: Arc::clone(&wishes),
+            report,
+            reported: start,
+            unresolved: None,
+            lookup: None,
+            doubt_at: start,
+            overflow: 0,
+            out: Outputs::default(),
+            leaving: VecDeque::new(),
+        };
+        driver.begin(start);
+        runtime.spawn(driver.run());
+        Ok(Self { attachment: Arc::new(Attachment { host, wishes, link, local }) })
+    }
+}
+
+impl Network for Tunnel {
+    type Udp = Udp;
+    type Tcp = TcpStream;
+    type Echo = EchoSource;
+
+    fn udp(&self) -> io::Result<Udp> {
+        self.attachment.host.udp()
+    }
+
+    async fn tcp(&self, to: SocketAddrV6) -> io::Result<TcpStream> {
+        self.attachment.host.connect(to).await
+    }
+
+    fn echo(&self) -> io::Result<EchoSource> {
+        self.attachment.host.echo()
+    }
+
+    fn link(&self) -> watch::Receiver<LinkState> {
+        self.attachment.link.clone()
+    }
+
+    fn rehandshake(&self) {
+        self.attachment.wishes.rehandshake.store(true, Ordering::Release);
+        self.attachment.host.ring();
+    }
+
+    fn local(&self) -> Ipv6Addr {
+        self.attachment.local
+    }
+}
+
+type Lookup = Pin<Box<dyn Future<Output = Result<Vec<SocketAddr>, Trouble>> + Send>>;
+
+/// The task.
+struct Driver<U> {
+    peer: Peer,
+    host: Arc<Host>,
+    underlay: U,
+    endpoint: Endpoint,
+    wishes: Arc<Wishes>,
+    report: watch::Sender<LinkState>,
+    reported: Instant,
+    /// Why the endpoint has no address, until it has.
+    unresolved: Option<Trouble>,
+    lookup: Option<Lookup>,
+    /// When what we know of the endpoint may be doubted again.
+    doubt_at: Instant,
+    /// Datagrams that found no room on their way out.
+    overflow: u64,
+    out: Outputs,
+    leaving: VecDeque<Vec<u8>>,
+}
+
+/// What ends a sleep.
+enum Event {
+    Datagram(SocketAddr, Result<usize, Failure>),
+    Found(Result<Vec<SocketAddr>, Trouble>),
+    Turn,
+}
+
+/// Ends the handles' waiting, too, when the task is thrown away with its runtime.
+struct Farewell(Arc<Host>);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        self.0.stack().close();
+    }
+}
+
+impl<U: Underlay> Driver<U> {
+    fn begin(&mut self, now: Instant) {
+        match &self.endpoint {
+            Endpoint::Addr(addr) => {
+                let addr = *addr;
+                self.peer.set_endpoints(now, &[addr], &mut self.out);
+                self.transmit(now);
+            }
+            Endpoint::Host { .. } => self.look_up(now),
+        }
+        self.publish(now);
+    }
+
+    async fn run(mut self) {
+        let farewell = Farewell(Arc::clone(&self.host));
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let time = now();
+            if self.wishes.end.load(Ordering::Acquire) {
+                break;
+            }
+            if self.wishes.rehandshake.swap(false, Ordering::AcqRel) {
+                self.peer.rehandshake(time, &mut self.out);
+            }
+            self.doubt(time);
+            self.peer.tick(time, &mut self.out);
+            self.pump(time);
+            let report_at = self.publish(time);
+            let deadline = self.deadline(time, report_at);
+
+            match self.sleep(&mut buffer, deadline).await {
+                Event::Datagram(from, got) => {
+                    self.received(from, got, &buffer);
+                    for _ in 1..BATCH {
+                        let Some((from, got)) = self.underlay.recv(&mut buffer).now_or_never() else { break };
+                        self.received(from, got, &buffer);
+                    }
+                }
+                Event::Found(found) => self.found(now(), found),
+                Event::Turn => {}
+            }
+        }
+        drop(farewell);
+        // The resets of what was open go out.
+        self.pump(now());
+    }
+
+    async fn sleep(&mut self, buffer: &mut [u8], deadline: Option<Instant>) -> Event {
+        let Self { underlay, host, lookup, .. } = self;
+        let due = async {
+            match deadline {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        let found = async {
+            match lookup {
+                Some(lookup) => lookup.await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            (from, got) = underlay.recv(buffer) => Event::Datagram(from, got),
+            () = host.rung() => Event::Turn,
+            () = due => Event::Turn,
+            found = found => Event::Found(found),
+        }
+    }
+
+    /// A datagram came, or bad news.
+    fn received(&mut self, from: SocketAddr, got: Result<usize, Failure>, buffer: &[u8]) {
+        let at = now();
+        match got {
+            Ok(count) => {
+                self.peer.feed(at, from, buffer.get(..count).unwrap_or_default(), &mut self.out);
+                if !self.out.inner.is_empty() {
+                    let mut stack = self.host.stack();
+                    for packet in self.out.inner.drain(..) {
+                        stack.ingress(at, &packet);
+                    }
+                }
+            }
+            Err(failure) => self.failed(at, from, failure),
+        }
+    }
+
+    /// Carries packets from the host inside to the peer, and datagrams from the peer to the wire.
+    fn pump(&mut self, now: Instant) {
+        self.host.stack().poll(now, &mut self.leaving);
+        while let Some(packet) = self.leaving.pop_front() {
+            self.peer.send(now, &packet, &mut self.out);
+        }
+        self.transmit(now);
+    }
+
+    fn transmit(&mut self, now: Instant) {
+        // A failure may make the peer try elsewhere, which puts more behind.
+        while !self.out.network.is_empty() {
+            for Transmit { to, datagram } in std::mem::take(&mut self.out.network) {
+                if let Err(failure) = self.underlay.send(to, &datagram) {
+                    self.failed(now, to, failure);
+                }
+            }
+        }
+    }
+
+    fn failed(&mut self, now: Instant, to: SocketAddr, failure: Failure) {
+        match failure.trouble(to) {
+            Some(trouble) => self.peer.trouble(now, to, trouble, &mut self.out),
+            None => self.overflow += 1,
+        }
+    }
+
+    /// When nothing comes back for long, the host may have moved, or the peer.
+    fn doubt(&mut self, now: Instant) {
+        // Only when the next initiation is due: until then, the answer to the last one may still come.
+        let due = self.peer.deadline().is_some_and(|at| at <= now);
+        let doubtful = due && self.peer.attempts().is_some_and(|attempts| attempts >= DOUBT);
+        let failed = self.unresolved.is_some() && self.lookup.is_none();
+        if (doubtful || failed) && now >= self.doubt_at {
+            self.doubt_at = now + REFRESH;
+            self.underlay.reopen();
+            self.look_up(now);
+        }
+    }
+
+    fn look_up(&mut self, now: Instant) {
+        if self.lookup.is_none() && matches!(self.endpoint, Endpoint::Host { .. }) {
+            self.doubt_at = now + REFRESH;
+            self.lookup = Some(Box::pin(resolve(self.endpoint.clone())));
+        }
+    }
+
+    fn found(&mut self, now: Instant, found: Result<Vec<SocketAddr>, Trouble>) {
+        self.lookup = None;
+        match found {
+            Ok(addresses) => {
+                self.unresolved = None;
+                self.peer.set_endpoints(now, &addresses, &mut self.out);
+            }
+            Err(trouble) => {
+                self.unresolved = Some(trouble);
+                self.doubt_at = now + LOOKUP_AGAIN;
+            }
+        }
+    }
+
+    fn deadline(&self, now: Instant, report_at: Option<Instant>) -> Option<Instant> {
+        let retry = (self.unresolved.is_some() && self.lookup.is_none()).then_some(self.doubt_at);
+        let stack = self.host.stack().deadline(now);
+        [self.peer.deadline(), stack, report_at, retry].into_iter().flatten().min()
+    }
+
+    /// Reports the link: at once when something happened, within a second when only counters moved. Returns when to
+    /// come back for those.
+    fn publish(&mut self, now: Instant) -> Option<Instant> {
+        let mut link = self.peer.link().clone();
+        let stack = self.host.stack().drops();
+        link.drops.malformed += stack.malformed;
+        link.drops.foreign += stack.foreign;
+        link.drops.unclaimed += stack.unclaimed;
+        link.drops.overflow += stack.overflow + self.overflow;
+        if link.phase == Phase::Resolving {
+            link.trouble.clone_from(&self.unresolved);
+        }
+        let known = self.report.borrow();
+        if *known == link {
+            return None;
+        }
+        let happened = known.phase != link.phase
+            || known.trouble != link.trouble
+            || known.endpoint != link.endpoint
+            || known.last_handshake != link.last_handshake
+            || known.initiations != link.initiations;
+        drop(known);
+        if !happened && now < self.reported + COUNTERS {
+            return Some(self.reported + COUNTERS);
+        }
+        self.reported = now;
+        self.report.send_replace(link);
+        None
+    }
+}
+
+#[cfg(test)]
+#[path = "tunnel_tests.rs"]
+mod tests;

@@ -1,0 +1,529 @@
+//! A real tunnel against a gateway made of the same parts, over a simulated wire and over loopback.
+
+use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UdpSocket;
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::net::packet::{self, Inner, Packet};
+use crate::net::sim::{self, Weather, Wire};
+use crate::net::wireguard::{Limiter, public_key};
+use crate::net::{Arrival, Datagrams, EchoKind, EchoRequest, Echoes};
+use crate::profile::{DnsServer, Peer as ConfPeer, Secret};
+
+const HERE: Ipv6Addr = Ipv6Addr::new(0xfdaa, 0, 0x18, 0xa7b, 7, 0, 0, 2);
+const THERE: Ipv6Addr = Ipv6Addr::new(0xfdaa, 0, 0x18, 0, 0, 0, 0, 3);
+const ELSEWHERE: Ipv6Addr = Ipv6Addr::new(0xfdbb, 0, 0, 0, 0, 0, 0, 1);
+const DELAY: Duration = Duration::from_millis(25);
+
+fn client_addr() -> SocketAddr {
+    "192.0.2.1:40000".parse().unwrap()
+}
+
+fn gateway_addr() -> SocketAddr {
+    "192.0.2.2:51820".parse().unwrap()
+}
+
+fn service(port: u16) -> SocketAddrV6 {
+    SocketAddrV6::new(THERE, port, 0, 0)
+}
+
+fn profile(endpoint: Endpoint) -> Profile {
+    Profile {
+        name: "test".to_owned(),
+        path: None,
+        private_key: Secret::new([0x11; 32]),
+        addresses: vec![Ipv6Net::new(HERE, 120).unwrap()],
+        dns: DnsServer { addr: THERE, derived: false },
+        mtu: 1420,
+        listen_port: None,
+        peer: ConfPeer {
+            public_key: public_key(&Secret::new([0x22; 32])),
+            preshared_key: None,
+            endpoint,
+            allowed_ips: vec!["fdaa:0:18::/48".parse().unwrap()],
+            keepalive: None,
+        },
+        notes: Vec::new(),
+    }
+}
+
+fn gateway_config() -> Config {
+    Config {
+        private_key: Secret::new([0x22; 32]),
+        public_key: public_key(&Secret::new([0x11; 32])),
+        preshared_key: None,
+        allowed_ips: vec![Ipv6Net::from(HERE)],
+        keepalive: None,
+        mtu: 1420,
+    }
+}
+
+/// A gateway with one host behind it, which echoes UDP on port 7 in upper case, answers port 9 as somebody else,
+/// answers ping, and serves 200 kB to whoever connects to TCP port 80.
+struct Gateway {
+    host: Arc<Host>,
+    task: JoinHandle<()>,
+    /// What was decrypted, as UDP payloads.
+    heard: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn page() -> Vec<u8> {
+    (0..200_000_u32).map(|at| (at / 7) as u8).collect()
+}
+
+/// Anything that datagrams come from and go to. Unlike [`underlay::Udp`], a gateway hears everybody.
+trait Ground: Send + 'static {
+    fn send(&mut self, to: SocketAddr, datagram: &[u8]);
+    fn recv(&mut self, buffer: &mut [u8]) -> impl Future<Output = (SocketAddr, usize)> + Send;
+}
+
+impl Ground for sim::End {
+    fn send(&mut self, to: SocketAddr, datagram: &[u8]) {
+        Underlay::send(self, to, datagram).unwrap();
+    }
+
+    async fn recv(&mut self, buffer: &mut [u8]) -> (SocketAddr, usize) {
+        let (from, got) = Underlay::recv(self, buffer).await;
+        (from, got.unwrap())
+    }
+}
+
+impl Ground for UdpSocket {
+    fn send(&mut self, to: SocketAddr, datagram: &[u8]) {
+        socket2::SockRef::from(&*self).send_to(datagram, &to.into()).unwrap();
+    }
+
+    async fn recv(&mut self, buffer: &mut [u8]) -> (SocketAddr, usize) {
+        let (count, from) = self.recv_from(buffer).await.unwrap();
+        (from, count)
+    }
+}
+
+impl Gateway {
+    fn start(ground: impl Ground, config: &Config, per_second: u64) -> Self {
+        let limiter = Limiter::new(&config.private_key, per_second);
+        let peer = Peer::responder(config, rand::random::<u32>() >> 8, now(), limiter);
+        let host = Host::new(Stack::new(&[THERE], 1420, 3, now()));
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let mut listener = host.listen(80).unwrap();
+        tokio::spawn(async move {
+            while let Ok(mut stream) = listener.accept().await {
+                tokio::spawn(async move {
+                    stream.write_all(&page()).await.unwrap();
+                    stream.shutdown().await.unwrap();
+                });
+            }
+        });
+        let task = tokio::spawn(Self::run(ground, peer, Arc::clone(&host), Arc::clone(&heard)));
+        Self { host, task, heard }
+    }
+
+    async fn run(mut ground: impl Ground, mut peer: Peer, host: Arc<Host>, heard: Arc<Mutex<Vec<Vec<u8>>>>) {
+        let mut buffer = vec![0; 65_535];
+        let mut out = Outputs::default();
+        let mut leaving = VecDeque::new();
+        loop {
+            let time = now();
+            peer.tick(time, &mut out);
+            for inner in std::mem::take(&mut out.inner) {
+                match Packet::parse(&inner).unwrap() {
+                    Packet { from, to, inner: Inner::Udp { src, dst, payload }, .. } => {
+                        heard.lock().unwrap().push(payload.to_vec());
+                        let by = if dst == 9 { ELSEWHERE } else { to };
+                        let answer = packet::udp(
+                            SocketAddrV6::new(by, dst, 0, 0),
+                            SocketAddrV6::new(from, src, 0, 0),
+                            &payload.to_ascii_uppercase(),
+                            1420,
+                        );
+                        leaving.push_back(answer.unwrap());
+                    }
+                    _ => host.stack().ingress(time, &inner),
+                }
+            }
+            host.stack().poll(time, &mut leaving);
+            for packet in leaving.drain(..) {
+                peer.send(time, &packet, &mut out);
+            }
+            for Transmit { to, datagram } in out.network.drain(..) {
+                ground.send(to, &datagram);
+            }
+            let deadline = [peer.deadline(), host.stack().deadline(time)].into_iter().flatten().min();
+            let due = deadline.unwrap_or(time + Duration::from_hours(24));
+            tokio::select! {
+                (from, count) = ground.recv(&mut buffer) => {
+                    peer.feed(now(), from, &buffer[..count], &mut out);
+                }
+                () = host.rung() => {}
+                () = tokio::time::sleep_until(due.into()) => {}
+            }
+        }
+    }
+}
+
+/// A tunnel and its gateway over a simulated wire.
+fn over_sim(weather: Weather, seed: u64) -> (Tunnel, Gateway, Wire) {
+    let (wire, near, far) = sim::wire(client_addr(), gateway_addr(), weather, seed);
+    let gateway = Gateway::start(far, &gateway_config(), 1_000);
+    let tunnel = Tunnel::over(&profile(Endpoint::Addr(gateway_addr())), near).unwrap();
+    (tunnel, gateway, wire)
+}
+
+async fn until(tunnel: &Tunnel, what: impl FnMut(&LinkState) -> bool) -> LinkState {
+    tunnel.link().wait_for(what).await.unwrap().clone()
+}
+
+async fn payload(socket: &Udp) -> Vec<u8> {
+    match socket.recv().await.unwrap() {
+        Arrival::Datagram { payload, .. } => payload,
+        other @ Arrival::Unreachable { .. } => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_answer_is_there_after_two_round_trips() {
+    let start = tokio::time::Instant::now();
+    let (tunnel, _gateway, _wire) = over_sim(Weather::clear(DELAY), 1);
+    assert_eq!(tunnel.link().borrow().phase, Phase::Handshaking);
+    assert_eq!(tunnel.link().borrow().initiations, 1, "it has left already");
+    let socket = tunnel.udp().unwrap();
+    socket.send(service(7), b"query").unwrap();
+    assert_eq!(payload(&socket).await, b"QUERY");
+    let took = start.elapsed();
+    assert!(took >= DELAY * 4 && took < DELAY * 4 + Duration::from_millis(5), "{took:?}");
+
+    let link = until(&tunnel, |link| link.received_bytes > 92).await;
+    assert_eq!((link.phase, link.endpoint, link.trouble), (Phase::Up, Some(gateway_addr()), None));
+    assert_eq!(link.handshake_rtt.map(|rtt| rtt.as_millis() / 2), Some(25));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_first_initiation_costs_a_quarter_of_a_second() {
+    let start = tokio::time::Instant::now();
+    let (wire, near, far) = sim::wire(client_addr(), gateway_addr(), Weather::clear(DELAY), 1);
+    wire.doom(1);
+    let _gateway = Gateway::start(far, &gateway_config(), 1_000);
+    let tunnel = Tunnel::over(&profile(Endpoint::Addr(gateway_addr())), near).unwrap();
+    let link = until(&tunnel, LinkState::is_up).await;
+    assert!(start.elapsed() < Duration::from_millis(310), "{:?}", start.elapsed());
+    assert_eq!(link.initiations, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_echo_comes_back_with_its_time() {
+    let (tunnel, _gateway, _wire) = over_sim(Weather::clear(DELAY), 1);
+    until(&tunnel, LinkState::is_up).await;
+    let echo = tunnel.echo().unwrap();
+    let sent = echo.send(EchoRequest { to: THERE, seq: 3, hop_limit: 64, payload: 56 }).unwrap();
+    let event = echo.recv().await.unwrap();
+    assert_eq!((event.seq, event.to, event.from), (3, THERE, THERE));
+    assert_eq!(event.kind, EchoKind::Reply { hop_limit: 64, bytes: 64 });
+    let rtt = event.at - sent;
+    assert!(rtt >= DELAY * 2 && rtt < DELAY * 2 + Duration::from_millis(5), "{rtt:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_bad_weather_each_datagram_arrives_at_most_once() {
+    let weather = Weather {
+        loss: 0.1,
+        duplication: 0.2,
+        corruption: 0.1,
+        delay: DELAY,
+        jitter: Duration::from_millis(40),
+    };
+    let (tunnel, gateway, _wire) = over_sim(weather, 42);
+    until(&tunnel, LinkState::is_up).await;
+    let socket = tunnel.udp().unwrap();
+    for number in 0..500_u32 {
+        socket.send(service(7), format!("number {number}").as_bytes()).unwrap();
+        tokio::task::yield_now().await;
+    }
+    let mut answers = Vec::new();
+    while let Ok(answer) = tokio::time::timeout(Duration::from_secs(5), payload(&socket)).await {
+        answers.push(String::from_utf8(answer).unwrap());
+    }
+    let count = answers.len();
+    assert!(answers.iter().all(|answer| answer.starts_with("NUMBER ")));
+    assert!(!answers.is_sorted_by_key(|answer| answer[7..].parse::<u32>().unwrap()), "nothing was overtaken");
+    answers.sort();
+    answers.dedup();
+    assert_eq!(answers.len(), count, "something came twice");
+    // Each way takes 0.9 × 0.9 of those that are not sent twice.
+    assert!((300..460).contains(&count), "{count}");
+    let mut heard = gateway.heard.lock().unwrap().clone();
+    let all = heard.len();
+    heard.sort();
+    heard.dedup();
+    assert_eq!(heard.len(), all);
+    let link = until(&tunnel, |link| link.drops.outer > 0).await;
+    assert_eq!(link.phase, Phase::Up);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_200_kb_survives_5_percent_loss() {
+    let weather = Weather { loss: 0.05, ..Weather::clear(DELAY) };
+    let (tunnel, _gateway, _wire) = over_sim(weather, 5);
+    let mut stream = tunnel.tcp(service(80)).await.unwrap();
+    let mut got = Vec::new();
+    stream.read_to_end(&mut got).await.unwrap();
+    assert!(got == page(), "{} bytes, or other ones", got.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_port_where_nothing_listens_refuses_a_stream() {
+    let (tunnel, _gateway, _wire) = over_sim(Weather::clear(DELAY), 1);
+    let refused = tunnel.tcp(service(81)).await.map(drop).unwrap_err();
+    assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_from_outside_allowed_ips_is_dropped_and_counted() {
+    let (tunnel, _gateway, _wire) = over_sim(Weather::clear(DELAY), 1);
+    let socket = tunnel.udp().unwrap();
+    socket.send(service(9), b"who are you?").unwrap();
+    socket.send(service(7), b"honest").unwrap();
+    assert_eq!(payload(&socket).await, b"HONEST");
+    let link = until(&tunnel, |link| link.drops.foreign > 0).await;
+    assert_eq!(link.drops.foreign, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_eavesdropper_reads_nothing() {
+    let (tunnel, gateway, wire) = over_sim(Weather::clear(DELAY), 1);
+    let socket = tunnel.udp().unwrap();
+    socket.send(service(7), b"_apps.internal").unwrap();
+    assert_eq!(payload(&socket).await, b"_APPS.INTERNAL");
+    assert_eq!(gateway.heard.lock().unwrap().as_slice(), [b"_apps.internal".to_vec()]);
+    let seen = wire.seen();
+    assert!(seen.iter().all(|sent| sent.len() >= 2));
+    for datagram in seen.iter().flatten() {
+        let text = String::from_utf8_lossy(datagram).to_lowercase();
+        assert!(!text.contains("apps") && !text.contains("internal"));
+        assert!(!datagram.windows(16).any(|bytes| bytes == HERE.octets() || bytes == THERE.octets()));
+        assert!(!datagram.windows(32).any(|bytes| bytes == [0x11; 32] || bytes == [0x22; 32]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_preshared_key_opens_and_a_wrong_one_is_silence() {
+    for (theirs, opens) in [([9; 32], true), ([8; 32], false)] {
+        let (_wire, near, far) = sim::wire(client_addr(), gateway_addr(), Weather::clear(DELAY), 1);
+        let config = Config { preshared_key: Some(Secret::new(theirs)), ..gateway_config() };
+        let _gateway = Gateway::start(far, &config, 1_000);
+        let mut profile = profile(Endpoint::Addr(gateway_addr()));
+        profile.peer.preshared_key = Some(Secret::new([9; 32]));
+        let tunnel = Tunnel::over(&profile, near).unwrap();
+        let link = until(&tunnel, |link| link.is_up() || link.trouble.is_some()).await;
+        assert_eq!(link.is_up(), opens);
+        assert_eq!(link.trouble, (!opens).then_some(Trouble::Silent(gateway_addr())));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_under_load_is_convinced_with_a_cookie() {
+    let (_wire, near, far) = sim::wire(client_addr(), gateway_addr(), Weather::clear(DELAY), 1);
+    let _gateway = Gateway::start(far, &gateway_config(), 0);
+    let start = tokio::time::Instant::now();
+    let tunnel = Tunnel::over(&profile(Endpoint::Addr(gateway_addr())), near).unwrap();
+    let link = until(&tunnel, LinkState::is_up).await;
+    assert_eq!(link.initiations, 2);
+    assert!(start.elapsed() < Duration::from_millis(310), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_that_goes_away_is_down_and_one_that_returns_is_up_within_a_second() {
+    let (tunnel, _gateway, wire) = over_sim(Weather::clear(DELAY), 1);
+    until(&tunnel, LinkState::is_up).await;
+    let socket = tunnel.udp().unwrap();
+    wire.set(Weather { loss: 1.0, ..Weather::clear(DELAY) });
+    let silent_since = tokio::time::Instant::now();
+    for wait in [50, 150, 450, 1_000] {
+        socket.send(service(7), b"anyone?").unwrap();
+        tokio::time::advance(Duration::from_millis(wait)).await;
+        tokio::task::yield_now().await;
+    }
+    let link = until(&tunnel, |link| link.phase == Phase::Down).await;
+    assert_eq!(link.trouble, Some(Trouble::Silent(gateway_addr())));
+    assert!(silent_since.elapsed() < Duration::from_secs(5), "{:?}", silent_since.elapsed());
+
+    let back = tokio::time::Instant::now();
+    wire.set(Weather::clear(DELAY));
+    let link = until(&tunnel, LinkState::is_up).await;
+    assert_eq!(link.trouble, None);
+    assert!(back.elapsed() <= Duration::from_millis(1_100), "{:?}", back.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wish_to_shake_hands_is_granted_at_once() {
+    let (tunnel, _gateway, _wire) = over_sim(Weather::clear(DELAY), 1);
+    let first = until(&tunnel, LinkState::is_up).await;
+    tunnel.rehandshake();
+    let second = until(&tunnel, |link| link.last_handshake > first.last_handshake).await;
+    assert_eq!((second.initiations, second.phase), (2, Phase::Up));
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_the_last_clone_ends_everything() {
+    let (tunnel, gateway, _wire) = over_sim(Weather::clear(DELAY), 1);
+    let mut link = tunnel.link();
+    let socket = tunnel.udp().unwrap();
+    let stream = tunnel.tcp(service(80)).await.unwrap();
+    let clone = tunnel.clone();
+    drop(tunnel);
+    socket.send(service(7), b"still there").unwrap();
+    assert_eq!(payload(&socket).await, b"STILL THERE");
+    drop(clone);
+    while link.changed().await.is_ok() {}
+    assert_eq!(socket.recv().await.unwrap_err().kind(), io::ErrorKind::NotConnected);
+    assert_eq!(socket.send(service(7), b"x").unwrap_err().kind(), io::ErrorKind::NotConnected);
+    let (_, end) = tokio::io::copy(&mut tokio::io::BufReader::new(stream), &mut tokio::io::sink())
+        .await
+        .map_or_else(|error| (0, Some(error.kind())), |count| (count, None));
+    assert_eq!(end, Some(io::ErrorKind::ConnectionReset));
+    // The gateway's end was reset, too, and is forgotten there.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!gateway.host.stack().tcp().uses(80));
+}
+
+/// Counts how often the driver goes to sleep.
+struct Counted<U>(U, Arc<AtomicUsize>);
+
+impl<U: Underlay> Underlay for Counted<U> {
+    fn send(&mut self, to: SocketAddr, datagram: &[u8]) -> Result<(), Failure> {
+        self.0.send(to, datagram)
+    }
+
+    fn recv(
+        &mut self,
+        buffer: &mut [u8],
+    ) -> impl Future<Output = (SocketAddr, Result<usize, Failure>)> + Send {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.recv(buffer)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_tunnel_sleeps() {
+    let (_wire, near, far) = sim::wire(client_addr(), gateway_addr(), Weather::clear(DELAY), 1);
+    let _gateway = Gateway::start(far, &gateway_config(), 1_000);
+    let turns = Arc::new(AtomicUsize::new(0));
+    let profile = profile(Endpoint::Addr(gateway_addr()));
+    let tunnel = Tunnel::over(&profile, Counted(near, Arc::clone(&turns))).unwrap();
+    let socket = tunnel.udp().unwrap();
+    socket.send(service(7), b"query").unwrap();
+    payload(&socket).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    turns.store(0, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_mins(30)).await;
+    let turns = turns.load(Ordering::Relaxed);
+    assert!(turns <= 30, "{turns} turns in 30 minutes");
+    assert_eq!(tunnel.link().borrow().phase, Phase::Up);
+}
+
+#[tokio::test(start_paused = true)]
+async fn counters_are_told_at_most_once_a_second() {
+    let (tunnel, _gateway, _wire) = over_sim(Weather::clear(Duration::from_millis(1)), 1);
+    until(&tunnel, LinkState::is_up).await;
+    let socket = tunnel.udp().unwrap();
+    let mut link = tunnel.link();
+    link.mark_unchanged();
+    let (mut told, start) = (0, tokio::time::Instant::now());
+    while start.elapsed() < Duration::from_secs(10) {
+        socket.send(service(7), b"query").unwrap();
+        payload(&socket).await;
+        if link.has_changed().unwrap() {
+            link.mark_unchanged();
+            told += 1;
+        }
+    }
+    assert!((9..=11).contains(&told), "{told}");
+}
+
+async fn gateway_on(any: &str) -> (Gateway, SocketAddr) {
+    let socket = UdpSocket::bind(any).await.unwrap();
+    let addr = socket.local_addr().unwrap();
+    (Gateway::start(socket, &gateway_config(), 1_000), addr)
+}
+
+async fn ask(tunnel: &Tunnel) {
+    let socket = tunnel.udp().unwrap();
+    socket.send(service(7), b"query").unwrap();
+    assert_eq!(payload(&socket).await, b"QUERY");
+}
+
+#[tokio::test]
+async fn over_real_loopback_on_one_thread() {
+    let (_gateway, addr) = gateway_on("127.0.0.1:0").await;
+    let tunnel = Tunnel::attach(&profile(Endpoint::Addr(addr))).unwrap();
+    ask(&tunnel).await;
+    let mut stream = tunnel.tcp(service(80)).await.unwrap();
+    let mut got = Vec::new();
+    stream.read_to_end(&mut got).await.unwrap();
+    assert!(got == page());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_real_loopback_on_two_threads() {
+    let (_gateway, addr) = gateway_on("127.0.0.1:0").await;
+    let tunnel = Tunnel::attach(&profile(Endpoint::Addr(addr))).unwrap();
+    let asking: Vec<_> = (0..64)
+        .map(|_| {
+            let tunnel = tunnel.clone();
+            tokio::spawn(async move { ask(&tunnel).await })
+        })
+        .collect();
+    for asked in asking {
+        asked.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_looked_up_and_the_dead_family_passed_over() {
+    // Whatever `localhost` gives, only IPv4 is served.
+    let (_gateway, addr) = gateway_on("127.0.0.1:0").await;
+    let endpoint = Endpoint::Host { name: "localhost".to_owned(), port: addr.port() };
+    let tunnel = Tunnel::attach(&profile(endpoint)).unwrap();
+    ask(&tunnel).await;
+    let link = until(&tunnel, LinkState::is_up).await;
+    assert_eq!((link.endpoint, link.trouble), (Some(addr), None));
+}
+
+#[tokio::test]
+async fn a_name_without_an_address_is_trouble() {
+    let endpoint = Endpoint::Host { name: "gateway.invalid".to_owned(), port: 51_820 };
+    let tunnel = Tunnel::attach(&profile(endpoint)).unwrap();
+    let link = until(&tunnel, |link| link.trouble.is_some()).await;
+    assert_eq!(link.phase, Phase::Resolving);
+    assert!(matches!(link.trouble, Some(Trouble::Resolve { .. })));
+}
+
+#[tokio::test]
+async fn a_closed_port_is_told_before_the_first_retry() {
+    let addr = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let start = std::time::Instant::now();
+    let tunnel = Tunnel::attach(&profile(Endpoint::Addr(addr))).unwrap();
+    let link = until(&tunnel, |link| link.trouble.is_some()).await;
+    assert_eq!(link.trouble, Some(Trouble::Refused(addr)));
+    assert_eq!(link.initiations, 1, "told after {:?}", start.elapsed());
+
+    // Somebody comes to live there.
+    let (_gateway, _) = gateway_on(&addr.to_string()).await;
+    let link = until(&tunnel, LinkState::is_up).await;
+    assert_eq!(link.trouble, None);
+}
+
+#[test]
+fn without_a_runtime_there_is_no_tunnel() {
+    let endpoint = Endpoint::Addr(gateway_addr());
+    assert!(Tunnel::attach(&profile(endpoint)).is_err());
+}
