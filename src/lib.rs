@@ -16,6 +16,7 @@
 //! - [`probe`]: what measures: which probe leaves when, and what the replies make of it.
 //! - [`engine`]: one attached network: commands in, reports out.
 //! - [`app`]: what the screens show and what keys do to it: a pure state machine.
+//! - [`ui`]: the screens: a state in, a frame out.
 //! - [`commands`], [`cli`]: the headless twins and the command line.
 //! - [`demo`]: an org in a box, for trying and testing; only commands and tests know it.
 
@@ -32,3 +33,4 @@ pub mod net;
 pub mod probe;
 pub mod profile;
 pub mod text;
+pub mod ui;

@@ -566,4 +566,4 @@ fn copy_text(state: &State) -> Option<(&'static str, String)> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

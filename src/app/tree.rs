@@ -158,6 +158,15 @@ impl Tree {
 
     /// Filters by `text`: a part of a name, an ID, a region or an address; `!` before it excludes.
     pub fn set_filter(&mut self, text: &str, catalog: &Catalog, pings: &[Series]) {
+        // What was found stays in sight when the filter goes.
+        if text.is_empty()
+            && !self.filter.is_empty()
+            && let Some(Node::Machine(app, id)) = self.selected.clone()
+        {
+            let region = catalog.machine(&app, &id).and_then(|machine| machine.region.clone());
+            self.folds.insert(Node::Region(app.clone(), region), true);
+            self.folds.insert(Node::App(app), true);
+        }
         text.clone_into(&mut self.filter);
         self.rebuild(catalog, pings);
     }

@@ -1,0 +1,239 @@
+//! What stands round every view: the two rows at the top, the banner of a link that is down, the last row.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::Size;
+use super::parts::{Text, two_ends};
+use super::theme::{Role, Theme};
+use crate::app::State;
+use crate::app::keys::{self, Action, Context};
+use crate::engine::report::Node;
+use crate::net::{LinkState, Phase};
+use crate::text::{Safe, ago, bytes, count, fit, ms};
+
+/// What stands before the filter while it is edited.
+pub const FILTER_PROMPT: &str = " / ";
+
+/// Draws the frame, and gives what is left for the view.
+pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) -> Rect {
+    let row = |y: u16| Rect { y: area.y + y, height: 1, ..area };
+    first_row(state, theme, size, row(0), buffer);
+    second_row(state, theme, size, row(1), buffer);
+    let mut top = 2;
+    if let Some(lines) = banner(state) {
+        for (line, text) in lines.into_iter().enumerate() {
+            let style = if line == 0 { theme.style(Role::Bad) } else { theme.style(Role::Plain) };
+            Text::new().add(&text, style).paint(row(top), buffer);
+            top += 1;
+        }
+        let line = "─".repeat(area.width.into());
+        Text::new().add(line, theme.style(Role::Dim)).paint(row(top), buffer);
+        top += 1;
+    }
+    last_row(state, theme, row(area.height - 1), buffer);
+    Rect { y: area.y + top, height: area.height.saturating_sub(top + 1), ..area }
+}
+
+fn first_row(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) {
+    let dim = theme.style(Role::Dim);
+    let left = match size {
+        Size::Wide => Text::new().add(" sixpane ", theme.strong()).add(" [1 Explore]", theme.focused()),
+        Size::Normal => Text::new().add(" [1 Explore]", theme.focused()),
+        _ => {
+            Text::new().add(" [1]Explore", theme.focused()).add(format!("  {}", state.profile.network()), dim)
+        }
+    };
+    let right = match &state.view.link {
+        Some(link) => link_words(state, link, theme, size),
+        None => Text::new().add("starting ", dim),
+    };
+    two_ends(left, right, (" ", dim), area, buffer);
+}
+
+/// The link in a shape, a word and its figures.
+fn link_words(state: &State, link: &LinkState, theme: Theme, size: Size) -> Text<'static> {
+    let dim = theme.style(Role::Dim);
+    let since = ago(state.now.saturating_duration_since(link.since));
+    let mut text = match link.phase {
+        Phase::Resolving => Text::new().add("◐ looking up the endpoint ", theme.style(Role::Warn)),
+        Phase::Handshaking => Text::new().add(format!("◐ handshake {since} "), theme.style(Role::Warn)),
+        Phase::Down => Text::new().add(format!("✗ down {since} "), theme.style(Role::Bad)),
+        Phase::Up => {
+            let word = match size {
+                Size::Wide => format!("● up {since}"),
+                Size::Normal => "● up".into(),
+                _ => "●".into(),
+            };
+            Text::new().add(&word, theme.style(Role::Ok))
+        }
+    };
+    if link.phase != Phase::Up {
+        return text;
+    }
+    let gap = if size == Size::Small { " " } else { "  " };
+    if let Some(at) = link.last_handshake {
+        let age = ago(state.now.saturating_duration_since(at));
+        text = text.add(format!("{gap}hs {age}"), dim);
+    }
+    let gateway = state.series(state.profile.dns.addr).and_then(|series| series.recent.last().copied());
+    if let Some(newest) = gateway {
+        let label = if size == Size::Small { "" } else { "gw " };
+        text = match newest {
+            Some(rtt) => text.add(format!("{gap}{label}{} ms", ms(rtt)), dim),
+            None => text.add(format!("{gap}{label}lost"), theme.style(Role::Warn)),
+        };
+    }
+    if size == Size::Wide {
+        let moved = format!("  ↓{} ↑{}", bytes(link.received_bytes), bytes(link.sent_bytes));
+        text = text.add(&moved, dim);
+    }
+    text.add(" ", dim)
+}
+
+fn second_row(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) {
+    let dim = theme.style(Role::Dim);
+    let mut left = Text::new().add(" ", dim);
+    if size != Size::Small {
+        left = left
+            .add(fit(&state.profile.name, 24), theme.strong())
+            .add(format!("  {}", state.profile.network()), dim);
+    }
+    for (n, part) in crumbs(state).into_iter().enumerate() {
+        let arrow = if n == 0 && size == Size::Small { "" } else { " ▸ " };
+        left = left.add(arrow, dim).add(fit(part.as_str(), 32), theme.style(Role::Plain));
+    }
+    let left = left.add(" ", dim);
+    let right = Text::new().add(format!(" {}", progress(state, size)), dim);
+    let right = match &state.frozen {
+        Some((since, _)) => {
+            let age = ago(state.now.saturating_duration_since(*since));
+            right.add(format!("  FROZEN {age}"), theme.style(Role::Warn)).add(" ", dim)
+        }
+        None => right.add(" ", dim),
+    };
+    two_ends(left, right, ("─", dim), area, buffer);
+}
+
+fn crumbs(state: &State) -> Vec<Safe> {
+    match state.tree.selected() {
+        None => vec![],
+        Some(Node::App(app)) => vec![app.clone()],
+        Some(Node::Region(app, region)) => {
+            [Some(app.clone()), region.clone()].into_iter().flatten().collect()
+        }
+        Some(Node::Machine(app, id)) => {
+            let region = state.view.catalog.machine(app, id).and_then(|machine| machine.region.clone());
+            [Some(app.clone()), region, Some(id.clone())].into_iter().flatten().collect()
+        }
+        Some(Node::Peers) => vec!["peers".into()],
+        Some(Node::Peer(peer)) => vec!["peers".into(), peer.clone()],
+    }
+}
+
+/// How old what one sees is, or how far the walk has come.
+fn progress(state: &State, size: Size) -> String {
+    let catalog = &state.view.catalog;
+    let walk = &catalog.walk;
+    let (apps, machines) = (catalog.apps.len(), catalog.machine_count());
+    let age = walk.finished.map(|at| ago(state.now.saturating_duration_since(at)));
+    let partial = if walk.problems.is_empty() { "" } else { "partial · " };
+    match age {
+        None if walk.running && apps > 0 => format!("walking {}/{apps} apps", walk.apps_done),
+        None => "not walked yet".into(),
+        Some(age) => match size {
+            Size::Wide => {
+                let verb = if state.is_up() { "walked" } else { "seen" };
+                format!("{partial}{verb} {age} ago · {} · {}", count(apps, "app"), count(machines, "machine"))
+            }
+            Size::Normal => format!("{partial}{age} ago · {}", count(machines, "machine")),
+            _ => format!("{partial}{age} ago"),
+        },
+    }
+}
+
+/// What is said over the view while the link is down.
+fn banner(state: &State) -> Option<Vec<String>> {
+    let link = state.view.link.as_ref()?;
+    let waiting = state.now.saturating_duration_since(link.since).as_millis() >= 1500;
+    let down = link.phase == Phase::Down || (link.phase == Phase::Handshaking && waiting);
+    let told = link.trouble.is_some() && link.phase != Phase::Up;
+    if state.banner_hidden || !(down || told) {
+        return None;
+    }
+    let what = link.trouble.as_ref().map_or_else(
+        || format!("no handshake reply from {} yet", state.profile.peer.endpoint),
+        |trouble| Safe::new(trouble.to_string()).as_str().to_owned(),
+    );
+    let tries = format!("{} sent", count(link.initiations as usize, "initiation"));
+    let showing =
+        if state.view.catalog.walk.finished.is_some() { "showing the network as last seen; " } else { "" };
+    Some(vec![
+        format!(" ✗ {what}"),
+        format!("   {showing}{tries}. Likely: peer removed, other key, UDP blocked.  ^R try now  ! hide"),
+    ])
+}
+
+fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let dim = theme.style(Role::Dim);
+    if let Some(input) = &state.filter_line {
+        let hits =
+            format!("{} of {} ", state.tree.matches(), count(state.view.catalog.machine_count(), "machine"));
+        let left = Text::new()
+            .add(FILTER_PROMPT, theme.focused())
+            .add(Safe::new(input.value()).as_str(), theme.style(Role::Plain));
+        let right = hints(Context::Filter, theme, usize::from(area.width) / 2).add("  ", dim).add(hits, dim);
+        two_ends(left, right, (" ", dim), area, buffer);
+        return;
+    }
+    if let Some(toast) = state.toast() {
+        Text::new().add(format!(" {toast}"), theme.strong()).paint(area, buffer);
+        return;
+    }
+    let context = state.context();
+    let room = usize::from(area.width);
+    let quit =
+        keys::TABLE.iter().find(|binding| binding.context == context && binding.action == Action::Quit);
+    let right = match quit.and_then(|binding| Some((binding.keys.first()?, binding.hint?.1))) {
+        Some((key, words)) => {
+            Text::new().add(key.show(theme.ascii), theme.style(Role::Accent)).add(format!(" {words} "), dim)
+        }
+        None => Text::new(),
+    };
+    let filter = if state.tree.filter().is_empty() {
+        Text::new()
+    } else {
+        let text = format!(" /{} ", Safe::new(state.tree.filter()));
+        Text::new().add(text, theme.style(Role::Warn))
+    };
+    let right = filter.join(right);
+    let line = hints(context, theme, room.saturating_sub(right.width() + 2));
+    two_ends(line, right, (" ", dim), area, buffer);
+}
+
+/// The hints of a context, the most useful ones where not all fit, in the table's order.
+fn hints(context: Context, theme: Theme, room: usize) -> Text<'static> {
+    let mut all: Vec<(usize, u8, String, &str)> = keys::TABLE
+        .iter()
+        .enumerate()
+        .filter(|(_, binding)| binding.context == context && binding.action != Action::Quit)
+        .filter_map(|(place, binding)| {
+            let (rank, words) = binding.hint?;
+            Some((place, rank, binding.keys.first()?.show(theme.ascii), words))
+        })
+        .collect();
+    let width = |all: &[(usize, u8, String, &str)]| -> usize {
+        all.iter().map(|(_, _, key, words)| crate::text::width(key) + words.len() + 3).sum()
+    };
+    while width(&all) > room && !all.is_empty() {
+        if let Some(least) = (0..all.len()).max_by_key(|&at| all.get(at).map(|hint| (hint.1, hint.0))) {
+            all.remove(least);
+        }
+    }
+    all.into_iter().fold(Text::new(), |text, (_, _, key, words)| {
+        let gap = if text.width() == 0 { " " } else { "  " };
+        text.add(gap, theme.style(Role::Dim))
+            .add(key, theme.style(Role::Accent))
+            .add(format!(" {words}"), theme.style(Role::Dim))
+    })
+}

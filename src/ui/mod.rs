@@ -1,0 +1,72 @@
+//! The screens: a state in, a frame out. No side effects, and only the rows that are on the screen are made.
+
+mod detail;
+mod explore;
+mod frame;
+mod overlay;
+mod parts;
+mod pings;
+pub mod theme;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use crate::app::{Overlay, State};
+use theme::Theme;
+
+/// How much fits on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Size {
+    /// Less than 60×15: nothing fits.
+    Tiny,
+    /// One pane.
+    Small,
+    /// Two panes.
+    Normal,
+    /// Two panes with room to spare.
+    Wide,
+}
+
+impl Size {
+    fn of(area: Rect) -> Self {
+        match (area.width, area.height) {
+            (110.., 30..) => Self::Wide,
+            (78.., 22..) => Self::Normal,
+            (60.., 15..) => Self::Small,
+            _ => Self::Tiny,
+        }
+    }
+}
+
+/// Draws `state`.
+pub fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>) {
+    draw_glyphs(state, theme, frame);
+    theme.finish(frame.buffer_mut());
+}
+
+fn draw_glyphs(state: &State, theme: Theme, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let size = Size::of(area);
+    if size == Size::Tiny {
+        overlay::notice(theme, area, frame.buffer_mut());
+        return;
+    }
+    if let (Size::Small, Some(Overlay::Help { .. })) = (size, &state.overlay) {
+        overlay::help(state, theme, size, area, frame.buffer_mut());
+        return;
+    }
+    let body = frame::draw(state, theme, size, area, frame.buffer_mut());
+    let cursor = explore::draw(state, theme, size, body, frame.buffer_mut());
+    if state.overlay.is_some() {
+        overlay::help(state, theme, size, area, frame.buffer_mut());
+    } else if let Some(input) = &state.filter_line {
+        let column = frame::FILTER_PROMPT.len() + input.visual_cursor();
+        frame.set_cursor_position((area.x + column as u16, area.bottom() - 1));
+    } else if let Some(cursor) = cursor {
+        // A screen reader reads the line of the cursor.
+        frame.set_cursor_position(cursor);
+    }
+}
+
+#[cfg(test)]
+mod tests;

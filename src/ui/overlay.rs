@@ -1,0 +1,106 @@
+//! What lies over a view: the help, and the notice that a window is too small.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget as _};
+
+use super::Size;
+use super::parts::{Text, two_ends};
+use super::theme::{Role, Theme};
+use crate::app::keys::{self, Context};
+use crate::app::{Overlay, State};
+use crate::text::{Safe, width};
+
+/// The smallest screen, in columns and rows.
+const SMALLEST: (u16, u16) = (60, 15);
+
+/// Says that the window is too small, in the middle of it.
+pub fn notice(theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let lines = [
+        format!("sixpane needs {}×{}", SMALLEST.0, SMALLEST.1),
+        format!("this is {}×{}", area.width, area.height),
+        "or: sixpane tree".to_owned(),
+    ];
+    let top = area.height.saturating_sub(lines.len() as u16) / 2;
+    for (n, text) in lines.iter().enumerate().take(area.height.into()) {
+        let lead = area.width.saturating_sub(width(text) as u16) / 2;
+        let here = Rect {
+            x: area.x + lead,
+            y: area.y + (top + n as u16).min(area.height - 1),
+            width: area.width - lead,
+            height: 1,
+        };
+        Text::new().add(text, theme.style(Role::Plain)).paint(here, buffer);
+    }
+}
+
+/// The help: what keys do here, searched by what is typed.
+pub fn help(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) {
+    let Some(Overlay::Help { input, chosen }) = &state.overlay else { return };
+    let inner = if size == Size::Small { area } else { boxed(theme, area, buffer) };
+    let dim = theme.style(Role::Dim);
+    let line = |n: u16| Rect { y: inner.y + n, height: 1, ..inner };
+    if size == Size::Small {
+        Clear.render(area, buffer);
+        let left = Text::new().add(" Help · Explore", theme.focused());
+        two_ends(left, Text::new().add("Esc close ", dim), (" ", dim), line(0), buffer);
+    }
+    let found: Vec<_> = keys::listed(Context::Explore, input.value()).collect();
+    let all = keys::listed(Context::Explore, "").count();
+    let search = Text::new()
+        .add(" ❯ ", theme.focused())
+        .add(Safe::new(input.value()).as_str(), theme.style(Role::Plain))
+        .add("▏", theme.style(Role::Accent));
+    let tally = if input.value().is_empty() { all.to_string() } else { format!("{} of {all}", found.len()) };
+    let first = u16::from(size == Size::Small);
+    two_ends(search, Text::new().add(format!("{tally} "), dim), (" ", dim), line(first), buffer);
+    let rows = usize::from(inner.height.saturating_sub(first + 3));
+    let offset = chosen.saturating_sub(rows / 2).min(found.len().saturating_sub(rows));
+    for (n, binding) in found.iter().enumerate().skip(offset).take(rows) {
+        let keys: Vec<String> = binding.keys.iter().map(|key| key.show(theme.ascii)).collect();
+        let reason = keys::enabled(state, binding.action).err();
+        let style = if reason.is_some() { dim } else { theme.style(Role::Plain) };
+        let mark = if n == *chosen { "▌" } else { " " };
+        let mut text = Text::new()
+            .add(mark, theme.focused())
+            .add(keys.join(" "), theme.style(if reason.is_some() { Role::Dim } else { Role::Accent }))
+            .to(12)
+            .add(binding.words, if n == *chosen { style.patch(theme.strong()) } else { style });
+        if let Some(reason) = reason {
+            text = text.add(format!(" — {reason}"), dim);
+        }
+        text.paint(line(first + 2 + (n - offset) as u16), buffer);
+    }
+    let foot = " type to search · ↵ do it · Esc close ";
+    if size == Size::Small {
+        Text::new().add(foot, dim).paint(line(inner.height - 1), buffer);
+    }
+}
+
+/// An empty box in the middle of `area`; gives its inside.
+fn boxed(theme: Theme, area: Rect, buffer: &mut Buffer) -> Rect {
+    let columns = 66.min(area.width - 8);
+    let rows = area.height.saturating_sub(6).min(42);
+    let frame = Rect {
+        x: area.x + (area.width - columns) / 2,
+        y: area.y + (area.height - rows) / 2,
+        width: columns,
+        height: rows,
+    };
+    Clear.render(frame, buffer);
+    let dim = theme.style(Role::Dim);
+    let line = "─";
+    let edge = |left: &str, title: &str, right: &str, buffer: &mut Buffer, y: u16| {
+        let at = Rect { y, height: 1, ..frame };
+        let start = Text::new().add(left, dim).add("─", dim).add(title, theme.focused());
+        two_ends(start, Text::new().add(right, dim), (line, dim), at, buffer);
+    };
+    edge("╭", " Help · Explore ", "╮", buffer, frame.y);
+    edge("╰", " type to search · ↵ do it · Esc close ", "╯", buffer, frame.bottom() - 1);
+    for y in frame.top() + 1..frame.bottom() - 1 {
+        let side = |x| Rect { x, y, width: 1, height: 1 };
+        Text::new().add("│", dim).paint(side(frame.x), buffer);
+        Text::new().add("│", dim).paint(side(frame.right() - 1), buffer);
+    }
+    Rect { x: frame.x + 1, y: frame.y + 1, width: frame.width - 2, height: frame.height - 2 }
+}

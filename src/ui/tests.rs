@@ -1,0 +1,245 @@
+//! Screens as they are seen, at every size class, with their styles.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::style::{Color, Modifier};
+
+use super::*;
+use crate::app::tests::{ORG, Session, link};
+use crate::engine::report::{Detail, NameAnswer, NameRow, Node, Report, Series, Stats, Target};
+use crate::net::Phase;
+
+const SIZES: [(u16, u16); 3] = [(120, 36), (80, 24), (60, 15)];
+
+/// The screen as text; under each line that has styles, one that names them: b bold, d dim, x crossed out, and
+/// c g y r for the colours.
+fn screen(state: &State, theme: Theme, (columns, rows): (u16, u16), styles: bool) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+    terminal.draw(|frame| draw(state, theme, frame)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let mut out = String::new();
+    for y in 0..rows {
+        let (mut text, mut marks) = (String::new(), String::new());
+        let mut skip = 0;
+        for x in 0..columns {
+            let cell = &buffer[(x, y)];
+            if skip == 0 {
+                text.push_str(cell.symbol());
+                skip = crate::text::width(cell.symbol()).saturating_sub(1);
+            } else {
+                skip -= 1;
+            }
+            marks.push(match (cell.fg, cell.modifier) {
+                (Color::Cyan, _) => 'c',
+                (Color::Green, _) => 'g',
+                (Color::Yellow, _) => 'y',
+                (Color::Red, _) => 'r',
+                (_, m) if m.contains(Modifier::CROSSED_OUT) => 'x',
+                (_, m) if m.contains(Modifier::BOLD) => 'b',
+                (_, m) if m.contains(Modifier::DIM) && cell.symbol() != " " => 'd',
+                _ => ' ',
+            });
+        }
+        let _ = writeln!(out, "{}", text.trim_end());
+        if styles && !marks.trim().is_empty() {
+            let _ = writeln!(out, "~{}", marks.trim_end());
+        }
+    }
+    out
+}
+
+fn series(label: &str, address: std::net::Ipv6Addr, rtts: &[f64]) -> Series {
+    let recent: Vec<Option<Duration>> =
+        rtts.iter().map(|ms| (*ms > 0.0).then(|| Duration::from_secs_f64(ms / 1e3))).collect();
+    let good: Vec<Duration> = recent.iter().flatten().copied().collect();
+    let stats = good.last().map(|last| Stats {
+        min: *good.iter().min().unwrap(),
+        avg: good.iter().sum::<Duration>() / good.len() as u32,
+        max: *good.iter().max().unwrap(),
+        mdev: Duration::from_micros(400),
+        last: *last,
+    });
+    Series {
+        target: Target { label: label.into(), address },
+        sent: rtts.len() as u64,
+        received: good.len() as u64,
+        lost: (rtts.len() - good.len()) as u64,
+        recent,
+        replies: vec![],
+        stats,
+        at: None,
+        error: None,
+    }
+}
+
+/// Attached, a machine selected and told about, pings running.
+fn full() -> Session {
+    let mut s = Session::attached();
+    s.keys("*").keys("*");
+    s.keys("/148e").keys("<enter>G<esc>");
+    let node = Node::Machine("web".into(), "148e21b7c93d89".into());
+    let catalog = s.state.view.catalog.clone();
+    let address = |app: &str, id: &str| catalog.machine(&app.into(), &id.into()).unwrap().address.unwrap();
+    let own = address("web", "148e21b7c93d89");
+    let other = address("web", "3d8d9930b01789");
+    let answer = |word: &str, addresses: Vec<std::net::Ipv6Addr>, ms: u64| {
+        let rtt = Some(Duration::from_millis(ms));
+        Some(NameAnswer { word: word.into(), addresses, entries: vec![], rtt })
+    };
+    let row = |name: &str, answer| NameRow { name: name.into(), rtype: "AAAA", answer };
+    s.report(Report::Detail(Arc::new(Detail {
+        node,
+        group: Some("app".into()),
+        names: vec![
+            row("148e21b7c93d89.vm.web.internal", answer("NOERROR", vec![own], 9)),
+            row("iad.web.internal", answer("NOERROR", vec![other, own], 9)),
+            row("app.process.web.internal", answer("NOERROR", vec![own, other], 10)),
+            row("top3.nearest.of.web.internal", None),
+            row("web.flycast", answer("NXDOMAIN", vec![], 10)),
+        ],
+    })));
+    let dns = s.state.profile.dns.addr;
+    s.report(Report::Pings(Arc::new(vec![
+        series("gateway", dns, &[11.2, 11.4, 11.1, 11.3, 11.2]),
+        series("148e21b7c93d89", own, &[11.2, 11.9, 13.1, 11.0, 18.4, 11.2, 11.6, 11.2]),
+        series("3d8d9930b01789", other, &[12.0, 12.2, 0.0, 12.1, 11.8, 12.0]),
+        series("90706e10f12094", address("web", "90706e10f12094"), &[0.0, 0.0, 0.0]),
+    ])));
+    s.wait(12);
+    s
+}
+
+fn states() -> Vec<(&'static str, Session)> {
+    let mut connecting = Session::new();
+    connecting.report(link(Phase::Handshaking, connecting.now));
+    let mut silent = Session::new();
+    silent.report(link(Phase::Handshaking, silent.now));
+    silent.wait(6);
+    let mut filtered = full();
+    filtered.keys("/lhr");
+    let mut missed = full();
+    missed.keys("/redis");
+    let mut empty = Session::attached();
+    empty.catalog(&[]);
+    empty.state.view.catalog = Arc::new(crate::catalog::Catalog {
+        peers: std::collections::BTreeMap::default(),
+        ..(*empty.state.view.catalog).clone()
+    });
+    let catalog = empty.state.view.catalog.clone();
+    empty.report(Report::Catalog(catalog));
+    let mut down = full();
+    down.report(link(Phase::Down, down.now));
+    down.wait(31);
+    let mut help = full();
+    help.keys("?");
+    let mut help_copy = full();
+    help_copy.keys("?copy");
+    let mut frozen = full();
+    frozen.keys("f");
+    frozen.wait(7);
+    let mut gone = full();
+    gone.catalog(&["web:iad/148e21b7c93d89,ams/aaaaaaaaaaaaaa", "api:iad/2874d13b5f0e68", "fresh"]);
+    let mut hostile = Session::attached();
+    hostile.catalog(&[
+        "\u{1b}[2Jweb:\u{202e}iad/148e21b7c93d89",
+        "日本語の長い名前のアプリケーションです:iad/1",
+        "a\tb",
+    ]);
+    let mut detail = full();
+    detail.keys("<tab>");
+    let mut copied = full();
+    copied.keys("y");
+    vec![
+        ("connecting", connecting),
+        ("silent", silent),
+        ("full", full()),
+        ("filter", filtered),
+        ("filter_without_hit", missed),
+        ("empty", empty),
+        ("down", down),
+        ("help", help),
+        ("help_search", help_copy),
+        ("frozen", frozen),
+        ("gone_and_new", gone),
+        ("hostile", hostile),
+        ("detail_focused", detail),
+        ("toast", copied),
+    ]
+}
+
+#[test]
+fn screens() {
+    for (name, session) in states() {
+        for (columns, rows) in SIZES {
+            let shot = screen(&session.state, Theme::default(), (columns, rows), true);
+            insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), shot);
+        }
+    }
+}
+
+#[test]
+fn a_window_too_small_says_so_and_any_size_is_drawn() {
+    let s = full();
+    insta::assert_snapshot!("notice_59x14", screen(&s.state, Theme::default(), (59, 14), false));
+    for columns in [1, 2, 20, 59, 60, 77, 78, 109, 110, 500] {
+        for rows in [1, 2, 5, 14, 15, 21, 22, 30, 200] {
+            for (_, session) in states().iter().take(8) {
+                screen(&session.state, Theme::default(), (columns, rows), false);
+            }
+        }
+    }
+}
+
+#[test]
+fn without_colour_and_in_ascii_the_same_words_are_told() {
+    let words = |shot: &str| -> Vec<String> {
+        shot.split(|c: char| !(c.is_alphanumeric() || c == '.' || c == ':'))
+            .filter(|w| {
+                w.chars().any(char::is_alphabetic)
+                    && w.is_ascii()
+                    && w.len() > 2
+                    && *w != "Enter"
+                    && !w.chars().all(|c| c == 'x')
+            })
+            .map(str::to_owned)
+            .collect()
+    };
+    for (name, session) in states() {
+        for size in SIZES {
+            let colour = screen(&session.state, Theme::default(), size, false);
+            let mono = screen(&session.state, Theme { mono: true, ascii: false }, size, false);
+            assert_eq!(colour, mono, "{name}");
+            let ascii = screen(&session.state, Theme { mono: true, ascii: true }, size, false);
+            if name != "hostile" {
+                assert!(ascii.is_ascii(), "{name}: {ascii}");
+                assert_eq!(words(&ascii), words(&colour), "{name} {size:?}");
+            }
+            assert!(!ascii.contains('\u{1b}') && !colour.contains('\u{1b}'));
+        }
+    }
+}
+
+#[test]
+fn states_differ_without_colour() {
+    let mut shots: Vec<String> = states()
+        .iter()
+        .map(|(_, session)| screen(&session.state, Theme { mono: true, ascii: true }, (80, 24), true))
+        .collect();
+    let n = shots.len();
+    shots.sort();
+    shots.dedup();
+    assert_eq!(shots.len(), n);
+}
+
+#[test]
+fn a_big_org_draws_only_what_is_on_the_screen() {
+    let many: Vec<String> = (0..1000).map(|n| format!("iad/{n:014x}")).collect();
+    let mut s = Session::attached();
+    s.catalog(&[&format!("big:{}", many.join(",")), ORG[0]]);
+    s.keys("*G");
+    insta::assert_snapshot!("big_80x24", screen(&s.state, Theme::default(), (80, 24), false));
+}
