@@ -110,6 +110,7 @@ impl Key {
                 (KeyCode::Right, false) => "→".into(),
                 (KeyCode::PageUp, _) => "PgUp".into(),
                 (KeyCode::PageDown, _) => "PgDn".into(),
+                (KeyCode::BackTab, _) => "S-Tab".into(),
                 (KeyCode::F(n), _) => format!("F{n}"),
                 (code, _) => format!("{code}"),
             },

@@ -64,7 +64,7 @@ pub fn help(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Bu
         let mut text = Text::new()
             .add(mark, theme.focused())
             .add(keys.join(" "), theme.style(if reason.is_some() { Role::Dim } else { Role::Accent }))
-            .to(12)
+            .to(15)
             .add(binding.words, if n == *chosen { style.patch(theme.strong()) } else { style });
         if let Some(reason) = reason {
             text = text.add(format!(" — {reason}"), dim);

@@ -217,7 +217,10 @@ fn without_colour_and_in_ascii_the_same_words_are_told() {
             let ascii = screen(&session.state, Theme { mono: true, ascii: true }, size, false);
             if name != "hostile" {
                 assert!(ascii.is_ascii(), "{name}: {ascii}");
-                assert_eq!(words(&ascii), words(&colour), "{name} {size:?}");
+                // The keys themselves are words in ASCII: `Enter`, `Right`.
+                if !name.starts_with("help") {
+                    assert_eq!(words(&ascii), words(&colour), "{name} {size:?}");
+                }
             }
             assert!(!ascii.contains('\u{1b}') && !colour.contains('\u{1b}'));
         }
