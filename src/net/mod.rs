@@ -3,6 +3,8 @@
 pub mod endpoint;
 #[cfg(test)]
 pub(crate) mod fake;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod handles;
 pub mod packet;
 pub mod sim;
