@@ -17,6 +17,7 @@
 //! - [`engine`]: one attached network: commands in, reports out.
 //! - [`app`]: what the screens show and what keys do to it: a pure state machine.
 //! - [`ui`]: the screens: a state in, a frame out.
+//! - [`runtime`]: the terminal and the loop between `engine`, `app` and `ui`.
 //! - [`commands`], [`cli`]: the headless twins and the command line.
 //! - [`demo`]: an org in a box, for trying and testing; only commands and tests know it.
 
@@ -32,5 +33,6 @@ pub mod error;
 pub mod net;
 pub mod probe;
 pub mod profile;
+pub mod runtime;
 pub mod text;
 pub mod ui;

@@ -1,0 +1,218 @@
+//! The terminal and the loop: carries out what [`app`](crate::app) asks for, feeds it what happens, draws when
+//! something has changed.
+
+mod terminal;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+use ratatui::crossterm::event::{Event, EventStream};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::app::{self, Effect, Message, Settings, State};
+use crate::engine::Engine;
+use crate::error::{Error, Exit};
+use crate::profile::Profile;
+use crate::ui;
+use crate::ui::theme::Theme;
+use terminal::Screen;
+pub use terminal::check;
+
+/// Between two frames that no key asked for.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// Shows the Explore view over `engine` until the user quits or a signal ends it. Gives the exit code.
+///
+/// # Errors
+/// Where the terminal cannot be set up, or goes away.
+pub async fn run(
+    profile: Arc<Profile>,
+    mut engine: Engine,
+    theme: Theme,
+    settings: Settings,
+) -> Result<ExitCode, Error> {
+    let mut signals = Signals::new().map_err(lost)?;
+    let mut screen = Screen::enter().map_err(lost)?;
+    let mut events = EventStream::new();
+    let mut state = State::new(profile, settings, clock());
+    let mut pace = Pace::default();
+    loop {
+        if pace.is_due(clock()) {
+            screen.draw(|frame| ui::draw(&state, theme, frame)).map_err(lost)?;
+            pace.drawn(clock());
+            #[cfg(debug_assertions)]
+            terminal::panic_for_a_test();
+        }
+        let wake = pace.due().into_iter().chain(state.next_tick()).min();
+        let asleep = async {
+            match wake {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        let message = tokio::select! {
+            event = events.next() => match event {
+                Some(Ok(event)) => {
+                    if matches!(event, Event::Key(_) | Event::Resize(..)) {
+                        pace.at_once();
+                    }
+                    Message::Input(event)
+                }
+                // The terminal is gone: nothing can be shown or asked any more.
+                Some(Err(_)) | None => return Ok(ExitCode::from(129)),
+            },
+            report = engine.reports.recv() => match report {
+                Some(report) => Message::Report(report),
+                None => return Err(Error::new(Exit::Tunnel, "the tunnel has ended")),
+            },
+            told = signals.next() => match told {
+                Told::End(code) => return Ok(ExitCode::from(code)),
+                Told::Stop => {
+                    screen.suspend().map_err(lost)?;
+                    pace.at_once();
+                    Message::Tick
+                }
+                Told::Continue => {
+                    screen.repaint().map_err(lost)?;
+                    pace.at_once();
+                    Message::Tick
+                }
+            },
+            () = terminal::panicked() => return Ok(ExitCode::from(101)),
+            () = asleep => Message::Tick,
+        };
+        let mut effects = app::update(&mut state, message, clock());
+        // Whatever else has come is taken before the next frame.
+        while let Ok(report) = engine.reports.try_recv() {
+            effects.extend(app::update(&mut state, Message::Report(report), clock()));
+        }
+        pace.changed(clock());
+        for effect in effects {
+            match effect {
+                Effect::Ask(command) => {
+                    // A full queue means an engine that has gone, which the next report tells.
+                    let _ = engine.commands.try_send(command);
+                }
+                Effect::Copy(text) => screen.copy(&text).map_err(lost)?,
+                Effect::Suspend => {
+                    screen.suspend().map_err(lost)?;
+                    pace.at_once();
+                }
+                Effect::Repaint => screen.repaint().map_err(lost)?,
+                Effect::Quit => return Ok(ExitCode::SUCCESS),
+            }
+        }
+    }
+}
+
+fn lost(error: std::io::Error) -> Error {
+    Error::new(Exit::Empty, "the terminal cannot be used").why(error).hint("sixpane tree")
+}
+
+fn clock() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+/// When the next frame is drawn: at once for a key, a while after the last one for anything else, never without
+/// a change.
+#[derive(Debug, Default)]
+struct Pace {
+    changed: Option<Instant>,
+    last: Option<Instant>,
+    hurry: bool,
+}
+
+impl Pace {
+    fn changed(&mut self, now: Instant) {
+        self.changed.get_or_insert(now);
+    }
+
+    fn at_once(&mut self) {
+        self.hurry = true;
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let changed = self.changed?;
+        match self.last {
+            Some(last) if !self.hurry => Some(changed.max(last + FRAME)),
+            _ => Some(changed),
+        }
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        // The first frame is owed from the start.
+        self.last.is_none() || self.due().is_some_and(|due| due <= now)
+    }
+
+    fn drawn(&mut self, now: Instant) {
+        *self = Self { changed: None, last: Some(now), hurry: false };
+    }
+}
+
+/// What a signal asks for.
+enum Told {
+    /// End with this exit code.
+    End(u8),
+    /// Stop until continued.
+    Stop,
+    /// The process was continued.
+    Continue,
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+    quit: Signal,
+    stop: Signal,
+    go_on: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        let raw = |number: rustix::process::Signal| signal(SignalKind::from_raw(number.as_raw()));
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            quit: signal(SignalKind::quit())?,
+            stop: raw(rustix::process::Signal::TSTP)?,
+            go_on: raw(rustix::process::Signal::CONT)?,
+        })
+    }
+
+    async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.interrupt.recv() => Told::End(130),
+            _ = self.terminate.recv() => Told::End(143),
+            _ = self.hang_up.recv() => Told::End(129),
+            _ = self.quit.recv() => Told::End(131),
+            _ = self.stop.recv() => Told::Stop,
+            _ = self.go_on.recv() => Told::Continue,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_drawn_at_once_and_news_at_a_pace() {
+        let t0 = Instant::now();
+        let mut pace = Pace::default();
+        assert!(pace.is_due(t0));
+        pace.drawn(t0);
+        assert_eq!(pace.due(), None, "no frame without a change");
+        pace.changed(t0);
+        pace.changed(t0 + FRAME / 2);
+        assert_eq!(pace.due(), Some(t0 + FRAME));
+        pace.at_once();
+        assert!(pace.is_due(t0));
+        pace.drawn(t0);
+        pace.changed(t0 + FRAME * 9);
+        assert!(pace.is_due(t0 + FRAME * 9));
+    }
+}

@@ -1,0 +1,163 @@
+//! The terminal: taken, given back on every way of ending, and drawn upon.
+
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use base64::Engine as _;
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use ratatui::crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use ratatui::crossterm::{cursor, execute, queue};
+use ratatui::{Frame, Terminal};
+use tokio::sync::Notify;
+
+use crate::error::{Error, Exit};
+
+/// Whether the terminal is ours, for whoever has to give it back.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Rung by a panic on any thread.
+static PANICKED: Notify = Notify::const_new();
+/// The longest text that terminals take by OSC 52, in bytes before base64.
+const LONGEST_COPY: usize = 74_000;
+
+/// Ends when any thread has panicked.
+pub async fn panicked() {
+    PANICKED.notified().await;
+}
+
+/// Whether there is a terminal to show anything on.
+///
+/// # Errors
+/// Where there is none (exit 2), with what to use in its place.
+pub fn check() -> Result<(), Error> {
+    let refuse = |why: &str| {
+        Err(Error::new(Exit::Usage, "the screens need a terminal")
+            .why(why)
+            .hint("sixpane tree, or sixpane tree --json"))
+    };
+    if !io::stdin().is_terminal() {
+        return refuse("standard input is none");
+    }
+    if !io::stdout().is_terminal() {
+        return refuse("standard output is none");
+    }
+    if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+        return refuse("TERM is dumb");
+    }
+    Ok(())
+}
+
+/// The terminal while it is ours.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+}
+
+impl Screen {
+    /// Takes the terminal. It is given back when this is dropped, and before a panic is told.
+    pub fn enter() -> io::Result<Self> {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let told = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |info| {
+                give_back();
+                told(info);
+                PANICKED.notify_one();
+            }));
+        });
+        take()?;
+        let terminal = Terminal::new(CrosstermBackend::new(BufWriter::new(io::stdout())));
+        terminal.map(|terminal| Self { terminal }).inspect_err(|_| give_back())
+    }
+
+    /// Draws one frame; a terminal that knows how shows it whole.
+    pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        self.terminal.draw(draw)?;
+        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
+    }
+
+    /// Forgets what is on the screen, so that the next frame paints all of it.
+    pub fn repaint(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    /// Gives the terminal back, stops the job, and takes it again when the shell continues it.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        // The whole job, as the terminal's own Ctrl-Z would: a `cargo run` around us has to stop too.
+        rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
+        take()?;
+        self.terminal.clear()
+    }
+
+    /// Puts `text` into the clipboard of the terminal, which may be far away (OSC 52).
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        if text.len() > LONGEST_COPY {
+            return Ok(());
+        }
+        let sequence = osc52(text, std::env::var_os("TMUX").is_some());
+        let out = self.terminal.backend_mut();
+        out.write_all(sequence.as_bytes())?;
+        out.flush()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn take() -> io::Result<()> {
+    TAKEN.store(true, Ordering::SeqCst);
+    enable_raw_mode()
+        .and_then(|()| execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste))
+        .inspect_err(|_| give_back())
+}
+
+/// Does what can be done, once; a terminal that is gone takes nothing back.
+fn give_back() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = execute!(
+            io::stdout(),
+            EndSynchronizedUpdate,
+            DisableBracketedPaste,
+            LeaveAlternateScreen,
+            cursor::Show
+        );
+        let _ = disable_raw_mode();
+    }
+}
+
+/// The sequence that sets the clipboard; tmux passes on what is wrapped for it.
+fn osc52(text: &str, tmux: bool) -> String {
+    let plain = format!("\x1b]52;c;{}\x07", base64::prelude::BASE64_STANDARD.encode(text));
+    if tmux { format!("\x1bPtmux;{}\x1b\\", plain.replace('\x1b', "\x1b\x1b")) } else { plain }
+}
+
+/// Debug builds panic after the first frame when they are told to, so that a test can see the terminal restored.
+#[cfg(debug_assertions)]
+pub fn panic_for_a_test() {
+    if let Some(place) = std::env::var_os("SIXPANE_TEST_PANIC") {
+        if place == "task" {
+            tokio::spawn(async { panic!("a panic for a test, in a task") });
+        } else {
+            panic!("a panic for a test");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn osc52_is_wrapped_for_tmux() {
+        assert_eq!(osc52("hi", false), "\x1b]52;c;aGk=\x07");
+        assert_eq!(osc52("hi", true), "\x1bPtmux;\x1b\x1b]52;c;aGk=\x07\x1b\\");
+    }
+}
