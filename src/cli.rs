@@ -1,25 +1,96 @@
-//! The command line: clap's definitions, and which command each leads to.
+//! The command line: clap's definitions, and what each leads to. Nothing is done while it is parsed.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::net::Ipv6Addr;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
 use crate::error::{Error, Exit};
 
 /// A terminal explorer for a private IPv6 network, over an embedded WireGuard tunnel.
+///
+/// Without a conf, the one *.conf in the working directory or in the configuration folder's sixpane/ is used.
 #[derive(Debug, Parser)]
-#[command(name = "sixpane", version, after_help = EXIT_CODES)]
-struct Args {
+#[command(name = "sixpane", version, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
+struct CommandLine {
+    /// The WireGuard conf, as `fly wireguard create` wrote it
+    conf: Option<PathBuf>,
+    #[command(flatten)]
+    screen: Screen,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+}
+
+/// How the screens look and what they do by themselves.
+#[derive(Debug, Clone, Args)]
+pub struct Screen {
+    /// Seconds between two walks, or off
+    #[arg(long, value_name = "S", default_value = "5", value_parser = refresh)]
+    pub refresh: Refresh,
+    /// Ping nobody by itself
+    #[arg(long)]
+    pub no_ping: bool,
+    /// ASCII glyphs alone
+    #[arg(long)]
+    pub ascii: bool,
+}
+
+/// The interval of walks; `None` is off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refresh(pub Option<Duration>);
+
+fn refresh(text: &str) -> Result<Refresh, String> {
+    if text == "off" { Ok(Refresh(None)) } else { seconds(text).map(|s| Refresh(Some(s))) }
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Print the tree of apps, regions and machines
+    Tree {
+        /// The WireGuard conf
+        #[arg(value_name = "CONF")]
+        conf: Option<PathBuf>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Ping addresses, names, or the gateway
+    ///
+    /// A target is an IPv6 address, a name (a bare word is taken under .internal), or `gateway`.
+    Ping {
+        /// [CONF] TARGET…: a first word that ends in .conf or holds a / is the conf
+        #[arg(required = true, value_name = "TARGET")]
+        words: Vec<String>,
+        /// Stop after this many probes for each target
+        #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        count: Option<u64>,
+        /// Seconds between two probes of a target
+        #[arg(short, long, value_name = "S", default_value = "1", value_parser = seconds)]
+        interval: Duration,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Try it on a demo org: a WireGuard gateway, a name server and machines in this process
+    Demo {
+        /// Run only the gateway, and print the conf with which wg, dig and other clients attach
+        #[arg(long)]
+        serve: bool,
+        /// The org and its story, as in assets/demo.toml
+        #[arg(long, value_name = "FILE")]
+        scenario: Option<PathBuf>,
+        /// With --serve: write the conf to this file, which only its owner can read
+        #[arg(long = "conf-out", value_name = "FILE", requires = "serve")]
+        conf_out: Option<PathBuf>,
+        /// The gateway's UDP port on loopback; 0 takes any
+        #[arg(long, value_name = "N", default_value = "0")]
+        port: u16,
+        #[command(flatten)]
+        screen: Screen,
+    },
     /// Take a 6PN address apart and name its DNS server; asks no network
     Addr {
         /// The address, as in fdaa:0:18:a7b:7d:f066:b83b:2
@@ -30,12 +101,33 @@ enum Command {
     },
 }
 
+/// What all commands that attach have in common.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// The WireGuard conf, where it is not given by its place
+    #[arg(long = "conf", value_name = "FILE")]
+    pub conf_option: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Seconds that the tunnel may take to come up
+    #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
+    pub timeout: Duration,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(s) if (0.1..=3600.0).contains(&s) => Ok(Duration::from_secs_f64(s)),
+        _ => Err("seconds from 0.1 to 3600 are expected".into()),
+    }
+}
+
 const EXIT_CODES: &str = "Exit codes: 0 ok · 1 not found, or the answer is no · 2 usage · 3 configuration · \
 4 tunnel · 5 DNS · 6 partial result · 130, 143 ended by a signal";
 
 /// Runs the command line `args`, whose first word is the program's name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args = match Args::try_parse_from(args) {
+    let args = match CommandLine::try_parse_from(args) {
         Ok(args) => args,
         Err(error) => {
             let code = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
@@ -43,16 +135,54 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return code.into();
         }
     };
-    let mut out = io::BufWriter::new(io::stdout().lock());
     let result = match args.command {
-        Command::Addr { address, json } => commands::addr::run(address, json, &mut out),
+        None => commands::explore::run(args.conf.as_deref(), &args.screen).map_err(Failure::from),
+        Some(Command::Demo { serve: false, scenario, port, screen, .. }) => {
+            commands::demo::explore(scenario.as_deref(), port, &screen).map_err(Failure::from)
+        }
+        Some(command) => {
+            let mut out = io::BufWriter::new(io::stdout().lock());
+            let result = run(command, &mut out);
+            return finish(result, &mut out);
+        }
     };
-    finish(result, &mut out)
+    match result {
+        Ok(code) => code,
+        Err(failure) => finish(Err(failure), &mut io::sink()),
+    }
+}
+
+fn run(command: Command, out: &mut impl Write) -> Result<Exit, Failure> {
+    match command {
+        Command::Demo { scenario, conf_out, port, .. } => {
+            commands::demo::serve(scenario.as_deref(), conf_out.as_deref(), port, out)
+        }
+        Command::Addr { address, json } => commands::addr::run(address, json, out),
+        Command::Tree { conf, common } => commands::attached(async {
+            let profile = commands::conf::load(conf.as_deref().or(common.conf_option.as_deref()))?;
+            let settings = crate::engine::Settings { refresh: None, ..Default::default() };
+            let mut session = commands::session::Session::attach(profile, settings)?;
+            commands::tree::run(&mut session, common.timeout, common.json, out).await
+        }),
+        Command::Ping { words, count, interval, common } => commands::attached(async {
+            let (conf, targets) = commands::conf::split(words, common.conf_option.as_ref());
+            if targets.is_empty() {
+                return Err(Error::new(Exit::Usage, "say whom to ping").hint("sixpane ping gateway").into());
+            }
+            let profile = commands::conf::load(conf.as_deref())?;
+            let plan = crate::probe::ping::Plan { interval, count, ..Default::default() };
+            let settings = crate::engine::Settings { walk: false, plan, ..Default::default() };
+            let mut session = commands::session::Session::attach(profile, settings)?;
+            let request = commands::ping::Request { targets, count, json: common.json };
+            commands::ping::run(&mut session, &request, common.timeout, commands::interrupted(), out).await
+        }),
+    }
 }
 
 /// The exit code of `result`. A reader that went away (`| head -1`) is no error.
 fn finish(result: Result<Exit, Failure>, out: &mut impl Write) -> ExitCode {
-    match result.and_then(|exit| out.flush().map(|()| exit).map_err(Failure::from)) {
+    let flushed = out.flush();
+    match result.and_then(|exit| flushed.map(|()| exit).map_err(Failure::from)) {
         Ok(exit) => exit.into(),
         Err(Failure::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok.into(),
         Err(Failure::Write(error)) => report(&Error::new(Exit::Empty, "cannot write the output").why(error)),

@@ -2,6 +2,8 @@
 
 pub mod addr;
 pub mod conf;
+pub mod demo;
+pub mod explore;
 pub mod ping;
 pub mod session;
 pub mod tree;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::engine::report::Report;
 use crate::engine::{Engine, Settings};
 use crate::error::{Error, Exit};
+use crate::net::tunnel::Tunnel;
 use crate::net::{LinkState, Network, Trouble};
 use crate::profile::Profile;
 use crate::text::ms;
@@ -23,6 +24,15 @@ pub struct Session {
 }
 
 impl Session {
+    /// Attaches with `profile` through the embedded tunnel; the handshake leaves at once.
+    ///
+    /// # Errors
+    /// Where the tunnel cannot even be begun (exit 4).
+    pub fn attach(profile: Arc<Profile>, settings: Settings) -> Result<Self, Error> {
+        let tunnel = Tunnel::attach(&profile).map_err(|error| cannot_attach(&error))?;
+        Self::start(tunnel, profile, settings)
+    }
+
     /// Starts an engine over `net`, which was attached with `profile`.
     ///
     /// # Errors
@@ -129,6 +139,6 @@ fn hopeless(link: &LinkState) -> Option<Trouble> {
 }
 
 /// A network that could not even be begun.
-pub fn cannot_attach(error: &io::Error) -> Error {
+fn cannot_attach(error: &io::Error) -> Error {
     Error::new(Exit::Tunnel, "cannot start the tunnel").why(error)
 }

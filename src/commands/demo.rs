@@ -1,0 +1,80 @@
+//! `sixpane demo`: the demo org, explored or served.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::{attached, explore, interrupted};
+use crate::cli::{Failure, Screen};
+use crate::demo::gateway::Demo;
+use crate::demo::scenario::Scenario;
+use crate::dns::exchange::words;
+use crate::error::{Error, Exit};
+use crate::profile::parse;
+use crate::runtime;
+use crate::text::Safe;
+
+/// Starts the demo org and shows it, attached with its conf as to any other network.
+///
+/// # Errors
+/// Where there is no terminal, the scenario is none, or the gateway cannot start.
+pub fn explore(scenario: Option<&Path>, port: u16, screen: &Screen) -> Result<ExitCode, Error> {
+    runtime::check()?;
+    let demo = start(scenario, port)?;
+    let profile = parse::parse("demo", demo.conf().as_bytes())?;
+    explore::show(Arc::new(profile), screen)
+}
+
+/// Runs the gateway alone until it is interrupted; prints where it is and how to attach.
+///
+/// # Errors
+/// Where the scenario is none, the port is taken, or the conf cannot be written.
+pub fn serve(
+    scenario: Option<&Path>,
+    conf_out: Option<&Path>,
+    port: u16,
+    out: &mut impl Write,
+) -> Result<Exit, Failure> {
+    let demo = start(scenario, port)?;
+    if let Some(path) = conf_out {
+        let shown = Safe::new(path.as_os_str().as_encoded_bytes());
+        write_private(path, demo.conf())
+            .map_err(|error| Error::new(Exit::Config, format!("cannot write {shown}")).why(words(error)))?;
+        writeln!(out, "# listening on {}; attach with: sixpane {shown}", demo.endpoint())?;
+    } else {
+        writeln!(out, "# listening on {}; attach with this conf:", demo.endpoint())?;
+        out.write_all(demo.conf().as_bytes())?;
+    }
+    out.flush()?;
+    attached(async {
+        interrupted().await;
+        Ok(Exit::Ok)
+    })
+}
+
+fn start(path: Option<&Path>, port: u16) -> Result<Demo, Error> {
+    let scenario = match path {
+        None => Scenario::built_in()?,
+        Some(path) => {
+            let name = Safe::new(path.as_os_str().as_encoded_bytes());
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| Error::new(Exit::Config, format!("cannot read {name}")).why(words(error)))?;
+            Scenario::parse(name.as_str(), &text)?
+        }
+    };
+    Demo::start(scenario, rand::random(), port)
+        .map_err(|error| Error::new(Exit::Tunnel, "the demo gateway cannot start").why(words(error)))
+}
+
+/// A file with a key in it is its owner's alone.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path)?.write_all(text.as_bytes())
+}
