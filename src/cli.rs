@@ -58,6 +58,36 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
+    /// Ask a name server, as dig does
+    ///
+    /// A bare word is a name of this network: web is web.internal. Without a TYPE the name says it: TXT for
+    /// _apps.internal, AAAA for web.internal. Options are dig's: +short +noall +answer +tcp +norecurse +dnssec
+    /// +bufsize= +time= +tries= +nsid and more; a wrong one is answered with the list.
+    Dig {
+        /// [CONF] NAME [TYPE] [CLASS] [@SERVER] [+OPTION…]: a first word that ends in .conf or holds a / is the conf
+        #[arg(value_name = "WORD")]
+        words: Vec<String>,
+        /// Look an address up backwards
+        #[arg(short = 'x', value_name = "ADDRESS")]
+        reverse: Vec<String>,
+        /// A name, even where it reads like a type
+        #[arg(short = 'q', value_name = "NAME")]
+        name: Vec<String>,
+        /// The type
+        #[arg(short = 't', value_name = "TYPE")]
+        rtype: Option<String>,
+        /// The class
+        #[arg(short = 'c', value_name = "CLASS")]
+        class: Option<String>,
+        /// The server's port
+        #[arg(short = 'p', value_name = "PORT")]
+        port: Option<String>,
+        /// The data of the answers alone, as with +short
+        #[arg(long)]
+        short: bool,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Ping addresses, names, or the gateway
     ///
     /// A target is an IPv6 address, a name (a bare word is taken under .internal), or `gateway`.
@@ -164,6 +194,27 @@ fn run(command: Command, out: &mut impl Write) -> Result<Exit, Failure> {
             let mut session = commands::session::Session::attach(profile, settings)?;
             commands::tree::run(&mut session, common.timeout, common.json, out).await
         }),
+        Command::Dig { words, reverse, name, rtype, class, port, short, common } => {
+            let (conf, mut words) = commands::conf::split(words, common.conf_option.as_ref());
+            for (dash, values) in [
+                ("-q", name),
+                ("-x", reverse),
+                ("-t", rtype.into_iter().collect()),
+                ("-c", class.into_iter().collect()),
+                ("-p", port.into_iter().collect()),
+            ] {
+                words.extend(values.into_iter().flat_map(|value| [dash.to_owned(), value]));
+            }
+            words.extend(short.then(|| "+short".to_owned()));
+            // Before anything is read or sent: a wrong line is told at once.
+            let request = commands::dig::Request::new(words, common.json)?;
+            commands::attached(async {
+                let profile = commands::conf::load(conf.as_deref())?;
+                let settings = crate::engine::Settings { walk: false, ..Default::default() };
+                let mut session = commands::session::Session::attach(profile, settings)?;
+                commands::dig::run(&mut session, &request, common.timeout, out).await
+            })
+        }
         Command::Ping { words, count, interval, common } => commands::attached(async {
             let (conf, targets) = commands::conf::split(words, common.conf_option.as_ref());
             if targets.is_empty() {

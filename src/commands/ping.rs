@@ -6,12 +6,12 @@ use std::io::Write;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
-use hickory_proto::rr::{Name, RecordType};
 use serde_json::{Value, json};
 
 use super::session::Session;
 use crate::cli::Failure;
-use crate::dns::exchange::{Options, Question};
+use crate::dns::dig::name;
+use crate::dns::resolver::NoAddress;
 use crate::engine::report::{Command, Reply, ReplyKind, Report, Series, Target};
 use crate::error::{Error, Exit};
 use crate::text::Safe;
@@ -80,26 +80,15 @@ async fn resolve(session: &Session, word: &str) -> Result<Vec<Target>, Error> {
         return Ok(vec![Target { label: word.into(), address }]);
     }
     let label = Safe::new(word);
-    let full = if word.contains('.') { word.to_owned() } else { format!("{word}.internal") };
-    let mut name = Name::from_utf8(&full).map_err(|error| {
+    let name = name::parse(word).map_err(|error| {
         Error::new(Exit::Usage, format!("`{label}` is neither an address nor a name")).why(error)
     })?;
-    name.set_fqdn(true);
-    let exchange =
-        session.engine.client.ask(Question::new(name, RecordType::AAAA), &Options::default()).await;
-    let addresses = exchange.addresses();
-    if addresses.is_empty() {
-        let (exit, why) = match &exchange.outcome {
-            Err(failure) => (Exit::Dns, failure.to_string()),
-            Ok(_) if exchange.word() == "NXDOMAIN" => {
-                (Exit::Empty, "there is no such name (NXDOMAIN)".into())
-            }
-            Ok(_) => (Exit::Empty, format!("it has no AAAA record ({})", exchange.word())),
-        };
-        return Err(Error::new(exit, format!("cannot ping {label}"))
-            .why(why)
-            .hint("only started Machines are in DNS; sixpane tree shows them"));
-    }
+    let addresses = session.addresses(name).await.map_err(|error| {
+        let exit = if matches!(error, NoAddress::NoAnswer(_)) { Exit::Dns } else { Exit::Empty };
+        Error::new(exit, format!("cannot ping {label}"))
+            .why(error)
+            .hint("only started Machines are in DNS; sixpane tree shows them")
+    })?;
     let one = addresses.len() == 1;
     Ok(addresses
         .into_iter()

@@ -1,9 +1,14 @@
 //! An attached network for a headless command: the engine, the conf it came from, and what its link does.
 
 use std::io;
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hickory_proto::rr::Name;
+
+use crate::dns::exchange::words;
+use crate::dns::resolver::{NoAddress, Resolver};
 use crate::engine::report::Report;
 use crate::engine::{Engine, Settings};
 use crate::error::{Error, Exit};
@@ -92,6 +97,16 @@ impl Session {
             _ => None,
         })
         .await
+    }
+
+    /// The IPv6 addresses of `name`, in the server's order; at least one.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub async fn addresses(&self, name: Name) -> Result<Vec<Ipv6Addr>, NoAddress> {
+        let resolver =
+            Resolver::new(&self.engine.client).map_err(|error| NoAddress::NoAnswer(words(error)))?;
+        resolver.addresses(name).await
     }
 
     fn no_link(&self, timeout: Duration, trouble: Option<&Trouble>) -> Error {

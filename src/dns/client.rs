@@ -127,6 +127,18 @@ struct Flight {
     due: Instant,
 }
 
+impl Flight {
+    /// Whether another datagram may leave.
+    fn may_try_udp(&self) -> bool {
+        self.udp_tries < self.job.options.tries.unwrap_or(PATIENCE.len())
+    }
+
+    /// Whether the asker wants no more than the tries so far.
+    fn is_last_try(&self) -> bool {
+        self.job.options.tries.is_some_and(|tries| self.udp_tries >= tries)
+    }
+}
+
 struct Asker<N: Network> {
     net: N,
     udp: N::Udp,
@@ -279,7 +291,7 @@ impl<N: Network> Asker<N> {
         let due = match (last, up_since) {
             // What was asked before the link stood leaves with the handshake's last message: its patience
             // begins there. While there is no link, asking again would only fill the queue.
-            (Some((Transport::Udp, sent)), Some(up)) => {
+            (Some((Transport::Udp, sent)), Some(up)) if !flight.is_last_try() => {
                 let patience = PATIENCE[(flight.udp_tries.max(1) - 1).min(PATIENCE.len() - 1)];
                 (sent.max(up) + self.rtt.expected() + patience).min(end)
             }
@@ -319,7 +331,7 @@ impl<N: Network> Asker<N> {
                 if waits_on_udp {
                     self.window.lost(now, self.rtt.expected());
                 }
-                if waits_on_udp && flight_has_udp_tries_left(self.flights.get(&key)) {
+                if waits_on_udp && self.flights.get(&key).is_some_and(Flight::may_try_udp) {
                     self.try_udp(key, now);
                 } else {
                     self.try_tcp(key, now);
@@ -452,10 +464,6 @@ impl<N: Network> Asker<N> {
 /// Tokio's clock, so that a test may run it ahead.
 fn clock() -> Instant {
     tokio::time::Instant::now().into_std()
-}
-
-fn flight_has_udp_tries_left(flight: Option<&Flight>) -> bool {
-    flight.is_some_and(|f| f.udp_tries < PATIENCE.len())
 }
 
 /// ICMPv6 destination unreachable codes (RFC 4443 §3.1).

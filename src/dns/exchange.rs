@@ -44,8 +44,16 @@ pub struct Options {
     pub edns: Option<u16>,
     /// DO flag.
     pub dnssec: bool,
+    /// AD flag: asks for the AD flag of the answer (RFC 6840 §5.7).
+    pub authentic: bool,
+    /// CD flag.
+    pub unchecked: bool,
+    /// Asks for the name of the server (RFC 5001).
+    pub nsid: bool,
     /// Whether a truncated answer is asked again over TCP.
     pub follow_truncation: bool,
+    /// Datagrams at most, and then nothing but waiting; `None` is three of them, and then TCP.
+    pub tries: Option<usize>,
 }
 
 impl Default for Options {
@@ -56,7 +64,11 @@ impl Default for Options {
             recurse: true,
             edns: Some(1232),
             dnssec: false,
+            authentic: false,
+            unchecked: false,
+            nsid: false,
             follow_truncation: true,
+            tries: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Questions as bytes, and bytes as answers to them.
 
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query};
+use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 
 use super::exchange::{Options, Question, words};
 
@@ -11,12 +12,17 @@ use super::exchange::{Options, Question, words};
 pub fn write(question: &Question, options: &Options, id: u16, edns: bool) -> Result<Vec<u8>, String> {
     let mut message = Message::new(id, MessageType::Query, OpCode::Query);
     message.metadata.recursion_desired = options.recurse;
+    message.metadata.authentic_data = options.authentic;
+    message.metadata.checking_disabled = options.unchecked;
     let mut query = Query::query(question.name.clone(), question.rtype);
     query.set_query_class(question.class);
     message.add_query(query);
     if let Some(size) = options.edns.filter(|_| edns) {
         let mut opt = Edns::new();
         opt.set_max_payload(size).set_version(0).set_dnssec_ok(options.dnssec);
+        if options.nsid {
+            opt.options_mut().insert(EdnsOption::Unknown(EdnsCode::NSID.into(), Vec::new()));
+        }
         message.set_edns(opt);
     }
     message.to_vec().map_err(words)

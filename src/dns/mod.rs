@@ -2,8 +2,10 @@
 //! check ask through it, so that no two views can disagree.
 
 pub mod client;
+pub mod dig;
 pub mod exchange;
 pub mod message;
 pub mod names;
 pub mod payload;
+pub mod resolver;
 pub mod tcp;

@@ -1,0 +1,146 @@
+//! The OPT record in words (RFC 6891), the way `dig` writes it.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use data_encoding::HEXLOWER;
+
+use super::wire::{Parts, Row};
+
+/// The lines of `row`, an OPT record of `parts`, without the title.
+pub fn lines(parts: &Parts<'_>, row: &Row) -> Vec<String> {
+    // CLASS is the payload size; TTL holds the upper bits of RCODE, the version and the flags (RFC 6891 §6.1.3).
+    let version = row.ttl >> 16 & 0xff;
+    let flags = if row.ttl & 0x8000 == 0 { "" } else { " do" };
+    let rest = match row.ttl & 0x7fff {
+        0 => String::new(),
+        bits => format!("; MBZ: 0x{bits:04x}"),
+    };
+    let mut lines = vec![format!("; EDNS: version: {version}, flags:{flags}{rest}; udp: {}", row.class)];
+    let mut data = parts.rdata(row);
+    while let Some((code, value, rest)) = option(data) {
+        lines.push(format!("; {}", words(code, value)));
+        data = rest;
+    }
+    lines
+}
+
+/// The first option in `data`, and what is left (RFC 6891 §6.1.2).
+fn option(data: &[u8]) -> Option<(u16, &[u8], &[u8])> {
+    let (head, rest) = data.split_at_checked(4)?;
+    let [code, length] = [0, 2].map(|at| u16::from_be_bytes([head[at], head[at + 1]]));
+    let (value, rest) = rest.split_at_checked(length.into())?;
+    Some((code, value, rest))
+}
+
+fn words(code: u16, value: &[u8]) -> String {
+    match (code, value) {
+        (3, _) => format!("NSID: {}", bytes(value)),
+        (8, _) => subnet(value).map_or_else(
+            || format!("CLIENT-SUBNET: {}", bytes(value)),
+            |subnet| format!("CLIENT-SUBNET: {subnet}"),
+        ),
+        (10, _) => format!("COOKIE: {}", HEXLOWER.encode(value)),
+        (15, [high, low, text @ ..]) => {
+            let code = u16::from_be_bytes([*high, *low]);
+            let name = EXTENDED.get(usize::from(code)).map(|name| format!(" ({name})")).unwrap_or_default();
+            let text = if text.is_empty() { String::new() } else { format!(": ({})", plain(text)) };
+            format!("EDE: {code}{name}{text}")
+        }
+        _ => format!("OPT={code}: {}", bytes(value)),
+    }
+}
+
+/// RFC 7871 §6.
+fn subnet(value: &[u8]) -> Option<String> {
+    let (&[_, family, source, scope], address) = value.split_first_chunk()?;
+    let prefix = match family {
+        1 => Ipv4Addr::from(padded::<4>(address)?).to_string(),
+        2 => Ipv6Addr::from(padded::<16>(address)?).to_string(),
+        _ => return None,
+    };
+    Some(format!("{prefix}/{source}/{scope}"))
+}
+
+fn padded<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+    let mut whole = [0; N];
+    whole.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    Some(whole)
+}
+
+fn bytes(value: &[u8]) -> String {
+    let pairs: Vec<_> = value.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{} (\"{}\")", pairs.join(" "), plain(value))
+}
+
+fn plain(value: &[u8]) -> String {
+    value.iter().map(|&byte| if (0x20..0x7f).contains(&byte) { byte as char } else { '.' }).collect()
+}
+
+/// IANA, Extended DNS Error Codes (RFC 8914 §4), by number.
+const EXTENDED: [&str; 25] = [
+    "Other",
+    "Unsupported DNSKEY Algorithm",
+    "Unsupported DS Digest Type",
+    "Stale Answer",
+    "Forged Answer",
+    "DNSSEC Indeterminate",
+    "DNSSEC Bogus",
+    "Signature Expired",
+    "Signature Not Yet Valid",
+    "DNSKEY Missing",
+    "RRSIGs Missing",
+    "No Zone Key Bit Set",
+    "NSEC Missing",
+    "Cached Error",
+    "Not Ready",
+    "Blocked",
+    "Censored",
+    "Filtered",
+    "Prohibited",
+    "Stale NXDOMAIN Answer",
+    "Not Authoritative",
+    "Not Supported",
+    "No Reachable Authority",
+    "Network Error",
+    "Invalid Data",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(ttl: u32, options: &[u8]) -> Vec<String> {
+        let mut wire = vec![0; 12];
+        wire[11] = 1;
+        wire.extend([0, 0, 41, 4, 208]);
+        wire.extend(ttl.to_be_bytes());
+        wire.extend((options.len() as u16).to_be_bytes());
+        wire.extend(options);
+        let parts = Parts::of(&wire).unwrap();
+        lines(&parts, parts.opt.as_ref().unwrap())
+    }
+
+    #[test]
+    fn version_flags_and_size() {
+        assert_eq!(shown(0, b""), ["; EDNS: version: 0, flags:; udp: 1232"]);
+        assert_eq!(shown(0x8000, b""), ["; EDNS: version: 0, flags: do; udp: 1232"]);
+        assert_eq!(shown(0x0100_4000, b""), ["; EDNS: version: 0, flags:; MBZ: 0x4000; udp: 1232"]);
+    }
+
+    #[test]
+    fn each_option() {
+        for (option, want) in [
+            (&b"\0\x03\0\x02n\x1b"[..], "; NSID: 6e 1b (\"n.\")"),
+            (b"\0\x08\0\x07\0\x01\x18\0\xc0\0\x02", "; CLIENT-SUBNET: 192.0.2.0/24/0"),
+            (b"\0\x08\0\x04\0\x09\x18\0", "; CLIENT-SUBNET: 00 09 18 00 (\"....\")"),
+            (b"\0\x0a\0\x02\xab\xcd", "; COOKIE: abcd"),
+            (b"\0\x0f\0\x02\0\x12", "; EDE: 18 (Prohibited)"),
+            (b"\0\x0f\0\x04\x01\0hi", "; EDE: 256: (hi)"),
+            (b"\xff\0\0\x01A", "; OPT=65280: 41 (\"A\")"),
+        ] {
+            assert_eq!(shown(0, option)[1], want);
+        }
+        // One that is cut short is left out.
+        assert_eq!(shown(0, b"\0\x03\0\x09a").len(), 1);
+    }
+}

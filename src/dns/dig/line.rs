@@ -1,0 +1,327 @@
+//! The words of a dig line, in the free order that `dig` allows.
+
+use hickory_proto::rr::{DNSClass, Name, RecordType};
+
+use super::name::{self, NameError};
+use super::options::{self, Show};
+use super::types::{parse_class, parse_type};
+use crate::dns::exchange::{Options, Question};
+use crate::dns::names::Form;
+use crate::text::Safe;
+
+/// A whole line: one or more questions and how they are put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The questions in their order.
+    pub asks: Vec<Ask>,
+    /// Whom to ask, as written after `@`; empty is the network's own server.
+    pub servers: Vec<String>,
+    /// `-p`.
+    pub port: u16,
+    /// How.
+    pub options: Options,
+    /// What is printed.
+    pub show: Show,
+}
+
+/// One question, with what was not said but understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// The question.
+    pub question: Question,
+    /// Which form of name it is, where it is one of the network's.
+    pub form: Option<Form>,
+    /// Whether the type was written; otherwise it follows from the name.
+    pub type_given: bool,
+}
+
+/// Why a line is no line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LineError {
+    /// Nothing to ask.
+    #[error("say what to ask: NAME [TYPE] [@SERVER] [+OPTION…]")]
+    Nothing,
+    /// No such option.
+    #[error("there is no option `+{0}`")]
+    Option(Safe),
+    /// An option's number.
+    #[error("+{option}= wants a number from {low} to {high}")]
+    Value {
+        /// Without its `+`.
+        option: &'static str,
+        /// At least.
+        low: u64,
+        /// At most.
+        high: u64,
+    },
+    /// A value where none belongs.
+    #[error("+{0} takes no value")]
+    NoValue(&'static str),
+    /// A word that begins with `-`.
+    #[error("there is no option `{0}`; a dig line knows -x ADDRESS, -q NAME, -t TYPE, -c CLASS and -p PORT")]
+    Dash(Safe),
+    /// The last word wants another one.
+    #[error("{0} wants a word after it")]
+    Alone(&'static str),
+    /// `-t`.
+    #[error("`{0}` is no record type")]
+    Type(Safe),
+    /// `-c`.
+    #[error("`{0}` is no class")]
+    Class(Safe),
+    /// `-p`.
+    #[error("`{0}` is no port")]
+    Port(Safe),
+    /// A type that belongs to no name.
+    #[error("`{0}` has no name to ask for")]
+    Dangling(Safe),
+    /// AXFR and IXFR.
+    #[error("{0} transfers a whole zone, which is not done here; `dig` does it")]
+    Transfer(&'static str),
+    /// No name.
+    #[error(transparent)]
+    Name(#[from] NameError),
+}
+
+/// A question as far as it was read.
+#[derive(Debug, Clone)]
+struct Draft {
+    name: Name,
+    rtype: Option<u16>,
+    class: Option<u16>,
+}
+
+/// Reads a line from its words. A word that is a type or a class is one, unless it stands where only a name can:
+/// `a` alone is the app of that name.
+///
+/// # Errors
+/// Where a word has no meaning here, or nothing is asked.
+pub fn parse<W: AsRef<str>>(words: &[W]) -> Result<Line, LineError> {
+    let mut reader = Reader {
+        line: Line {
+            asks: Vec::new(),
+            servers: Vec::new(),
+            port: crate::dns::client::PORT,
+            options: Options { authentic: true, ..Options::default() },
+            show: Show::default(),
+        },
+        drafts: Vec::new(),
+        rtype: None,
+        class: None,
+    };
+    let mut words = words.iter().map(AsRef::as_ref);
+    while let Some(word) = words.next() {
+        reader.word(word, &mut words)?;
+    }
+    reader.finish()
+}
+
+struct Reader<'w> {
+    line: Line,
+    drafts: Vec<Draft>,
+    /// A type that stood before its name, with its word.
+    rtype: Option<(u16, &'w str)>,
+    class: Option<u16>,
+}
+
+impl<'w> Reader<'w> {
+    fn word(&mut self, word: &'w str, rest: &mut impl Iterator<Item = &'w str>) -> Result<(), LineError> {
+        let mut next = |option| rest.next().ok_or(LineError::Alone(option));
+        if let Some(server) = word.strip_prefix('@') {
+            self.line.servers.push(server.to_owned());
+        } else if let Some(option) = word.strip_prefix('+') {
+            options::apply(option, &mut self.line.show, &mut self.line.options)?;
+        } else if let Some(dash) = word.strip_prefix('-') {
+            match dash {
+                "x" => {
+                    let name = name::reverse(next("-x")?)?;
+                    self.name(name, Some(u16::from(RecordType::PTR)));
+                }
+                "q" => {
+                    let name = name::parse(next("-q")?)?;
+                    self.name(name, None);
+                }
+                "t" => {
+                    let word = next("-t")?;
+                    let rtype = parse_type(word).ok_or_else(|| LineError::Type(Safe::new(word)))?;
+                    self.rtype(rtype, word);
+                }
+                "c" => {
+                    let word = next("-c")?;
+                    self.class(parse_class(word).ok_or_else(|| LineError::Class(Safe::new(word)))?);
+                }
+                "p" => {
+                    let word = next("-p")?;
+                    let port = word.parse().ok().filter(|&port: &u16| port > 0);
+                    self.line.port = port.ok_or_else(|| LineError::Port(Safe::new(word)))?;
+                }
+                _ => return Err(LineError::Dash(Safe::new(word))),
+            }
+        } else if let Some(rtype) = parse_type(word) {
+            self.rtype(rtype, word);
+        } else if let Some(class) = parse_class(word) {
+            self.class(class);
+        } else {
+            self.name(name::parse(word)?, None);
+        }
+        Ok(())
+    }
+
+    fn name(&mut self, name: Name, rtype: Option<u16>) {
+        let before = self.rtype.take().map(|(rtype, _)| rtype);
+        self.drafts.push(Draft { name, rtype: rtype.or(before), class: self.class.take() });
+    }
+
+    fn rtype(&mut self, rtype: u16, word: &'w str) {
+        match self.drafts.last_mut() {
+            Some(draft) if draft.rtype.is_none() => draft.rtype = Some(rtype),
+            _ => self.rtype = Some((rtype, word)),
+        }
+    }
+
+    fn class(&mut self, class: u16) {
+        match self.drafts.last_mut() {
+            Some(draft) if draft.class.is_none() => draft.class = Some(class),
+            _ => self.class = Some(class),
+        }
+    }
+
+    fn finish(mut self) -> Result<Line, LineError> {
+        if let Some((_, word)) = self.rtype {
+            if !self.drafts.is_empty() {
+                return Err(LineError::Dangling(Safe::new(word)));
+            }
+            self.rtype = None;
+            self.name(name::parse(word)?, None);
+        }
+        if self.drafts.is_empty() {
+            return Err(LineError::Nothing);
+        }
+        for draft in self.drafts {
+            self.line.asks.push(ask(draft)?);
+        }
+        // As `dig` does: the answer to ANY seldom fits a datagram.
+        self.line.options.tcp |= self.line.asks.iter().all(|ask| ask.question.rtype == RecordType::ANY);
+        Ok(self.line)
+    }
+}
+
+fn ask(draft: Draft) -> Result<Ask, LineError> {
+    let form = Form::parse(&draft.name);
+    let rtype = draft.rtype.map_or_else(|| default_type(&draft.name, form.as_ref()), RecordType::from);
+    match u16::from(rtype) {
+        251 => return Err(LineError::Transfer("IXFR")),
+        252 => return Err(LineError::Transfer("AXFR")),
+        _ => {}
+    }
+    let class = DNSClass::from(draft.class.unwrap_or(1));
+    let question = Question { name: draft.name, rtype, class };
+    Ok(Ask { question, form, type_given: draft.rtype.is_some() })
+}
+
+/// The type that is asked for where none is written: what the form has records of; for other names what `dig`
+/// asks for, save that a private network has AAAA and no A.
+pub fn default_type(name: &Name, form: Option<&Form>) -> RecordType {
+    match form {
+        Some(form) => form.record_type(),
+        None if name.is_root() => RecordType::NS,
+        None if name.iter().next_back().is_some_and(|tld| tld.eq_ignore_ascii_case(b"internal")) => {
+            RecordType::AAAA
+        }
+        None => RecordType::A,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::dig::types::type_word;
+    use crate::dns::names::show;
+    use proptest::prelude::*;
+
+    fn read(line: &str) -> Result<Line, LineError> {
+        parse(&line.split_whitespace().collect::<Vec<_>>())
+    }
+
+    fn asks(line: &str) -> String {
+        read(line).map_or_else(
+            |error| error.to_string(),
+            |line| {
+                let asks: Vec<_> = line
+                    .asks
+                    .iter()
+                    .map(|ask| {
+                        let q = &ask.question;
+                        format!("{} {} {}", show(&q.name), q.class, type_word(q.rtype.into()))
+                    })
+                    .collect();
+                asks.join(", ")
+            },
+        )
+    }
+
+    #[test]
+    fn words_in_any_order() {
+        for (line, want) in [
+            ("web", "web.internal. IN AAAA"),
+            ("_apps", "_apps.internal. IN TXT"),
+            ("web.internal", "web.internal. IN AAAA"),
+            ("vms.web.internal", "vms.web.internal. IN TXT"),
+            ("web.flycast", "web.flycast. IN AAAA"),
+            ("a.b.c.web.internal", "a.b.c.web.internal. IN AAAA"),
+            ("example.com", "example.com. IN A"),
+            (".", ". IN NS"),
+            ("TXT _apps.internal", "_apps.internal. IN TXT"),
+            ("web txt", "web.internal. IN TXT"),
+            ("web IN TXT", "web.internal. IN TXT"),
+            ("CH TXT version.bind", "version.bind. CH TXT"),
+            ("version.bind CH TXT", "version.bind. CH TXT"),
+            ("web TYPE65280", "web.internal. IN TYPE65280"),
+            ("a", "a.internal. IN AAAA"),
+            ("-t TXT web", "web.internal. IN TXT"),
+            ("web -t TXT", "web.internal. IN TXT"),
+            ("-q mx -t TXT", "mx.internal. IN TXT"),
+            ("-x 192.0.2.1", "1.2.0.192.in-addr.arpa. IN PTR"),
+            ("web AAAA api TXT", "web.internal. IN AAAA, api.internal. IN TXT"),
+            ("AAAA web TXT api", "web.internal. IN AAAA, api.internal. IN TXT"),
+            ("web api", "web.internal. IN AAAA, api.internal. IN AAAA"),
+        ] {
+            assert_eq!(asks(line), want, "{line}");
+        }
+    }
+
+    #[test]
+    fn servers_ports_and_options() {
+        let line = read("@fdaa::3 web +short +tcp -p 5353 @fdaa:1::3").unwrap();
+        assert_eq!(line.servers, ["fdaa::3", "fdaa:1::3"]);
+        assert_eq!((line.port, line.options.tcp, line.show.short), (5353, true, true));
+        assert!(read("web ANY").unwrap().options.tcp);
+        assert!(!read("web").unwrap().options.tcp);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (line, want) in [
+            ("", "say what to ask: NAME [TYPE] [@SERVER] [+OPTION…]"),
+            ("@fdaa::3 +short", "say what to ask: NAME [TYPE] [@SERVER] [+OPTION…]"),
+            ("web +fast", "there is no option `+fast`"),
+            ("web -t NOPE", "`NOPE` is no record type"),
+            ("web -t", "-t wants a word after it"),
+            ("web -p 0", "`0` is no port"),
+            ("-x web", "`web` is no address, which -x wants"),
+            ("web AAAA TXT", "`TXT` has no name to ask for"),
+            ("internal. AXFR", "AXFR transfers a whole zone, which is not done here; `dig` does it"),
+            ("a..b", "a part of a name is 1 to 63 bytes long, and `a..b` has one of 0"),
+        ] {
+            assert_eq!(asks(line), want, "{line}");
+        }
+        assert!(asks("web --fast").contains("`--fast`"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_words_are_taken(words in proptest::collection::vec("[-+@]?\\PC{0,12}", 0..6)) {
+            let _ = parse(&words);
+        }
+    }
+}

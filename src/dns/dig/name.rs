@@ -1,0 +1,178 @@
+//! A domain name as a person writes it, in presentation format (RFC 1035 §5.1).
+
+use std::net::IpAddr;
+
+use hickory_proto::rr::Name;
+
+use crate::text::Safe;
+
+/// Why a word is no name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// RFC 1035 §2.3.4.
+    #[error("a part of a name is 1 to 63 bytes long, and `{0}` has one of {1}")]
+    Label(Safe, usize),
+    /// RFC 1035 §2.3.4.
+    #[error("a name is at most 255 bytes long with its separators, and `{0}` is longer")]
+    Long(Safe),
+    /// `\` wants a character, or three digits up to 255.
+    #[error("`\\` in `{0}` wants a character after it, or three digits from 000 to 255")]
+    Escape(Safe),
+    /// Not ASCII.
+    #[error("`{0}` is not ASCII: write its bytes as \\DDD, or the name in its xn-- form")]
+    NotAscii(Safe),
+    /// No address.
+    #[error("`{0}` is no address, which -x wants")]
+    Address(Safe),
+}
+
+/// The name that `word` writes. One label without a final dot is a name of this network: `web` is
+/// `web.internal.`, `_apps` is `_apps.internal.`; whatever has a dot is taken as it stands, as fully qualified.
+///
+/// # Errors
+/// Where it cannot be a name.
+pub fn parse(word: &str) -> Result<Name, NameError> {
+    let shown = || Safe::new(word);
+    if word == "." {
+        return Ok(Name::root());
+    }
+    let (mut labels, absolute) = labels(word)?;
+    if labels.len() == 1 && !absolute {
+        labels.push(b"internal".to_vec());
+    }
+    if let Some(bad) = labels.iter().find(|label| !(1..=63).contains(&label.len())) {
+        return Err(NameError::Label(shown(), bad.len()));
+    }
+    let mut name =
+        Name::from_labels(labels.iter().map(Vec::as_slice)).map_err(|_| NameError::Long(shown()))?;
+    name.set_fqdn(true);
+    Ok(name)
+}
+
+/// The labels of `word`, and whether a dot ends it.
+fn labels(word: &str) -> Result<(Vec<Vec<u8>>, bool), NameError> {
+    let mut labels = vec![Vec::new()];
+    let mut bytes = word.bytes();
+    while let Some(byte) = bytes.next() {
+        let literal = match byte {
+            b'.' => {
+                labels.push(Vec::new());
+                continue;
+            }
+            b'\\' => escape(&mut bytes).ok_or_else(|| NameError::Escape(Safe::new(word)))?,
+            0x80.. => return Err(NameError::NotAscii(Safe::new(word))),
+            _ => byte,
+        };
+        if let Some(label) = labels.last_mut() {
+            label.push(literal);
+        }
+    }
+    let absolute = labels.len() > 1 && labels.last().is_some_and(Vec::is_empty);
+    if absolute {
+        labels.pop();
+    }
+    Ok((labels, absolute))
+}
+
+/// What `\` stands for with the bytes after it.
+fn escape(bytes: &mut impl Iterator<Item = u8>) -> Option<u8> {
+    let first = bytes.next()?;
+    if !first.is_ascii_digit() {
+        return first.is_ascii().then_some(first);
+    }
+    let mut value = u32::from(first - b'0');
+    for _ in 0..2 {
+        let digit = bytes.next().filter(u8::is_ascii_digit)?;
+        value = value * 10 + u32::from(digit - b'0');
+    }
+    value.try_into().ok()
+}
+
+/// The name under which an address is looked up backwards (RFC 3596 §2.5, RFC 1035 §3.5).
+///
+/// # Errors
+/// Where `word` is no address.
+pub fn reverse(word: &str) -> Result<Name, NameError> {
+    word.parse::<IpAddr>().map(Name::from).map_err(|_| NameError::Address(Safe::new(word)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::names::show;
+    use proptest::prelude::*;
+
+    #[test]
+    fn words_and_their_names() {
+        for (word, name) in [
+            ("web", "web.internal."),
+            ("_apps", "_apps.internal."),
+            ("web.internal", "web.internal."),
+            ("web.flycast", "web.flycast."),
+            ("web.", "web."),
+            (".", "."),
+            ("example.com.", "example.com."),
+            ("WEB.Internal", "WEB.Internal."),
+            (r"a\.b", r"a\.b.internal."),
+            (r"a\032b\255.c", r"a\032b\255.c."),
+            (r"\\\@", r"\\\@.internal."),
+            ("a b.c", r"a\032b.c."),
+            (r"x\.", r"x\..internal."),
+        ] {
+            assert_eq!(parse(word).map(|n| show(&n)), Ok(name.to_owned()), "{word}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_name() {
+        let safe = |word: &str| Safe::new(word);
+        for (word, error) in [
+            ("", NameError::Label(safe(""), 0)),
+            ("a..b", NameError::Label(safe("a..b"), 0)),
+            ("..", NameError::Label(safe(".."), 0)),
+            (r"a\", NameError::Escape(safe(r"a\"))),
+            (r"a\25", NameError::Escape(safe(r"a\25"))),
+            (r"a\256", NameError::Escape(safe(r"a\256"))),
+            (r"a\2x5", NameError::Escape(safe(r"a\2x5"))),
+            ("bücher", NameError::NotAscii(safe("bücher"))),
+        ] {
+            assert_eq!(parse(word), Err(error), "{word}");
+        }
+        let long = "a".repeat(64);
+        assert_eq!(parse(&long), Err(NameError::Label(safe(&long), 64)));
+        assert!(parse(&long[1..]).is_ok());
+        // 4 × 64 + 1 bytes on the wire.
+        let long = [&long[1..]; 4].join(".");
+        assert_eq!(parse(&long), Err(NameError::Long(safe(&long))));
+    }
+
+    #[test]
+    fn backwards() {
+        for (address, name) in [
+            ("192.0.2.1", "1.2.0.192.in-addr.arpa."),
+            ("fdaa:0:18::3", "3.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.1.0.0.0.0.0.0.a.a.d.f.ip6.arpa."),
+        ] {
+            assert_eq!(reverse(address).map(|n| show(&n)), Ok(name.to_owned()));
+        }
+        assert_eq!(reverse("web"), Err(NameError::Address(safe_web())));
+    }
+
+    fn safe_web() -> Safe {
+        Safe::new("web")
+    }
+
+    proptest! {
+        #[test]
+        fn any_word_is_taken(word in "\\PC{0,80}") {
+            let _ = (parse(&word), reverse(&word));
+        }
+
+        #[test]
+        fn what_is_shown_reads_back(labels in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..20), 1..6)) {
+            let mut name = Name::from_labels(labels.iter().map(Vec::as_slice)).unwrap();
+            name.set_fqdn(true);
+            let again = parse(&show(&name)).unwrap();
+            prop_assert!(again.eq_case(&name));
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The `+options` of a dig line.
+
+use std::time::Duration;
+
+use super::line::LineError;
+use crate::dns::exchange::Options;
+use crate::text::Safe;
+
+/// What of an answer is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are dig's own switches, each free of the others")]
+pub struct Show {
+    /// `+cmd`: the banner with the line itself.
+    pub cmd: bool,
+    /// `+comments`: header, flags, EDNS, the titles of sections.
+    pub comments: bool,
+    /// `+question`.
+    pub question: bool,
+    /// `+answer`.
+    pub answer: bool,
+    /// `+authority`.
+    pub authority: bool,
+    /// `+additional`.
+    pub additional: bool,
+    /// `+stats`: time, server, size.
+    pub stats: bool,
+    /// `+ttlid`: the TTL of each record.
+    pub ttl: bool,
+    /// `+class`: the class of each record.
+    pub class: bool,
+    /// `+short`: the data of the answers, and nothing else.
+    pub short: bool,
+}
+
+impl Show {
+    fn all(on: bool) -> Self {
+        Self {
+            cmd: on,
+            comments: on,
+            question: on,
+            answer: on,
+            authority: on,
+            additional: on,
+            stats: on,
+            ..Self::default()
+        }
+    }
+}
+
+impl Default for Show {
+    fn default() -> Self {
+        Self {
+            cmd: true,
+            comments: true,
+            question: true,
+            answer: true,
+            authority: true,
+            additional: true,
+            stats: true,
+            ttl: true,
+            class: true,
+            short: false,
+        }
+    }
+}
+
+/// What an option does with the word behind its `=`, or with the `no` before it.
+#[derive(Debug, Clone, Copy)]
+enum Act {
+    /// On, or with `no` off.
+    Switch(fn(&mut Show, &mut Options, bool)),
+    /// A number in this range.
+    Number(u64, u64, fn(&mut Options, u64)),
+    /// A number in this range, or with `no` none.
+    Optional(u64, u64, fn(&mut Options, Option<u64>)),
+}
+
+/// An option as `--help` and errors tell it.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    /// Without its `+`.
+    pub name: &'static str,
+    /// What it does.
+    pub words: &'static str,
+    act: Act,
+}
+
+const fn switch(name: &'static str, words: &'static str, act: fn(&mut Show, &mut Options, bool)) -> Known {
+    Known { name, words, act: Act::Switch(act) }
+}
+
+/// Tries that may be asked for.
+const MOST_TRIES: u64 = 20;
+
+/// Every option there is, by name.
+pub const KNOWN: &[Known] = &[
+    switch("additional", "show the additional section", |show, _, on| show.additional = on),
+    switch("adflag", "set the AD flag in the question", |_, options, on| options.authentic = on),
+    switch("all", "turn all parts of the output on or off", |show, _, on| {
+        *show = Show { ttl: show.ttl, class: show.class, ..Show::all(on) };
+    }),
+    switch("answer", "show the answer section", |show, _, on| show.answer = on),
+    switch("authority", "show the authority section", |show, _, on| show.authority = on),
+    Known {
+        name: "bufsize",
+        words: "EDNS payload size in bytes",
+        act: Act::Number(0, 65_535, |options, size| options.edns = u16::try_from(size).ok()),
+    },
+    switch("cdflag", "set the CD flag in the question", |_, options, on| options.unchecked = on),
+    switch("class", "show the class of each record", |show, _, on| show.class = on),
+    switch("cmd", "show the first line", |show, _, on| show.cmd = on),
+    switch("comments", "show header, flags and the titles of sections", |show, _, on| show.comments = on),
+    switch("dnssec", "ask for signatures (DO flag)", |_, options, on| options.dnssec = on),
+    switch("edns", "send an OPT record", |_, options, on| {
+        options.edns = if on { Options::default().edns } else { None };
+    }),
+    switch("ignore", "do not ask again over TCP where an answer is cut", |_, options, on| {
+        options.follow_truncation = !on;
+    }),
+    switch("nsid", "ask for the name of the server", |_, options, on| options.nsid = on),
+    switch("question", "show the question section", |show, _, on| show.question = on),
+    switch("recurse", "set the RD flag in the question", |_, options, on| options.recurse = on),
+    Known {
+        name: "retry",
+        words: "datagrams after the first one",
+        act: Act::Number(0, MOST_TRIES - 1, |options, more| options.tries = Some(more as usize + 1)),
+    },
+    switch("short", "show the data of the answers alone", |show, _, on| show.short = on),
+    switch("stats", "show time, server and size", |show, _, on| show.stats = on),
+    switch("tcp", "ask over TCP", |_, options, on| options.tcp = on),
+    Known {
+        name: "time",
+        words: "seconds for a question, all its tries together",
+        act: Act::Number(1, 300, |options, seconds| options.timeout = Duration::from_secs(seconds)),
+    },
+    Known {
+        name: "tries",
+        words: "datagrams at most, and no TCP after them",
+        act: Act::Optional(1, MOST_TRIES, |options, tries| options.tries = tries.map(|n| n as usize)),
+    },
+    switch("ttlid", "show the TTL of each record", |show, _, on| show.ttl = on),
+];
+
+/// Applies one option, without its `+`. A word with which just one known option begins stands for it.
+///
+/// # Errors
+/// Where there is no such option, or its value is wrong.
+pub fn apply(text: &str, show: &mut Show, options: &mut Options) -> Result<(), LineError> {
+    let (word, value) = text.split_once('=').map_or((text, None), |(word, value)| (word, Some(value)));
+    let word = word.to_ascii_lowercase();
+    let (known, on) = match find(&word) {
+        Some(known) => (known, true),
+        None => match word.strip_prefix("no").and_then(find) {
+            Some(known) => (known, false),
+            None => return Err(LineError::Option(Safe::new(text))),
+        },
+    };
+    let number = |low: u64, high: u64| {
+        value
+            .and_then(|value| value.parse().ok())
+            .filter(|number| (low..=high).contains(number))
+            .ok_or(LineError::Value { option: known.name, low, high })
+    };
+    match known.act {
+        Act::Switch(act) if value.is_none() => act(show, options, on),
+        Act::Switch(_) => return Err(LineError::NoValue(known.name)),
+        Act::Optional(_, _, act) if !on => act(options, None),
+        Act::Number(..) if !on => return Err(LineError::Option(Safe::new(text))),
+        Act::Number(low, high, act) => act(options, number(low, high)?),
+        Act::Optional(low, high, act) => act(options, Some(number(low, high)?)),
+    }
+    Ok(())
+}
+
+/// The option named `word`, or the only one that begins so; `vc` is the old word for `tcp`.
+fn find(word: &str) -> Option<&'static Known> {
+    let word = match word {
+        "vc" => "tcp",
+        "do" => "dnssec",
+        "rdflag" | "rec" => "recurse",
+        "timeout" => "time",
+        other => other,
+    };
+    if let Some(known) = KNOWN.iter().find(|known| known.name == word) {
+        return Some(known);
+    }
+    let mut begin = KNOWN.iter().filter(|known| !word.is_empty() && known.name.starts_with(word));
+    begin.next().filter(|_| begin.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn applied(words: &[&str]) -> (Show, Options) {
+        let (mut show, mut options) = (Show::default(), Options::default());
+        for word in words {
+            apply(word, &mut show, &mut options).unwrap();
+        }
+        (show, options)
+    }
+
+    #[test]
+    fn the_table_is_in_order_and_each_switch_changes_something_both_ways() {
+        assert!(KNOWN.is_sorted_by_key(|known| known.name));
+        for known in KNOWN.iter().filter(|known| matches!(known.act, Act::Switch(_))) {
+            let off = format!("no{}", known.name);
+            assert_ne!(applied(&[known.name]), applied(&[off.as_str()]), "{}", known.name);
+        }
+    }
+
+    #[test]
+    fn noall_answer_is_the_answer_section_alone() {
+        let (show, _) = applied(&["noall", "answer"]);
+        assert!(show.answer && show.ttl && show.class);
+        assert!(!(show.cmd || show.comments || show.question || show.stats || show.authority));
+    }
+
+    #[test]
+    fn numbers_and_beginnings() {
+        let (show, options) = applied(&["bufsize=4096", "time=7", "tries=1", "sho", "norec", "vc", "noedns"]);
+        assert!(show.short && options.tcp && !options.recurse);
+        assert_eq!((options.edns, options.timeout, options.tries), (None, Duration::from_secs(7), Some(1)));
+        assert_eq!(applied(&["retry=2", "notries"]).1.tries, None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let (mut show, mut options) = (Show::default(), Options::default());
+        let mut wrong = |text: &str| apply(text, &mut show, &mut options).unwrap_err().to_string();
+        assert!(wrong("a").contains("`+a`"));
+        assert!(wrong("fast").contains("`+fast`"));
+        assert!(wrong("no").contains("`+no`"));
+        assert!(wrong("notime").contains("`+notime`"));
+        assert_eq!(wrong("time=0"), "+time= wants a number from 1 to 300");
+        assert_eq!(wrong("bufsize"), "+bufsize= wants a number from 0 to 65535");
+        assert_eq!(wrong("short=1"), "+short takes no value");
+    }
+}
