@@ -65,12 +65,16 @@ impl Error {
     }
 }
 
+impl Error {
+    /// The error on one line, without what to try.
+    pub fn line(&self) -> String {
+        if self.why.is_empty() { self.what.clone() } else { format!("{}: {}", self.what, self.why) }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)?;
-        if !self.why.is_empty() {
-            write!(f, ": {}", self.why)?;
-        }
+        f.write_str(&self.line())?;
         for hint in &self.hints {
             write!(f, "\n  try: {hint}")?;
         }

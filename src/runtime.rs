@@ -11,6 +11,7 @@ use futures_util::StreamExt as _;
 use ratatui::crossterm::event::{Event, EventStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::app::pick::{Choice, Pick, Picked};
 use crate::app::{self, Effect, Message, Settings, State};
 use crate::engine::Engine;
 use crate::error::{Error, Exit};
@@ -23,7 +24,8 @@ pub use terminal::check;
 /// Between two frames that no key asked for.
 const FRAME: Duration = Duration::from_millis(33);
 
-/// Shows the Explore view over `engine` until the user quits or a signal ends it. Gives the exit code.
+/// Shows the Explore view over `engine` until the user quits or a signal ends it. Gives the exit code. `reload`
+/// reads the conf again and attaches anew where it differs from the profile in use.
 ///
 /// # Errors
 /// Where the terminal cannot be set up, or goes away.
@@ -32,6 +34,7 @@ pub async fn run(
     mut engine: Engine,
     theme: Theme,
     settings: Settings,
+    mut reload: impl FnMut(&Profile) -> Result<Option<(Arc<Profile>, Engine)>, Error>,
 ) -> Result<ExitCode, Error> {
     let mut signals = Signals::new().map_err(lost)?;
     let mut screen = Screen::enter().map_err(lost)?;
@@ -100,9 +103,51 @@ pub async fn run(
                     screen.suspend().map_err(lost)?;
                     pace.at_once();
                 }
+                // A conf that has become bad keeps the tunnel that there is.
+                Effect::Reload => match reload(&state.profile) {
+                    Ok(None) => {}
+                    Ok(Some((profile, anew))) => {
+                        engine = anew;
+                        state = State::new(profile, settings, clock());
+                        state.say("the conf has changed: attached anew");
+                    }
+                    Err(error) => state.say(format!("the conf was kept as it was: {}", error.line())),
+                },
                 Effect::Repaint => screen.repaint().map_err(lost)?,
                 Effect::Quit => return Ok(ExitCode::SUCCESS),
             }
+        }
+    }
+}
+
+/// Lets the user choose between confs: gives the index, or the exit code where the user quits or a signal ends it.
+///
+/// # Errors
+/// Where the terminal cannot be set up, or goes away.
+pub async fn pick(choices: Vec<Choice>, theme: Theme) -> Result<Result<usize, ExitCode>, Error> {
+    let mut signals = Signals::new().map_err(lost)?;
+    let mut screen = Screen::enter().map_err(lost)?;
+    let mut events = EventStream::new();
+    let mut pick = Pick::new(choices);
+    loop {
+        screen.draw(|frame| ui::pick::draw(&pick, theme, frame)).map_err(lost)?;
+        tokio::select! {
+            event = events.next() => match event {
+                Some(Ok(Event::Key(key))) => match pick.press(key) {
+                    Picked::NotYet => {}
+                    Picked::This(index) => return Ok(Ok(index)),
+                    Picked::Suspend => screen.suspend().map_err(lost)?,
+                    Picked::Quit => return Ok(Err(ExitCode::SUCCESS)),
+                },
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Ok(Err(ExitCode::from(129))),
+            },
+            told = signals.next() => match told {
+                Told::End(code) => return Ok(Err(ExitCode::from(code))),
+                Told::Stop => screen.suspend().map_err(lost)?,
+                Told::Continue => screen.repaint().map_err(lost)?,
+            },
+            () = terminal::panicked() => return Ok(Err(ExitCode::from(101))),
         }
     }
 }

@@ -14,6 +14,8 @@ pub enum Context {
     Filter,
     /// The help.
     Help,
+    /// The choice between confs.
+    Pick,
 }
 
 /// What a key does.
@@ -38,6 +40,7 @@ pub enum Action {
     Sort,
     Reverse,
     Refresh,
+    RefreshAll,
     Rehandshake,
     Ping,
     PingBelow,
@@ -128,7 +131,7 @@ const fn bind(
     Binding { context, keys, action, words, hint }
 }
 
-use Context::{Explore, Filter, Help};
+use Context::{Explore, Filter, Help, Pick};
 use Key::{Char, Code, Ctrl};
 
 /// The table.
@@ -159,7 +162,8 @@ pub const TABLE: &[Binding] = &[
     bind(Explore, &[Char('N')], Action::PreviousMatch, "Previous match", None),
     bind(Explore, &[Char('s')], Action::Sort, "Sort by name, count, RTT", Some((5, "sort"))),
     bind(Explore, &[Char('S')], Action::Reverse, "Reverse the order", None),
-    bind(Explore, &[Char('r'), Char('R')], Action::Refresh, "Ask for everything again", Some((4, "refresh"))),
+    bind(Explore, &[Char('r')], Action::Refresh, "Ask for everything again", Some((4, "refresh"))),
+    bind(Explore, &[Char('R')], Action::RefreshAll, "The same, and read the conf again", None),
     bind(Explore, &[Ctrl('r')], Action::Rehandshake, "Shake hands anew", None),
     bind(Explore, &[Char('f')], Action::Freeze, "Freeze the screen; work goes on", Some((7, "freeze"))),
     bind(Explore, &[Code(KeyCode::Tab), Code(KeyCode::BackTab)], Action::NextPane, "Next pane", None),
@@ -184,6 +188,13 @@ pub const TABLE: &[Binding] = &[
     bind(Help, &[Code(KeyCode::Esc), Code(KeyCode::F(1))], Action::Back, "Close", Some((0, "close"))),
     bind(Help, &[Ctrl('z')], Action::Suspend, "Suspend", None),
     bind(Help, &[Ctrl('c')], Action::Quit, "Quit", Some((1, "quit"))),
+    bind(Pick, &[Code(KeyCode::Enter), Char('l')], Action::Open, "Attach", Some((0, "attach"))),
+    bind(Pick, &[Char('j'), Code(KeyCode::Down)], Action::Down, "Down", Some((1, "down"))),
+    bind(Pick, &[Char('k'), Code(KeyCode::Up)], Action::Up, "Up", Some((1, "up"))),
+    bind(Pick, &[Char('g'), Code(KeyCode::Home)], Action::First, "To the first row", None),
+    bind(Pick, &[Char('G'), Code(KeyCode::End)], Action::Last, "To the last row", None),
+    bind(Pick, &[Ctrl('z')], Action::Suspend, "Suspend", None),
+    bind(Pick, &[Char('q'), Code(KeyCode::Esc), Ctrl('c')], Action::Quit, "Quit", Some((0, "quit"))),
 ];
 
 /// What `event` does in `context`.

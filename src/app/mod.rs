@@ -4,6 +4,7 @@
 //! carries them out and feeds back what comes of them.
 
 pub mod keys;
+pub mod pick;
 pub mod tree;
 
 use std::collections::BTreeSet;
@@ -51,6 +52,8 @@ pub enum Effect {
     Copy(String),
     /// Stop the process until the shell continues it.
     Suspend,
+    /// Read the conf again, and attach anew where it has changed.
+    Reload,
     /// Paint everything anew.
     Repaint,
     /// End.
@@ -218,7 +221,8 @@ impl State {
         ages.chain(toast).chain(self.tree.next_change(self.now)).min()
     }
 
-    fn say(&mut self, text: impl Into<String>) {
+    /// Tells the user something.
+    pub fn say(&mut self, text: impl Into<String>) {
         self.toast = Some(Toast { text: text.into(), at: self.now });
     }
 }
@@ -412,6 +416,11 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Reverse => tree.reverse(catalog, pings),
         Action::Refresh => {
             effects.push(Effect::Ask(Command::Refresh));
+            state.say("asking for everything again");
+        }
+        Action::RefreshAll => {
+            effects.push(Effect::Ask(Command::Refresh));
+            effects.push(Effect::Reload);
             state.say("asking for everything again");
         }
         Action::Rehandshake => {

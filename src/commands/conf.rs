@@ -27,15 +27,16 @@ pub fn split(mut words: Vec<String>, option: Option<&PathBuf>) -> (Option<PathBu
 /// # Errors
 /// Where there is none, or it cannot be used (exit 3), or there are several (exit 2).
 pub fn load(path: Option<&Path>) -> Result<Arc<Profile>, Error> {
-    let profile = if let Some(path) = path {
-        parse::load(path)?
-    } else {
-        let cwd = std::env::current_dir().unwrap_or_default();
-        let found = find::candidates(&cwd, find::config_dir().as_deref());
-        parse::load(find::only(&found)?)?
-    };
+    let profile =
+        if let Some(path) = path { parse::load(path)? } else { parse::load(find::only(&found())?)? };
     tell_notes(&profile);
     Ok(Arc::new(profile))
+}
+
+/// The confs there are where none is named.
+pub fn found() -> Vec<PathBuf> {
+    let cwd = std::env::current_dir().unwrap_or_default();
+    find::candidates(&cwd, find::config_dir().as_deref())
 }
 
 fn tell_notes(profile: &Profile) {

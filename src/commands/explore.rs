@@ -1,26 +1,52 @@
 //! `sixpane [CONF]`: the screens over a network.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::conf;
 use super::session::Session;
 use crate::app;
+use crate::app::pick::Choice;
 use crate::cli::Screen;
-use crate::engine;
+use crate::engine::{self, Engine};
 use crate::error::{Error, Exit};
-use crate::profile::Profile;
+use crate::profile::{Profile, find, parse};
 use crate::runtime;
+use crate::text::Safe;
 use crate::ui::theme::Theme;
 
-/// Shows the network of the conf at `path`, or of the only one there is.
+/// Shows the network of the conf at `path`; without one, of the only one there is, or of the one that is chosen.
 ///
 /// # Errors
 /// Where there is no terminal, no conf, or no tunnel can be begun.
 pub fn run(path: Option<&Path>, screen: &Screen) -> Result<ExitCode, Error> {
     runtime::check()?;
-    show(conf::load(path)?, screen)
+    if path.is_some() {
+        return show(conf::load(path)?, screen);
+    }
+    match conf::found().as_slice() {
+        several @ [_, _, ..] => match pick(several, screen)? {
+            Ok(path) => show(conf::load(Some(&path))?, screen),
+            Err(code) => Ok(code),
+        },
+        found => show(conf::load(Some(find::only(found)?))?, screen),
+    }
+}
+
+/// Lets the user choose one of `paths`.
+fn pick(paths: &[PathBuf], screen: &Screen) -> Result<Result<PathBuf, ExitCode>, Error> {
+    let choice = |path: &PathBuf| Choice {
+        path: Safe::new(path.as_os_str().as_encoded_bytes()).to_string(),
+        about: parse::load(path)
+            .map(|profile| format!("{}  by {}", profile.network(), profile.peer.endpoint))
+            .map_err(|error| Error::from(error).line()),
+    };
+    let choices = paths.iter().map(choice).collect();
+    let runtime = workers()?;
+    let picked = runtime.block_on(runtime::pick(choices, theme(screen)));
+    runtime.shutdown_background();
+    Ok(picked?.and_then(|index| paths.get(index).cloned().ok_or(ExitCode::SUCCESS)))
 }
 
 /// Shows the network of `profile`. The handshake leaves before the terminal is touched.
@@ -29,20 +55,36 @@ pub fn run(path: Option<&Path>, screen: &Screen) -> Result<ExitCode, Error> {
 /// Where the tunnel cannot be begun, or the terminal cannot be used.
 pub fn show(profile: Arc<Profile>, screen: &Screen) -> Result<ExitCode, Error> {
     // The network works on while a frame is drawn.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(|error| Error::new(Exit::Tunnel, "cannot start").why(error))?;
+    let runtime = workers()?;
     let code = runtime.block_on(async {
-        let settings = engine::Settings { refresh: screen.refresh.0, ..engine::Settings::default() };
-        let session = Session::attach(profile, settings)?;
+        let engine_settings = engine::Settings { refresh: screen.refresh.0, ..engine::Settings::default() };
+        let session = Session::attach(profile, engine_settings.clone())?;
         let settings = app::Settings { auto_ping: !screen.no_ping };
-        runtime::run(session.profile, session.engine, theme(screen), settings).await
+        let reload = |old: &Profile| reload(old, &engine_settings);
+        runtime::run(session.profile, session.engine, theme(screen), settings, reload).await
     });
     // The thread that reads the terminal may be waiting for a key that never comes.
     runtime.shutdown_background();
     code
+}
+
+/// Reads the conf of `old` again; gives an engine over the new one where it says something else.
+fn reload(old: &Profile, settings: &engine::Settings) -> Result<Option<(Arc<Profile>, Engine)>, Error> {
+    let Some(path) = &old.path else { return Ok(None) };
+    let new = parse::load(path)?;
+    if new == *old {
+        return Ok(None);
+    }
+    let session = Session::attach(Arc::new(new), settings.clone())?;
+    Ok(Some((session.profile, session.engine)))
+}
+
+fn workers() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(Exit::Tunnel, "cannot start").why(error))
 }
 
 /// `NO_COLOR` takes the colours; a locale without UTF-8 the glyphs.

@@ -212,11 +212,14 @@ fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
 }
 
 /// The hints of a context, the most useful ones where not all fit, in the table's order.
-fn hints(context: Context, theme: Theme, room: usize) -> Text<'static> {
+pub fn hints(context: Context, theme: Theme, room: usize) -> Text<'static> {
     let mut all: Vec<(usize, u8, String, &str)> = keys::TABLE
         .iter()
         .enumerate()
-        .filter(|(_, binding)| binding.context == context && binding.action != Action::Quit)
+        .filter(|(_, binding)| {
+            let apart = binding.action == Action::Quit && context != Context::Pick;
+            binding.context == context && !apart
+        })
         .filter_map(|(place, binding)| {
             let (rank, words) = binding.hint?;
             Some((place, rank, binding.keys.first()?.show(theme.ascii), words))

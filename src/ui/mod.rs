@@ -5,6 +5,7 @@ mod explore;
 mod frame;
 mod overlay;
 mod parts;
+pub mod pick;
 mod pings;
 pub mod theme;
 

@@ -247,3 +247,24 @@ fn a_big_org_draws_only_what_is_on_the_screen() {
     s.keys("*G");
     insta::assert_snapshot!("big_80x24", screen(&s.state, Theme::default(), (80, 24), false));
 }
+
+#[test]
+fn several_confs() {
+    use crate::app::pick::{Choice, Pick};
+    let pick = Pick::new(vec![
+        Choice { path: "broken.conf".into(), about: Err("broken.conf:2:1: this is no key".into()) },
+        Choice {
+            path: "my-peer.conf".into(),
+            about: Ok("fdaa:0:18::/48  by iad1.gateway.example:51820".into()),
+        },
+        Choice {
+            path: "/home/me/.config/sixpane/other-org.conf".into(),
+            about: Ok("fdaa:2:45::/48  by 192.0.2.10:51820".into()),
+        },
+    ]);
+    for (columns, rows) in [(120, 36), (60, 15), (40, 8)] {
+        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+        terminal.draw(|frame| pick::draw(&pick, Theme::default(), frame)).unwrap();
+        insta::assert_snapshot!(format!("several_confs_{columns}x{rows}"), terminal.backend());
+    }
+}
