@@ -10,7 +10,10 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
+use crate::commands::session::Session;
+use crate::engine;
 use crate::error::{Error, Exit};
+use crate::probe::ping::Plan;
 
 /// A terminal explorer for a private IPv6 network, over an embedded WireGuard tunnel.
 ///
@@ -38,6 +41,9 @@ pub struct Screen {
     /// ASCII glyphs alone
     #[arg(long)]
     pub ascii: bool,
+    /// Attach even though another sixpane uses the conf
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// The interval of walks; `None` is off.
@@ -140,6 +146,9 @@ pub struct Common {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Attach even though another sixpane uses the conf
+    #[arg(long)]
+    pub force: bool,
     /// Seconds that the tunnel may take to come up
     #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
     pub timeout: Duration,
@@ -189,9 +198,9 @@ fn run(command: Command, out: &mut impl Write) -> Result<Exit, Failure> {
         }
         Command::Addr { address, json } => commands::addr::run(address, json, out),
         Command::Tree { conf, common } => commands::attached(async {
-            let profile = commands::conf::load(conf.as_deref().or(common.conf_option.as_deref()))?;
-            let settings = crate::engine::Settings { refresh: None, ..Default::default() };
-            let mut session = commands::session::Session::attach(profile, settings)?;
+            let settings = engine::Settings { refresh: None, ..Default::default() };
+            let conf = conf.as_deref().or(common.conf_option.as_deref());
+            let mut session = Session::open(conf, common.force, settings)?;
             commands::tree::run(&mut session, common.timeout, common.json, out).await
         }),
         Command::Dig { words, reverse, name, rtype, class, port, short, common } => {
@@ -209,9 +218,8 @@ fn run(command: Command, out: &mut impl Write) -> Result<Exit, Failure> {
             // Before anything is read or sent: a wrong line is told at once.
             let request = commands::dig::Request::new(words, common.json)?;
             commands::attached(async {
-                let profile = commands::conf::load(conf.as_deref())?;
-                let settings = crate::engine::Settings { walk: false, ..Default::default() };
-                let mut session = commands::session::Session::attach(profile, settings)?;
+                let settings = engine::Settings { walk: false, ..Default::default() };
+                let mut session = Session::open(conf.as_deref(), common.force, settings)?;
                 commands::dig::run(&mut session, &request, common.timeout, out).await
             })
         }
@@ -220,10 +228,9 @@ fn run(command: Command, out: &mut impl Write) -> Result<Exit, Failure> {
             if targets.is_empty() {
                 return Err(Error::new(Exit::Usage, "say whom to ping").hint("sixpane ping gateway").into());
             }
-            let profile = commands::conf::load(conf.as_deref())?;
-            let plan = crate::probe::ping::Plan { interval, count, ..Default::default() };
-            let settings = crate::engine::Settings { walk: false, plan, ..Default::default() };
-            let mut session = commands::session::Session::attach(profile, settings)?;
+            let plan = Plan { interval, count, ..Default::default() };
+            let settings = engine::Settings { walk: false, plan, ..Default::default() };
+            let mut session = Session::open(conf.as_deref(), common.force, settings)?;
             let request = commands::ping::Request { targets, count, json: common.json };
             commands::ping::run(&mut session, &request, common.timeout, commands::interrupted(), out).await
         }),

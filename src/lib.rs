@@ -3,7 +3,9 @@
 //! The map of the rooms, from the conf to what a person reads. Arrows point one way:
 //!
 //! ```text
-//! profile ─▶ net
+//! conf ─▶ profile ─▶ net ─▶ dns ─▶ catalog ┐
+//!                     └──────▶ probe ──────┴▶ engine ─▶ app (state) ─▶ ui (frame)
+//!                                               └─────▶ commands (the same as text or JSON)
 //! ```
 //!
 //! - [`text`]: bytes from outside made fit to show; the measures of text.
@@ -18,6 +20,7 @@
 //! - [`app`]: what the screens show and what keys do to it: a pure state machine.
 //! - [`ui`]: the screens: a state in, a frame out.
 //! - [`runtime`]: the terminal and the loop between `engine`, `app` and `ui`.
+//! - [`state`]: what is kept between runs.
 //! - [`commands`], [`cli`]: the headless twins and the command line.
 //! - [`demo`]: an org in a box, for trying and testing; only commands and tests know it.
 
@@ -34,5 +37,6 @@ pub mod net;
 pub mod probe;
 pub mod profile;
 pub mod runtime;
+pub mod state;
 pub mod text;
 pub mod ui;

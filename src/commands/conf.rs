@@ -3,9 +3,12 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::profile::{Profile, find, parse};
+use crate::state::{self, Asked, Claim};
+use crate::text::{Safe, ago};
 
 /// Takes the conf out of the words of a command: `--conf`, or a first word that ends in `.conf` or holds a `/`.
 pub fn split(mut words: Vec<String>, option: Option<&PathBuf>) -> (Option<PathBuf>, Vec<String>) {
@@ -31,6 +34,40 @@ pub fn load(path: Option<&Path>) -> Result<Arc<Profile>, Error> {
         if let Some(path) = path { parse::load(path)? } else { parse::load(find::only(&found())?)? };
     tell_notes(&profile);
     Ok(Arc::new(profile))
+}
+
+/// Claims the conf of `profile` for this process, unless `force` says that nothing matters. What cannot be known
+/// (no state folder, none that can be written) stops nobody.
+///
+/// # Errors
+/// Where another process is attached with the same key (exit 4).
+pub fn claim(profile: &Profile, force: bool) -> Result<Option<Claim>, Error> {
+    // A generated conf is known to nobody else.
+    let (Some(dir), Some(path)) = (state::dir(), &profile.path) else { return Ok(None) };
+    match state::claim(&dir, &profile.public_key(), SystemTime::now()) {
+        Err(_) => Ok(None),
+        Ok(Asked::Theirs(_)) if force => Ok(None),
+        Ok(Asked::Theirs(pid)) => {
+            let who = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
+            let path = Safe::new(path.as_os_str().as_encoded_bytes());
+            Err(Error::new(Exit::Tunnel, format!("{path} is in use by another sixpane{who}"))
+                .why("a gateway keeps one session for each key, and two would steal each other's replies")
+                .hint("end the other one, or make a second peer: fly wireguard create")
+                .hint("--force attaches all the same"))
+        }
+        Ok(Asked::Ours { claim, behind }) => {
+            if let Some(behind) = behind {
+                let _ = writeln!(
+                    io::stderr(),
+                    "sixpane: {}: this machine's clock is {} behind the last time this conf was attached; a gateway \
+                     ignores handshakes from the past, so set the clock if none is answered",
+                    profile.name,
+                    ago(behind)
+                );
+            }
+            Ok(Some(claim))
+        }
+    }
 }
 
 /// The confs there are where none is named.

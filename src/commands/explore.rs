@@ -13,6 +13,7 @@ use crate::engine::{self, Engine};
 use crate::error::{Error, Exit};
 use crate::profile::{Profile, find, parse};
 use crate::runtime;
+use crate::state::Claim;
 use crate::text::Safe;
 use crate::ui::theme::Theme;
 
@@ -54,13 +55,14 @@ fn pick(paths: &[PathBuf], screen: &Screen) -> Result<Result<PathBuf, ExitCode>,
 /// # Errors
 /// Where the tunnel cannot be begun, or the terminal cannot be used.
 pub fn show(profile: Arc<Profile>, screen: &Screen) -> Result<ExitCode, Error> {
+    let mut claim = conf::claim(&profile, screen.force)?;
     // The network works on while a frame is drawn.
     let runtime = workers()?;
     let code = runtime.block_on(async {
         let engine_settings = engine::Settings { refresh: screen.refresh.0, ..engine::Settings::default() };
         let session = Session::attach(profile, engine_settings.clone())?;
         let settings = app::Settings { auto_ping: !screen.no_ping };
-        let reload = |old: &Profile| reload(old, &engine_settings);
+        let reload = |old: &Profile| reload(old, &mut claim, screen.force, &engine_settings);
         runtime::run(session.profile, session.engine, theme(screen), settings, reload).await
     });
     // The thread that reads the terminal may be waiting for a key that never comes.
@@ -69,11 +71,20 @@ pub fn show(profile: Arc<Profile>, screen: &Screen) -> Result<ExitCode, Error> {
 }
 
 /// Reads the conf of `old` again; gives an engine over the new one where it says something else.
-fn reload(old: &Profile, settings: &engine::Settings) -> Result<Option<(Arc<Profile>, Engine)>, Error> {
+fn reload(
+    old: &Profile,
+    claim: &mut Option<Claim>,
+    force: bool,
+    settings: &engine::Settings,
+) -> Result<Option<(Arc<Profile>, Engine)>, Error> {
     let Some(path) = &old.path else { return Ok(None) };
     let new = parse::load(path)?;
     if new == *old {
         return Ok(None);
+    }
+    // The claim on a key goes with the key.
+    if new.private_key != old.private_key {
+        *claim = conf::claim(&new, force)?;
     }
     let session = Session::attach(Arc::new(new), settings.clone())?;
     Ok(Some((session.profile, session.engine)))

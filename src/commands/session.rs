@@ -2,10 +2,13 @@
 
 use std::io;
 use std::net::Ipv6Addr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_proto::rr::Name;
+
+use super::conf;
 
 use crate::dns::exchange::words;
 use crate::dns::resolver::{NoAddress, Resolver};
@@ -15,6 +18,7 @@ use crate::error::{Error, Exit};
 use crate::net::tunnel::Tunnel;
 use crate::net::{LinkState, Network, Trouble};
 use crate::profile::Profile;
+use crate::state::Claim;
 use crate::text::ms;
 
 /// An engine at work for one command.
@@ -26,9 +30,21 @@ pub struct Session {
     pub engine: Engine,
     /// The link as last told.
     link: Option<Arc<LinkState>>,
+    /// The conf is ours while this lives.
+    _claim: Option<Claim>,
 }
 
 impl Session {
+    /// Loads the conf at `path`, or the only one there is, claims it and attaches with it.
+    ///
+    /// # Errors
+    /// Where the conf cannot be used (exit 3), is in use (exit 4), or the tunnel cannot be begun (exit 4).
+    pub fn open(path: Option<&Path>, force: bool, settings: Settings) -> Result<Self, Error> {
+        let profile = conf::load(path)?;
+        let claim = conf::claim(&profile, force)?;
+        Ok(Self { _claim: claim, ..Self::attach(profile, settings)? })
+    }
+
     /// Attaches with `profile` through the embedded tunnel; the handshake leaves at once.
     ///
     /// # Errors
@@ -44,7 +60,7 @@ impl Session {
     /// Where the network gives no socket (exit 4).
     pub fn start<N: Network>(net: N, profile: Arc<Profile>, settings: Settings) -> Result<Self, Error> {
         let engine = Engine::start(net, profile.dns.addr, settings).map_err(|error| cannot_attach(&error))?;
-        Ok(Self { profile, engine, link: None })
+        Ok(Self { profile, engine, link: None, _claim: None })
     }
 
     /// Reads reports until `pick` takes one. The link may take `timeout` to stand up; after that, what `pick`

@@ -10,6 +10,7 @@ use std::fmt;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+use boringtun::x25519::{PublicKey, StaticSecret};
 use ipnet::Ipv6Net;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -115,6 +116,12 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// Our own public key, by which the gateway knows us.
+    pub fn public_key(&self) -> [u8; 32] {
+        let secret = StaticSecret::from(*self.private_key.expose());
+        PublicKey::from(&secret).to_bytes()
+    }
+
     /// Our own address in the network.
     pub fn address(&self) -> Ipv6Addr {
         self.addresses.first().map_or(Ipv6Addr::UNSPECIFIED, Ipv6Net::addr)
