@@ -178,7 +178,29 @@ fn take_columns<'a>(graphemes: impl Iterator<Item = &'a str>, columns: usize) ->
         .collect()
 }
 
-/// How long ago, rounded so coarsely that the screen changes rarely: `0s`, `12s`, `4m`, `2h03m`, `3d`.
+/// How long ago, in steps so wide that a screen on which nothing happens is hardly ever drawn: `<10s`, `10s`, `30s`,
+/// `1m`, `2h03m`, `3d`. It is never more than is true.
+pub fn age(age: Duration) -> String {
+    match age.as_secs() {
+        0..10 => "<10s".into(),
+        10..30 => "10s".into(),
+        30..60 => "30s".into(),
+        _ => ago(age),
+    }
+}
+
+/// The next age at which [`age`] says something else.
+pub fn next_age(age: Duration) -> Duration {
+    let s = age.as_secs();
+    Duration::from_secs(match s {
+        0..10 => 10,
+        10..30 => 30,
+        30..86_400 => (s / 60 + 1) * 60,
+        _ => (s / 86_400 + 1) * 86_400,
+    })
+}
+
+/// How long ago to the second, later to the minute: `0s`, `12s`, `4m`, `2h03m`, `3d`.
 pub fn ago(age: Duration) -> String {
     let s = age.as_secs();
     match s {
@@ -248,6 +270,20 @@ mod tests {
         assert_eq!(fit("abc", 1), "…");
         assert_eq!(fit("abc", 0), "");
         assert_eq!(width(&fit("日本日本日本", 5)), 5);
+    }
+
+    #[test]
+    fn an_age_holds_until_the_next_one() {
+        let mut now = Duration::ZERO;
+        let mut said = String::new();
+        while now < Duration::from_secs(200_000) {
+            let next = next_age(now);
+            assert!(next > now && age(now) != said);
+            said = age(now);
+            assert_eq!(age(next.saturating_sub(Duration::from_millis(1))), said);
+            now = next;
+        }
+        assert_eq!(said, "2d");
     }
 
     #[test]

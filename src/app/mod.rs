@@ -207,16 +207,21 @@ impl State {
     pub fn next_tick(&self) -> Option<Instant> {
         let link = self.view.link.as_ref();
         let ages = [
-            self.frozen.is_none().then_some(self.view.catalog.walk.finished).flatten(),
+            self.view.catalog.walk.finished,
             link.and_then(|link| link.last_handshake.filter(|_| link.is_up())),
-            link.filter(|link| !link.is_up()).map(|link| link.since),
+            link.filter(|link| link.is_up()).map(|link| link.since),
             self.frozen.as_ref().map(|(since, _)| *since),
         ];
-        let ages = ages.into_iter().flatten().map(|since| {
-            let age = self.now.saturating_duration_since(since).as_secs();
-            let step = if age < 60 { age + 1 } else { (age / 60 + 1) * 60 };
-            since + Duration::from_secs(step)
+        let ages = ages
+            .into_iter()
+            .flatten()
+            .map(|since| since + crate::text::next_age(self.now.saturating_duration_since(since)));
+        // How long one waits for a link is told to the second.
+        let wait = link.filter(|link| !link.is_up()).map(|link| {
+            let waited = self.now.saturating_duration_since(link.since);
+            link.since + Duration::from_secs(waited.as_secs() + 1)
         });
+        let ages = ages.chain(wait);
         let toast = self.toast.as_ref().map(|t| t.at + TOAST).filter(|end| *end > self.now);
         ages.chain(toast).chain(self.tree.next_change(self.now)).min()
     }

@@ -11,7 +11,7 @@ use crate::address::{Anatomy, pair};
 use crate::app::{Pane, State};
 use crate::catalog::{Method, Record};
 use crate::engine::report::{Detail, NameAnswer, NameRow, Node};
-use crate::text::{Safe, ago, count, fit, ms, width};
+use crate::text::{Safe, age, count, fit, ms, width};
 
 /// Draws the pane.
 pub fn draw(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
@@ -59,7 +59,7 @@ fn network(state: &State, theme: Theme) -> Vec<Text<'static>> {
 fn facts(state: &State, node: &Node, theme: Theme, columns: usize) -> (String, String, Vec<Text<'static>>) {
     let catalog = &state.view.catalog;
     let seen = |at: Option<std::time::Instant>| {
-        at.map(|at| format!("seen {} ago", ago(state.now.saturating_duration_since(at)))).unwrap_or_default()
+        at.map(|at| format!("seen {} ago", age(state.now.saturating_duration_since(at)))).unwrap_or_default()
     };
     let end = |at| if state.is_up() { String::new() } else { seen(at) };
     let mut lines = Vec::new();

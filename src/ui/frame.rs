@@ -10,7 +10,7 @@ use crate::app::State;
 use crate::app::keys::{self, Action, Context};
 use crate::engine::report::Node;
 use crate::net::{LinkState, Phase};
-use crate::text::{Safe, ago, bytes, count, fit, ms};
+use crate::text::{Safe, age, ago, bytes, count, fit, ms};
 
 /// What stands before the filter while it is edited.
 pub const FILTER_PROMPT: &str = " / ";
@@ -54,14 +54,15 @@ fn first_row(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut B
 /// The link in a shape, a word and its figures.
 fn link_words(state: &State, link: &LinkState, theme: Theme, size: Size) -> Text<'static> {
     let dim = theme.style(Role::Dim);
-    let since = ago(state.now.saturating_duration_since(link.since));
+    let waited = state.now.saturating_duration_since(link.since);
+    let (since, up) = (ago(waited), age(waited));
     let mut text = match link.phase {
         Phase::Resolving => Text::new().add("◐ looking up the endpoint ", theme.style(Role::Warn)),
         Phase::Handshaking => Text::new().add(format!("◐ handshake {since} "), theme.style(Role::Warn)),
         Phase::Down => Text::new().add(format!("✗ down {since} "), theme.style(Role::Bad)),
         Phase::Up => {
             let word = match size {
-                Size::Wide => format!("● up {since}"),
+                Size::Wide => format!("● up {up}"),
                 Size::Normal => "● up".into(),
                 _ => "●".into(),
             };
@@ -73,7 +74,7 @@ fn link_words(state: &State, link: &LinkState, theme: Theme, size: Size) -> Text
     }
     let gap = if size == Size::Small { " " } else { "  " };
     if let Some(at) = link.last_handshake {
-        let age = ago(state.now.saturating_duration_since(at));
+        let age = age(state.now.saturating_duration_since(at));
         text = text.add(format!("{gap}hs {age}"), dim);
     }
     let gateway = state.series(state.profile.dns.addr).and_then(|series| series.recent.last().copied());
@@ -107,7 +108,7 @@ fn second_row(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut 
     let right = Text::new().add(format!(" {}", progress(state, size)), dim);
     let right = match &state.frozen {
         Some((since, _)) => {
-            let age = ago(state.now.saturating_duration_since(*since));
+            let age = age(state.now.saturating_duration_since(*since));
             right.add(format!("  FROZEN {age}"), theme.style(Role::Warn)).add(" ", dim)
         }
         None => right.add(" ", dim),
@@ -136,7 +137,7 @@ fn progress(state: &State, size: Size) -> String {
     let catalog = &state.view.catalog;
     let walk = &catalog.walk;
     let (apps, machines) = (catalog.apps.len(), catalog.machine_count());
-    let age = walk.finished.map(|at| ago(state.now.saturating_duration_since(at)));
+    let age = walk.finished.map(|at| age(state.now.saturating_duration_since(at)));
     let partial = if walk.problems.is_empty() { "" } else { "partial · " };
     match age {
         None if walk.running && apps > 0 => format!("walking {}/{apps} apps", walk.apps_done),
