@@ -1,0 +1,133 @@
+//! The far side: wireguard-go and Knot in one namespace, a client's namespace beside it.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use tempfile::TempDir;
+
+use crate::org::Org;
+use crate::world::{Running, Space, keys, run, until, wireguard};
+
+const PORT: u16 = 51820;
+
+/// A gateway with an org behind it, and a client in front that has a conf for it.
+pub struct Gateway {
+    pub client: Space,
+    pub far: Space,
+    pub conf: PathBuf,
+    pub folder: TempDir,
+    dns: String,
+    _wireguard: Running,
+    _knot: Running,
+}
+
+impl Gateway {
+    pub fn start(org: &Org) -> Self {
+        Self::with_zones(org, &[])
+    }
+
+    /// The same, with further zones: their names and files' texts.
+    pub fn with_zones(org: &Org, zones: &[(&str, String)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (client, far) = (Space::new("c"), Space::new("g"));
+        Space::cable(&client, &far, "10.6.0");
+        let (private, public) = keys();
+        let (peer_private, peer_public) = keys();
+        let (wireguard, interface) = wireguard(&far);
+        let key = folder.path().join("gateway.key");
+        std::fs::write(&key, &private).unwrap();
+        let peer = Org::peer_address(org.network).to_string();
+        let port = PORT.to_string();
+        let mut words = vec!["set", &interface, "listen-port", &port, "private-key", key.to_str().unwrap()];
+        let allowed = format!("{peer}/128");
+        words.extend(["peer", &peer_public, "allowed-ips", &allowed]);
+        run("wg", &words);
+        far.ip(&format!("link set {interface} up mtu 1420"));
+        let dns = org.dns().to_string();
+        let mut lines = vec![
+            format!("addr add {dns}/128 dev lo nodad"),
+            format!("route add {peer}/128 dev {interface}"),
+        ];
+        lines.extend(org.addresses().map(|address| format!("addr add {address}/128 dev lo nodad")));
+        far.ip_batch(&lines);
+        let mut all = vec![("internal", org.internal()), ("flycast", org.flycast())];
+        all.extend(zones.iter().map(|(name, text)| (*name, text.clone())));
+        let knot = knot(&far, &dns, folder.path(), &all);
+        until("Knot's answer", || {
+            let asked = far.output(
+                "dig",
+                &[&format!("@{dns}"), "+short", "+tries=1", "+time=1", "_apps.internal", "TXT"],
+            );
+            asked.stdout.starts_with(b"\"")
+        });
+        let conf = folder.path().join("my-peer.conf");
+        let gateway = Self { client, far, conf, folder, dns, _wireguard: wireguard, _knot: knot };
+        gateway.write_conf(org, &peer_private, &public, &format!("10.6.0.2:{PORT}"));
+        gateway
+    }
+
+    /// Writes the client's conf.
+    pub fn write_conf(&self, org: &Org, private: &str, public: &str, endpoint: &str) {
+        let text = format!(
+            "[Interface]\nPrivateKey = {private}\nAddress = {}/120\nDNS = {}\n\n[Peer]\nPublicKey = {public}\n\
+             AllowedIPs = {}\nEndpoint = {endpoint}\nPersistentKeepalive = 15\n",
+            Org::peer_address(org.network),
+            self.dns,
+            org.prefix(),
+        );
+        write_private(&self.conf, &text);
+    }
+
+    /// The conf with one line in place of the one with the same key.
+    pub fn change_conf(&self, key: &str, value: &str) {
+        let text = std::fs::read_to_string(&self.conf).unwrap();
+        let lines: Vec<String> = text
+            .lines()
+            .map(|line| if line.starts_with(key) { format!("{key} = {value}") } else { line.to_owned() })
+            .collect();
+        write_private(&self.conf, &(lines.join("\n") + "\n"));
+    }
+
+    /// `sixpane COMMAND CONF WORDS…` on the client.
+    pub fn sixpane(&self, command: &str, words: &[&str]) -> Output {
+        let mut all = vec![command, self.conf.to_str().unwrap()];
+        all.extend(words);
+        self.client
+            .command(env!("CARGO_BIN_EXE_sixpane"), &all)
+            .env("XDG_STATE_HOME", self.folder.path())
+            .output()
+            .unwrap()
+    }
+
+    /// The real `dig` on the far side, to the same name server.
+    pub fn dig(&self, words: &[&str]) -> Output {
+        let server = format!("@{}", self.dns);
+        let mut all = vec![server.as_str()];
+        all.extend(words);
+        self.far.output("dig", &all)
+    }
+}
+
+fn write_private(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+fn knot(space: &Space, address: &str, folder: &Path, zones: &[(&str, String)]) -> Running {
+    let shown = folder.display();
+    let mut conf = format!(
+        "server:\n  rundir: \"{shown}\"\n  listen: \"{address}@53\"\n  udp-workers: 1\n  tcp-workers: 1\n  \
+         background-workers: 1\n\
+         database:\n  storage: \"{shown}/db\"\n\
+         template:\n  - id: default\n    storage: \"{shown}\"\n    zonefile-sync: -1\n    semantic-checks: false\nzone:\n"
+    );
+    for (name, text) in zones {
+        std::fs::write(folder.join(format!("{name}.zone")), text).unwrap();
+        let _ = writeln!(conf, "  - domain: {name}.\n    file: {name}.zone");
+    }
+    let path = folder.join("knot.conf");
+    std::fs::write(&path, conf).unwrap();
+    space.start("knotd", &["-c", path.to_str().unwrap()], &[])
+}
