@@ -1,8 +1,12 @@
 //! Questions as bytes, and bytes as answers to them.
 
-use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query};
+use hickory_proto::op::{Edns, Header, Message, MessageType, OpCode, Query};
+use hickory_proto::rr::Record;
 use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 
+use hickory_proto::serialize::binary::{BinDecodable as _, BinDecoder};
+
+use super::dig::wire::{ADDITIONAL, ANSWER, AUTHORITY, Parts, Row};
 use super::exchange::{Options, Question, words};
 
 /// Writes `question` as a message with `id`. `edns` overrules the options' (FORMERR is asked again without).
@@ -51,7 +55,7 @@ pub fn read(wire: &[u8], question: &Question) -> Reply {
     if wire.get(2).is_none_or(|flags| flags & 0xf8 != 0x80) {
         return Reply::Stray;
     }
-    match Message::from_vec(wire) {
+    match Message::from_vec(wire).or_else(|error| without_bent_records(wire).ok_or(error)) {
         Err(error) => Reply::Malformed(words(error)),
         Ok(message) => {
             let echoed = match message.queries.as_slice() {
@@ -66,6 +70,33 @@ pub fn read(wire: &[u8], question: &Question) -> Reply {
             if echoed { Reply::Answer(Box::new(message)) } else { Reply::Stray }
         }
     }
+}
+
+/// A message that can be taken apart, but not decoded, as one record or the other is not made as its type says:
+/// the rest of it. Such a record still stands in the wire form, where the faces of dig show it.
+fn without_bent_records(wire: &[u8]) -> Option<Message> {
+    let parts = Parts::of(wire).filter(|parts| parts.whole)?;
+    let header = Header::read(&mut BinDecoder::new(wire)).ok()?;
+    let mut message = Message::new(header.metadata.id, MessageType::Response, OpCode::Query);
+    message.metadata = header.metadata;
+    for asked in &parts.questions {
+        let mut query = Query::query(asked.name.clone(), asked.rtype.into());
+        query.set_query_class(asked.class.into());
+        message.add_query(query);
+    }
+    let decoded = |rows: &[Row]| -> Vec<Record> {
+        rows.iter()
+            .filter_map(|row| {
+                let mut decoder = BinDecoder::new(wire.get(..row.rdata.end)?);
+                decoder.read_slice(row.start).ok()?;
+                Record::read(&mut decoder).ok()
+            })
+            .collect()
+    };
+    message.add_answers(decoded(&parts.sections[ANSWER]));
+    message.add_authorities(decoded(&parts.sections[AUTHORITY]));
+    message.add_additionals(decoded(&parts.sections[ADDITIONAL]));
+    Some(message)
 }
 
 #[cfg(test)]
@@ -93,6 +124,20 @@ mod tests {
         assert!(matches!(reply("web.internal.", |w| w[2] &= 0x7f), Reply::Stray));
         assert!(matches!(reply("web.internal.", |w| w.truncate(14)), Reply::Malformed(_)));
         assert!(matches!(reply("web.internal.", |w| w.truncate(1)), Reply::Stray));
+    }
+
+    #[test]
+    fn a_record_that_is_bent_does_not_take_the_others_with_it() {
+        // An A record of three bytes, which the decoder refuses, and an AAAA record.
+        let mut wire = write(&question("web.internal."), &Options::default(), 7, false).unwrap();
+        wire[2] |= 0x80;
+        wire[7] = 2;
+        wire.extend(b"\xc0\x0c\0\x01\0\x01\0\0\0\x05\0\x03abc");
+        wire.extend(b"\xc0\x0c\0\x1c\0\x01\0\0\0\x05\0\x10");
+        wire.extend([0xfd; 16]);
+        assert!(Message::from_vec(&wire).is_err());
+        let Reply::Answer(message) = read(&wire, &question("web.internal.")) else { panic!("refused") };
+        assert_eq!((message.answers.len(), message.answers[0].record_type()), (1, RecordType::AAAA));
     }
 
     proptest! {

@@ -6,6 +6,10 @@ use crate::gateway::Gateway;
 use crate::org::Org;
 use crate::world::possible;
 
+/// Types whose data we show as bytes (RFC 3597) where `dig` writes it out: no private network has them, and each
+/// wants a format of its own.
+const DIFFERENT: [&str; 3] = ["LOC", "APL", "IPSECKEY"];
+
 /// A zone with every type that Knot writes, and with names and strings that want escapes.
 fn types() -> String {
     let mut zone = include_str!("types.zone").to_owned();
@@ -87,14 +91,16 @@ fn the_same_question_has_the_same_face() {
         ours.extend(&plain);
         let mut theirs = vec!["+nocookie"];
         theirs.extend(options);
-        let ours = answers(&gateway.sixpane("dig", &ours).stdout);
+        let output = gateway.sixpane("dig", &ours);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let ours = answers(&output.stdout);
         let mut far = Vec::new();
         for (name, rtype) in batch {
             let mut words = theirs.clone();
             words.extend(["-q", name, "-t", rtype]);
             far.extend(answers(&gateway.dig(&words).stdout));
         }
-        assert_eq!((ours.len(), far.len()), (batch.len(), batch.len()));
+        assert_eq!((ours.len(), far.len()), (batch.len(), batch.len()), "{told}");
         for ((question, ours), far) in batch.iter().zip(ours).zip(far) {
             if ours == far { equal += 1 } else { different.push((question, ours, far)) }
         }
@@ -103,5 +109,6 @@ fn the_same_question_has_the_same_face() {
     for (question, ours, far) in &different {
         println!("--- {question:?}\n--- ours\n{ours}\n--- dig\n{far}\n");
     }
-    assert!(different.is_empty(), "{} outputs differ", different.len());
+    let different: Vec<&str> = different.iter().map(|((_, rtype), ..)| rtype.as_str()).collect();
+    assert_eq!(different, DIFFERENT);
 }

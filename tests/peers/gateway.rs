@@ -45,10 +45,8 @@ impl Gateway {
         run("wg", &words);
         far.ip(&format!("link set {interface} up mtu 1420"));
         let dns = org.dns().to_string();
-        let mut lines = vec![
-            format!("addr add {dns}/128 dev lo nodad"),
-            format!("route add {peer}/128 dev {interface}"),
-        ];
+        let mut lines =
+            vec![format!("addr add {dns}/128 dev lo nodad"), format!("route add {peer}/128 dev {interface}")];
         lines.extend(org.addresses().map(|address| format!("addr add {address}/128 dev lo nodad")));
         far.ip_batch(&lines);
         let mut all = vec![("internal", org.internal()), ("flycast", org.flycast())];

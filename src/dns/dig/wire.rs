@@ -59,6 +59,8 @@ pub struct Row {
     pub class: u16,
     /// TTL in seconds.
     pub ttl: u32,
+    /// Where in the message the record begins.
+    pub start: usize,
     /// Where in the message RDATA stands.
     pub rdata: Range<usize>,
 }
@@ -129,13 +131,14 @@ impl<'m> Parts<'m> {
 
 impl Row {
     fn read(decoder: &mut BinDecoder<'_>) -> Option<Self> {
+        let begin = decoder.index();
         let owner = Name::read(decoder).ok()?;
         let (rtype, class) = (number(decoder)?, number(decoder)?);
         let ttl = decoder.read_u32().ok()?.unverified();
         let length = usize::from(number(decoder)?);
         let start = decoder.index();
         decoder.read_slice(length).ok()?;
-        Some(Self { owner, rtype, class, ttl, rdata: start..start + length })
+        Some(Self { owner, rtype, class, ttl, start: begin, rdata: start..start + length })
     }
 }
 
