@@ -43,7 +43,10 @@ pub async fn run(
     let mut pace = Pace::default();
     loop {
         if pace.is_due(clock()) {
-            screen.draw(|frame| ui::draw(&state, theme, frame)).map_err(lost)?;
+            // A terminal that takes nothing more is as good as hung up.
+            if screen.draw(|frame| ui::draw(&state, theme, frame)).is_err() {
+                return Ok(ExitCode::from(129));
+            }
             pace.drawn(clock());
             #[cfg(debug_assertions)]
             terminal::panic_for_a_test();

@@ -8,11 +8,12 @@ use base64::Engine as _;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use ratatui::crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, size,
 };
 use ratatui::crossterm::{cursor, execute, queue};
-use ratatui::{Frame, Terminal};
+use ratatui::layout::Rect;
+use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
 use tokio::sync::Notify;
 
 use crate::error::{Error, Exit};
@@ -69,12 +70,14 @@ impl Screen {
             }));
         });
         take()?;
-        let terminal = Terminal::new(CrosstermBackend::new(BufWriter::new(io::stdout())));
-        terminal.map(|terminal| Self { terminal }).inspect_err(|_| give_back())
+        blank().map(|terminal| Self { terminal }).inspect_err(|_| give_back())
     }
 
     /// Draws one frame; a terminal that knows how shows it whole.
     pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        if area()? != self.terminal.get_frame().area() {
+            self.repaint()?;
+        }
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         self.terminal.draw(draw)?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
@@ -82,7 +85,8 @@ impl Screen {
 
     /// Forgets what is on the screen, so that the next frame paints all of it.
     pub fn repaint(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        self.terminal = blank()?;
+        Ok(())
     }
 
     /// Gives the terminal back, stops the job, and takes it again when the shell continues it.
@@ -91,7 +95,7 @@ impl Screen {
         // The whole job, as the terminal's own Ctrl-Z would: a `cargo run` around us has to stop too.
         rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
         take()?;
-        self.terminal.clear()
+        self.repaint()
     }
 
     /// Puts `text` into the clipboard of the terminal, which may be far away (OSC 52).
@@ -104,6 +108,18 @@ impl Screen {
         out.write_all(sequence.as_bytes())?;
         out.flush()
     }
+}
+
+/// A terminal with nothing on it. Its size is fixed: where the library is let to adapt it, it asks the terminal where
+/// the cursor is, and the answer may be lost between the keys.
+fn blank() -> io::Result<Terminal<CrosstermBackend<BufWriter<Stdout>>>> {
+    let mut backend = CrosstermBackend::new(BufWriter::new(io::stdout()));
+    queue!(backend, Clear(ClearType::All))?;
+    Terminal::with_options(backend, TerminalOptions { viewport: Viewport::Fixed(area()?) })
+}
+
+fn area() -> io::Result<Rect> {
+    size().map(|(columns, rows)| Rect::new(0, 0, columns, rows))
 }
 
 impl Drop for Screen {

@@ -1,0 +1,186 @@
+//! A program on a terminal of its own: what it shows, keys for it, and how it leaves the terminal.
+
+use std::io::{Read as _, Write};
+use std::num::NonZeroU16;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use tempfile::TempDir;
+use vt100::{Parser, Screen};
+
+/// How long anything may take before a test gives up. It is a bound, not a measure.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+type Shown = Arc<(Mutex<Parser>, Condvar)>;
+
+/// A program on a terminal.
+pub struct Term {
+    shown: Shown,
+    master: Box<dyn MasterPty + Send>,
+    keys: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    reader: Option<JoinHandle<()>>,
+    /// The terminal's settings before the program started.
+    before: String,
+    /// Home of the program.
+    _home: TempDir,
+}
+
+pub fn sixpane() -> PathBuf {
+    env!("CARGO_BIN_EXE_sixpane").into()
+}
+
+fn size((cols, rows): (u16, u16)) -> PtySize {
+    PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
+}
+
+impl Term {
+    /// `sixpane WORDS…` on a terminal of (columns, rows), in an empty home.
+    pub fn sixpane(words: &[&str], at: (u16, u16)) -> Self {
+        Self::start(sixpane(), words, at, &[])
+    }
+
+    /// Any program, with further environment.
+    pub fn start(program: PathBuf, words: &[&str], at: (u16, u16), env: &[(&str, &str)]) -> Self {
+        let pair = native_pty_system().openpty(size(at)).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let mut command = CommandBuilder::new(program);
+        command.args(words);
+        command.cwd(home.path());
+        for name in ["NO_COLOR", "TMUX", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "LC_ALL", "LC_CTYPE"] {
+            command.env_remove(name);
+        }
+        command.env("HOME", home.path());
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        command.env("RUST_BACKTRACE", "0");
+        for (name, value) in env {
+            command.env(name, value);
+        }
+        let before = settings(pair.master.as_ref());
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let shown: Shown = Arc::new((Mutex::new(Parser::new(some(at.1), some(at.0), 0)), Condvar::new()));
+        let mut output = pair.master.try_clone_reader().unwrap();
+        let theirs = shown.clone();
+        let reader = std::thread::spawn(move || {
+            let mut buffer = [0; 16 << 10];
+            // An error is the other end going away.
+            while let Ok(1..) = output.read(&mut buffer).inspect(|&count| {
+                theirs.0.lock().unwrap().process(&buffer[..count]);
+                theirs.1.notify_all();
+            }) {}
+        });
+        let keys = pair.master.take_writer().unwrap();
+        Self { shown, master: pair.master, keys, child, reader: Some(reader), before, _home: home }
+    }
+
+    /// Types.
+    pub fn keys(&mut self, text: &str) {
+        self.keys.write_all(text.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// Waits until the screen is as `wanted`.
+    pub fn until(&self, what: &str, wanted: impl Fn(&Screen) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut parser = self.shown.0.lock().unwrap();
+        while !wanted(parser.screen()) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let screen = parser.screen().contents();
+            assert!(!left.is_zero(), "{what} did not come; the screen is\n{screen}");
+            parser = self.shown.1.wait_timeout(parser, left).unwrap().0;
+        }
+    }
+
+    /// Waits until the screen holds each of `texts`.
+    pub fn sees(&self, texts: &[&str]) {
+        self.until(&texts.join(", "), |screen| {
+            let contents = screen.contents();
+            texts.iter().all(|text| contents.contains(text))
+        });
+    }
+
+    /// What is on the screen.
+    pub fn screen<T>(&self, look: impl FnOnce(&Screen) -> T) -> T {
+        look(self.shown.0.lock().unwrap().screen())
+    }
+
+    pub fn resize(&self, (columns, rows): (u16, u16)) {
+        self.shown.0.lock().unwrap().screen_mut().set_size(some(rows), some(columns));
+        self.master.resize(size((columns, rows))).unwrap();
+    }
+
+    pub fn pid(&self) -> rustix::process::Pid {
+        let raw = self.child.process_id().and_then(|pid| i32::try_from(pid).ok());
+        raw.and_then(rustix::process::Pid::from_raw).unwrap()
+    }
+
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// Waits for the program's end and for all that it has written, and gives its exit code.
+    pub fn end(&mut self) -> u32 {
+        let code = wait(self.child.as_mut());
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
+        code
+    }
+
+    /// Asserts that the terminal is as it was before.
+    pub fn is_sane(&self) {
+        assert_eq!(settings(self.master.as_ref()), self.before, "the terminal's own settings");
+        self.screen(|screen| {
+            assert!(!screen.alternate_screen(), "the main screen is back");
+            assert!(!screen.hide_cursor(), "the cursor is shown");
+            assert!(!screen.bracketed_paste(), "pastes are plain again");
+            assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+        });
+    }
+
+    /// Asserts that the terminal is taken.
+    pub fn is_taken(&self) {
+        assert_ne!(settings(self.master.as_ref()), self.before);
+        assert!(self.screen(Screen::alternate_screen));
+    }
+}
+
+impl Drop for Term {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits for the end of a process, and gives its exit code.
+pub fn wait(child: &mut (dyn Child + Send + Sync)) -> u32 {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.exit_code();
+        }
+        assert!(Instant::now() < deadline, "the process did not end");
+        pause();
+    }
+}
+
+/// Between two looks at whether a process has ended.
+#[expect(clippy::disallowed_methods, reason = "another process is waited for, with a deadline")]
+pub fn pause() {
+    std::thread::sleep(Duration::from_millis(5));
+}
+
+/// The terminal's settings in words.
+fn settings(master: &(dyn MasterPty + Send)) -> String {
+    let t = master.get_termios().unwrap();
+    format!("{:?} {:?} {:?}", t.input_flags, t.output_flags, t.local_flags)
+}
+
+fn some(length: u16) -> NonZeroU16 {
+    NonZeroU16::new(length).unwrap()
+}

@@ -1,0 +1,158 @@
+//! The screens on a real terminal: what they show, and that every way of ending gives the terminal back.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
+mod common;
+
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+
+use common::pty::{Term, sixpane, wait};
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use rustix::process::Signal;
+
+const WIDE: (u16, u16) = (120, 36);
+
+/// The demo, with its tree on the screen.
+fn demo(at: (u16, u16), env: &[(&str, &str)]) -> Term {
+    let term = Term::start(sixpane(), &["demo"], at, env);
+    term.sees(&["admin", "api", "●", "machines"]);
+    term
+}
+
+#[test]
+fn the_tree_comes_at_every_size_and_q_quits() {
+    for at in [WIDE, (80, 24), (60, 15)] {
+        let mut term = Term::sixpane(&["demo"], at);
+        term.sees(&["[1", "Explore", "admin", "fdaa:0:18::/48"]);
+        term.is_taken();
+        term.keys("q");
+        assert_eq!(term.end(), 0);
+        term.is_sane();
+    }
+}
+
+#[test]
+fn signals_end_with_their_status_and_a_sane_terminal() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129), (Signal::QUIT, 131)] {
+        let mut term = demo(WIDE, &[]);
+        term.signal(signal);
+        assert_eq!(term.end(), code, "{signal:?}");
+        term.is_sane();
+    }
+}
+
+#[test]
+fn control_c_quits() {
+    let mut term = demo(WIDE, &[]);
+    term.keys("\x03");
+    assert_eq!(term.end(), 0);
+    term.is_sane();
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_panic_on_any_thread_is_told_on_a_sane_terminal() {
+    for (place, words) in [("1", "a panic for a test"), ("task", "a panic for a test, in a task")] {
+        let mut term = Term::start(sixpane(), &["demo"], WIDE, &[("SIXPANE_TEST_PANIC", place)]);
+        assert_eq!(term.end(), 101, "{place}");
+        term.is_sane();
+        let text = term.screen(|screen| screen.contents().replace('\n', ""));
+        assert!(text.contains(words), "{text}");
+    }
+}
+
+#[test]
+fn a_terminal_that_goes_away_ends_the_process() {
+    let size = PtySize { rows: 36, cols: 120, pixel_width: 0, pixel_height: 0 };
+    let pair = native_pty_system().openpty(size).unwrap();
+    let mut command = CommandBuilder::new(sixpane());
+    command.arg("demo");
+    command.env("TERM", "xterm-256color");
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    drop(pair.slave);
+    let mut output = pair.master.try_clone_reader().unwrap();
+    let mut seen = Vec::new();
+    let mut buffer = [0; 4096];
+    while !String::from_utf8_lossy(&seen).contains("admin") {
+        let count = output.read(&mut buffer).unwrap();
+        seen.extend_from_slice(&buffer[..count]);
+    }
+    drop(output);
+    drop(pair.master);
+    assert_eq!(wait(child.as_mut()), 129);
+}
+
+#[test]
+fn control_z_stops_the_job_and_fg_paints_it_again() {
+    let mut term = Term::start("/bin/sh".into(), &["-i"], WIDE, &[("PS1", "ready> ")]);
+    term.sees(&["ready>"]);
+    term.keys(&format!("{} demo; echo ended with $?\r", sixpane().display()));
+    term.sees(&["admin", "web", "●"]);
+    term.keys("\x1a");
+    term.until("the prompt", |screen| !screen.alternate_screen() && screen.contents().contains("ready>"));
+    term.screen(|screen| assert!(!screen.hide_cursor() && !screen.bracketed_paste()));
+    term.keys("fg\r");
+    term.until("the tree again", |screen| screen.alternate_screen() && screen.contents().contains("admin"));
+    term.sees(&["q quit"]);
+    term.keys("q");
+    term.until("the prompt", |screen| !screen.alternate_screen());
+    term.keys("exit\r");
+    term.end();
+}
+
+#[test]
+fn a_window_too_small_says_so_and_grows_again() {
+    let mut term = demo((80, 24), &[]);
+    term.resize((48, 12));
+    term.sees(&["sixpane needs 60×15", "this is 48×12"]);
+    for at in [(1, 1), (20, 5), (500, 200), (60, 15)] {
+        term.resize(at);
+    }
+    term.sees(&["Explore", "admin"]);
+    term.resize(WIDE);
+    term.sees(&["sixpane", "COUNT", "machines"]);
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+}
+
+#[test]
+fn no_color_means_none_and_a_plain_locale_plain_glyphs() {
+    let coloured = |term: &Term| {
+        term.screen(|screen| {
+            let (rows, columns) = screen.size();
+            (0..rows.get())
+                .flat_map(|row| (0..columns.get()).map(move |column| (row, column)))
+                .filter_map(|(row, column)| screen.cell(row, column))
+                .any(|cell| cell.fgcolor() != vt100::Color::Default)
+        })
+    };
+    assert!(coloured(&demo(WIDE, &[])));
+    assert!(!coloured(&demo(WIDE, &[("NO_COLOR", "1")])));
+    let plain = Term::start(sixpane(), &["demo"], WIDE, &[("LANG", "C")]);
+    plain.sees(&["Explore", "admin", "* up"]);
+    assert!(plain.screen(|screen| screen.contents().is_ascii()));
+}
+
+#[test]
+fn a_paste_is_text_and_never_keys() {
+    let mut term = demo(WIDE, &[]);
+    term.keys("\x1b[200~qqq\x03 q\r\x1b[201~");
+    term.keys("/web");
+    term.sees(&["/ web"]);
+    term.keys("\x1b[200~\x1b[201~\x1b");
+    term.sees(&["q quit"]);
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+}
+
+#[test]
+fn without_a_terminal_the_headless_command_is_named() {
+    let mut term = Term::start(sixpane(), &["demo"], WIDE, &[("TERM", "dumb")]);
+    assert_eq!(term.end(), 2);
+    assert!(term.screen(|screen| screen.contents().contains("sixpane tree")));
+    let piped = Command::new(sixpane()).arg("demo").stdin(Stdio::null()).output().unwrap();
+    assert_eq!(piped.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&piped.stderr).contains("sixpane tree"));
+}
