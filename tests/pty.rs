@@ -91,7 +91,7 @@ fn control_z_stops_the_job_and_fg_paints_it_again() {
     term.keys(&format!("{} demo; echo ended with $?\r", sixpane().display()));
     term.sees(&["admin", "web", "●"]);
     term.keys("\x1a");
-    term.until("the prompt", |screen| !screen.alternate_screen() && screen.contents().contains("ready>"));
+    term.until("the second prompt", |screen| screen.contents().matches("ready>").count() == 2);
     term.screen(|screen| assert!(!screen.hide_cursor() && !screen.bracketed_paste()));
     term.keys("fg\r");
     term.until("the tree again", |screen| screen.alternate_screen() && screen.contents().contains("admin"));

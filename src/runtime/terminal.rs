@@ -1,6 +1,7 @@
 //! The terminal: taken, given back on every way of ending, and drawn upon.
 
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
+use std::mem::ManuallyDrop;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -54,7 +55,8 @@ pub fn check() -> Result<(), Error> {
 
 /// The terminal while it is ours.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    /// Never dropped: where the terminal has gone away the library's own drop prints to it, and panics.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
 }
 
 impl Screen {
@@ -70,7 +72,7 @@ impl Screen {
             }));
         });
         take()?;
-        blank().map(|terminal| Self { terminal }).inspect_err(|_| give_back())
+        blank().map(|terminal| Self { terminal: ManuallyDrop::new(terminal) }).inspect_err(|_| give_back())
     }
 
     /// Draws one frame; a terminal that knows how shows it whole.
@@ -85,7 +87,9 @@ impl Screen {
 
     /// Forgets what is on the screen, so that the next frame paints all of it.
     pub fn repaint(&mut self) -> io::Result<()> {
-        self.terminal = blank()?;
+        // A terminal that shows its cursor has nothing to put right when it is dropped.
+        self.terminal.show_cursor()?;
+        drop(std::mem::replace(&mut *self.terminal, blank()?));
         Ok(())
     }
 
