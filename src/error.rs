@@ -21,6 +21,8 @@ pub enum Exit {
     Dns = 5,
     /// Some of it worked.
     Partial = 6,
+    /// The terminal went away, as by SIGHUP.
+    HungUp = 129,
 }
 
 impl From<Exit> for ExitCode {

@@ -43,10 +43,7 @@ pub async fn run(
     let mut pace = Pace::default();
     loop {
         if pace.is_due(clock()) {
-            // A terminal that takes nothing more is as good as hung up.
-            if screen.draw(|frame| ui::draw(&state, theme, frame)).is_err() {
-                return Ok(ExitCode::from(129));
-            }
+            screen.draw(|frame| ui::draw(&state, theme, frame)).map_err(gone)?;
             pace.drawn(clock());
             #[cfg(debug_assertions)]
             terminal::panic_for_a_test();
@@ -67,7 +64,7 @@ pub async fn run(
                     Message::Input(event)
                 }
                 // The terminal is gone: nothing can be shown or asked any more.
-                Some(Err(_)) | None => return Ok(ExitCode::from(129)),
+                Some(Err(_)) | None => return Ok(Exit::HungUp.into()),
             },
             report = engine.reports.recv() => match report {
                 Some(report) => Message::Report(report),
@@ -76,12 +73,12 @@ pub async fn run(
             told = signals.next() => match told {
                 Told::End(code) => return Ok(ExitCode::from(code)),
                 Told::Stop => {
-                    screen.suspend().map_err(lost)?;
+                    screen.suspend().map_err(gone)?;
                     pace.at_once();
                     Message::Tick
                 }
                 Told::Continue => {
-                    screen.repaint().map_err(lost)?;
+                    screen.repaint().map_err(gone)?;
                     pace.at_once();
                     Message::Tick
                 }
@@ -101,9 +98,9 @@ pub async fn run(
                     // A full queue means an engine that has gone, which the next report tells.
                     let _ = engine.commands.try_send(command);
                 }
-                Effect::Copy(text) => screen.copy(&text).map_err(lost)?,
+                Effect::Copy(text) => screen.copy(&text).map_err(gone)?,
                 Effect::Suspend => {
-                    screen.suspend().map_err(lost)?;
+                    screen.suspend().map_err(gone)?;
                     pace.at_once();
                 }
                 // A conf that has become bad keeps the tunnel that there is.
@@ -116,7 +113,7 @@ pub async fn run(
                     }
                     Err(error) => state.say(format!("the conf was kept as it was: {}", error.line())),
                 },
-                Effect::Repaint => screen.repaint().map_err(lost)?,
+                Effect::Repaint => screen.repaint().map_err(gone)?,
                 Effect::Quit => return Ok(ExitCode::SUCCESS),
             }
         }
@@ -133,26 +130,31 @@ pub async fn pick(choices: Vec<Choice>, theme: Theme) -> Result<Result<usize, Ex
     let mut events = EventStream::new();
     let mut pick = Pick::new(choices);
     loop {
-        screen.draw(|frame| ui::pick::draw(&pick, theme, frame)).map_err(lost)?;
+        screen.draw(|frame| ui::pick::draw(&pick, theme, frame)).map_err(gone)?;
         tokio::select! {
             event = events.next() => match event {
                 Some(Ok(Event::Key(key))) => match pick.press(key) {
                     Picked::NotYet => {}
                     Picked::This(index) => return Ok(Ok(index)),
-                    Picked::Suspend => screen.suspend().map_err(lost)?,
+                    Picked::Suspend => screen.suspend().map_err(gone)?,
                     Picked::Quit => return Ok(Err(ExitCode::SUCCESS)),
                 },
                 Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Ok(Err(ExitCode::from(129))),
+                Some(Err(_)) | None => return Ok(Err(Exit::HungUp.into())),
             },
             told = signals.next() => match told {
                 Told::End(code) => return Ok(Err(ExitCode::from(code))),
-                Told::Stop => screen.suspend().map_err(lost)?,
-                Told::Continue => screen.repaint().map_err(lost)?,
+                Told::Stop => screen.suspend().map_err(gone)?,
+                Told::Continue => screen.repaint().map_err(gone)?,
             },
             () = terminal::panicked() => return Ok(Err(ExitCode::from(101))),
         }
     }
+}
+
+/// A terminal that takes nothing more is as good as hung up.
+fn gone(error: std::io::Error) -> Error {
+    Error::new(Exit::HungUp, "the terminal has gone away").why(error)
 }
 
 fn lost(error: std::io::Error) -> Error {
