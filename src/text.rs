@@ -134,6 +134,11 @@ impl Serialize for Safe {
     }
 }
 
+/// An error from below in words fit to show.
+pub fn words(error: impl fmt::Display) -> String {
+    Safe::new(error.to_string()).as_str().to_owned()
+}
+
 /// Columns that `text` takes on a terminal.
 pub fn width(text: &str) -> usize {
     text.width()

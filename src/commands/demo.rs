@@ -9,11 +9,11 @@ use super::{attached, explore, interrupted};
 use crate::cli::{Failure, Screen};
 use crate::demo::gateway::Demo;
 use crate::demo::scenario::Scenario;
-use crate::dns::exchange::words;
 use crate::error::{Error, Exit};
 use crate::profile::parse;
 use crate::runtime;
 use crate::text::Safe;
+use crate::text::words;
 
 /// Starts the demo org and shows it, attached with its conf as to any other network.
 ///

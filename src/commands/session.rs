@@ -10,7 +10,6 @@ use hickory_proto::rr::Name;
 
 use super::conf;
 
-use crate::dns::exchange::words;
 use crate::dns::resolver::{NoAddress, Resolver};
 use crate::engine::report::Report;
 use crate::engine::{Engine, Settings};
@@ -20,6 +19,7 @@ use crate::net::{LinkState, Network, Trouble};
 use crate::profile::Profile;
 use crate::state::Claim;
 use crate::text::ms;
+use crate::text::words;
 
 /// An engine at work for one command.
 #[derive(Debug)]

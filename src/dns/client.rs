@@ -227,7 +227,7 @@ impl<N: Network> Asker<N> {
             && let Some(attempt) = flight.tries.get_mut(index)
         {
             // A full queue is as good as a lost datagram: the next try may get through.
-            attempt.end = TryEnd::Failed(super::exchange::words(error));
+            attempt.end = TryEnd::Failed(crate::text::words(error));
         }
         self.schedule(key);
     }

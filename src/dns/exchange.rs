@@ -7,8 +7,6 @@ use std::time::Duration;
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{DNSClass, Name, RData, RecordType};
 
-use crate::text::Safe;
-
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Question {
@@ -240,9 +238,4 @@ pub fn rcode_word(code: ResponseCode) -> String {
         other => return format!("RESERVED{other}"),
     }
     .into()
-}
-
-/// An error from below in words fit to show.
-pub fn words(error: impl std::fmt::Display) -> String {
-    Safe::new(error.to_string()).as_str().to_owned()
 }

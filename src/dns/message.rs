@@ -7,7 +7,8 @@ use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use hickory_proto::serialize::binary::{BinDecodable as _, BinDecoder};
 
 use super::dig::wire::{ADDITIONAL, ANSWER, AUTHORITY, Parts, Row};
-use super::exchange::{Options, Question, words};
+use super::exchange::{Options, Question};
+use crate::text::words;
 
 /// Writes `question` as a message with `id`. `edns` overrules the options' (FORMERR is asked again without).
 ///

@@ -17,7 +17,8 @@ use hickory_resolver::net::{DnsError, DnsHandle, NetError};
 use hickory_resolver::{ConnectionProvider, PoolContext, Resolver as Hickory};
 
 use super::client::Client;
-use super::exchange::{Options, Question, rcode_word, words};
+use super::exchange::{Options, Question, rcode_word};
+use crate::text::words;
 
 /// A resolver over a [`Client`].
 #[derive(Clone)]

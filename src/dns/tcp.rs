@@ -7,8 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::exchange::words;
 use crate::net::Network;
+use crate::text::words;
 
 /// What a connection tells its owner.
 #[derive(Debug)]

@@ -21,10 +21,11 @@ use tokio::sync::{mpsc, watch};
 use crate::catalog::Catalog;
 use crate::catalog::walk::{Said, Scope, Walk};
 use crate::dns::client::Client;
-use crate::dns::exchange::{Exchange, Options, Question, words};
+use crate::dns::exchange::{Exchange, Options, Question};
 use crate::dns::names::Form;
 use crate::net::{Echoes, LinkState, Network};
 use crate::probe::ping::{Pinger, Plan};
+use crate::text::words;
 use detail::Inspection;
 use report::{Command, Report};
 

@@ -1,3 +1,4 @@
 //! What measures: plain sample streams and their statistics, no I/O and no drawing.
 
 pub mod ping;
+pub mod series;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use crate::engine::report::{Reply, ReplyKind, Series, Stats, Target};
+use super::series::{Reply, ReplyKind, Series, Stats, Target};
 use crate::net::{EchoEvent, EchoKind, EchoRequest, IcmpError};
 
 /// How to ping.

@@ -60,7 +60,7 @@ impl From<ConfError> for Error {
 pub fn load(path: &Path) -> Result<Profile, ConfError> {
     let file = Safe::new(path.as_os_str().as_encoded_bytes()).as_str().to_owned();
     let fail = |why: String| ConfError { file: file.clone(), at: None, why, hint: None };
-    let io = |error: std::io::Error| fail(format!("cannot read it: {}", crate::dns::exchange::words(error)));
+    let io = |error: std::io::Error| fail(format!("cannot read it: {}", crate::text::words(error)));
     let metadata = std::fs::metadata(path).map_err(io)?;
     if metadata.is_dir() {
         return Err(fail("it is a directory; a conf is a file".into()));
