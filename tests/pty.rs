@@ -156,3 +156,45 @@ fn without_a_terminal_the_headless_command_is_named() {
     assert_eq!(piped.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&piped.stderr).contains("sixpane tree"));
 }
+
+/// A conf that leads nowhere, with this key.
+fn conf(key: char) -> String {
+    format!(
+        "[Interface]\nPrivateKey = {}E=\nAddress = fdaa:0:18:a7b:d6b:0:a:2/120\nDNS = fdaa:0:18::3\n[Peer]\n\
+         PublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\nAllowedIPs = fdaa:0:18::/48\n\
+         Endpoint = 127.0.0.1:9\n",
+        key.to_string().repeat(42)
+    )
+}
+
+#[test]
+fn several_confs_are_chosen_from_and_a_bad_reload_keeps_the_tunnel() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        path
+    };
+    let one = write("one.conf", &conf('A'));
+    write("two.conf", &conf('B').replace("Endpoint = 127.0.0.1:9", "Endpoint = 127.0.0.1"));
+    let cd = format!("cd {} && exec {}", folder.path().display(), sixpane().display());
+    let mut term = Term::start("/bin/sh".into(), &["-c", &cd], WIDE, &[]);
+    term.sees(&["Which network?", "one.conf", "two.conf:8:"]);
+    term.keys("j\r");
+    term.sees(&["this conf cannot be used"]);
+    term.keys("k\r");
+    term.sees(&["Explore", "one  fdaa:0:18::/48", "127.0.0.1:9"]);
+    term.keys("R");
+    term.sees(&["asking for everything again"]);
+    write("one.conf", "nonsense");
+    term.keys("R");
+    term.sees(&["the conf was kept as it was"]);
+    std::fs::write(&one, conf('A').replace("127.0.0.1:9", "127.0.0.1:11")).unwrap();
+    term.keys("R");
+    term.sees(&["the conf has changed: attached anew", "127.0.0.1:11"]);
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+    term.is_sane();
+}

@@ -85,6 +85,7 @@ impl Engine {
         let (outbox, reports) = mpsc::channel(REPORTS);
         let core = Core {
             link: net.link(),
+            link_since: None,
             echo: net.echo()?,
             net,
             client: client.clone(),
@@ -110,6 +111,8 @@ type Answers<K> = FuturesUnordered<Pin<Box<dyn Future<Output = (K, Exchange)> + 
 struct Core<N: Network> {
     net: N,
     link: watch::Receiver<LinkState>,
+    /// Since when the link is as it was last seen.
+    link_since: Option<Instant>,
     echo: N::Echo,
     client: Client,
     settings: Settings,
@@ -248,9 +251,18 @@ impl<N: Network> Core<N> {
     }
 
     fn link_changed(&mut self) {
-        let up = self.link.borrow_and_update().is_up();
+        let (up, since) = {
+            let link = self.link.borrow_and_update();
+            (link.is_up(), link.since)
+        };
         let now = clock();
-        self.news.link.changed(now);
+        // Bytes are told at a pace; that the link stands or fell, at once.
+        if self.link_since == Some(since) {
+            self.news.link.changed(now);
+        } else {
+            self.link_since = Some(since);
+            self.news.link.ended(now);
+        }
         if up && self.walk.is_none() && self.settings.walk {
             let failed = self.catalog.walk.finished.is_none() || !self.catalog.walk.problems.is_empty();
             if failed || self.refresh_at.is_some_and(|at| at <= now) {

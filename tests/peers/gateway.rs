@@ -18,6 +18,8 @@ pub struct Gateway {
     pub conf: PathBuf,
     pub folder: TempDir,
     dns: String,
+    public: String,
+    interface: String,
     _wireguard: Running,
     _knot: Running,
 }
@@ -60,8 +62,9 @@ impl Gateway {
             asked.stdout.starts_with(b"\"")
         });
         let conf = folder.path().join("my-peer.conf");
-        let gateway = Self { client, far, conf, folder, dns, _wireguard: wireguard, _knot: knot };
-        gateway.write_conf(org, &peer_private, &public, &format!("10.6.0.2:{PORT}"));
+        let gateway =
+            Self { client, far, conf, folder, dns, public, interface, _wireguard: wireguard, _knot: knot };
+        gateway.write_conf(org, &peer_private, &gateway.public, &format!("10.6.0.2:{PORT}"));
         gateway
     }
 
@@ -96,6 +99,49 @@ impl Gateway {
             .env("XDG_STATE_HOME", self.folder.path())
             .output()
             .unwrap()
+    }
+
+    /// A wireguard-go with a TUN device on the client's side, attached as a second peer of the org.
+    pub fn tun(&self, org: &Org) -> Running {
+        let (running, interface) = wireguard(&self.client);
+        let (private, public) = keys();
+        let key = self.folder.path().join("tun.key");
+        std::fs::write(&key, &private).unwrap();
+        let address = Org::tun_address(org.network);
+        run("wg", &["set", &self.interface, "peer", &public, "allowed-ips", &format!("{address}/128")]);
+        self.far.ip(&format!("-6 route add {address}/128 dev {}", self.interface));
+        run(
+            "wg",
+            &[
+                "set",
+                &interface,
+                "private-key",
+                key.to_str().unwrap(),
+                "peer",
+                &self.public,
+                "allowed-ips",
+                &org.prefix(),
+                "endpoint",
+                &format!("10.6.0.2:{PORT}"),
+            ],
+        );
+        self.client.ip(&format!("link set {interface} up mtu 1420"));
+        self.client.ip(&format!("-6 addr add {address}/128 dev {interface} nodad"));
+        self.client.ip(&format!("-6 route add {} dev {interface}", org.prefix()));
+        until("an answer over the TUN device", || {
+            self.near_dig(&["+short", "+tries=1", "+time=1", "_apps.internal", "TXT"])
+                .stdout
+                .starts_with(b"\"")
+        });
+        running
+    }
+
+    /// The real `dig` on the client's side, through a tunnel that is up there.
+    pub fn near_dig(&self, words: &[&str]) -> Output {
+        let server = format!("@{}", self.dns);
+        let mut all = vec![server.as_str()];
+        all.extend(words);
+        self.client.output("dig", &all)
     }
 
     /// The real `dig` on the far side, to the same name server.

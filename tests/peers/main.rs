@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 #![allow(clippy::print_stdout, reason = "what a test found is read by people")]
+#![allow(dead_code, reason = "the bench beside it uses some of this alone")]
 
 mod attach;
 mod dig;

@@ -53,6 +53,11 @@ impl Org {
         Ipv6Addr::new(0xfdaa, 0, network, 0xa7b, 0xd6b, 0, 0xa, 2)
     }
 
+    /// A second peer, for a tunnel beside ours.
+    pub fn tun_address(network: u16) -> Ipv6Addr {
+        Ipv6Addr::new(0xfdaa, 0, network, 0xa7b, 0xd6b, 0, 0xb, 2)
+    }
+
     pub fn dns(&self) -> Ipv6Addr {
         Ipv6Addr::new(0xfdaa, 0, self.network, 0, 0, 0, 0, 3)
     }
