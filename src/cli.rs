@@ -110,6 +110,17 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
+    /// Print each change of the network as it is noticed, until interrupted
+    Watch {
+        /// The WireGuard conf
+        #[arg(value_name = "CONF")]
+        conf: Option<PathBuf>,
+        /// Seconds between two walks
+        #[arg(long, value_name = "S", default_value = "5", value_parser = seconds)]
+        refresh: Duration,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Try it on a demo org: a WireGuard gateway, a name server and machines in this process
     Demo {
         /// Run only the gateway, and print the conf with which wg, dig and other clients attach
@@ -202,6 +213,13 @@ fn run(command: Command, out: &mut impl Write) -> Result<Exit, Failure> {
             let conf = conf.as_deref().or(common.conf_option.as_deref());
             let mut session = Session::open(conf, common.force, settings)?;
             commands::tree::run(&mut session, common.timeout, common.json, out).await
+        }),
+        Command::Watch { conf, refresh, common } => commands::attached(async {
+            let settings = engine::Settings { refresh: Some(refresh), ..Default::default() };
+            let conf = conf.as_deref().or(common.conf_option.as_deref());
+            let mut session = Session::open(conf, common.force, settings)?;
+            commands::watch::run(&mut session, common.timeout, common.json, commands::interrupted(), out)
+                .await
         }),
         Command::Dig { words, reverse, name, rtype, class, port, short, common } => {
             let (conf, mut words) = commands::conf::split(words, common.conf_option.as_ref());

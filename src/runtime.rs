@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
+use jiff::ZonedDateTime;
 use ratatui::crossterm::event::{Event, EventStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -40,6 +41,8 @@ pub async fn run(
     let mut screen = Screen::enter().map_err(lost)?;
     let mut events = EventStream::new();
     let mut state = State::new(profile, settings, clock());
+    let wall = Some((clock(), ZonedDateTime::now()));
+    state.clock.clone_from(&wall);
     let mut pace = Pace::default();
     loop {
         if pace.is_due(clock()) {
@@ -109,6 +112,7 @@ pub async fn run(
                     Ok(Some((profile, anew))) => {
                         engine = anew;
                         state = State::new(profile, settings, clock());
+                        state.clock.clone_from(&wall);
                         state.say("the conf has changed: attached anew");
                     }
                     Err(error) => state.say(format!("the conf was kept as it was: {}", error.line())),

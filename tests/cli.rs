@@ -39,10 +39,15 @@ struct Gateway {
 
 impl Gateway {
     fn start() -> Self {
+        Self::with("")
+    }
+
+    /// The same, with these events.
+    fn with(events: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // The org of the demo, with nothing happening in it.
         let calm = include_str!("../assets/demo.toml").split("[[event]]").next().unwrap();
-        std::fs::write(folder.path().join("calm.toml"), calm).unwrap();
+        std::fs::write(folder.path().join("calm.toml"), format!("{calm}{events}")).unwrap();
         let conf = folder.path().join("org.conf");
         let words = ["demo", "--serve", "--scenario", "calm.toml", "--conf-out", "org.conf"];
         let mut demo = sixpane(folder.path(), &words).stdout(Stdio::piped()).spawn().unwrap();
@@ -243,4 +248,26 @@ fn a_wrong_line_is_usage() {
     }
     let (help, _) = ends(&sixpane(folder.path(), &["--help"]).output().unwrap(), 0);
     assert!(help.contains("Exit codes:"));
+}
+
+#[test]
+fn watch_tells_each_change_until_it_is_interrupted() {
+    let event = "[[event]]\nat = 1\nmachine = \"148e21b7c93d89\"\nstarted = false\n";
+    let gateway = Gateway::with(event);
+    let words = ["watch", "--refresh", "0.1", "--json"];
+    let mut watch = gateway.command(&words).stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(watch.stdout.take().unwrap());
+    let mut next = || -> Value {
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
+    };
+    let first = next();
+    assert_eq!((&first["schema"], &first["kind"]), (&"sixpane.watch/1".into(), &"watching".into()));
+    let gone = next();
+    assert_eq!((&gone["kind"], &gone["machine"]), (&"machine-gone".into(), &"148e21b7c93d89".into()));
+    assert_eq!((&gone["app"], &gone["region"]), (&"web".into(), &"iad".into()));
+    let pid = rustix::process::Pid::from_child(&watch);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(watch.wait().unwrap().code(), Some(0));
 }

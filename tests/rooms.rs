@@ -42,7 +42,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
 
 /// Words that only some rooms may say: the rest gets time, sockets and terminals from them.
 const WORDS: &[(&str, &[&str])] = &[
-    ("Instant::now(", &["net", "dns", "engine", "runtime"]),
+    ("Instant::now(", &["net", "dns", "engine", "runtime", "commands"]),
     ("SystemTime::now(", &["net", "commands"]),
     ("tokio::net", &["net"]),
     ("std::net::UdpSocket", &["net"]),

@@ -2,14 +2,18 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Overlay, State};
+use super::{Overlay, State, Tab};
 use crate::engine::report::Node;
 
 /// Where a key is pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Context {
+    /// Every view.
+    Everywhere,
     /// The Explore view.
     Explore,
+    /// The Events view.
+    Events,
     /// The filter's line.
     Filter,
     /// The help.
@@ -18,10 +22,27 @@ pub enum Context {
     Pick,
 }
 
+impl Context {
+    /// The context of a view.
+    pub fn of(tab: Tab) -> Self {
+        match tab {
+            Tab::Explore => Self::Explore,
+            Tab::Events => Self::Events,
+        }
+    }
+
+    /// Whether what is bound in `self` holds in `here`.
+    pub fn holds_in(self, here: Self) -> bool {
+        self == here || (self == Self::Everywhere && Tab::ALL.iter().any(|tab| Self::of(*tab) == here))
+    }
+}
+
 /// What a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the table's words say it")]
 pub enum Action {
+    ToExplore,
+    ToEvents,
     Down,
     Up,
     PageDown,
@@ -52,6 +73,8 @@ pub enum Action {
     Wider,
     Freeze,
     LastMessage,
+    Reveal,
+    ClearEvents,
     Help,
     HelpDown,
     HelpUp,
@@ -131,7 +154,7 @@ const fn bind(
     Binding { context, keys, action, words, hint }
 }
 
-use Context::{Explore, Filter, Help, Pick};
+use Context::{Events, Everywhere, Explore, Filter, Help, Pick};
 use Key::{Char, Code, Ctrl};
 
 /// The table.
@@ -143,39 +166,49 @@ pub const TABLE: &[Binding] = &[
         "Open or expand",
         Some((1, "open")),
     ),
+    bind(
+        Events,
+        &[Code(KeyCode::Enter), Char('l'), Code(KeyCode::Right)],
+        Action::Reveal,
+        "Show it in the tree",
+        Some((1, "show in tree")),
+    ),
+    bind(Events, &[Char('c')], Action::ClearEvents, "Clear the list", Some((3, "clear"))),
     bind(Explore, &[Char('h'), Code(KeyCode::Left)], Action::Close, "Collapse, or go to the parent", None),
-    bind(Explore, &[Char('j'), Code(KeyCode::Down)], Action::Down, "Down", None),
-    bind(Explore, &[Char('k'), Code(KeyCode::Up)], Action::Up, "Up", None),
-    bind(Explore, &[Ctrl('d'), Code(KeyCode::PageDown)], Action::PageDown, "A page down", None),
-    bind(Explore, &[Ctrl('u'), Code(KeyCode::PageUp)], Action::PageUp, "A page up", None),
-    bind(Explore, &[Char('g'), Code(KeyCode::Home)], Action::First, "To the first row", None),
-    bind(Explore, &[Char('G'), Code(KeyCode::End)], Action::Last, "To the last row", None),
+    bind(Everywhere, &[Char('j'), Code(KeyCode::Down)], Action::Down, "Down", None),
+    bind(Everywhere, &[Char('k'), Code(KeyCode::Up)], Action::Up, "Up", None),
+    bind(Everywhere, &[Ctrl('d'), Code(KeyCode::PageDown)], Action::PageDown, "A page down", None),
+    bind(Everywhere, &[Ctrl('u'), Code(KeyCode::PageUp)], Action::PageUp, "A page up", None),
+    bind(Everywhere, &[Char('g'), Code(KeyCode::Home)], Action::First, "To the first row", None),
+    bind(Everywhere, &[Char('G'), Code(KeyCode::End)], Action::Last, "To the last row", None),
     bind(Explore, &[Char('+')], Action::Expand, "Expand", None),
     bind(Explore, &[Char('-')], Action::Collapse, "Collapse", None),
     bind(Explore, &[Char('*')], Action::ExpandAll, "Expand or collapse everything", None),
     bind(Explore, &[Char('p')], Action::Ping, "Ping this, or stop", Some((2, "ping"))),
     bind(Explore, &[Char('P')], Action::PingBelow, "Ping all below, or stop", None),
     bind(Explore, &[Char(' ')], Action::Pause, "Pause or resume probes", Some((6, "pause"))),
-    bind(Explore, &[Char('y')], Action::Copy, "Copy the address or the name", Some((3, "copy"))),
-    bind(Explore, &[Char('/')], Action::Filter, "Filter (!text excludes)", Some((2, "filter"))),
+    bind(Everywhere, &[Char('y')], Action::Copy, "Copy the address or the name", Some((3, "copy"))),
+    bind(Everywhere, &[Char('/')], Action::Filter, "Filter (!text excludes)", Some((2, "filter"))),
     bind(Explore, &[Char('n')], Action::NextMatch, "Next match", None),
     bind(Explore, &[Char('N')], Action::PreviousMatch, "Previous match", None),
     bind(Explore, &[Char('s')], Action::Sort, "Sort by name, count, RTT", Some((5, "sort"))),
     bind(Explore, &[Char('S')], Action::Reverse, "Reverse the order", None),
-    bind(Explore, &[Char('r')], Action::Refresh, "Ask for everything again", Some((4, "refresh"))),
-    bind(Explore, &[Char('R')], Action::RefreshAll, "The same, and read the conf again", None),
-    bind(Explore, &[Ctrl('r')], Action::Rehandshake, "Shake hands anew", None),
-    bind(Explore, &[Char('f')], Action::Freeze, "Freeze the screen; work goes on", Some((7, "freeze"))),
+    bind(Everywhere, &[Char('r')], Action::Refresh, "Ask for everything again", Some((4, "refresh"))),
+    bind(Everywhere, &[Char('R')], Action::RefreshAll, "The same, and read the conf again", None),
+    bind(Everywhere, &[Ctrl('r')], Action::Rehandshake, "Shake hands anew", None),
+    bind(Everywhere, &[Char('f')], Action::Freeze, "Freeze the screen; work goes on", Some((7, "freeze"))),
     bind(Explore, &[Code(KeyCode::Tab), Code(KeyCode::BackTab)], Action::NextPane, "Next pane", None),
     bind(Explore, &[Char('z')], Action::Zoom, "Zoom the pane", None),
     bind(Explore, &[Char('<')], Action::Narrower, "Make the tree narrower", None),
     bind(Explore, &[Char('>')], Action::Wider, "Make the tree wider", None),
-    bind(Explore, &[Char('!')], Action::LastMessage, "Last message again; hide the banner", None),
-    bind(Explore, &[Code(KeyCode::Esc)], Action::Back, "One step back", None),
-    bind(Explore, &[Ctrl('l')], Action::Repaint, "Paint everything anew", None),
-    bind(Explore, &[Ctrl('z')], Action::Suspend, "Suspend", None),
-    bind(Explore, &[Char('?'), Code(KeyCode::F(1))], Action::Help, "Help", Some((0, "help"))),
-    bind(Explore, &[Char('q'), Ctrl('c')], Action::Quit, "Quit", Some((1, "quit"))),
+    bind(Everywhere, &[Char('!')], Action::LastMessage, "Last message again; hide the banner", None),
+    bind(Everywhere, &[Code(KeyCode::Esc)], Action::Back, "One step back", None),
+    bind(Everywhere, &[Ctrl('l')], Action::Repaint, "Paint everything anew", None),
+    bind(Everywhere, &[Ctrl('z')], Action::Suspend, "Suspend", None),
+    bind(Everywhere, &[Char('?'), Code(KeyCode::F(1))], Action::Help, "Help", Some((0, "help"))),
+    bind(Everywhere, &[Char('q'), Ctrl('c')], Action::Quit, "Quit", Some((1, "quit"))),
+    bind(Everywhere, &[Char('1')], Action::ToExplore, "Explore: the tree", None),
+    bind(Everywhere, &[Char('5')], Action::ToEvents, "Events: what has changed", None),
     bind(Filter, &[Code(KeyCode::Enter)], Action::KeepFilter, "Keep the filter", Some((0, "keep"))),
     bind(Filter, &[Code(KeyCode::Esc)], Action::Back, "Clear the filter", Some((0, "clear"))),
     bind(Filter, &[Code(KeyCode::Down)], Action::Down, "Down", None),
@@ -199,7 +232,7 @@ pub const TABLE: &[Binding] = &[
 
 /// What `event` does in `context`.
 pub fn action(context: Context, event: KeyEvent) -> Option<Action> {
-    let here = TABLE.iter().filter(|binding| binding.context == context);
+    let here = TABLE.iter().filter(|binding| binding.context.holds_in(context));
     here.into_iter()
         .find(|binding| binding.keys.iter().any(|key| key.is(event)))
         .map(|binding| binding.action)
@@ -209,7 +242,7 @@ pub fn action(context: Context, event: KeyEvent) -> Option<Action> {
 pub fn listed(context: Context, text: &str) -> impl Iterator<Item = &'static Binding> {
     let text = text.to_lowercase();
     TABLE.iter().filter(move |binding| {
-        binding.context == context
+        binding.context.holds_in(context)
             && (text.is_empty()
                 || binding.words.to_lowercase().contains(&text)
                 || binding.keys.iter().any(|key| key.show(false) == text))
@@ -224,6 +257,14 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
     let when = |possible: bool, reason: &'static str| if possible { Ok(()) } else { Err(reason) };
     let rows = state.tree.rows().len();
     match action {
+        Action::Copy if state.tab == Tab::Events => {
+            when(state.chosen_event().is_some(), "no event is selected: nothing has changed yet")
+        }
+        Action::Reveal => match state.chosen_event() {
+            None => Err("no event is selected: nothing has changed yet"),
+            Some(event) => when(state.node_of(&event.change).is_some(), "it is no longer in the tree"),
+        },
+        Action::ClearEvents => when(state.shown_events().next().is_some(), "the list is empty"),
         Action::Copy
         | Action::Ping
         | Action::PingBelow
@@ -247,7 +288,9 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
         Action::Rehandshake => when(state.view.link.is_some(), "there is no link yet"),
         Action::LastMessage => when(state.toast.is_some() || !state.is_up(), "there has been no message"),
         Action::HelpDo => match &state.overlay {
-            Some(Overlay::Help { input, .. }) if listed(Explore, input.value()).next().is_none() => {
+            Some(Overlay::Help { input, .. })
+                if listed(Context::of(state.tab), input.value()).next().is_none() =>
+            {
                 Err("no key is called so")
             }
             _ => Ok(()),
@@ -264,7 +307,7 @@ mod tests {
     fn no_key_has_two_meanings_in_one_place() {
         for (i, a) in TABLE.iter().enumerate() {
             for b in &TABLE[i + 1..] {
-                if a.context == b.context {
+                if a.context.holds_in(b.context) || b.context.holds_in(a.context) {
                     assert!(!a.keys.iter().any(|key| b.keys.contains(key)), "{a:?} and {b:?}");
                 }
             }

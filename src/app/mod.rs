@@ -3,6 +3,7 @@
 //! [`update`] takes one message and the time, changes the [`State`], and gives the effects in order; the runtime
 //! carries them out and feeds back what comes of them.
 
+pub mod events;
 pub mod keys;
 pub mod pick;
 pub mod tree;
@@ -11,15 +12,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::ZonedDateTime;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler as _;
 
 use crate::catalog::Catalog;
-use crate::engine::report::{Command, Detail, Node, Report, Series, Target};
+use crate::engine::report::{self, Command, Detail, Node, Report, Series, Target};
 use crate::net::LinkState;
 use crate::profile::Profile;
 use crate::text::Safe;
+use events::Log;
 use keys::{Action, Context};
 use tree::{Sort, Tree};
 
@@ -73,6 +76,28 @@ impl Default for Settings {
     }
 }
 
+/// A view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tab {
+    /// The tree.
+    Explore,
+    /// What has changed.
+    Events,
+}
+
+impl Tab {
+    /// All of them, in the order of their keys.
+    pub const ALL: [Self; 2] = [Self::Explore, Self::Events];
+
+    /// Its key and its name.
+    pub fn title(self) -> (char, &'static str) {
+        match self {
+            Self::Explore => ('1', "Explore"),
+            Self::Events => ('5', "Events"),
+        }
+    }
+}
+
 /// A pane of the Explore view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pane {
@@ -114,6 +139,8 @@ pub struct View {
     pub detail: Option<Arc<Detail>>,
     /// The pings.
     pub pings: Arc<Vec<Series>>,
+    /// What has changed, oldest first.
+    pub events: Arc<Vec<report::Event>>,
 }
 
 /// Everything that the screen is made of.
@@ -125,6 +152,12 @@ pub struct State {
     pub view: View,
     /// The news that came while the screen is frozen, and since when it is.
     pub frozen: Option<(Instant, View)>,
+    /// The view.
+    pub tab: Tab,
+    /// The events of the Events view.
+    pub log: Log,
+    /// A moment, and the time of day then: events are told by the clock.
+    pub clock: Option<(Instant, ZonedDateTime)>,
     /// The tree.
     pub tree: Tree,
     /// The focused pane.
@@ -161,6 +194,9 @@ impl State {
             profile,
             view: View::default(),
             frozen: None,
+            tab: Tab::Explore,
+            log: Log::default(),
+            clock: None,
             tree: Tree::default(),
             focus: Pane::Tree,
             zoom: false,
@@ -184,7 +220,7 @@ impl State {
         match (&self.overlay, &self.filter_line) {
             (Some(Overlay::Help { .. }), _) => Context::Help,
             (None, Some(_)) => Context::Filter,
-            (None, None) => Context::Explore,
+            (None, None) => Context::of(self.tab),
         }
     }
 
@@ -269,6 +305,7 @@ fn take(state: &mut State, report: Report) {
             }
         }
         Report::Detail(detail) => view.detail = Some(detail),
+        Report::Events(events) => view.events = events,
         Report::Pings(pings) => {
             view.pings = pings;
             if !frozen && state.tree.sort() == Sort::Rtt {
@@ -389,6 +426,10 @@ fn edited(state: &mut State) {
         *chosen = 0;
     } else if let Some(line) = &state.filter_line {
         let text = line.value().to_owned();
+        if state.tab == Tab::Events {
+            state.log.filter = text;
+            return;
+        }
         state.tree.set_filter(&text, &state.view.catalog, &state.view.pings);
     }
 }
@@ -398,6 +439,10 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     let View { catalog, pings, .. } = &state.view;
     let tree = &mut state.tree;
     match action {
+        Action::ToExplore => state.tab = Tab::Explore,
+        Action::ToEvents => state.tab = Tab::Events,
+        Action::Reveal => state.reveal_event(),
+        Action::ClearEvents => state.clear_events(),
         Action::Down | Action::Up | Action::PageDown | Action::PageUp | Action::First | Action::Last => {
             travel(state, action);
         }
@@ -407,7 +452,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Collapse => tree.fold(Some(false), catalog, pings),
         Action::ExpandAll => tree.fold_all(catalog, pings),
         Action::Filter => {
-            state.filter_line = Some(Input::new(tree.filter().to_owned()));
+            let filter = if state.tab == Tab::Events { &state.log.filter } else { tree.filter() };
+            state.filter_line = Some(Input::new(filter.to_owned()));
             state.focus = Pane::Tree;
         }
         Action::KeepFilter => state.filter_line = None,
@@ -471,8 +517,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::Help => state.overlay = Some(Overlay::Help { input: Input::default(), chosen: 0 }),
         Action::HelpDown | Action::HelpUp => {
+            let tab = state.tab;
             if let Some(Overlay::Help { input, chosen }) = &mut state.overlay {
-                let last = keys::listed(Context::Explore, input.value()).count().saturating_sub(1);
+                let last = keys::listed(Context::of(tab), input.value()).count().saturating_sub(1);
                 *chosen = if action == Action::HelpDown {
                     (*chosen + 1).min(last)
                 } else {
@@ -497,6 +544,9 @@ fn travel(state: &mut State, action: Action) {
         Action::First => isize::MIN / 2,
         _ => isize::MAX / 2,
     };
+    if state.tab == Tab::Events {
+        return state.step_events(by);
+    }
     match state.focus {
         Pane::Tree => state.tree.step(by),
         Pane::Detail => {
@@ -508,7 +558,8 @@ fn travel(state: &mut State, action: Action) {
 
 fn help_do(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(Overlay::Help { input, chosen }) = state.overlay.take() else { return };
-    let action = keys::listed(Context::Explore, input.value()).nth(chosen).map(|binding| binding.action);
+    let action =
+        keys::listed(Context::of(state.tab), input.value()).nth(chosen).map(|binding| binding.action);
     if let Some(action) = action {
         match keys::enabled(state, action) {
             Ok(()) => act(state, action, effects),
@@ -523,7 +574,12 @@ fn back(state: &mut State) {
         return;
     }
     let View { catalog, pings, .. } = &state.view;
-    if state.filter_line.take().is_some() || !state.tree.filter().is_empty() {
+    if state.tab == Tab::Events {
+        state.filter_line = None;
+        if std::mem::take(&mut state.log.filter).is_empty() {
+            state.tab = Tab::Explore;
+        }
+    } else if state.filter_line.take().is_some() || !state.tree.filter().is_empty() {
         state.tree.set_filter("", catalog, pings);
     } else if state.zoom {
         state.zoom = false;
@@ -562,6 +618,10 @@ fn toggle_pings(state: &mut State, below: bool) {
 
 /// What `y` copies: the address where there is one, else the name.
 fn copy_text(state: &State) -> Option<(&'static str, String)> {
+    if state.tab == Tab::Events {
+        let change = &state.chosen_event()?.change;
+        return Some(("event:", format!("{} {}", change.subject(), change.clause())));
+    }
     let catalog = &state.view.catalog;
     let node = state.tree.selected()?;
     Some(match node {

@@ -327,7 +327,7 @@ fn every_action_does_something_or_says_why_not() {
         }),
     ];
     for (name, session) in states {
-        for binding in keys::TABLE.iter().filter(|b| b.context == Context::Explore) {
+        for binding in keys::TABLE.iter().filter(|b| b.context.holds_in(Context::Explore)) {
             let mut state = session.state.clone();
             let before = format!("{state:?}");
             let mut effects = Vec::new();
@@ -353,6 +353,7 @@ fn every_action_does_something_or_says_why_not() {
                     | Action::NextMatch
                     | Action::PreviousMatch
                     | Action::Back
+                    | Action::ToExplore
             );
             let changed = before != format!("{state:?}") || !effects.is_empty();
             assert!(may_stay || changed, "{name}: {:?} does nothing", binding.action);
@@ -366,4 +367,50 @@ fn next_tick_is_when_an_age_grows() {
     assert_eq!(s.state.next_tick(), Some(s.now + Duration::from_secs(10)));
     s.wait(125);
     assert_eq!(s.state.next_tick(), Some(s.now + Duration::from_secs(55)));
+}
+
+/// The log after these changes, told ten seconds apart.
+pub(crate) fn log(s: &mut Session, changes: Vec<crate::catalog::diff::Change>) {
+    let mut events = Vec::clone(&s.state.view.events);
+    for change in changes {
+        let serial = events.len() as u64 + 1;
+        events.push(report::Event { serial, at: s.now + Duration::from_secs(10 * serial), change });
+    }
+    s.report(Report::Events(Arc::new(events)));
+}
+
+#[test]
+fn events_are_selected_filtered_cleared_and_shown_in_the_tree() {
+    use crate::catalog::diff::{Change, Place};
+    let mut s = Session::attached();
+    s.keys("5");
+    assert_eq!(s.state.chosen_event(), None);
+    assert!(keys::enabled(&s.state, Action::Reveal).is_err());
+    let place = |id: &str, region: &str| Place {
+        app: "web".into(),
+        id: id.into(),
+        region: Some(region.into()),
+        address: None,
+    };
+    let came = Change::MachineCame(place("17815dd2b06689", "fra"));
+    let moved = Change::MachineMoved(place("5683d4e5f72089", "syd"), Some("ams".into()));
+    log(&mut s, vec![came, moved, Change::PeerWent("other".into())]);
+    let chosen = |s: &Session| s.state.chosen_event().map(|event| event.serial);
+    assert_eq!(chosen(&s), Some(3), "the newest");
+    assert!(keys::enabled(&s.state, Action::Reveal).is_err(), "that peer is gone");
+    s.keys("jj");
+    assert_eq!(chosen(&s), Some(1));
+    log(&mut s, vec![Change::AppCame("new".into())]);
+    assert_eq!(chosen(&s), Some(1), "it stays on its event");
+    s.keys("/moved<enter>");
+    assert_eq!(s.state.shown_events().count(), 1);
+    s.keys("<enter>");
+    assert_eq!(s.state.tab, Tab::Explore);
+    assert_eq!(s.state.tree.selected(), Some(&Node::Machine("web".into(), "5683d4e5f72089".into())));
+    s.keys("5<esc>");
+    assert_eq!(s.state.shown_events().count(), 4);
+    s.keys("c");
+    assert_eq!(s.state.shown_events().count(), 0);
+    s.keys("<esc>");
+    assert_eq!(s.state.tab, Tab::Explore);
 }

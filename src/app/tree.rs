@@ -171,6 +171,27 @@ impl Tree {
         self.rebuild(catalog, pings);
     }
 
+    /// Selects `node`, with all above it unfolded and no filter before it.
+    pub fn reveal(&mut self, node: &Node, catalog: &Catalog, pings: &[Series]) {
+        self.filter.clear();
+        match node {
+            Node::Machine(app, id) => {
+                let region = catalog.machine(app, id).and_then(|machine| machine.region.clone());
+                self.folds.insert(Node::Region(app.clone(), region), true);
+                self.folds.insert(Node::App(app.clone()), true);
+            }
+            Node::Region(app, _) => {
+                self.folds.insert(Node::App(app.clone()), true);
+            }
+            Node::Peer(_) => {
+                self.folds.insert(Node::Peers, true);
+            }
+            Node::App(_) | Node::Peers => {}
+        }
+        self.selected = Some(node.clone());
+        self.rebuild(catalog, pings);
+    }
+
     /// Moves the selection.
     pub fn step(&mut self, by: isize) {
         let last = self.rows.len().saturating_sub(1);

@@ -1,5 +1,6 @@
 //! What exists: an immutable snapshot of org → app → region → machine, with the records that said each fact.
 
+pub mod diff;
 pub mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};

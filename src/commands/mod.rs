@@ -8,6 +8,7 @@ pub mod explore;
 pub mod ping;
 pub mod session;
 pub mod tree;
+pub mod watch;
 
 use std::future::Future;
 

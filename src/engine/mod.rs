@@ -19,6 +19,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
 
 use crate::catalog::Catalog;
+use crate::catalog::diff::changes;
 use crate::catalog::walk::{Said, Scope, Walk};
 use crate::dns::client::Client;
 use crate::dns::exchange::{Exchange, Options, Question};
@@ -27,7 +28,7 @@ use crate::net::{Echoes, LinkState, Network};
 use crate::probe::ping::{Pinger, Plan};
 use crate::text::words;
 use detail::Inspection;
-use report::{Command, Report};
+use report::{Command, EVENTS, Event, Report};
 
 /// Questions of a walk that are out at once; the client's window is what really leaves.
 const WALK_AHEAD: usize = 256;
@@ -99,6 +100,8 @@ impl Engine {
             inspection: None,
             details: FuturesUnordered::new(),
             news: News::default(),
+            known: None,
+            events: Arc::default(),
             settings,
         };
         tokio::spawn(core.run(inbox, outbox));
@@ -128,6 +131,9 @@ struct Core<N: Network> {
     inspection: Option<Inspection>,
     details: Answers<usize>,
     news: News,
+    /// The catalog as the last whole walk left it: what changes are told against.
+    known: Option<Arc<Catalog>>,
+    events: Arc<Vec<Event>>,
 }
 
 /// What has changed and is not told yet, and when each was told last.
@@ -137,6 +143,7 @@ struct News {
     catalog: Topic,
     detail: Topic,
     pings: Topic,
+    events: Topic,
 }
 
 #[derive(Debug, Default)]
@@ -169,7 +176,10 @@ impl Topic {
 
 impl News {
     fn next(&self) -> Option<Instant> {
-        [&self.link, &self.catalog, &self.detail, &self.pings].into_iter().filter_map(|topic| topic.due).min()
+        [&self.link, &self.catalog, &self.detail, &self.pings, &self.events]
+            .into_iter()
+            .filter_map(|topic| topic.due)
+            .min()
     }
 }
 
@@ -321,12 +331,30 @@ impl<N: Network> Core<N> {
         if done {
             self.walk = None;
             self.news.catalog.ended(now);
+            self.note_changes(now);
             self.refresh_at = self.settings.refresh.map(|every| now + every);
             if let Some(inspection) = &mut self.inspection {
                 inspection.refresh(&self.catalog);
                 self.ask_details();
             }
         }
+    }
+
+    /// Adds to the log what the walk that just ended found changed.
+    fn note_changes(&mut self, now: Instant) {
+        let Some(before) = self.known.replace(self.catalog.clone()) else { return };
+        let changes = changes(&before, &self.catalog);
+        if changes.is_empty() {
+            return;
+        }
+        let log = Arc::make_mut(&mut self.events);
+        let mut serial = log.last().map_or(0, |event| event.serial);
+        log.extend(changes.into_iter().map(|change| {
+            serial += 1;
+            Event { serial, at: now, change }
+        }));
+        log.drain(..log.len().saturating_sub(EVENTS));
+        self.news.events.ended(now);
     }
 
     fn publish_walk(&mut self) {
@@ -381,6 +409,8 @@ impl<N: Network> Core<N> {
             self.inspection.as_ref().map(|inspection| Report::Detail(Arc::new(inspection.detail().clone())))
         } else if self.news.pings.take(now) {
             Some(Report::Pings(Arc::new(self.pinger.series())))
+        } else if self.news.events.take(now) {
+            Some(Report::Events(self.events.clone()))
         } else {
             None
         }

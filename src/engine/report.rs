@@ -2,9 +2,10 @@
 
 use std::net::Ipv6Addr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::catalog::Catalog;
+use crate::catalog::diff::Change;
 use crate::net::LinkState;
 use crate::text::Safe;
 
@@ -50,6 +51,22 @@ pub enum Report {
     Detail(Arc<Detail>),
     /// The ping series changed.
     Pings(Arc<Vec<Series>>),
+    /// The log of what changed in the network has grown: the whole of it, oldest first, at most [`EVENTS`].
+    Events(Arc<Vec<Event>>),
+}
+
+/// Events that are kept.
+pub const EVENTS: usize = 1000;
+
+/// A change, and when it was noticed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Counts all events from 1, so that a reader knows which are new.
+    pub serial: u64,
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub change: Change,
 }
 
 /// What is told about a node.

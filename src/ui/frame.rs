@@ -6,8 +6,8 @@ use ratatui::layout::Rect;
 use super::Size;
 use super::parts::{Text, two_ends};
 use super::theme::{Role, Theme};
-use crate::app::State;
 use crate::app::keys::{self, Action, Context};
+use crate::app::{State, Tab};
 use crate::engine::report::Node;
 use crate::net::{LinkState, Phase};
 use crate::text::{Safe, age, ago, bytes, count, fit, ms};
@@ -37,13 +37,22 @@ pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Bu
 
 fn first_row(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) {
     let dim = theme.style(Role::Dim);
-    let left = match size {
-        Size::Wide => Text::new().add(" sixpane ", theme.strong()).add(" [1 Explore]", theme.focused()),
-        Size::Normal => Text::new().add(" [1 Explore]", theme.focused()),
-        _ => {
-            Text::new().add(" [1]Explore", theme.focused()).add(format!("  {}", state.profile.network()), dim)
-        }
-    };
+    let lead = if size == Size::Wide { " sixpane  " } else { " " };
+    let mut left = Text::new().add(lead, theme.strong());
+    for tab in Tab::ALL {
+        let (key, name) = tab.title();
+        let here = tab == state.tab;
+        let words = match (size, here) {
+            (Size::Small, true) => format!("[{key}]{name} "),
+            (Size::Small, false) => format!("{key} "),
+            (_, true) => format!("[{key} {name}]"),
+            (_, false) => format!(" {key} {name} "),
+        };
+        left = left.add(words, if here { theme.focused() } else { dim });
+    }
+    if size == Size::Small {
+        left = left.add(format!(" {}", state.profile.network()), dim);
+    }
     let right = match &state.view.link {
         Some(link) => link_words(state, link, theme, size),
         None => Text::new().add("starting ", dim),
@@ -178,8 +187,13 @@ fn banner(state: &State) -> Option<Vec<String>> {
 fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let dim = theme.style(Role::Dim);
     if let Some(input) = &state.filter_line {
-        let hits =
-            format!("{} of {} ", state.tree.matches(), count(state.view.catalog.machine_count(), "machine"));
+        let hits = match state.tab {
+            Tab::Explore => {
+                let all = count(state.view.catalog.machine_count(), "machine");
+                format!("{} of {all} ", state.tree.matches())
+            }
+            Tab::Events => format!("{} ", count(state.shown_events().count(), "event")),
+        };
         let left = Text::new()
             .add(FILTER_PROMPT, theme.focused())
             .add(Safe::new(input.value()).as_str(), theme.style(Role::Plain));
@@ -193,18 +207,23 @@ fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
     }
     let context = state.context();
     let room = usize::from(area.width);
-    let quit =
-        keys::TABLE.iter().find(|binding| binding.context == context && binding.action == Action::Quit);
+    let quit = keys::TABLE
+        .iter()
+        .find(|binding| binding.context.holds_in(context) && binding.action == Action::Quit);
     let right = match quit.and_then(|binding| Some((binding.keys.first()?, binding.hint?.1))) {
         Some((key, words)) => {
             Text::new().add(key.show(theme.ascii), theme.style(Role::Accent)).add(format!(" {words} "), dim)
         }
         None => Text::new(),
     };
-    let filter = if state.tree.filter().is_empty() {
+    let filter = match state.tab {
+        Tab::Explore => state.tree.filter(),
+        Tab::Events => &state.log.filter,
+    };
+    let filter = if filter.is_empty() {
         Text::new()
     } else {
-        let text = format!(" /{} ", Safe::new(state.tree.filter()));
+        let text = format!(" /{} ", Safe::new(filter));
         Text::new().add(text, theme.style(Role::Warn))
     };
     let right = filter.join(right);
@@ -219,7 +238,7 @@ pub fn hints(context: Context, theme: Theme, room: usize) -> Text<'static> {
         .enumerate()
         .filter(|(_, binding)| {
             let apart = binding.action == Action::Quit && context != Context::Pick;
-            binding.context == context && !apart
+            binding.context.holds_in(context) && !apart
         })
         .filter_map(|(place, binding)| {
             let (rank, words) = binding.hint?;

@@ -1,6 +1,7 @@
 //! The screens: a state in, a frame out. No side effects, and only the rows that are on the screen are made.
 
 mod detail;
+mod events;
 mod explore;
 mod frame;
 mod overlay;
@@ -12,7 +13,7 @@ pub mod theme;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::app::{Overlay, State};
+use crate::app::{Overlay, State, Tab};
 use theme::Theme;
 
 /// How much fits on the screen.
@@ -57,7 +58,10 @@ fn draw_glyphs(state: &State, theme: Theme, frame: &mut Frame<'_>) {
         return;
     }
     let body = frame::draw(state, theme, size, area, frame.buffer_mut());
-    let cursor = explore::draw(state, theme, size, body, frame.buffer_mut());
+    let cursor = match state.tab {
+        Tab::Explore => explore::draw(state, theme, size, body, frame.buffer_mut()),
+        Tab::Events => events::draw(state, theme, size, body, frame.buffer_mut()),
+    };
     if state.overlay.is_some() {
         overlay::help(state, theme, size, area, frame.buffer_mut());
     } else if let Some(input) = &state.filter_line {

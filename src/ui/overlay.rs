@@ -37,16 +37,18 @@ pub fn notice(theme: Theme, area: Rect, buffer: &mut Buffer) {
 /// The help: what keys do here, searched by what is typed.
 pub fn help(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) {
     let Some(Overlay::Help { input, chosen }) = &state.overlay else { return };
-    let inner = if size == Size::Small { area } else { boxed(theme, area, buffer) };
+    let context = Context::of(state.tab);
+    let title = format!(" Help · {} ", state.tab.title().1);
+    let inner = if size == Size::Small { area } else { boxed(&title, theme, area, buffer) };
     let dim = theme.style(Role::Dim);
     let line = |n: u16| Rect { y: inner.y + n, height: 1, ..inner };
     if size == Size::Small {
         Clear.render(area, buffer);
-        let left = Text::new().add(" Help · Explore", theme.focused());
+        let left = Text::new().add(title, theme.focused());
         two_ends(left, Text::new().add("Esc close ", dim), (" ", dim), line(0), buffer);
     }
-    let found: Vec<_> = keys::listed(Context::Explore, input.value()).collect();
-    let all = keys::listed(Context::Explore, "").count();
+    let found: Vec<_> = keys::listed(context, input.value()).collect();
+    let all = keys::listed(context, "").count();
     let search = Text::new()
         .add(" ❯ ", theme.focused())
         .add(Safe::new(input.value()).as_str(), theme.style(Role::Plain))
@@ -78,7 +80,7 @@ pub fn help(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Bu
 }
 
 /// An empty box in the middle of `area`; gives its inside.
-fn boxed(theme: Theme, area: Rect, buffer: &mut Buffer) -> Rect {
+fn boxed(title: &str, theme: Theme, area: Rect, buffer: &mut Buffer) -> Rect {
     let columns = 66.min(area.width - 8);
     let rows = area.height.saturating_sub(6).min(42);
     let frame = Rect {
@@ -95,7 +97,7 @@ fn boxed(theme: Theme, area: Rect, buffer: &mut Buffer) -> Rect {
         let start = Text::new().add(left, dim).add("─", dim).add(title, theme.focused());
         two_ends(start, Text::new().add(right, dim), (line, dim), at, buffer);
     };
-    edge("╭", " Help · Explore ", "╮", buffer, frame.y);
+    edge("╭", title, "╮", buffer, frame.y);
     edge("╰", " type to search · ↵ do it · Esc close ", "╯", buffer, frame.bottom() - 1);
     for y in frame.top() + 1..frame.bottom() - 1 {
         let side = |x| Rect { x, y, width: 1, height: 1 };

@@ -1,0 +1,230 @@
+//! What changed between two snapshots: the event log's entries. A walk that failed in part keeps what it could not
+//! ask about, so its failures are never told as machines that went.
+
+use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
+
+use super::{Catalog, Machine};
+use crate::text::Safe;
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// An app that was not listed.
+    AppCame(Safe),
+    /// An app that is listed no longer.
+    AppWent(Safe),
+    /// A machine that was not listed: started, or new.
+    MachineCame(Place),
+    /// A machine that is listed no longer: stopped, or destroyed.
+    MachineWent(Place),
+    /// A machine in another region than before.
+    MachineMoved(Place, Option<Safe>),
+    /// A machine with another address than before.
+    MachineReaddressed(Place, Option<Ipv6Addr>),
+    /// A peer that was not listed.
+    PeerCame(Safe),
+    /// A peer that is listed no longer.
+    PeerWent(Safe),
+    /// Two records contradict each other.
+    Disagree(Safe, Option<Safe>, String),
+    /// They no longer do.
+    Agree(Safe, Option<Safe>, String),
+}
+
+/// A machine and where it is, or was last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The app.
+    pub app: Safe,
+    /// The machine's ID.
+    pub id: Safe,
+    /// The region, where a record says it.
+    pub region: Option<Safe>,
+    /// The address, where a record says it.
+    pub address: Option<Ipv6Addr>,
+}
+
+impl Place {
+    fn new(app: &Safe, id: &Safe, machine: &Machine) -> Self {
+        Self { app: app.clone(), id: id.clone(), region: machine.region.clone(), address: machine.address }
+    }
+}
+
+impl Change {
+    /// Its kind in a word, as JSON has it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::AppCame(_) => "app-appeared",
+            Self::AppWent(_) => "app-gone",
+            Self::MachineCame(_) => "machine-appeared",
+            Self::MachineWent(_) => "machine-gone",
+            Self::MachineMoved(..) => "machine-moved",
+            Self::MachineReaddressed(..) => "machine-readdressed",
+            Self::PeerCame(_) => "peer-appeared",
+            Self::PeerWent(_) => "peer-gone",
+            Self::Disagree(..) => "records-disagree",
+            Self::Agree(..) => "records-agree",
+        }
+    }
+
+    /// What it is about: `web`, `web/148e21b7c93d89`, `peer my-peer`.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::AppCame(app) | Self::AppWent(app) => app.to_string(),
+            Self::MachineCame(place)
+            | Self::MachineWent(place)
+            | Self::MachineMoved(place, _)
+            | Self::MachineReaddressed(place, _) => format!("{}/{}", place.app, place.id),
+            Self::PeerCame(peer) | Self::PeerWent(peer) => format!("peer {peer}"),
+            Self::Disagree(app, id, _) | Self::Agree(app, id, _) => match id {
+                Some(id) => format!("{app}/{id}"),
+                None => app.to_string(),
+            },
+        }
+    }
+
+    /// What happened to it, as a clause.
+    pub fn clause(&self) -> String {
+        let region = |region: &Option<Safe>| region.as_ref().map_or("–".to_owned(), ToString::to_string);
+        let address =
+            |address: &Option<Ipv6Addr>| address.map_or("–".to_owned(), |address| address.to_string());
+        match self {
+            Self::AppCame(_) => "is a new app".into(),
+            Self::AppWent(_) | Self::PeerWent(_) => "is no longer listed".into(),
+            Self::MachineCame(place) => {
+                format!("came up in {} at {}", region(&place.region), address(&place.address))
+            }
+            Self::MachineWent(place) => format!("went from {}: stopped or destroyed", region(&place.region)),
+            Self::MachineMoved(place, from) => {
+                format!("moved from {} to {}", region(from), region(&place.region))
+            }
+            Self::MachineReaddressed(place, from) => {
+                format!("has a new address: {} was {}", address(&place.address), address(from))
+            }
+            Self::PeerCame(_) => "is a new peer".into(),
+            Self::Disagree(_, _, text) => format!("records disagree: {text}"),
+            Self::Agree(_, _, text) => format!("records agree again; it was: {text}"),
+        }
+    }
+}
+
+/// What changed from `before` to `after`, in the order of names.
+pub fn changes(before: &Catalog, after: &Catalog) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let empty = BTreeMap::new();
+    let mut apps: Vec<&Safe> = before.apps.keys().chain(after.apps.keys()).collect();
+    apps.sort();
+    apps.dedup();
+    for app in apps {
+        let (was, is) = (before.apps.get(app), after.apps.get(app));
+        match (was, is) {
+            (None, Some(_)) => changes.push(Change::AppCame(app.clone())),
+            (Some(_), None) => changes.push(Change::AppWent(app.clone())),
+            _ => {}
+        }
+        machines(
+            app,
+            was.map_or(&empty, |app| &app.machines),
+            is.map_or(&empty, |app| &app.machines),
+            &mut changes,
+        );
+    }
+    let new_peers = after.peers.keys().filter(|peer| !before.peers.contains_key(*peer));
+    changes.extend(new_peers.map(|peer| Change::PeerCame(peer.clone())));
+    let old_peers = before.peers.keys().filter(|peer| !after.peers.contains_key(*peer));
+    changes.extend(old_peers.map(|peer| Change::PeerWent(peer.clone())));
+    for conflict in after.conflicts.iter().filter(|conflict| !before.conflicts.contains(conflict)) {
+        let c = conflict.clone();
+        changes.push(Change::Disagree(c.app, c.machine, c.text));
+    }
+    for conflict in before.conflicts.iter().filter(|conflict| !after.conflicts.contains(conflict)) {
+        let c = conflict.clone();
+        changes.push(Change::Agree(c.app, c.machine, c.text));
+    }
+    changes
+}
+
+fn machines(
+    app: &Safe,
+    was: &BTreeMap<Safe, Machine>,
+    is: &BTreeMap<Safe, Machine>,
+    changes: &mut Vec<Change>,
+) {
+    for (id, machine) in is {
+        let place = Place::new(app, id, machine);
+        let Some(before) = was.get(id) else {
+            changes.push(Change::MachineCame(place));
+            continue;
+        };
+        // What was not known before has not changed.
+        if before.region.is_some() && before.region != machine.region {
+            changes.push(Change::MachineMoved(place.clone(), before.region.clone()));
+        }
+        if before.address.is_some() && before.address != machine.address {
+            changes.push(Change::MachineReaddressed(place, before.address));
+        }
+    }
+    for (id, machine) in was.iter().filter(|(id, _)| !is.contains_key(*id)) {
+        changes.push(Change::MachineWent(Place::new(app, id, machine)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{App, Conflict, Peer};
+
+    /// `web:iad/a@1,fra/b@2 api:` and so on; what stands behind `@` is the end of the address.
+    fn org(text: &str) -> Catalog {
+        let mut catalog = Catalog::default();
+        for app in text.split_whitespace() {
+            let (name, machines) = app.split_once(':').unwrap();
+            let mut entry = App::default();
+            for machine in machines.split(',').filter(|machine| !machine.is_empty()) {
+                let (region, rest) = machine.split_once('/').unwrap();
+                let (id, end) = rest.split_once('@').unwrap();
+                let address = format!("fdaa::{end}").parse().ok();
+                let region = (region != "?").then(|| region.into());
+                entry.machines.insert(id.into(), Machine { region, address, ..Machine::default() });
+            }
+            catalog.apps.insert(name.into(), entry);
+        }
+        catalog
+    }
+
+    fn told(before: &Catalog, after: &Catalog) -> Vec<String> {
+        changes(before, after).iter().map(|c| format!("{} {}", c.subject(), c.clause())).collect()
+    }
+
+    #[test]
+    fn each_kind_of_change() {
+        let before = org("api:iad/c@3 web:iad/a@1,fra/b@2,?/e@5");
+        let after = org("new:iad/d@4 web:ams/a@9,fra/b@2,syd/e@5");
+        assert_eq!(
+            told(&before, &after),
+            [
+                "api is no longer listed",
+                "api/c went from iad: stopped or destroyed",
+                "new is a new app",
+                "new/d came up in iad at fdaa::4",
+                "web/a moved from iad to ams",
+                "web/a has a new address: fdaa::9 was fdaa::1",
+            ]
+        );
+        assert!(told(&after, &after).is_empty());
+    }
+
+    #[test]
+    fn peers_and_conflicts() {
+        let before = org("web:iad/a@1");
+        let mut after = before.clone();
+        after.peers.insert("me".into(), Peer::default());
+        after.conflicts.push(Conflict { app: "web".into(), machine: None, text: "vms says none".into() });
+        assert_eq!(told(&before, &after), ["peer me is a new peer", "web records disagree: vms says none"]);
+        assert_eq!(
+            told(&after, &before),
+            ["peer me is no longer listed", "web records agree again; it was: vms says none"]
+        );
+    }
+}

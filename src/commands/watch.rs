@@ -1,0 +1,130 @@
+//! `sixpane watch`: each change of the network as it is noticed, as text or as JSON lines.
+
+use std::future::Future;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use jiff::{Timestamp, Unit};
+use serde_json::{Map, Value, json};
+
+use super::session::Session;
+use crate::catalog::diff::{Change, Place};
+use crate::cli::Failure;
+use crate::engine::report::{Event, Report};
+use crate::error::{Error, Exit};
+use crate::text::{Safe, count};
+
+/// Tells changes until `interrupted` ends.
+///
+/// # Errors
+/// Where the link does not stand within `timeout` (exit 4), or falls for good.
+pub async fn run(
+    session: &mut Session,
+    timeout: Duration,
+    as_json: bool,
+    interrupted: impl Future<Output = ()>,
+    out: &mut impl Write,
+) -> Result<Exit, Failure> {
+    tokio::pin!(interrupted);
+    let first = session.wait_for(timeout, |report| match report {
+        Report::Catalog(catalog) if catalog.walk.finished.is_some() => Some(catalog.clone()),
+        _ => None,
+    });
+    let catalog = tokio::select! {
+        first = first => first?,
+        () = &mut interrupted => return Ok(Exit::Ok),
+    };
+    if as_json {
+        let line = json!({
+            "schema": "sixpane.watch/1",
+            "kind": "watching",
+            "at": stamp(clock()),
+            "network": session.profile.network(),
+            "apps": catalog.apps.len(),
+            "machines": catalog.machine_count(),
+        });
+        writeln!(out, "{line}")?;
+    } else {
+        let (apps, machines) = (count(catalog.apps.len(), "app"), count(catalog.machine_count(), "machine"));
+        writeln!(out, "watching {}: {apps} · {machines}", session.profile.network())?;
+    }
+    out.flush()?;
+    let mut told = 0;
+    loop {
+        tokio::select! {
+            report = session.engine.reports.recv() => match report {
+                Some(Report::Events(events)) => {
+                    for event in events.iter().filter(|event| event.serial > told) {
+                        if as_json {
+                            writeln!(out, "{}", to_json(event))?;
+                        } else {
+                            writeln!(out, "{}  {}  {}", time(event.at), event.change.subject(), event.change.clause())?;
+                        }
+                    }
+                    told = events.last().map_or(told, |event| event.serial);
+                    out.flush()?;
+                }
+                Some(_) => {}
+                None => return Err(Error::new(Exit::Tunnel, "the network was closed").into()),
+            },
+            () = &mut interrupted => return Ok(Exit::Ok),
+        }
+    }
+}
+
+/// The time of day of a moment on tokio's clock, here.
+fn time(at: Instant) -> String {
+    let here = wall(at).to_zoned_datetime(jiff::tz::TimeZone::system());
+    here.strftime("%H:%M:%S").to_string()
+}
+
+/// The same as a point of time in UTC, to the millisecond (RFC 3339).
+fn stamp(at: Instant) -> String {
+    let at = wall(at);
+    at.round(Unit::Millisecond).unwrap_or(at).to_string()
+}
+
+fn wall(at: Instant) -> Timestamp {
+    Timestamp::now() - clock().saturating_duration_since(at)
+}
+
+fn clock() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+fn to_json(event: &Event) -> Value {
+    let mut map = Map::new();
+    let mut put = |key: &str, value: Value| map.insert(key.into(), value);
+    put("schema", "sixpane.watch/1".into());
+    put("kind", event.change.kind().into());
+    put("at", stamp(event.at).into());
+    let place = |place: &Place, put: &mut dyn FnMut(&str, Value) -> Option<Value>| {
+        put("app", json!(place.app));
+        put("machine", json!(place.id));
+        put("region", json!(place.region));
+        put("address", json!(place.address));
+    };
+    match &event.change {
+        Change::AppCame(app) | Change::AppWent(app) => {
+            put("app", json!(app));
+        }
+        Change::MachineCame(at) | Change::MachineWent(at) => place(at, &mut put),
+        Change::MachineMoved(at, from) => {
+            place(at, &mut put);
+            put("from", json!(from));
+        }
+        Change::MachineReaddressed(at, from) => {
+            place(at, &mut put);
+            put("from", json!(from));
+        }
+        Change::PeerCame(peer) | Change::PeerWent(peer) => {
+            put("peer", json!(peer));
+        }
+        Change::Disagree(app, machine, text) | Change::Agree(app, machine, text) => {
+            put("app", json!(app));
+            put("machine", json!(machine.as_ref().map(Safe::as_str)));
+            put("text", text.as_str().into());
+        }
+    }
+    map.into()
+}

@@ -1,0 +1,72 @@
+//! The Events view: what has changed, newest first.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use super::Size;
+use super::parts::{Text, rule};
+use super::theme::{Role, Theme};
+use crate::app::State;
+use crate::catalog::diff::Change;
+use crate::text::{count, fit};
+
+/// Draws the view; gives where the selected row is.
+pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+    let dim = theme.style(Role::Dim);
+    let line = |n: u16| Rect { y: area.y + n, height: 1, ..area };
+    let total = state.shown_events().count();
+    rule(&count(total, "event"), false, "newest first", theme, line(0), buffer);
+    let Some(chosen) = state.chosen_row() else {
+        let why = if state.log.filter.is_empty() {
+            "Nothing has changed since sixpane attached. Machines that come, go or move are told here."
+        } else {
+            "Nothing here matches the filter. Esc clears it."
+        };
+        Text::new().add(format!("  {why}"), dim).paint(line(2.min(area.height - 1)), buffer);
+        return None;
+    };
+    let heading = u16::from(size != Size::Small);
+    let about = if size == Size::Wide { 34 } else { 24 };
+    if heading > 0 {
+        Text::new()
+            .add("  TIME", dim)
+            .to(14)
+            .add("WHERE", dim)
+            .to(14 + about)
+            .add("WHAT", dim)
+            .paint(line(1), buffer);
+    }
+    let rows = usize::from(area.height.saturating_sub(1 + heading));
+    let offset = chosen.saturating_sub(rows / 2).min(total.saturating_sub(rows));
+    let mut cursor = None;
+    for (n, event) in state.shown_events().enumerate().skip(offset).take(rows) {
+        let here = line(1 + heading + (n - offset) as u16);
+        let (mark, role) = glyph(&event.change);
+        let style = if n == chosen { theme.strong() } else { theme.style(Role::Plain) };
+        Text::new()
+            .add(if n == chosen { "▌ " } else { "  " }, theme.focused())
+            .add(state.time_of_day(event.at), dim)
+            .to(12)
+            .add(mark, theme.style(role))
+            .to(14)
+            .add(fit(&event.change.subject(), about - 2), style)
+            .to(14 + about)
+            .add(event.change.clause(), theme.style(role))
+            .paint(here, buffer);
+        if n == chosen {
+            cursor = Some(Position { x: here.x, y: here.y });
+        }
+    }
+    cursor
+}
+
+/// A change in a shape and its role.
+fn glyph(change: &Change) -> (&'static str, Role) {
+    match change {
+        Change::AppCame(_) | Change::MachineCame(_) | Change::PeerCame(_) => ("●", Role::Ok),
+        Change::AppWent(_) | Change::MachineWent(_) | Change::PeerWent(_) => ("✗", Role::Warn),
+        Change::MachineMoved(..) | Change::MachineReaddressed(..) => ("→", Role::Accent),
+        Change::Disagree(..) => ("▲", Role::Warn),
+        Change::Agree(..) => ("✓", Role::Ok),
+    }
+}
