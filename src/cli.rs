@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
+use crate::commands::doctor::Face;
 use crate::commands::session::Session;
 use crate::engine;
 use crate::error::{Error, Exit};
@@ -107,6 +108,22 @@ enum Command {
         /// Seconds between two probes of a target
         #[arg(short, long, value_name = "S", default_value = "1", value_parser = seconds)]
         interval: Duration,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Find out what is wrong, why, and what to try
+    ///
+    /// Exits with 1 where anything fails.
+    Doctor {
+        /// The WireGuard conf
+        #[arg(value_name = "CONF")]
+        conf: Option<PathBuf>,
+        /// What one wants to reach: an app, and a TCP port on its machines
+        #[arg(long, value_name = "NAME[:PORT]", value_parser = commands::doctor::subject)]
+        app: Option<crate::doctor::Subject>,
+        /// Print Markdown, to share
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
         #[command(flatten)]
         common: Common,
     },
@@ -214,6 +231,16 @@ fn run(command: Command, out: &mut impl Write) -> Result<Exit, Failure> {
             let mut session = Session::open(conf, common.force, settings)?;
             commands::tree::run(&mut session, common.timeout, common.json, out).await
         }),
+        Command::Doctor { conf, app, markdown, common } => {
+            let face = match (common.json, markdown) {
+                (true, _) => Face::Json,
+                (_, true) => Face::Markdown,
+                _ => Face::Text,
+            };
+            let conf = conf.or(common.conf_option);
+            let subject = app.unwrap_or_default();
+            commands::attached(commands::doctor::run(conf.as_deref(), common.force, subject, face, out))
+        }
         Command::Watch { conf, refresh, common } => commands::attached(async {
             let settings = engine::Settings { refresh: Some(refresh), ..Default::default() };
             let conf = conf.as_deref().or(common.conf_option.as_deref());

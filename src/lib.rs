@@ -16,6 +16,7 @@
 //! - [`dns`]: names into typed answers; the one path to a name server.
 //! - [`catalog`]: what exists, as an immutable snapshot with the records that said so.
 //! - [`probe`]: what measures: which probe leaves when, and what the replies make of it.
+//! - [`doctor`]: facts into findings and one verdict.
 //! - [`engine`]: one attached network: commands in, reports out.
 //! - [`app`]: what the screens show and what keys do to it: a pure state machine.
 //! - [`ui`]: the screens: a state in, a frame out.
@@ -31,6 +32,7 @@ pub mod cli;
 pub mod commands;
 pub mod demo;
 pub mod dns;
+pub mod doctor;
 pub mod engine;
 pub mod error;
 pub mod net;

@@ -14,15 +14,16 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ("profile", &["address", "error", "text"], "a file's text in, a value out: no network"),
     ("net", &["profile", "text"], "sends packets, and knows nothing of what is in them"),
     ("dns", &["net", "text"], "asks over any Network"),
+    ("doctor", &["address", "profile", "text"], "facts in, a verdict out: no packet, no clock"),
     ("catalog", &["dns", "text"], "what exists, as values: no packet, no clock"),
     ("probe", &["net", "text"], "what measures, on a clock that it is given"),
     (
         "engine",
-        &["catalog", "dns", "net", "probe", "text"],
+        &["catalog", "dns", "doctor", "net", "probe", "text"],
         "one attached network, for screens and commands alike",
     ),
-    ("app", &["catalog", "engine", "net", "profile", "text"], "a pure state machine over values"),
-    ("ui", &["address", "app", "catalog", "engine", "net", "text"], "a state in, a frame out"),
+    ("app", &["catalog", "doctor", "engine", "net", "profile", "text"], "a pure state machine over values"),
+    ("ui", &["address", "app", "catalog", "doctor", "engine", "net", "text"], "a state in, a frame out"),
     ("runtime", &["app", "engine", "error", "profile", "ui", "text"], "the terminal and the loop"),
     (
         "demo",
@@ -32,12 +33,12 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     (
         "commands",
         &[
-            "address", "app", "catalog", "cli", "demo", "dns", "engine", "error", "net", "probe", "profile",
-            "runtime", "state", "text", "ui",
+            "address", "app", "catalog", "cli", "demo", "dns", "doctor", "engine", "error", "net", "probe",
+            "profile", "runtime", "state", "text", "ui",
         ],
         "puts everything together",
     ),
-    ("cli", &["commands", "engine", "error", "probe", "text"], "the command line"),
+    ("cli", &["commands", "doctor", "engine", "error", "probe", "text"], "the command line"),
 ];
 
 /// Words that only some rooms may say: the rest gets time, sockets and terminals from them.

@@ -18,6 +18,7 @@ use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler as _;
 
 use crate::catalog::Catalog;
+use crate::doctor::Diagnosis;
 use crate::engine::report::{self, Command, Detail, Node, Report, Series, Target};
 use crate::net::LinkState;
 use crate::profile::Profile;
@@ -141,6 +142,8 @@ pub struct View {
     pub pings: Arc<Vec<Series>>,
     /// What has changed, oldest first.
     pub events: Arc<Vec<report::Event>>,
+    /// What the doctor found.
+    pub diagnosis: Option<Arc<Diagnosis>>,
 }
 
 /// Everything that the screen is made of.
@@ -306,6 +309,7 @@ fn take(state: &mut State, report: Report) {
         }
         Report::Detail(detail) => view.detail = Some(detail),
         Report::Events(events) => view.events = events,
+        Report::Diagnosis(diagnosis) => view.diagnosis = Some(diagnosis),
         Report::Pings(pings) => {
             view.pings = pings;
             if !frozen && state.tree.sort() == Sort::Rtt {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, Exit};
 use crate::profile::{Profile, find, parse};
@@ -42,11 +42,29 @@ pub fn load(path: Option<&Path>) -> Result<Arc<Profile>, Error> {
 /// # Errors
 /// Where another process is attached with the same key (exit 4).
 pub fn claim(profile: &Profile, force: bool) -> Result<Option<Claim>, Error> {
+    let (claim, behind) = claim_quietly(profile, force)?;
+    if let Some(behind) = behind {
+        let _ = writeln!(
+            io::stderr(),
+            "sixpane: {}: this machine's clock is {} behind the last time this conf was attached; a gateway \
+             ignores handshakes from the past, so set the clock if none is answered",
+            profile.name,
+            ago(behind)
+        );
+    }
+    Ok(claim)
+}
+
+/// The same without a word; how far the clock went back is given instead.
+///
+/// # Errors
+/// As [`claim`].
+pub fn claim_quietly(profile: &Profile, force: bool) -> Result<(Option<Claim>, Option<Duration>), Error> {
     // A generated conf is known to nobody else.
-    let (Some(dir), Some(path)) = (state::dir(), &profile.path) else { return Ok(None) };
+    let (Some(dir), Some(path)) = (state::dir(), &profile.path) else { return Ok((None, None)) };
     match state::claim(&dir, &profile.public_key(), SystemTime::now()) {
-        Err(_) => Ok(None),
-        Ok(Asked::Theirs(_)) if force => Ok(None),
+        Err(_) => Ok((None, None)),
+        Ok(Asked::Theirs(_)) if force => Ok((None, None)),
         Ok(Asked::Theirs(pid)) => {
             let who = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
             let path = Safe::new(path.as_os_str().as_encoded_bytes());
@@ -55,18 +73,7 @@ pub fn claim(profile: &Profile, force: bool) -> Result<Option<Claim>, Error> {
                 .hint("end the other one, or make a second peer: fly wireguard create")
                 .hint("--force attaches all the same"))
         }
-        Ok(Asked::Ours { claim, behind }) => {
-            if let Some(behind) = behind {
-                let _ = writeln!(
-                    io::stderr(),
-                    "sixpane: {}: this machine's clock is {} behind the last time this conf was attached; a gateway \
-                     ignores handshakes from the past, so set the clock if none is answered",
-                    profile.name,
-                    ago(behind)
-                );
-            }
-            Ok(Some(claim))
-        }
+        Ok(Asked::Ours { claim, behind }) => Ok((Some(claim), behind)),
     }
 }
 

@@ -4,6 +4,7 @@ pub mod addr;
 pub mod conf;
 pub mod demo;
 pub mod dig;
+pub mod doctor;
 pub mod explore;
 pub mod ping;
 pub mod session;

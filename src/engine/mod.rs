@@ -5,6 +5,7 @@
 //! slow reader never holds the engine up and never misses the end of a story.
 
 mod detail;
+mod examine;
 pub mod report;
 
 use std::future::Future;
@@ -24,6 +25,9 @@ use crate::catalog::walk::{Said, Scope, Walk};
 use crate::dns::client::Client;
 use crate::dns::exchange::{Exchange, Options, Question};
 use crate::dns::names::Form;
+use crate::doctor::Diagnosis;
+use crate::doctor::facts::Facts;
+use crate::doctor::judge::judge;
 use crate::net::{Echoes, LinkState, Network};
 use crate::probe::ping::{Pinger, Plan};
 use crate::text::words;
@@ -102,6 +106,9 @@ impl Engine {
             news: News::default(),
             known: None,
             events: Arc::default(),
+            walked: watch::channel(Arc::default()).0,
+            facts: None,
+            diagnosis: None,
             settings,
         };
         tokio::spawn(core.run(inbox, outbox));
@@ -134,6 +141,11 @@ struct Core<N: Network> {
     /// The catalog as the last whole walk left it: what changes are told against.
     known: Option<Arc<Catalog>>,
     events: Arc<Vec<Event>>,
+    /// The same catalog, for whoever waits for one.
+    walked: watch::Sender<Arc<Catalog>>,
+    /// Facts of the diagnosis under way, as they come.
+    facts: Option<mpsc::Receiver<Facts>>,
+    diagnosis: Option<Arc<Diagnosis>>,
 }
 
 /// What has changed and is not told yet, and when each was told last.
@@ -144,6 +156,7 @@ struct News {
     detail: Topic,
     pings: Topic,
     events: Topic,
+    diagnosis: Topic,
 }
 
 #[derive(Debug, Default)]
@@ -176,7 +189,7 @@ impl Topic {
 
 impl News {
     fn next(&self) -> Option<Instant> {
-        [&self.link, &self.catalog, &self.detail, &self.pings, &self.events]
+        [&self.link, &self.catalog, &self.detail, &self.pings, &self.events, &self.diagnosis]
             .into_iter()
             .filter_map(|topic| topic.due)
             .min()
@@ -227,6 +240,10 @@ impl<N: Network> Core<N> {
                     }
                     Err(_) => return,
                 },
+                facts = more(self.facts.as_mut()) => match facts {
+                    Some(facts) => self.news_of(&facts),
+                    None => self.facts = None,
+                },
                 changed = self.link.changed() => match changed {
                     Ok(()) => self.link_changed(),
                     Err(_) => return,
@@ -253,7 +270,21 @@ impl<N: Network> Core<N> {
                 self.news.pings.ended(clock());
             }
             Command::Rehandshake => self.net.rehandshake(),
+            Command::Diagnose(facts) => self.diagnose(*facts),
         }
+    }
+
+    fn diagnose(&mut self, facts: Facts) {
+        let (told, inbox) = mpsc::channel(8);
+        self.facts = Some(inbox);
+        self.news_of(&facts);
+        let (net, client, walked) = (self.net.clone(), self.client.clone(), self.walked.subscribe());
+        tokio::spawn(examine::run(net, client, walked, facts, told));
+    }
+
+    fn news_of(&mut self, facts: &Facts) {
+        self.diagnosis = Some(Arc::new(judge(facts)));
+        self.news.diagnosis.ended(clock());
     }
 
     fn is_up(&self) -> bool {
@@ -342,6 +373,7 @@ impl<N: Network> Core<N> {
 
     /// Adds to the log what the walk that just ended found changed.
     fn note_changes(&mut self, now: Instant) {
+        self.walked.send_replace(self.catalog.clone());
         let Some(before) = self.known.replace(self.catalog.clone()) else { return };
         let changes = changes(&before, &self.catalog);
         if changes.is_empty() {
@@ -411,9 +443,19 @@ impl<N: Network> Core<N> {
             Some(Report::Pings(Arc::new(self.pinger.series())))
         } else if self.news.events.take(now) {
             Some(Report::Events(self.events.clone()))
+        } else if self.news.diagnosis.take(now) {
+            self.diagnosis.clone().map(Report::Diagnosis)
         } else {
             None
         }
+    }
+}
+
+/// The next of `inbox`, where there is one.
+async fn more(inbox: Option<&mut mpsc::Receiver<Facts>>) -> Option<Facts> {
+    match inbox {
+        Some(inbox) => inbox.recv().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::catalog::Catalog;
 use crate::catalog::diff::Change;
+use crate::doctor::Diagnosis;
+use crate::doctor::facts::Facts;
 use crate::net::LinkState;
 use crate::text::Safe;
 
@@ -23,6 +25,8 @@ pub enum Command {
     Ping(Vec<Target>),
     /// Shake hands anew, now.
     Rehandshake,
+    /// Find out what is wrong, from these facts on. Replaces the one before.
+    Diagnose(Box<Facts>),
 }
 
 /// A place in the tree.
@@ -53,6 +57,8 @@ pub enum Report {
     Pings(Arc<Vec<Series>>),
     /// The log of what changed in the network has grown: the whole of it, oldest first, at most [`EVENTS`].
     Events(Arc<Vec<Event>>),
+    /// What a [`Command::Diagnose`] found, so far.
+    Diagnosis(Arc<Diagnosis>),
 }
 
 /// Events that are kept.

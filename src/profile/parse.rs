@@ -22,7 +22,9 @@ use crate::text::Safe;
 const LARGEST: u64 = 1 << 20;
 /// Linux takes 15 characters for an interface's name, and wg-quick names it after the file (reference document,
 /// "Create your tunnel configuration").
-const LONGEST_NAME: usize = 15;
+pub const LONGEST_NAME: usize = 15;
+/// The note on a conf that everybody on the machine can read.
+pub const WORLD_READABLE: &str = "others on this machine can read the private key in it: chmod 600";
 const DEFAULT_MTU: u16 = 1420;
 const NOT_ONE: &str = "not a WireGuard configuration";
 
@@ -76,7 +78,7 @@ pub fn load(path: &Path) -> Result<Profile, ConfError> {
     {
         use std::os::unix::fs::PermissionsExt as _;
         if metadata.is_file() && metadata.permissions().mode() & 0o007 != 0 {
-            let text = "others on this machine can read the private key in it: chmod 600".to_owned();
+            let text = WORLD_READABLE.to_owned();
             profile.notes.insert(0, Note { line: None, text });
         }
     }

@@ -19,7 +19,7 @@ pub struct Gateway {
     pub folder: TempDir,
     dns: String,
     public: String,
-    interface: String,
+    pub interface: String,
     _wireguard: Running,
     _knot: Running,
 }

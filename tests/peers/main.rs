@@ -11,6 +11,7 @@
 mod attach;
 mod dig;
 mod gateway;
+mod lab;
 mod org;
 mod serve;
 mod world;
