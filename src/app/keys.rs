@@ -12,6 +12,8 @@ pub enum Context {
     Everywhere,
     /// The Explore view.
     Explore,
+    /// The Doctor view.
+    Doctor,
     /// The Events view.
     Events,
     /// The filter's line.
@@ -27,6 +29,7 @@ impl Context {
     pub fn of(tab: Tab) -> Self {
         match tab {
             Tab::Explore => Self::Explore,
+            Tab::Doctor => Self::Doctor,
             Tab::Events => Self::Events,
         }
     }
@@ -42,6 +45,7 @@ impl Context {
 #[allow(missing_docs, reason = "the table's words say it")]
 pub enum Action {
     ToExplore,
+    ToDoctor,
     ToEvents,
     Down,
     Up,
@@ -208,6 +212,7 @@ pub const TABLE: &[Binding] = &[
     bind(Everywhere, &[Char('?'), Code(KeyCode::F(1))], Action::Help, "Help", Some((0, "help"))),
     bind(Everywhere, &[Char('q'), Ctrl('c')], Action::Quit, "Quit", Some((1, "quit"))),
     bind(Everywhere, &[Char('1')], Action::ToExplore, "Explore: the tree", None),
+    bind(Everywhere, &[Char('4')], Action::ToDoctor, "Doctor: what is wrong", None),
     bind(Everywhere, &[Char('5')], Action::ToEvents, "Events: what has changed", None),
     bind(Filter, &[Code(KeyCode::Enter)], Action::KeepFilter, "Keep the filter", Some((0, "keep"))),
     bind(Filter, &[Code(KeyCode::Esc)], Action::Back, "Clear the filter", Some((0, "clear"))),
@@ -265,6 +270,10 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
             Some(event) => when(state.node_of(&event.change).is_some(), "it is no longer in the tree"),
         },
         Action::ClearEvents => when(state.shown_events().next().is_some(), "the list is empty"),
+        Action::Copy if state.tab == Tab::Doctor => {
+            when(state.chosen_check().is_some(), "nothing was examined yet: r does it")
+        }
+        Action::Filter if state.tab == Tab::Doctor => Err("there is nothing to filter here"),
         Action::Copy
         | Action::Ping
         | Action::PingBelow

@@ -18,7 +18,8 @@ use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler as _;
 
 use crate::catalog::Catalog;
-use crate::doctor::Diagnosis;
+use crate::doctor::facts::Facts;
+use crate::doctor::{Diagnosis, Subject};
 use crate::engine::report::{self, Command, Detail, Node, Report, Series, Target};
 use crate::net::LinkState;
 use crate::profile::Profile;
@@ -82,18 +83,21 @@ impl Default for Settings {
 pub enum Tab {
     /// The tree.
     Explore,
+    /// What is wrong.
+    Doctor,
     /// What has changed.
     Events,
 }
 
 impl Tab {
     /// All of them, in the order of their keys.
-    pub const ALL: [Self; 2] = [Self::Explore, Self::Events];
+    pub const ALL: [Self; 3] = [Self::Explore, Self::Doctor, Self::Events];
 
     /// Its key and its name.
     pub fn title(self) -> (char, &'static str) {
         match self {
             Self::Explore => ('1', "Explore"),
+            Self::Doctor => ('4', "Doctor"),
             Self::Events => ('5', "Events"),
         }
     }
@@ -159,6 +163,8 @@ pub struct State {
     pub tab: Tab,
     /// The events of the Events view.
     pub log: Log,
+    /// The check that the user selected in the Doctor view; `None` follows the verdict.
+    pub check: Option<usize>,
     /// A moment, and the time of day then: events are told by the clock.
     pub clock: Option<(Instant, ZonedDateTime)>,
     /// The tree.
@@ -199,6 +205,7 @@ impl State {
             frozen: None,
             tab: Tab::Explore,
             log: Log::default(),
+            check: None,
             clock: None,
             tree: Tree::default(),
             focus: Pane::Tree,
@@ -263,6 +270,13 @@ impl State {
         let ages = ages.chain(wait);
         let toast = self.toast.as_ref().map(|t| t.at + TOAST).filter(|end| *end > self.now);
         ages.chain(toast).chain(self.tree.next_change(self.now)).min()
+    }
+
+    /// The selected check of the diagnosis.
+    pub fn chosen_check(&self) -> Option<usize> {
+        let diagnosis = self.view.diagnosis.as_ref()?;
+        let last = diagnosis.findings.len().checked_sub(1)?;
+        Some(self.check.or(diagnosis.cause).unwrap_or(0).min(last))
     }
 
     /// Tells the user something.
@@ -443,8 +457,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     let View { catalog, pings, .. } = &state.view;
     let tree = &mut state.tree;
     match action {
-        Action::ToExplore => state.tab = Tab::Explore,
-        Action::ToEvents => state.tab = Tab::Events,
+        Action::ToExplore => go(state, Tab::Explore, effects),
+        Action::ToDoctor => go(state, Tab::Doctor, effects),
+        Action::ToEvents => go(state, Tab::Events, effects),
         Action::Reveal => state.reveal_event(),
         Action::ClearEvents => state.clear_events(),
         Action::Down | Action::Up | Action::PageDown | Action::PageUp | Action::First | Action::Last => {
@@ -469,6 +484,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             state.say(text);
         }
         Action::Reverse => tree.reverse(catalog, pings),
+        Action::Refresh if state.tab == Tab::Doctor => diagnose(state, effects),
         Action::Refresh => {
             effects.push(Effect::Ask(Command::Refresh));
             state.say("asking for everything again");
@@ -548,8 +564,14 @@ fn travel(state: &mut State, action: Action) {
         Action::First => isize::MIN / 2,
         _ => isize::MAX / 2,
     };
-    if state.tab == Tab::Events {
-        return state.step_events(by);
+    match state.tab {
+        Tab::Events => return state.step_events(by),
+        Tab::Doctor => {
+            let last = state.view.diagnosis.as_ref().map_or(0, |d| d.findings.len().saturating_sub(1));
+            state.check = state.chosen_check().map(|check| check.saturating_add_signed(by).min(last));
+            return;
+        }
+        Tab::Explore => {}
     }
     match state.focus {
         Pane::Tree => state.tree.step(by),
@@ -558,6 +580,21 @@ fn travel(state: &mut State, action: Action) {
             state.scroll = rows.clamp(0, 500) as u16;
         }
     }
+}
+
+/// Shows a view.
+fn go(state: &mut State, tab: Tab, effects: &mut Vec<Effect>) {
+    state.tab = tab;
+    if tab == Tab::Doctor && state.view.diagnosis.is_none() {
+        diagnose(state, effects);
+    }
+}
+
+/// Starts a diagnosis of the network.
+fn diagnose(state: &mut State, effects: &mut Vec<Effect>) {
+    state.check = None;
+    let facts = Facts::before(&state.profile, Subject::default());
+    effects.push(Effect::Ask(Command::Diagnose(Box::new(facts))));
 }
 
 fn help_do(state: &mut State, effects: &mut Vec<Effect>) {
@@ -578,7 +615,9 @@ fn back(state: &mut State) {
         return;
     }
     let View { catalog, pings, .. } = &state.view;
-    if state.tab == Tab::Events {
+    if state.tab == Tab::Doctor {
+        state.tab = Tab::Explore;
+    } else if state.tab == Tab::Events {
         state.filter_line = None;
         if std::mem::take(&mut state.log.filter).is_empty() {
             state.tab = Tab::Explore;
@@ -622,6 +661,11 @@ fn toggle_pings(state: &mut State, below: bool) {
 
 /// What `y` copies: the address where there is one, else the name.
 fn copy_text(state: &State) -> Option<(&'static str, String)> {
+    if state.tab == Tab::Doctor {
+        let finding = state.view.diagnosis.as_ref()?.findings.get(state.chosen_check()?)?;
+        let remedy = finding.remedy.first().unwrap_or(&finding.title);
+        return Some(("suggestion:", remedy.clone()));
+    }
     if state.tab == Tab::Events {
         let change = &state.chosen_event()?.change;
         return Some(("event:", format!("{} {}", change.subject(), change.clause())));

@@ -414,3 +414,24 @@ fn events_are_selected_filtered_cleared_and_shown_in_the_tree() {
     s.keys("<esc>");
     assert_eq!(s.state.tab, Tab::Explore);
 }
+
+#[test]
+fn the_doctor_examines_when_first_visited_and_again_when_told() {
+    let mut s = Session::attached();
+    s.keys("4");
+    let asked = |s: &Session| s.effects.iter().any(|e| matches!(e, Effect::Ask(Command::Diagnose(_))));
+    assert!(asked(&s));
+    assert_eq!(s.state.tab, Tab::Doctor);
+    assert_eq!(s.state.chosen_check(), None);
+    let facts = Facts::before(&s.state.profile, Subject::default());
+    s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
+    assert_eq!(s.state.chosen_check(), Some(0));
+    s.keys("jj");
+    assert_eq!(s.state.chosen_check(), Some(2));
+    s.keys("14");
+    assert!(!asked(&s), "what was found is still there");
+    s.keys("r");
+    assert!(asked(&s));
+    s.keys("<esc>");
+    assert_eq!(s.state.tab, Tab::Explore);
+}

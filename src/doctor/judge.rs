@@ -498,7 +498,7 @@ fn machines(facts: &Facts) -> Finding {
         .saw(format!("{}{more}", names.join(" ")))
         .why("The machine hangs, has just stopped, or does not answer pings; the link itself works.")
         .hurts("Requests that are sent to it.")
-        .remedy("fly machine status ID")
+        .remedy(format!("fly machine status {}", silent.first().map_or("ID", |reach| reach.id.as_str())))
         .remedy(format!(
             "sixpane ping {}",
             silent.first().map_or("ID".into(), |r| format!("{}.vm.{}.internal", r.id, r.app))

@@ -192,12 +192,15 @@ fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
                 let all = count(state.view.catalog.machine_count(), "machine");
                 format!("{} of {all} ", state.tree.matches())
             }
+            Tab::Doctor => String::new(),
             Tab::Events => format!("{} ", count(state.shown_events().count(), "event")),
         };
         let left = Text::new()
             .add(FILTER_PROMPT, theme.focused())
             .add(Safe::new(input.value()).as_str(), theme.style(Role::Plain));
-        let right = hints(Context::Filter, theme, usize::from(area.width) / 2).add("  ", dim).add(hits, dim);
+        let right = hints(Some(state), Context::Filter, theme, usize::from(area.width) / 2)
+            .add("  ", dim)
+            .add(hits, dim);
         two_ends(left, right, (" ", dim), area, buffer);
         return;
     }
@@ -218,6 +221,7 @@ fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
     };
     let filter = match state.tab {
         Tab::Explore => state.tree.filter(),
+        Tab::Doctor => "",
         Tab::Events => &state.log.filter,
     };
     let filter = if filter.is_empty() {
@@ -227,18 +231,19 @@ fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
         Text::new().add(text, theme.style(Role::Warn))
     };
     let right = filter.join(right);
-    let line = hints(context, theme, room.saturating_sub(right.width() + 2));
+    let line = hints(Some(state), context, theme, room.saturating_sub(right.width() + 2));
     two_ends(line, right, (" ", dim), area, buffer);
 }
 
-/// The hints of a context, the most useful ones where not all fit, in the table's order.
-pub fn hints(context: Context, theme: Theme, room: usize) -> Text<'static> {
+/// The hints of a context that are possible now, the most useful ones where not all fit, in the table's order.
+pub fn hints(state: Option<&State>, context: Context, theme: Theme, room: usize) -> Text<'static> {
     let mut all: Vec<(usize, u8, String, &str)> = keys::TABLE
         .iter()
         .enumerate()
         .filter(|(_, binding)| {
             let apart = binding.action == Action::Quit && context != Context::Pick;
-            binding.context.holds_in(context) && !apart
+            let possible = state.is_none_or(|state| keys::enabled(state, binding.action).is_ok());
+            binding.context.holds_in(context) && !apart && possible
         })
         .filter_map(|(place, binding)| {
             let (rank, words) = binding.hint?;

@@ -50,7 +50,7 @@ pub fn draw(pick: &Pick, theme: Theme, frame: &mut Frame<'_>) {
         let last = line(area.height - 1);
         match &pick.said {
             Some(said) => Text::new().add(format!(" {said}"), theme.strong()).paint(last, buffer),
-            None => hints(Context::Pick, theme, area.width.into()).paint(last, buffer),
+            None => hints(None, Context::Pick, theme, area.width.into()).paint(last, buffer),
         }
     }
     theme.finish(buffer);

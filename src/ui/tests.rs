@@ -299,3 +299,20 @@ fn events() {
         insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, true));
     }
 }
+
+#[test]
+fn the_doctor() {
+    use crate::doctor::Subject;
+    use crate::doctor::facts::{Facts, Link};
+    let mut s = Session::attached();
+    s.keys("4");
+    insta::assert_snapshot!("doctor_waits_80x24", screen(&s.state, Theme::default(), (80, 24), false));
+    let mut facts = Facts::before(&s.state.profile, Subject::default());
+    facts.link = Some(Link::Silent(5, Duration::from_secs(3)));
+    facts.done = true;
+    s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
+    for at in SIZES {
+        let name = format!("doctor_{}x{}", at.0, at.1);
+        insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, true));
+    }
+}

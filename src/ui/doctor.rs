@@ -1,0 +1,203 @@
+//! The Doctor view: the verdict, the checks from near to far, and the story of the selected one.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use super::Size;
+use super::parts::{Text, rule, two_ends};
+use super::theme::{Role, Theme};
+use crate::app::State;
+use crate::doctor::{Diagnosis, Finding, Status};
+use crate::text::{count, fit, ms, width};
+
+/// Draws the view; gives where the selected check is.
+pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+    let line = |n: u16| Rect { y: area.y + n, height: 1, ..area };
+    let Some(diagnosis) = &state.view.diagnosis else {
+        rule("Doctor", false, "", theme, line(0), buffer);
+        let words =
+            "  r examines the conf, the link, the name server, the org and the paths to its machines.";
+        Text::new().add(words, theme.style(Role::Dim)).paint(line(2.min(area.height - 1)), buffer);
+        return None;
+    };
+    let role = match diagnosis.cause.and_then(|cause| diagnosis.findings.get(cause)).map(|f| f.status) {
+        _ if !diagnosis.done => Role::Plain,
+        Some(Status::Fail) => Role::Bad,
+        Some(Status::Warn) => Role::Warn,
+        _ => Role::Ok,
+    };
+    Text::new().add(format!(" {}", diagnosis.verdict), theme.style(role)).paint(line(0), buffer);
+    rule("Checks", false, &tally(diagnosis), theme, line(1), buffer);
+    let below = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
+    let chosen = state.chosen_check();
+    if size == Size::Small {
+        let story = chosen.and_then(|chosen| diagnosis.findings.get(chosen)).map_or(0, |_| 6);
+        let list = Rect { height: below.height.saturating_sub(story), ..below };
+        let cursor = checks(diagnosis, chosen, theme, list, buffer);
+        let rest = Rect { y: list.bottom(), height: below.height - list.height, ..below };
+        story_of(diagnosis, chosen, theme, rest, buffer);
+        return cursor;
+    }
+    let split = if size == Size::Wide { 56 } else { 44 };
+    let cursor = checks(diagnosis, chosen, theme, Rect { width: split, ..below }, buffer);
+    for y in below.top()..below.bottom() {
+        let edge = Rect { x: below.x + split, y, width: 1, height: 1 };
+        Text::new().add("│", theme.style(Role::Dim)).paint(edge, buffer);
+    }
+    let right = Rect { x: below.x + split + 1, width: below.width - split - 1, ..below };
+    story_of(diagnosis, chosen, theme, right, buffer);
+    cursor
+}
+
+fn tally(diagnosis: &Diagnosis) -> String {
+    let n = |status| diagnosis.count(status);
+    let waiting =
+        if diagnosis.done { String::new() } else { format!(" · {} under way", n(Status::Waiting)) };
+    format!(
+        "{} ✓  {}  {}{waiting}",
+        n(Status::Pass),
+        count(n(Status::Warn), "warning"),
+        count(n(Status::Fail), "failure")
+    )
+}
+
+fn glyph(status: Status) -> (&'static str, Role) {
+    match status {
+        Status::Pass => ("✓", Role::Ok),
+        Status::Warn => ("!", Role::Warn),
+        Status::Fail => ("✗", Role::Bad),
+        Status::Skip => ("·", Role::Dim),
+        Status::Waiting => ("◐", Role::Dim),
+    }
+}
+
+/// The list, a heading before each group; scrolled so that the selected check is in sight.
+fn checks(
+    diagnosis: &Diagnosis,
+    chosen: Option<usize>,
+    theme: Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+) -> Option<Position> {
+    let mut rows: Vec<Result<usize, &'static str>> = Vec::new();
+    let mut group = None;
+    for (n, finding) in diagnosis.findings.iter().enumerate() {
+        if group != Some(finding.group) {
+            group = Some(finding.group);
+            rows.push(Err(finding.group.as_str()));
+        }
+        rows.push(Ok(n));
+    }
+    let at = rows.iter().position(|row| row.ok() == chosen && chosen.is_some()).unwrap_or(0);
+    let height = usize::from(area.height);
+    let offset = at.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
+    let mut cursor = None;
+    for (n, row) in rows.iter().enumerate().skip(offset).take(height) {
+        let line = Rect { y: area.y + (n - offset) as u16, height: 1, ..area };
+        let Ok(index) = *row else {
+            let title = row.err().unwrap_or_default();
+            Text::new().add(format!(" {title}"), theme.style(Role::Dim)).paint(line, buffer);
+            continue;
+        };
+        let Some(finding) = diagnosis.findings.get(index) else { continue };
+        let here = Some(index) == chosen;
+        let (mark, role) = glyph(finding.status);
+        let took = finding.took.map(|took| format!("{} ms ", ms(took))).unwrap_or_default();
+        let room = usize::from(area.width).saturating_sub(width(&took) + 6);
+        let style = if here { theme.strong() } else { theme.style(Role::Plain) };
+        let left = Text::new()
+            .add(if here { "▌ " } else { "  " }, theme.focused())
+            .add(mark, theme.style(role))
+            .add(format!(" {}", fit(&finding.title, room)), style);
+        two_ends(
+            left,
+            Text::new().add(took, theme.style(Role::Dim)),
+            (" ", theme.style(Role::Dim)),
+            line,
+            buffer,
+        );
+        if here {
+            cursor = Some(Position { x: line.x, y: line.y });
+        }
+    }
+    cursor
+}
+
+/// What the selected check has to say.
+fn story_of(diagnosis: &Diagnosis, chosen: Option<usize>, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let Some(finding) = chosen.and_then(|chosen| diagnosis.findings.get(chosen)) else { return };
+    if area.height == 0 {
+        return;
+    }
+    rule(&fit(&finding.title, 60), false, finding.status.as_str(), theme, Rect { height: 1, ..area }, buffer);
+    let columns = usize::from(area.width);
+    for (n, text) in lines(finding, theme, columns).into_iter().take(usize::from(area.height) - 1).enumerate()
+    {
+        text.paint(Rect { y: area.y + 1 + n as u16, height: 1, ..area }, buffer);
+    }
+}
+
+fn lines(finding: &Finding, theme: Theme, columns: usize) -> Vec<Text<'static>> {
+    let mut lines = Vec::new();
+    let mut add = |label: &str, text: &str, role: Role| {
+        if text.is_empty() {
+            return;
+        }
+        for (n, part) in wrap(text, columns.saturating_sub(11)).into_iter().enumerate() {
+            let label = if n == 0 { label } else { "" };
+            lines.push(
+                Text::new()
+                    .add(format!("  {label}"), theme.style(Role::Dim))
+                    .to(9)
+                    .add(part, theme.style(role)),
+            );
+        }
+    };
+    add("Saw", &finding.saw, Role::Plain);
+    for (n, why) in finding.why.iter().enumerate() {
+        add(if n == 0 { "Why" } else { "  or" }, why, Role::Plain);
+    }
+    add("Hurts", &finding.hurts, Role::Plain);
+    for (n, remedy) in finding.remedy.iter().enumerate() {
+        add(if n == 0 { "Try" } else { "" }, remedy, Role::Accent);
+    }
+    lines
+}
+
+/// `text` in lines of at most `columns`, broken between words; a word that is longer keeps its ends.
+fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(8);
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let word = fit(word, columns);
+        let Some(last) = lines.last_mut() else { break };
+        if last.is_empty() {
+            last.push_str(&word);
+        } else if width(last) + 1 + width(&word) <= columns {
+            last.push(' ');
+            last.push_str(&word);
+        } else {
+            lines.push(word);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn words_are_kept_whole() {
+        assert_eq!(wrap("the gateway ignores it", 11), ["the gateway", "ignores it"]);
+        assert_eq!(wrap("", 11), [""]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_too_long(text in "\\PC{0,80}", columns in 8_usize..40) {
+            prop_assert!(wrap(&text, columns).iter().all(|line| width(line) <= columns));
+        }
+    }
+}
