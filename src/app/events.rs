@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use jiff::ZonedDateTime;
+
 use super::{State, Tab};
 use crate::catalog::diff::Change;
 use crate::engine::report::{Event, Node};
@@ -102,11 +104,16 @@ impl State {
 
     /// The time of day at `at`, as `14:03:12`.
     pub fn time_of_day(&self, at: Instant) -> String {
-        let Some((then, clock)) = &self.clock else { return String::new() };
+        self.clock_at(at).map(|time| time.strftime("%H:%M:%S").to_string()).unwrap_or_default()
+    }
+
+    /// The date and the time at `at`.
+    pub fn clock_at(&self, at: Instant) -> Option<ZonedDateTime> {
+        let (then, clock) = self.clock.as_ref()?;
         let shifted = match at.checked_duration_since(*then) {
             Some(later) => clock.checked_add(later),
             None => clock.checked_sub(then.saturating_duration_since(at)),
         };
-        shifted.map_or_else(|_| String::new(), |time| time.strftime("%H:%M:%S").to_string())
+        shifted.ok()
     }
 }

@@ -12,6 +12,10 @@ pub enum Context {
     Everywhere,
     /// The Explore view.
     Explore,
+    /// The Dig view: its answer.
+    Dig,
+    /// The Dig view: its line.
+    DigLine,
     /// The Doctor view.
     Doctor,
     /// The Events view.
@@ -29,6 +33,7 @@ impl Context {
     pub fn of(tab: Tab) -> Self {
         match tab {
             Tab::Explore => Self::Explore,
+            Tab::Dig => Self::Dig,
             Tab::Doctor => Self::Doctor,
             Tab::Events => Self::Events,
         }
@@ -45,6 +50,20 @@ impl Context {
 #[allow(missing_docs, reason = "the table's words say it")]
 pub enum Action {
     ToExplore,
+    ToDig,
+    DigThis,
+    EditLine,
+    NewLine,
+    SendLine,
+    LeaveLine,
+    Complete,
+    LineDown,
+    LineUp,
+    NextFace,
+    PreviousFace,
+    OlderEntry,
+    NewerEntry,
+    Forget,
     ToDoctor,
     ToEvents,
     Down,
@@ -158,7 +177,7 @@ const fn bind(
     Binding { context, keys, action, words, hint }
 }
 
-use Context::{Events, Everywhere, Explore, Filter, Help, Pick};
+use Context::{Dig, DigLine, Events, Everywhere, Explore, Filter, Help, Pick};
 use Key::{Char, Code, Ctrl};
 
 /// The table.
@@ -178,6 +197,22 @@ pub const TABLE: &[Binding] = &[
         Some((1, "show in tree")),
     ),
     bind(Events, &[Char('c')], Action::ClearEvents, "Clear the list", Some((3, "clear"))),
+    bind(Explore, &[Char('d')], Action::DigThis, "Dig this row's name", Some((3, "dig"))),
+    bind(Dig, &[Char('i')], Action::EditLine, "Edit the line", Some((0, "edit"))),
+    bind(Dig, &[Char('a')], Action::NewLine, "A new line", Some((1, "new"))),
+    bind(Dig, &[Code(KeyCode::Enter)], Action::SendLine, "Ask again", Some((1, "ask again"))),
+    bind(Dig, &[Char('v')], Action::NextFace, "Next form: Answer, Message, JSON", Some((1, "form"))),
+    bind(Dig, &[Char('V')], Action::PreviousFace, "The form before", None),
+    bind(Dig, &[Char('[')], Action::OlderEntry, "The line before", Some((2, "back"))),
+    bind(Dig, &[Char(']')], Action::NewerEntry, "The next line", None),
+    bind(Dig, &[Char('x')], Action::Forget, "Forget this line", None),
+    bind(DigLine, &[Code(KeyCode::Enter)], Action::SendLine, "Ask", Some((0, "ask"))),
+    bind(DigLine, &[Code(KeyCode::Tab)], Action::Complete, "Complete", Some((0, "complete"))),
+    bind(DigLine, &[Code(KeyCode::Down)], Action::LineDown, "Next name", Some((2, "names"))),
+    bind(DigLine, &[Code(KeyCode::Up)], Action::LineUp, "Name or line before", Some((2, "history"))),
+    bind(DigLine, &[Code(KeyCode::Esc)], Action::LeaveLine, "To the answer", Some((1, "to the answer"))),
+    bind(DigLine, &[Ctrl('z')], Action::Suspend, "Suspend", None),
+    bind(DigLine, &[Ctrl('c')], Action::Quit, "Quit", Some((1, "quit"))),
     bind(Explore, &[Char('h'), Code(KeyCode::Left)], Action::Close, "Collapse, or go to the parent", None),
     bind(Everywhere, &[Char('j'), Code(KeyCode::Down)], Action::Down, "Down", None),
     bind(Everywhere, &[Char('k'), Code(KeyCode::Up)], Action::Up, "Up", None),
@@ -212,6 +247,7 @@ pub const TABLE: &[Binding] = &[
     bind(Everywhere, &[Char('?'), Code(KeyCode::F(1))], Action::Help, "Help", Some((0, "help"))),
     bind(Everywhere, &[Char('q'), Ctrl('c')], Action::Quit, "Quit", Some((1, "quit"))),
     bind(Everywhere, &[Char('1')], Action::ToExplore, "Explore: the tree", None),
+    bind(Everywhere, &[Char('2')], Action::ToDig, "Dig: ask a name server", None),
     bind(Everywhere, &[Char('4')], Action::ToDoctor, "Doctor: what is wrong", None),
     bind(Everywhere, &[Char('5')], Action::ToEvents, "Events: what has changed", None),
     bind(Filter, &[Code(KeyCode::Enter)], Action::KeepFilter, "Keep the filter", Some((0, "keep"))),
@@ -273,8 +309,21 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
         Action::Copy if state.tab == Tab::Doctor => {
             when(state.chosen_check().is_some(), "nothing was examined yet: r does it")
         }
-        Action::Filter if state.tab == Tab::Doctor => Err("there is nothing to filter here"),
+        Action::Copy if state.tab == Tab::Dig => when(state.dig.entry().is_some(), "nothing was asked yet"),
+        Action::NextFace
+        | Action::PreviousFace
+        | Action::OlderEntry
+        | Action::NewerEntry
+        | Action::Forget => when(state.dig.entry().is_some(), "nothing was asked yet"),
+        Action::SendLine => {
+            when(!state.dig.input.value().trim().is_empty(), "the line is empty: type a name")
+        }
+        Action::Complete => when(!state.dig.choices.is_empty(), "no name of the network begins so"),
+        Action::Filter if matches!(state.tab, Tab::Doctor | Tab::Dig) => {
+            Err("there is nothing to filter here")
+        }
         Action::Copy
+        | Action::DigThis
         | Action::Ping
         | Action::PingBelow
         | Action::Open

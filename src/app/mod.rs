@@ -3,6 +3,7 @@
 //! [`update`] takes one message and the time, changes the [`State`], and gives the effects in order; the runtime
 //! carries them out and feeds back what comes of them.
 
+pub mod dig;
 pub mod events;
 pub mod keys;
 pub mod pick;
@@ -24,6 +25,7 @@ use crate::engine::report::{self, Command, Detail, Node, Report, Series, Target}
 use crate::net::LinkState;
 use crate::profile::Profile;
 use crate::text::Safe;
+use dig::Dig;
 use events::Log;
 use keys::{Action, Context};
 use tree::{Sort, Tree};
@@ -83,6 +85,8 @@ impl Default for Settings {
 pub enum Tab {
     /// The tree.
     Explore,
+    /// Questions and answers.
+    Dig,
     /// What is wrong.
     Doctor,
     /// What has changed.
@@ -91,12 +95,13 @@ pub enum Tab {
 
 impl Tab {
     /// All of them, in the order of their keys.
-    pub const ALL: [Self; 3] = [Self::Explore, Self::Doctor, Self::Events];
+    pub const ALL: [Self; 4] = [Self::Explore, Self::Dig, Self::Doctor, Self::Events];
 
     /// Its key and its name.
     pub fn title(self) -> (char, &'static str) {
         match self {
             Self::Explore => ('1', "Explore"),
+            Self::Dig => ('2', "Dig"),
             Self::Doctor => ('4', "Doctor"),
             Self::Events => ('5', "Events"),
         }
@@ -163,6 +168,8 @@ pub struct State {
     pub tab: Tab,
     /// The events of the Events view.
     pub log: Log,
+    /// The Dig view.
+    pub dig: Dig,
     /// The check that the user selected in the Doctor view; `None` follows the verdict.
     pub check: Option<usize>,
     /// A moment, and the time of day then: events are told by the clock.
@@ -205,6 +212,7 @@ impl State {
             frozen: None,
             tab: Tab::Explore,
             log: Log::default(),
+            dig: Dig::default(),
             check: None,
             clock: None,
             tree: Tree::default(),
@@ -230,6 +238,7 @@ impl State {
         match (&self.overlay, &self.filter_line) {
             (Some(Overlay::Help { .. }), _) => Context::Help,
             (None, Some(_)) => Context::Filter,
+            (None, None) if self.tab == Tab::Dig && self.dig.editing => Context::DigLine,
             (None, None) => Context::of(self.tab),
         }
     }
@@ -323,6 +332,7 @@ fn take(state: &mut State, report: Report) {
         }
         Report::Detail(detail) => view.detail = Some(detail),
         Report::Events(events) => view.events = events,
+        Report::Digs(log) => state.dig.take(&log),
         Report::Diagnosis(diagnosis) => view.diagnosis = Some(diagnosis),
         Report::Pings(pings) => {
             view.pings = pings;
@@ -405,6 +415,7 @@ fn input(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
             let line = match (&mut state.overlay, &mut state.filter_line) {
                 (Some(Overlay::Help { input, .. }), _) => Some(input),
                 (None, Some(line)) => Some(line),
+                (None, None) if state.tab == Tab::Dig && state.dig.editing => Some(&mut state.dig.input),
                 (None, None) => None,
             };
             if let Some(line) = line {
@@ -430,6 +441,7 @@ fn press(state: &mut State, key: KeyEvent, effects: &mut Vec<Effect>) {
     let line = match (&mut state.overlay, &mut state.filter_line) {
         (Some(Overlay::Help { input, .. }), _) => Some(input),
         (None, Some(line)) => Some(line),
+        (None, None) if context == Context::DigLine => Some(&mut state.dig.input),
         (None, None) => None,
     };
     if let (Some(line), true) = (line, typed) {
@@ -442,6 +454,8 @@ fn press(state: &mut State, key: KeyEvent, effects: &mut Vec<Effect>) {
 fn edited(state: &mut State) {
     if let Some(Overlay::Help { chosen, .. }) = &mut state.overlay {
         *chosen = 0;
+    } else if state.tab == Tab::Dig && state.dig.editing {
+        state.dig.edited(&state.view.catalog);
     } else if let Some(line) = &state.filter_line {
         let text = line.value().to_owned();
         if state.tab == Tab::Events {
@@ -460,6 +474,20 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::ToExplore => go(state, Tab::Explore, effects),
         Action::ToDoctor => go(state, Tab::Doctor, effects),
         Action::ToEvents => go(state, Tab::Events, effects),
+        Action::ToDig => go(state, Tab::Dig, effects),
+        Action::DigThis
+        | Action::EditLine
+        | Action::NewLine
+        | Action::SendLine
+        | Action::LeaveLine
+        | Action::Complete
+        | Action::LineDown
+        | Action::LineUp
+        | Action::NextFace
+        | Action::PreviousFace
+        | Action::OlderEntry
+        | Action::NewerEntry
+        | Action::Forget => state.act_in_dig(action, effects),
         Action::Reveal => state.reveal_event(),
         Action::ClearEvents => state.clear_events(),
         Action::Down | Action::Up | Action::PageDown | Action::PageUp | Action::First | Action::Last => {
@@ -516,16 +544,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Zoom => state.zoom = !state.zoom,
         Action::Narrower => state.split = (state.split - 2).max(-20),
         Action::Wider => state.split = (state.split + 2).min(40),
-        Action::Freeze => {
-            state.frozen = match state.frozen.take() {
-                None => Some((state.now, state.view.clone())),
-                Some((_, later)) => {
-                    let before = std::mem::replace(&mut state.view, later);
-                    state.tree.renew(&before.catalog, &state.view.catalog, &state.view.pings, state.now);
-                    None
-                }
-            };
-        }
+        Action::Freeze => freeze(state),
         Action::LastMessage => {
             if state.is_up() {
                 if let Some(toast) = &mut state.toast {
@@ -536,23 +555,25 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             }
         }
         Action::Help => state.overlay = Some(Overlay::Help { input: Input::default(), chosen: 0 }),
-        Action::HelpDown | Action::HelpUp => {
-            let tab = state.tab;
-            if let Some(Overlay::Help { input, chosen }) = &mut state.overlay {
-                let last = keys::listed(Context::of(tab), input.value()).count().saturating_sub(1);
-                *chosen = if action == Action::HelpDown {
-                    (*chosen + 1).min(last)
-                } else {
-                    chosen.saturating_sub(1)
-                };
-            }
-        }
+        Action::HelpDown | Action::HelpUp => help_step(state, action),
         Action::HelpDo => help_do(state, effects),
         Action::Back => back(state),
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Repaint => effects.push(Effect::Repaint),
         Action::Quit => effects.push(Effect::Quit),
     }
+}
+
+/// Freezes the screen, or shows what came since.
+fn freeze(state: &mut State) {
+    state.frozen = match state.frozen.take() {
+        None => Some((state.now, state.view.clone())),
+        Some((_, later)) => {
+            let before = std::mem::replace(&mut state.view, later);
+            state.tree.renew(&before.catalog, &state.view.catalog, &state.view.pings, state.now);
+            None
+        }
+    };
 }
 
 fn travel(state: &mut State, action: Action) {
@@ -566,6 +587,10 @@ fn travel(state: &mut State, action: Action) {
     };
     match state.tab {
         Tab::Events => return state.step_events(by),
+        Tab::Dig => {
+            state.dig.scroll = state.dig.scroll.saturating_add_signed(by).min(5000);
+            return;
+        }
         Tab::Doctor => {
             let last = state.view.diagnosis.as_ref().map_or(0, |d| d.findings.len().saturating_sub(1));
             state.check = state.chosen_check().map(|check| check.saturating_add_signed(by).min(last));
@@ -585,6 +610,9 @@ fn travel(state: &mut State, action: Action) {
 /// Shows a view.
 fn go(state: &mut State, tab: Tab, effects: &mut Vec<Effect>) {
     state.tab = tab;
+    if tab == Tab::Dig && state.dig.entries.is_empty() {
+        state.dig.edit("");
+    }
     if tab == Tab::Doctor && state.view.diagnosis.is_none() {
         diagnose(state, effects);
     }
@@ -595,6 +623,14 @@ fn diagnose(state: &mut State, effects: &mut Vec<Effect>) {
     state.check = None;
     let facts = Facts::before(&state.profile, Subject::default());
     effects.push(Effect::Ask(Command::Diagnose(Box::new(facts))));
+}
+
+fn help_step(state: &mut State, action: Action) {
+    let tab = state.tab;
+    if let Some(Overlay::Help { input, chosen }) = &mut state.overlay {
+        let last = keys::listed(Context::of(tab), input.value()).count().saturating_sub(1);
+        *chosen = if action == Action::HelpDown { (*chosen + 1).min(last) } else { chosen.saturating_sub(1) };
+    }
 }
 
 fn help_do(state: &mut State, effects: &mut Vec<Effect>) {
@@ -615,7 +651,7 @@ fn back(state: &mut State) {
         return;
     }
     let View { catalog, pings, .. } = &state.view;
-    if state.tab == Tab::Doctor {
+    if matches!(state.tab, Tab::Doctor | Tab::Dig) {
         state.tab = Tab::Explore;
     } else if state.tab == Tab::Events {
         state.filter_line = None;
@@ -661,6 +697,10 @@ fn toggle_pings(state: &mut State, below: bool) {
 
 /// What `y` copies: the address where there is one, else the name.
 fn copy_text(state: &State) -> Option<(&'static str, String)> {
+    if state.tab == Tab::Dig {
+        let entry = state.dig.entry()?;
+        return Some(("command", format!("sixpane dig {}", entry.text)));
+    }
     if state.tab == Tab::Doctor {
         let finding = state.view.diagnosis.as_ref()?.findings.get(state.chosen_check()?)?;
         let remedy = finding.remedy.first().unwrap_or(&finding.title);

@@ -1,19 +1,18 @@
 //! `sixpane dig`: questions put to a name server of the network, as text, as data alone, or as JSON lines.
 
 use std::io::Write;
-use std::net::{Ipv6Addr, SocketAddrV6};
 use std::time::Duration;
 
 use jiff::ZonedDateTime;
 
 use super::session::Session;
 use crate::cli::Failure;
+use crate::dns::dig::ask::{self, NoServer};
 use crate::dns::dig::line::{Line, LineError};
-use crate::dns::dig::{json, line, name, notes, options, text};
+use crate::dns::dig::{json, line, notes, options, text};
 use crate::dns::exchange::{self, Exchange};
 use crate::dns::resolver::NoAddress;
 use crate::error::{Error, Exit};
-use crate::text::Safe;
 
 /// A line that was understood, and how its answers are printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,31 +54,21 @@ pub async fn run(
     out: &mut impl Write,
 ) -> Result<Exit, Failure> {
     let Request { words, line, json: as_json } = request;
-    let mut servers = Vec::new();
-    let asked = if line.servers.is_empty() && line.port == crate::dns::client::PORT {
-        // The question leaves with the handshake's last message.
-        servers.push(session.engine.client.server());
-        let client = session.engine.client.clone();
-        let (first, line) = (servers.clone(), line.clone());
-        let answers = tokio::spawn(async move { ask(&client, &line, &first).await });
-        session.up(timeout).await?;
-        answers.await.unwrap_or_default()
-    } else {
-        session.up(timeout).await?;
-        for server in &line.servers {
-            servers.push(address(session, server, line.port).await?);
-        }
-        if servers.is_empty() {
-            servers.push(SocketAddrV6::new(*session.engine.client.server().ip(), line.port, 0, 0));
-        }
-        ask(&session.engine.client, line, &servers).await
+    // The questions leave with the handshake's last message.
+    let (client, all) = (session.engine.client.clone(), line.clone());
+    let answers = tokio::spawn(async move { ask::put(&client, &all).await });
+    session.up(timeout).await?;
+    let asked = match answers.await {
+        Ok(asked) => asked.map_err(|error| no_server(&error))?,
+        Err(_) => Vec::new(),
     };
+    let servers = line.servers.len().max(1);
     let mut exit = Exit::Ok;
     if !as_json {
         write!(out, "{}", text::banner(words, line))?;
     }
     for (at, exchange) in asked.iter().enumerate() {
-        let Some(ask) = line.asks.get(at / servers.len()) else { break };
+        let Some(ask) = line.asks.get(at / servers) else { break };
         exit = worse(exit, exit_of(exchange));
         if *as_json {
             writeln!(out, "{}", json::exchange(ask, exchange))?;
@@ -102,34 +91,13 @@ pub async fn run(
     Ok(exit)
 }
 
-/// All questions to all servers at once; the answers in order, those of one question side by side.
-async fn ask(client: &crate::dns::client::Client, line: &Line, servers: &[SocketAddrV6]) -> Vec<Exchange> {
-    let questions = line.asks.iter().flat_map(|ask| {
-        servers.iter().map(|&server| client.ask_at(server, ask.question.clone(), &line.options))
-    });
-    futures_util::future::join_all(questions).await
-}
-
-/// The address of the server that `word` names.
-async fn address(session: &Session, word: &str, port: u16) -> Result<SocketAddrV6, Error> {
-    let shown = Safe::new(word);
-    let bare = word.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(word);
-    if let Ok(address) = bare.parse::<Ipv6Addr>() {
-        return Ok(SocketAddrV6::new(address, port, 0, 0));
-    }
-    if word.parse::<std::net::Ipv4Addr>().is_ok() {
-        return Err(Error::new(Exit::Usage, format!("the server {shown} cannot be asked"))
-            .why("it is an IPv4 address, and the tunnel carries IPv6 alone"));
-    }
-    let name = name::parse(word).map_err(|error| {
-        Error::new(Exit::Usage, format!("`{shown}` is neither an address nor a name")).why(error)
-    })?;
-    let addresses = session.addresses(name).await.map_err(|error| {
-        let exit = if matches!(error, NoAddress::NoAnswer(_)) { Exit::Dns } else { Exit::Empty };
-        Error::new(exit, format!("the server {shown} has no address")).why(error)
-    })?;
-    // There is at least one.
-    Ok(SocketAddrV6::new(addresses.first().copied().unwrap_or(Ipv6Addr::UNSPECIFIED), port, 0, 0))
+fn no_server(error: &NoServer) -> Error {
+    let exit = match error {
+        NoServer::Ipv4(_) | NoServer::Word(..) => Exit::Usage,
+        NoServer::NoAddress(_, NoAddress::NoAnswer(_)) => Exit::Dns,
+        NoServer::NoAddress(..) => Exit::Empty,
+    };
+    Error::new(exit, error.to_string())
 }
 
 /// The exit code of one exchange.

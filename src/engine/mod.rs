@@ -23,6 +23,7 @@ use crate::catalog::Catalog;
 use crate::catalog::diff::changes;
 use crate::catalog::walk::{Said, Scope, Walk};
 use crate::dns::client::Client;
+use crate::dns::dig::ask::put;
 use crate::dns::exchange::{Exchange, Options, Question};
 use crate::dns::names::Form;
 use crate::doctor::Diagnosis;
@@ -32,7 +33,7 @@ use crate::net::{Echoes, LinkState, Network};
 use crate::probe::ping::{Pinger, Plan};
 use crate::text::words;
 use detail::Inspection;
-use report::{Command, EVENTS, Event, Report};
+use report::{Answered, Command, DIGS, EVENTS, Event, Report};
 
 /// Questions of a walk that are out at once; the client's window is what really leaves.
 const WALK_AHEAD: usize = 256;
@@ -109,6 +110,8 @@ impl Engine {
             walked: watch::channel(Arc::default()).0,
             facts: None,
             diagnosis: None,
+            asked: FuturesUnordered::new(),
+            digs: Arc::default(),
             settings,
         };
         tokio::spawn(core.run(inbox, outbox));
@@ -146,6 +149,9 @@ struct Core<N: Network> {
     /// Facts of the diagnosis under way, as they come.
     facts: Option<mpsc::Receiver<Facts>>,
     diagnosis: Option<Arc<Diagnosis>>,
+    /// Lines that wait for their answers.
+    asked: FuturesUnordered<Pin<Box<dyn Future<Output = Answered> + Send>>>,
+    digs: Arc<Vec<Arc<Answered>>>,
 }
 
 /// What has changed and is not told yet, and when each was told last.
@@ -157,6 +163,7 @@ struct News {
     pings: Topic,
     events: Topic,
     diagnosis: Topic,
+    digs: Topic,
 }
 
 #[derive(Debug, Default)]
@@ -189,7 +196,7 @@ impl Topic {
 
 impl News {
     fn next(&self) -> Option<Instant> {
-        [&self.link, &self.catalog, &self.detail, &self.pings, &self.events, &self.diagnosis]
+        [&self.link, &self.catalog, &self.detail, &self.pings, &self.events, &self.diagnosis, &self.digs]
             .into_iter()
             .filter_map(|topic| topic.due)
             .min()
@@ -240,6 +247,12 @@ impl<N: Network> Core<N> {
                     }
                     Err(_) => return,
                 },
+                Some(answered) = self.asked.next(), if !self.asked.is_empty() => {
+                    let log = Arc::make_mut(&mut self.digs);
+                    log.push(Arc::new(answered));
+                    log.drain(..log.len().saturating_sub(DIGS));
+                    self.news.digs.ended(clock());
+                }
                 facts = more(self.facts.as_mut()) => match facts {
                     Some(facts) => self.news_of(&facts),
                     None => self.facts = None,
@@ -270,6 +283,13 @@ impl<N: Network> Core<N> {
                 self.news.pings.ended(clock());
             }
             Command::Rehandshake => self.net.rehandshake(),
+            Command::Dig(number, line) => {
+                let client = self.client.clone();
+                self.asked.push(Box::pin(async move {
+                    let exchanges = put(&client, &line).await;
+                    Answered { number, at: clock(), exchanges }
+                }));
+            }
             Command::Diagnose(facts) => self.diagnose(*facts),
         }
     }
@@ -445,6 +465,8 @@ impl<N: Network> Core<N> {
             Some(Report::Events(self.events.clone()))
         } else if self.news.diagnosis.take(now) {
             self.diagnosis.clone().map(Report::Diagnosis)
+        } else if self.news.digs.take(now) {
+            Some(Report::Digs(self.digs.clone()))
         } else {
             None
         }

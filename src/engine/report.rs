@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::catalog::Catalog;
 use crate::catalog::diff::Change;
+use crate::dns::dig::ask::NoServer;
+use crate::dns::dig::line::Line;
+use crate::dns::exchange::Exchange;
 use crate::doctor::Diagnosis;
 use crate::doctor::facts::Facts;
 use crate::net::LinkState;
@@ -25,6 +28,8 @@ pub enum Command {
     Ping(Vec<Target>),
     /// Shake hands anew, now.
     Rehandshake,
+    /// Put this line to its servers. The number comes back with the answers.
+    Dig(u64, Box<Line>),
     /// Find out what is wrong, from these facts on. Replaces the one before.
     Diagnose(Box<Facts>),
 }
@@ -57,8 +62,24 @@ pub enum Report {
     Pings(Arc<Vec<Series>>),
     /// The log of what changed in the network has grown: the whole of it, oldest first, at most [`EVENTS`].
     Events(Arc<Vec<Event>>),
+    /// What the lines of [`Command::Dig`] were answered, oldest first, at most [`DIGS`].
+    Digs(Arc<Vec<Arc<Answered>>>),
     /// What a [`Command::Diagnose`] found, so far.
     Diagnosis(Arc<Diagnosis>),
+}
+
+/// Answered lines that are kept.
+pub const DIGS: usize = 50;
+
+/// An answered line.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// The number that the line was put with.
+    pub number: u64,
+    /// When the last answer came.
+    pub at: Instant,
+    /// The exchanges in the order of the questions, those of one question side by side, one for each server.
+    pub exchanges: Result<Vec<Exchange>, NoServer>,
 }
 
 /// Events that are kept.

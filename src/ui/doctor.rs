@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::Size;
-use super::parts::{Text, rule, two_ends};
+use super::parts::{Text, rule, two_ends, wrap};
 use super::theme::{Role, Theme};
 use crate::app::State;
 use crate::doctor::{Diagnosis, Finding, Status};
@@ -162,42 +162,4 @@ fn lines(finding: &Finding, theme: Theme, columns: usize) -> Vec<Text<'static>> 
         add(if n == 0 { "Try" } else { "" }, remedy, Role::Accent);
     }
     lines
-}
-
-/// `text` in lines of at most `columns`, broken between words; a word that is longer keeps its ends.
-fn wrap(text: &str, columns: usize) -> Vec<String> {
-    let columns = columns.max(8);
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let word = fit(word, columns);
-        let Some(last) = lines.last_mut() else { break };
-        if last.is_empty() {
-            last.push_str(&word);
-        } else if width(last) + 1 + width(&word) <= columns {
-            last.push(' ');
-            last.push_str(&word);
-        } else {
-            lines.push(word);
-        }
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn words_are_kept_whole() {
-        assert_eq!(wrap("the gateway ignores it", 11), ["the gateway", "ignores it"]);
-        assert_eq!(wrap("", 11), [""]);
-    }
-
-    proptest! {
-        #[test]
-        fn no_line_is_too_long(text in "\\PC{0,80}", columns in 8_usize..40) {
-            prop_assert!(wrap(&text, columns).iter().all(|line| width(line) <= columns));
-        }
-    }
 }

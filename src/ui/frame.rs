@@ -192,7 +192,7 @@ fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
                 let all = count(state.view.catalog.machine_count(), "machine");
                 format!("{} of {all} ", state.tree.matches())
             }
-            Tab::Doctor => String::new(),
+            Tab::Dig | Tab::Doctor => String::new(),
             Tab::Events => format!("{} ", count(state.shown_events().count(), "event")),
         };
         let left = Text::new()
@@ -221,7 +221,7 @@ fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
     };
     let filter = match state.tab {
         Tab::Explore => state.tree.filter(),
-        Tab::Doctor => "",
+        Tab::Dig | Tab::Doctor => "",
         Tab::Events => &state.log.filter,
     };
     let filter = if filter.is_empty() {
@@ -237,7 +237,7 @@ fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
 
 /// The hints of a context that are possible now, the most useful ones where not all fit, in the table's order.
 pub fn hints(state: Option<&State>, context: Context, theme: Theme, room: usize) -> Text<'static> {
-    let mut all: Vec<(usize, u8, String, &str)> = keys::TABLE
+    let mut all: Vec<(usize, u8, keys::Key, &str)> = keys::TABLE
         .iter()
         .enumerate()
         .filter(|(_, binding)| {
@@ -247,11 +247,14 @@ pub fn hints(state: Option<&State>, context: Context, theme: Theme, room: usize)
         })
         .filter_map(|(place, binding)| {
             let (rank, words) = binding.hint?;
-            Some((place, rank, binding.keys.first()?.show(theme.ascii), words))
+            Some((place, rank, *binding.keys.first()?, words))
         })
         .collect();
-    let width = |all: &[(usize, u8, String, &str)]| -> usize {
-        all.iter().map(|(_, _, key, words)| crate::text::width(key) + words.len() + 3).sum()
+    let columns =
+        |key: keys::Key| [true, false].map(|ascii| crate::text::width(&key.show(ascii))).into_iter().max();
+    let width = |all: &[(usize, u8, keys::Key, &str)]| -> usize {
+        // As wide as in either set of glyphs, so that both tell the same.
+        all.iter().map(|(_, _, key, words)| columns(*key).unwrap_or(0) + words.len() + 3).sum()
     };
     while width(&all) > room && !all.is_empty() {
         if let Some(least) = (0..all.len()).max_by_key(|&at| all.get(at).map(|hint| (hint.1, hint.0))) {
@@ -261,7 +264,7 @@ pub fn hints(state: Option<&State>, context: Context, theme: Theme, room: usize)
     all.into_iter().fold(Text::new(), |text, (_, _, key, words)| {
         let gap = if text.width() == 0 { " " } else { "  " };
         text.add(gap, theme.style(Role::Dim))
-            .add(key, theme.style(Role::Accent))
+            .add(key.show(theme.ascii), theme.style(Role::Accent))
             .add(format!(" {words}"), theme.style(Role::Dim))
     })
 }

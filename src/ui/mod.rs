@@ -1,6 +1,7 @@
 //! The screens: a state in, a frame out. No side effects, and only the rows that are on the screen are made.
 
 mod detail;
+mod dig;
 mod doctor;
 mod events;
 mod explore;
@@ -61,6 +62,7 @@ fn draw_glyphs(state: &State, theme: Theme, frame: &mut Frame<'_>) {
     let body = frame::draw(state, theme, size, area, frame.buffer_mut());
     let cursor = match state.tab {
         Tab::Explore => explore::draw(state, theme, size, body, frame.buffer_mut()),
+        Tab::Dig => dig::draw(state, theme, size, body, frame.buffer_mut()),
         Tab::Doctor => doctor::draw(state, theme, size, body, frame.buffer_mut()),
         Tab::Events => events::draw(state, theme, size, body, frame.buffer_mut()),
     };

@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget as _;
 
 use super::theme::{Role, Theme};
-use crate::text::{cut, width};
+use crate::text::{cut, fit, width};
 
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// The tops that a scale may have, in milliseconds: few, so that a chart does not dance.
@@ -188,5 +188,43 @@ pub fn chart(recent: &[Option<Duration>], theme: Theme, area: Rect, buffer: &mut
             };
         }
         text.paint(Rect { x: line.x + SCALE, width: line.width - SCALE, ..line }, buffer);
+    }
+}
+
+/// `text` in lines of at most `columns`, broken between words; a word that is longer keeps its ends.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(8);
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let word = fit(word, columns);
+        let Some(last) = lines.last_mut() else { break };
+        if last.is_empty() {
+            last.push_str(&word);
+        } else if width(last) + 1 + width(&word) <= columns {
+            last.push(' ');
+            last.push_str(&word);
+        } else {
+            lines.push(word);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn words_are_kept_whole() {
+        assert_eq!(wrap("the gateway ignores it", 11), ["the gateway", "ignores it"]);
+        assert_eq!(wrap("", 11), [""]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_too_long(text in "\\PC{0,80}", columns in 8_usize..40) {
+            prop_assert!(wrap(&text, columns).iter().all(|line| width(line) <= columns));
+        }
     }
 }

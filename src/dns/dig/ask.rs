@@ -1,0 +1,64 @@
+//! A whole line put to its servers: every question at once.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV6};
+
+use super::line::Line;
+use super::name::{self, NameError};
+use crate::dns::client::{Client, PORT};
+use crate::dns::exchange::Exchange;
+use crate::dns::resolver::{NoAddress, Resolver};
+use crate::text::{Safe, words};
+
+/// Why a server cannot be asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoServer {
+    /// The tunnel carries IPv6 alone.
+    #[error("the server {0} cannot be asked: it is an IPv4 address, and the tunnel carries IPv6 alone")]
+    Ipv4(Safe),
+    /// Neither an address nor a name.
+    #[error("the server `{0}` is neither an address nor a name: {1}")]
+    Word(Safe, NameError),
+    /// A name without an address.
+    #[error("the server {0} has no address: {1}")]
+    NoAddress(Safe, NoAddress),
+}
+
+/// Asks all questions of `line` at once, and gives the exchanges in the order of the questions, those of one
+/// question side by side, one for each server.
+///
+/// # Errors
+/// Where a server is none.
+pub async fn put(client: &Client, line: &Line) -> Result<Vec<Exchange>, NoServer> {
+    let mut servers = Vec::new();
+    for word in &line.servers {
+        servers.push(SocketAddrV6::new(address(client, word).await?, line.port, 0, 0));
+    }
+    if servers.is_empty() {
+        let port = if line.port == PORT { client.server().port() } else { line.port };
+        servers.push(SocketAddrV6::new(*client.server().ip(), port, 0, 0));
+    }
+    let questions = line.asks.iter().flat_map(|ask| {
+        servers.iter().map(|&server| client.ask_at(server, ask.question.clone(), &line.options))
+    });
+    Ok(futures_util::future::join_all(questions).await)
+}
+
+/// The address of the server that `word` names.
+async fn address(client: &Client, word: &str) -> Result<Ipv6Addr, NoServer> {
+    let shown = Safe::new(word);
+    let bare = word.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(word);
+    if let Ok(address) = bare.parse() {
+        return Ok(address);
+    }
+    if word.parse::<Ipv4Addr>().is_ok() {
+        return Err(NoServer::Ipv4(shown));
+    }
+    let name = name::parse(word).map_err(|error| NoServer::Word(shown.clone(), error))?;
+    let resolver = match Resolver::new(client) {
+        Ok(resolver) => resolver,
+        Err(error) => return Err(NoServer::NoAddress(shown, NoAddress::NoAnswer(words(error)))),
+    };
+    let addresses = resolver.addresses(name).await.map_err(|error| NoServer::NoAddress(shown, error))?;
+    // There is at least one.
+    Ok(addresses.first().copied().unwrap_or(Ipv6Addr::UNSPECIFIED))
+}
