@@ -22,8 +22,16 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         &["catalog", "dns", "doctor", "net", "probe", "text"],
         "one attached network, for screens and commands alike",
     ),
-    ("app", &["catalog", "doctor", "engine", "net", "profile", "text"], "a pure state machine over values"),
-    ("ui", &["address", "app", "catalog", "doctor", "engine", "net", "text"], "a state in, a frame out"),
+    (
+        "app",
+        &["catalog", "dns", "doctor", "engine", "net", "profile", "text"],
+        "a pure state machine over values",
+    ),
+    (
+        "ui",
+        &["address", "app", "catalog", "dns", "doctor", "engine", "net", "text"],
+        "a state in, a frame out",
+    ),
     ("runtime", &["app", "engine", "error", "profile", "ui", "text"], "the terminal and the loop"),
     (
         "demo",
@@ -50,6 +58,9 @@ const WORDS: &[(&str, &[&str])] = &[
     ("std::net::TcpStream", &["net"]),
     ("socket2", &["net"]),
     ("tokio", &["net", "dns", "engine", "runtime", "commands"]),
+    // The screens know the values of dns, and never ask.
+    ("crate::dns::client", &["dns", "engine"]),
+    ("crate::dns::resolver", &["dns", "commands"]),
     ("std::process::Command", &[]),
 ];
 
