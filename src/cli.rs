@@ -89,6 +89,9 @@ enum Command {
         /// The server's port
         #[arg(short = 'p', value_name = "PORT")]
         port: Option<String>,
+        /// Ask what each line of a file asks, or of standard input where it is `-`
+        #[arg(short = 'f', value_name = "FILE")]
+        file: Option<PathBuf>,
         /// The data of the answers alone, as with +short
         #[arg(long)]
         short: bool,
@@ -248,7 +251,7 @@ fn run(command: Command, out: &mut impl Write) -> Result<Exit, Failure> {
             commands::watch::run(&mut session, common.timeout, common.json, commands::interrupted(), out)
                 .await
         }),
-        Command::Dig { words, reverse, name, rtype, class, port, short, common } => {
+        Command::Dig { words, reverse, name, rtype, class, port, file, short, common } => {
             let (conf, mut words) = commands::conf::split(words, common.conf_option.as_ref());
             for (dash, values) in [
                 ("-q", name),
@@ -261,7 +264,10 @@ fn run(command: Command, out: &mut impl Write) -> Result<Exit, Failure> {
             }
             words.extend(short.then(|| "+short".to_owned()));
             // Before anything is read or sent: a wrong line is told at once.
-            let request = commands::dig::Request::new(words, common.json)?;
+            let request = match file {
+                Some(file) => commands::dig::Request::batch(&file, &words, common.json)?,
+                None => commands::dig::Request::new(words, common.json)?,
+            };
             commands::attached(async {
                 let settings = engine::Settings { walk: false, ..Default::default() };
                 let mut session = Session::open(conf.as_deref(), common.force, settings)?;

@@ -271,3 +271,18 @@ fn watch_tells_each_change_until_it_is_interrupted() {
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     assert_eq!(watch.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_batch_is_answered_in_its_order_and_names_what_failed() {
+    let gateway = Gateway::start();
+    let batch = gateway.folder.path().join("batch");
+    std::fs::write(&batch, "# names\n\n_apps\nweb AAAA\nweb @fdaa:0:18::99\ndb\n").unwrap();
+    let file = batch.to_str().unwrap();
+    let (out, err) = ends(&gateway.run(&["dig", "+short", "+time=1", "-f", file]), 6);
+    assert_eq!(out.lines().count(), 1 + 9 + 3);
+    assert!(out.starts_with("\"web,api,db,cache,jobs,admin\"\n"));
+    assert!(err.contains("[fdaa:0:18::99]:53 did not answer for web.internal."), "{err}");
+    std::fs::write(&batch, "_apps\nweb +fast\n").unwrap();
+    let (_, err) = ends(&gateway.run(&["dig", "-f", file]), 2);
+    assert!(err.contains("batch:2: there is no option `+fast`"), "{err}");
+}

@@ -1,8 +1,10 @@
 //! `sixpane dig`: questions put to a name server of the network, as text, as data alone, or as JSON lines.
 
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, stream};
 use jiff::ZonedDateTime;
 
 use super::session::Session;
@@ -13,13 +15,18 @@ use crate::dns::dig::{json, line, notes, options, text};
 use crate::dns::exchange::{self, Exchange};
 use crate::dns::resolver::NoAddress;
 use crate::error::{Error, Exit};
+use crate::text::Safe;
 
-/// A line that was understood, and how its answers are printed.
+/// Lines of a batch that are out at once; the client's window is what really leaves.
+const AHEAD: usize = 512;
+
+/// What was understood of the command line, and how its answers are printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     words: Vec<String>,
-    line: Line,
+    lines: Vec<Line>,
     json: bool,
+    batch: bool,
 }
 
 impl Request {
@@ -28,12 +35,43 @@ impl Request {
     /// # Errors
     /// Where it is no dig line (exit 2).
     pub fn new(words: Vec<String>, json: bool) -> Result<Self, Error> {
-        let line = line::parse(&words).map_err(|error| {
-            let known = matches!(error, LineError::Option(_));
-            let wrong = Error::new(Exit::Usage, error.to_string());
-            if known { wrong.hint(format!("one of {}", known_options())) } else { wrong }
-        })?;
-        Ok(Self { words, line, json })
+        let line = line::parse(&words).map_err(|error| wrong("", &error))?;
+        Ok(Self { words, lines: vec![line], json, batch: false })
+    }
+
+    /// Reads the lines of a file: each is a dig line, with the options of `words` before its own. Empty lines and
+    /// those that begin with `#` or `;` are passed over.
+    ///
+    /// # Errors
+    /// Where it cannot be read (exit 3), or a line is none (exit 2, with its number).
+    pub fn batch(path: &Path, words: &[String], json: bool) -> Result<Self, Error> {
+        let name = Safe::new(path.as_os_str().as_encoded_bytes());
+        let text = if path == Path::new("-") {
+            std::io::read_to_string(std::io::stdin())
+        } else {
+            std::fs::read_to_string(path)
+        };
+        let text =
+            text.map_err(|error| Error::new(Exit::Config, format!("cannot read {name}")).why(error))?;
+        let mut lines = Vec::new();
+        for (number, text) in text.lines().enumerate() {
+            let text = text.trim();
+            if text.is_empty() || text.starts_with(['#', ';']) {
+                continue;
+            }
+            let all: Vec<&str> = words.iter().map(String::as_str).chain(text.split_whitespace()).collect();
+            lines
+                .push(line::parse(&all).map_err(|error| wrong(&format!("{name}:{}: ", number + 1), &error))?);
+        }
+        Ok(Self { words: Vec::new(), lines, json, batch: true })
+    }
+}
+
+fn wrong(place: &str, error: &LineError) -> Error {
+    let wrong = Error::new(Exit::Usage, format!("{place}{error}"));
+    match error {
+        LineError::Option(_) => wrong.hint(format!("one of {}", known_options())),
+        _ => wrong,
     }
 }
 
@@ -43,7 +81,7 @@ fn known_options() -> String {
 }
 
 /// Asks everything at once and prints the answers in the order of the questions. The exit code is that of the
-/// worst answer: 5 where one failed, 1 where one says no.
+/// worst answer: 5 where one failed, 1 where one says no; of a batch 6 where some failed.
 ///
 /// # Errors
 /// Where the link does not stand within `timeout` (exit 4), or a server's name has no address.
@@ -53,42 +91,95 @@ pub async fn run(
     timeout: Duration,
     out: &mut impl Write,
 ) -> Result<Exit, Failure> {
-    let Request { words, line, json: as_json } = request;
+    let Request { words, lines, json: as_json, batch } = request;
+    let (client, all) = (session.engine.client.clone(), lines.clone());
+    let (answers, mut inbox) = tokio::sync::mpsc::channel(AHEAD);
     // The questions leave with the handshake's last message.
-    let (client, all) = (session.engine.client.clone(), line.clone());
-    let answers = tokio::spawn(async move { ask::put(&client, &all).await });
+    tokio::spawn(async move {
+        let mut asked = stream::iter(all)
+            .map(|line| {
+                let client = client.clone();
+                async move { ask::put(&client, &line).await }
+            })
+            .buffered(AHEAD);
+        while let Some(exchanges) = asked.next().await {
+            if answers.send(exchanges).await.is_err() {
+                return;
+            }
+        }
+    });
     session.up(timeout).await?;
-    let asked = match answers.await {
-        Ok(asked) => asked.map_err(|error| no_server(&error))?,
-        Err(_) => Vec::new(),
-    };
-    let servers = line.servers.len().max(1);
-    let mut exit = Exit::Ok;
-    if !as_json {
+    if let ([line], false, false) = (lines.as_slice(), *batch, *as_json) {
         write!(out, "{}", text::banner(words, line))?;
     }
-    for (at, exchange) in asked.iter().enumerate() {
-        let Some(ask) = line.asks.get(at / servers) else { break };
-        exit = worse(exit, exit_of(exchange));
-        if *as_json {
-            writeln!(out, "{}", json::exchange(ask, exchange))?;
-            continue;
+    let mut tally = Tally::default();
+    for line in lines {
+        let Some(exchanges) = inbox.recv().await else { break };
+        let exchanges = exchanges.map_err(|error| no_server(&error))?;
+        let servers = line.servers.len().max(1);
+        for (at, exchange) in exchanges.iter().enumerate() {
+            let Some(ask) = line.asks.get(at / servers) else { break };
+            tally.count(exit_of(exchange));
+            print(line, ask, exchange, *as_json, *batch, out)?;
         }
-        match &exchange.outcome {
-            Ok(answer) => {
-                write!(out, "{}", text::answer(exchange, answer, &line.show, &ZonedDateTime::now()))?;
-            }
-            Err(failure) => {
-                out.flush()?;
-                tell_failure(exchange, failure);
-            }
+    }
+    Ok(tally.exit(*batch))
+}
+
+/// How the questions ended.
+#[derive(Debug, Default)]
+struct Tally {
+    failed: usize,
+    empty: usize,
+    all: usize,
+}
+
+impl Tally {
+    fn count(&mut self, exit: Exit) {
+        self.all += 1;
+        match exit {
+            Exit::Ok => {}
+            Exit::Empty => self.empty += 1,
+            _ => self.failed += 1,
         }
+    }
+
+    fn exit(&self, batch: bool) -> Exit {
+        match (self.failed, self.empty) {
+            (1.., _) if batch && self.failed < self.all => Exit::Partial,
+            (1.., _) => Exit::Dns,
+            (0, 1..) => Exit::Empty,
+            (0, 0) => Exit::Ok,
+        }
+    }
+}
+
+fn print(
+    line: &Line,
+    ask: &line::Ask,
+    exchange: &Exchange,
+    as_json: bool,
+    batch: bool,
+    out: &mut impl Write,
+) -> std::io::Result<()> {
+    if as_json {
+        return writeln!(out, "{}", json::exchange(ask, exchange));
+    }
+    match &exchange.outcome {
+        Ok(answer) => write!(out, "{}", text::answer(exchange, answer, &line.show, &ZonedDateTime::now()))?,
+        Err(failure) => {
+            out.flush()?;
+            tell_failure(exchange, failure);
+        }
+    }
+    // Thousands of notes are none.
+    if !batch {
         for note in notes::of(ask, exchange) {
             out.flush()?;
             let _ = writeln!(std::io::stderr(), "sixpane: note: {note}");
         }
     }
-    Ok(exit)
+    Ok(())
 }
 
 fn no_server(error: &NoServer) -> Error {
@@ -110,10 +201,6 @@ fn exit_of(exchange: &Exchange) -> Exit {
         "NXDOMAIN" => Exit::Empty,
         _ => Exit::Dns,
     }
-}
-
-fn worse(a: Exit, b: Exit) -> Exit {
-    if b as u8 > a as u8 { b } else { a }
 }
 
 /// Why there is no answer, with what each try did.
