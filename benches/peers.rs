@@ -52,6 +52,95 @@ fn tell(what: &str, times: &[f64]) {
     println!("{what:<58} {:>8.1} ms  ({:.1} to {:.1})", median(times), times[0], times[times.len() - 1]);
 }
 
+/// What dnsperf tells: questions a second, and questions lost.
+struct Perf {
+    rate: f64,
+    lost: f64,
+}
+
+/// dnsperf with the questions of `file` once, at most `window` out at a time.
+fn dnsperf(gateway: &Gateway, server: &str, file: &str, window: &str) -> Perf {
+    let words = ["-s", server, "-d", file, "-n", "1", "-c", "1", "-T", "1", "-q", window, "-t", "2"];
+    let output = gateway.client.output("dnsperf", &words);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let figure = |label: &str| -> f64 {
+        let line =
+            text.lines().find(|line| line.contains(label)).unwrap_or_else(|| panic!("{label} in {text}"));
+        let rest = line.split(label).nth(1).unwrap();
+        rest.split_whitespace().next().unwrap().parse().unwrap()
+    };
+    Perf { rate: figure("Queries per second:"), lost: figure("Queries lost:") }
+}
+
+fn questions(org: &Org) -> Vec<String> {
+    let mut all = Vec::new();
+    for app in &org.apps {
+        all.push(format!("vms.{}.internal TXT", app.name));
+        all.extend(
+            app.machines.iter().map(|machine| format!("{}.vm.{}.internal AAAA", machine.id, app.name)),
+        );
+    }
+    all
+}
+
+/// Thousands of questions: ours by `dig -f` and by the walk of `tree`, beside dnsperf through a TUN device, and
+/// beside dnsperf without any tunnel.
+fn flood() {
+    let names: Vec<String> = (0..1001).map(|n| format!("some-app-{n:04}")).collect();
+    let org = Org::of(0x2b, &names, 10);
+    let gateway = Gateway::start(&org);
+    let _tun = gateway.tun(&org);
+    let list = questions(&org);
+    let file = gateway.folder.path().join("questions");
+    std::fs::write(&file, list.join("\n") + "\n").unwrap();
+    let file = file.to_str().unwrap();
+    let dns = org.dns().to_string();
+    let asked = list.len() as f64;
+    let mut rates: [Vec<f64>; 4] = Default::default();
+    for _ in 0..RUNS / 2 {
+        let rate = |words: &[&str], command: &str| {
+            std::thread::sleep(PAUSE);
+            let start = Instant::now();
+            let output = gateway.sixpane(command, words);
+            let took = start.elapsed().as_secs_f64();
+            let failed = String::from_utf8_lossy(&output.stderr).matches("did not answer").count();
+            assert_eq!(failed, 0, "{}", String::from_utf8_lossy(&output.stderr));
+            asked / took
+        };
+        rates[0].push(rate(&["-f", file, "+short"], "dig"));
+        rates[1].push(rate(&["--json"], "tree"));
+        let tun = ["64", "256"].map(|window| dnsperf(&gateway, &dns, file, window));
+        let bare = ["64", "256"].map(|window| dnsperf(&gateway, "10.6.0.2", file, window));
+        let best = |all: &[Perf; 2]| all.iter().filter(|p| p.lost == 0.0).map(|p| p.rate).fold(0.0, f64::max);
+        rates[2].push(best(&tun));
+        rates[3].push(best(&bare));
+    }
+    for (what, rate) in
+        ["dig -f", "the walk of tree", "dnsperf through a TUN device", "dnsperf without a tunnel"]
+            .into_iter()
+            .zip(&mut rates)
+    {
+        rate.sort_by(f64::total_cmp);
+        let (least, most) = (rate[0], rate[rate.len() - 1]);
+        println!("{what:<58} {:>8.0} questions/s  ({least:.0} to {most:.0})", median(rate));
+    }
+    println!(
+        "{:<58} {:>8.2}",
+        "dig -f ÷ dnsperf through a TUN device",
+        median(&rates[0]) / median(&rates[2])
+    );
+    println!(
+        "{:<58} {:>8.2}",
+        "time of the walk ÷ dnsperf through a TUN device",
+        median(&rates[2]) / median(&rates[1])
+    );
+    println!(
+        "{:<58} {:>8.2}",
+        "time of the walk ÷ dnsperf without a tunnel",
+        median(&rates[3]) / median(&rates[1])
+    );
+}
+
 fn main() {
     // `cargo test --benches` only builds it.
     if !std::env::args().any(|word| word == "--bench") || !world::possible() {
@@ -71,4 +160,6 @@ fn main() {
     let big = Org::of(0x2a, &names, 10);
     let gateway = Gateway::start(&big);
     tell("tree, 50 apps of 10 machines: start to exit", &times(|| gateway.sixpane("tree", &["--json"])));
+    drop(gateway);
+    flood();
 }

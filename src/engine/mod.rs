@@ -274,7 +274,7 @@ impl<N: Network> Core<N> {
                 }
             }
             Command::Inspect(node) => {
-                self.inspection = Some(Inspection::new(node, &self.catalog));
+                self.inspection = Some(Inspection::new(node, self.catalog()));
                 self.ask_details();
                 self.news.detail.ended(clock());
             }
@@ -337,7 +337,7 @@ impl<N: Network> Core<N> {
         self.walk_before_link = !self.is_up();
         self.walk = Some(Walk::new(self.catalog.clone(), scope, clock()));
         self.ask_more();
-        self.publish_walk();
+        self.news.catalog.changed(clock());
     }
 
     fn ask_more(&mut self) {
@@ -378,8 +378,11 @@ impl<N: Network> Core<N> {
             self.walk = None;
             return;
         }
-        self.publish_walk();
+        // The walk works on a catalog of its own. Each time that is told, the next answer costs a copy: it is told at
+        // a pace.
+        self.news.catalog.changed(now);
         if done {
+            self.catalog = self.catalog().clone();
             self.walk = None;
             self.news.catalog.ended(now);
             self.note_changes(now);
@@ -409,11 +412,9 @@ impl<N: Network> Core<N> {
         self.news.events.ended(now);
     }
 
-    fn publish_walk(&mut self) {
-        if let Some(walk) = &self.walk {
-            self.catalog = walk.catalog().clone();
-            self.news.catalog.changed(clock());
-        }
+    /// The newest catalog: of the walk under way, where there is one.
+    fn catalog(&self) -> &Arc<Catalog> {
+        self.walk.as_ref().map_or(&self.catalog, Walk::catalog)
     }
 
     fn ask_details(&mut self) {
@@ -456,7 +457,7 @@ impl<N: Network> Core<N> {
         if self.news.link.take(now) {
             Some(Report::Link(Arc::new(self.link.borrow().clone())))
         } else if self.news.catalog.take(now) {
-            Some(Report::Catalog(self.catalog.clone()))
+            Some(Report::Catalog(self.catalog().clone()))
         } else if self.news.detail.take(now) {
             self.inspection.as_ref().map(|inspection| Report::Detail(Arc::new(inspection.detail().clone())))
         } else if self.news.pings.take(now) {

@@ -95,7 +95,10 @@ impl Org {
         let peers: Vec<&str> = self.peers.iter().map(|(name, _)| name.as_str()).collect();
         txt(&mut zone, "_apps", &names.join(","));
         txt(&mut zone, "_peer", &peers.join(","));
-        txt(&mut zone, "_instances", &self.instances());
+        // A record holds 65,535 bytes at most, with a length before each 255 (RFC 1035 §3.3.14).
+        if self.instances().len() < 65_000 {
+            txt(&mut zone, "_instances", &self.instances());
+        }
         for (name, address) in &self.peers {
             aaaa(&mut zone, &format!("{name}._peer"), *address);
         }
