@@ -114,6 +114,16 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
+    /// Try TCP ports through the tunnel
+    ///
+    /// A target is what ping takes; a number or a range is a port. Without one the usual ports are tried.
+    Ports {
+        /// [CONF] TARGET… [PORT…]: a first word that ends in .conf or holds a / is the conf
+        #[arg(required = true, value_name = "TARGET")]
+        words: Vec<String>,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Find out what is wrong, why, and what to try
     ///
     /// Exits with 1 where anything fails.
@@ -234,6 +244,15 @@ fn run(command: Command, out: &mut impl Write) -> Result<Exit, Failure> {
             let mut session = Session::open(conf, common.force, settings)?;
             commands::tree::run(&mut session, common.timeout, common.json, out).await
         }),
+        Command::Ports { words, common } => {
+            let (conf, words) = commands::conf::split(words, common.conf_option.as_ref());
+            let (targets, ports) = commands::ports::split(words)?;
+            commands::attached(async {
+                let settings = engine::Settings { walk: false, ..Default::default() };
+                let mut session = Session::open(conf.as_deref(), common.force, settings)?;
+                commands::ports::run(&mut session, &targets, &ports, common.timeout, common.json, out).await
+            })
+        }
         Command::Doctor { conf, app, markdown, common } => {
             let face = match (common.json, markdown) {
                 (true, _) => Face::Json,

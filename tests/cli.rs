@@ -127,7 +127,7 @@ fn ping_counts_and_ends_with_what_it_found() {
     let last: Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
     assert_eq!((&last["kind"], &last["received"], &last["lost"]), (&"summary".into(), &0.into(), &1.into()));
     let (_, err) = ends(&gateway.run(&["ping", "nope", "-c", "1"]), 1);
-    assert!(err.contains("cannot ping nope: there is no such name (NXDOMAIN)"), "{err}");
+    assert!(err.contains("cannot reach nope: there is no such name (NXDOMAIN)"), "{err}");
 }
 
 #[test]

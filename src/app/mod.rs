@@ -332,6 +332,8 @@ fn take(state: &mut State, report: Report) {
         }
         Report::Detail(detail) => view.detail = Some(detail),
         Report::Events(events) => view.events = events,
+        // Nothing on the screens asks for ports.
+        Report::Ports(_) => {}
         Report::Digs(log) => state.dig.take(&log),
         Report::Diagnosis(diagnosis) => view.diagnosis = Some(diagnosis),
         Report::Pings(pings) => {

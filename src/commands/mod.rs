@@ -7,6 +7,7 @@ pub mod dig;
 pub mod doctor;
 pub mod explore;
 pub mod ping;
+pub mod ports;
 pub mod session;
 pub mod tree;
 pub mod watch;

@@ -72,7 +72,10 @@ pub async fn run(
 }
 
 /// The addresses that `word` stands for: itself, the name server for `gateway`, or what DNS says.
-async fn resolve(session: &Session, word: &str) -> Result<Vec<Target>, Error> {
+///
+/// # Errors
+/// Where it is no name (exit 2), or has no address (exit 1 or 5).
+pub async fn resolve(session: &Session, word: &str) -> Result<Vec<Target>, Error> {
     if word == "gateway" {
         return Ok(vec![Target { label: word.into(), address: session.profile.dns.addr }]);
     }
@@ -85,7 +88,7 @@ async fn resolve(session: &Session, word: &str) -> Result<Vec<Target>, Error> {
     })?;
     let addresses = session.addresses(name).await.map_err(|error| {
         let exit = if matches!(error, NoAddress::NoAnswer(_)) { Exit::Dns } else { Exit::Empty };
-        Error::new(exit, format!("cannot ping {label}"))
+        Error::new(exit, format!("cannot reach {label}"))
             .why(error)
             .hint("only started Machines are in DNS; sixpane tree shows them")
     })?;

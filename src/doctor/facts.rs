@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipnet::Ipv6Net;
 
 use super::Subject;
+pub use crate::probe::port::Port;
 use crate::profile::Profile;
 use crate::profile::parse::{LONGEST_NAME, WORLD_READABLE};
 use crate::text::Safe;
@@ -202,17 +203,4 @@ pub struct AppSeen {
     pub addresses: Asked,
     /// `<app>.flycast`.
     pub flycast: Asked,
-}
-
-/// What a TCP connection came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Port {
-    /// Accepted, after this long.
-    Open(Duration),
-    /// Refused: nobody listens there.
-    Refused,
-    /// Nothing came back.
-    Silent,
-    /// An error, in words.
-    Error(String),
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 
+use super::knock::knock;
 use crate::catalog::Catalog;
 use crate::dns::client::{Client, PORT};
 use crate::dns::exchange::{Exchange, Options, Question};
@@ -15,12 +16,12 @@ use crate::dns::names::Form;
 use crate::dns::payload;
 use crate::doctor::facts::{AppSeen, Asked, Facts, Link, Pings, Port, Reach};
 use crate::net::{EchoKind, EchoRequest, Echoes, Network, Trouble};
-use crate::text::{Safe, words};
+use crate::text::Safe;
 
 /// How long a handshake may take: initiations leave at once, after 250 ms and after 1 s more.
 const LINK: Duration = Duration::from_millis(3500);
-/// How long a TCP connection may take.
-const CONNECT: Duration = Duration::from_millis(1500);
+/// How long the walk may take that all of this stands on.
+const WALK: Duration = Duration::from_millis(1500);
 /// Rounds of pings, and how long after a round the next one leaves for who has not answered.
 const ROUNDS: u32 = 3;
 const ROUND: Duration = Duration::from_millis(250);
@@ -157,7 +158,7 @@ impl<N: Network> Examiner<N> {
     async fn walked(&self) -> Arc<Catalog> {
         let mut catalog = self.catalog.clone();
         let walked = catalog.wait_for(|catalog| catalog.walk.finished.is_some());
-        let found = timeout(CONNECT, walked).await.ok().and_then(Result::ok).map(|catalog| catalog.clone());
+        let found = timeout(WALK, walked).await.ok().and_then(Result::ok).map(|catalog| catalog.clone());
         found.unwrap_or_else(|| self.catalog.borrow().clone())
     }
 
@@ -175,19 +176,9 @@ impl<N: Network> Examiner<N> {
         let seen = AppSeen { listed, addresses, flycast };
         let Some(port) = facts.subject.port else { return (Some(seen), None) };
         let tries = machines.iter().take(MOST_TRIED).map(|(_, id, address)| async move {
-            (id.clone(), self.connect(SocketAddrV6::new(*address, port, 0, 0)).await)
+            (id.clone(), knock(&self.net, SocketAddrV6::new(*address, port, 0, 0)).await)
         });
         (Some(seen), Some(futures_util::future::join_all(tries).await))
-    }
-
-    async fn connect(&self, to: SocketAddrV6) -> Port {
-        let start = Instant::now();
-        match timeout(CONNECT, self.net.tcp(to)).await {
-            Ok(Ok(_)) => Port::Open(start.elapsed()),
-            Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => Port::Refused,
-            Ok(Err(error)) => Port::Error(words(error)),
-            Err(_) => Port::Silent,
-        }
     }
 
     /// Sends each probe in rounds until it has had enough answers.

@@ -6,6 +6,7 @@
 
 mod detail;
 mod examine;
+mod knock;
 pub mod report;
 
 use std::future::Future;
@@ -31,6 +32,7 @@ use crate::doctor::facts::Facts;
 use crate::doctor::judge::judge;
 use crate::net::{Echoes, LinkState, Network};
 use crate::probe::ping::{Pinger, Plan};
+use crate::probe::port::{Knock, Port};
 use crate::text::words;
 use detail::Inspection;
 use report::{Answered, Command, DIGS, EVENTS, Event, Report};
@@ -110,6 +112,8 @@ impl Engine {
             walked: watch::channel(Arc::default()).0,
             facts: None,
             diagnosis: None,
+            knocks: None,
+            ports: Arc::default(),
             asked: FuturesUnordered::new(),
             digs: Arc::default(),
             settings,
@@ -149,6 +153,9 @@ struct Core<N: Network> {
     /// Facts of the diagnosis under way, as they come.
     facts: Option<mpsc::Receiver<Facts>>,
     diagnosis: Option<Arc<Diagnosis>>,
+    /// Ports as they are settled.
+    knocks: Option<mpsc::Receiver<(Knock, Port)>>,
+    ports: Arc<Vec<(Knock, Port)>>,
     /// Lines that wait for their answers.
     asked: FuturesUnordered<Pin<Box<dyn Future<Output = Answered> + Send>>>,
     digs: Arc<Vec<Arc<Answered>>>,
@@ -164,6 +171,7 @@ struct News {
     events: Topic,
     diagnosis: Topic,
     digs: Topic,
+    ports: Topic,
 }
 
 #[derive(Debug, Default)]
@@ -196,10 +204,19 @@ impl Topic {
 
 impl News {
     fn next(&self) -> Option<Instant> {
-        [&self.link, &self.catalog, &self.detail, &self.pings, &self.events, &self.diagnosis, &self.digs]
-            .into_iter()
-            .filter_map(|topic| topic.due)
-            .min()
+        [
+            &self.link,
+            &self.catalog,
+            &self.detail,
+            &self.pings,
+            &self.events,
+            &self.diagnosis,
+            &self.digs,
+            &self.ports,
+        ]
+        .into_iter()
+        .filter_map(|topic| topic.due)
+        .min()
     }
 }
 
@@ -253,6 +270,13 @@ impl<N: Network> Core<N> {
                     log.drain(..log.len().saturating_sub(DIGS));
                     self.news.digs.ended(clock());
                 }
+                port = more(self.knocks.as_mut()) => match port {
+                    Some(port) => {
+                        Arc::make_mut(&mut self.ports).push(port);
+                        self.news.ports.changed(clock());
+                    }
+                    None => self.knocks = None,
+                },
                 facts = more(self.facts.as_mut()) => match facts {
                     Some(facts) => self.news_of(&facts),
                     None => self.facts = None,
@@ -283,6 +307,12 @@ impl<N: Network> Core<N> {
                 self.news.pings.ended(clock());
             }
             Command::Rehandshake => self.net.rehandshake(),
+            Command::Ports(knocks) => {
+                let (told, inbox) = mpsc::channel(64);
+                self.knocks = Some(inbox);
+                self.ports = Arc::default();
+                tokio::spawn(knock::run(self.net.clone(), knocks, told));
+            }
             Command::Dig(number, line) => {
                 let client = self.client.clone();
                 self.asked.push(Box::pin(async move {
@@ -468,6 +498,8 @@ impl<N: Network> Core<N> {
             self.diagnosis.clone().map(Report::Diagnosis)
         } else if self.news.digs.take(now) {
             Some(Report::Digs(self.digs.clone()))
+        } else if self.news.ports.take(now) {
+            Some(Report::Ports(self.ports.clone()))
         } else {
             None
         }
@@ -475,7 +507,7 @@ impl<N: Network> Core<N> {
 }
 
 /// The next of `inbox`, where there is one.
-async fn more(inbox: Option<&mut mpsc::Receiver<Facts>>) -> Option<Facts> {
+async fn more<T>(inbox: Option<&mut mpsc::Receiver<T>>) -> Option<T> {
     match inbox {
         Some(inbox) => inbox.recv().await,
         None => std::future::pending().await,

@@ -12,6 +12,7 @@ use crate::dns::exchange::Exchange;
 use crate::doctor::Diagnosis;
 use crate::doctor::facts::Facts;
 use crate::net::LinkState;
+use crate::probe::port::{Knock, Port};
 use crate::text::Safe;
 
 // Part of what is told.
@@ -28,6 +29,8 @@ pub enum Command {
     Ping(Vec<Target>),
     /// Shake hands anew, now.
     Rehandshake,
+    /// Try these ports, a few at a time. Replaces the ones before.
+    Ports(Vec<Knock>),
     /// Put this line to its servers. The number comes back with the answers.
     Dig(u64, Box<Line>),
     /// Find out what is wrong, from these facts on. Replaces the one before.
@@ -62,6 +65,8 @@ pub enum Report {
     Pings(Arc<Vec<Series>>),
     /// The log of what changed in the network has grown: the whole of it, oldest first, at most [`EVENTS`].
     Events(Arc<Vec<Event>>),
+    /// What came of [`Command::Ports`], in its order, so far.
+    Ports(Arc<Vec<(Knock, Port)>>),
     /// What the lines of [`Command::Dig`] were answered, oldest first, at most [`DIGS`].
     Digs(Arc<Vec<Arc<Answered>>>),
     /// What a [`Command::Diagnose`] found, so far.

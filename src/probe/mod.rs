@@ -1,4 +1,5 @@
 //! What measures: plain sample streams and their statistics, no I/O and no drawing.
 
 pub mod ping;
+pub mod port;
 pub mod series;

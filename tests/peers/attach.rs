@@ -179,3 +179,29 @@ fn another_org_behind_another_gateway_stays_invisible() {
     let output = gateway.sixpane("tree", &["--json"]);
     assert!(!text(&output.stdout).contains("secret"));
 }
+
+#[test]
+fn ports_tell_open_refused_and_silent_apart() {
+    if !possible() {
+        return;
+    }
+    let org = Org::small(0x18);
+    let gateway = Gateway::start(&org);
+    let machine = org.apps[0].machines[0].address.to_string();
+    // Knot listens on the gateway's port 53; what is sent to the last address is dropped without a word.
+    let silent = "fdaa:0:18:a7b:ffff::9";
+    gateway.far.ip(&format!("-6 route add blackhole {silent}/128"));
+    let output = gateway.sixpane("ports", &["gateway", &machine, silent, "53", "--json"]);
+    code(&output, 0);
+    let states: Vec<(String, String)> = text(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .map(|line| (line["address"].as_str().unwrap().into(), line["state"].as_str().unwrap().into()))
+        .collect();
+    let want = [("fdaa:0:18::3", "open"), (machine.as_str(), "refused"), (silent, "silent")];
+    assert_eq!(states, want.map(|(address, state)| (address.to_owned(), state.to_owned())));
+    let refused = gateway.sixpane("ports", &["web", "8080"]);
+    code(&refused, 1);
+    assert_eq!(text(&refused.stdout).matches("refused").count(), 3);
+    assert!(text(&refused.stderr).contains("fly-local-6pn"));
+}
