@@ -46,6 +46,8 @@ impl Gateway {
         words.extend(["peer", &peer_public, "allowed-ips", &allowed]);
         run("wg", &words);
         far.ip(&format!("link set {interface} up mtu 1420"));
+        // wireguard-go opens its port when it hears that the interface is up.
+        until("wireguard-go's port", || far.listens(PORT));
         let dns = org.dns().to_string();
         let mut lines =
             vec![format!("addr add {dns}/128 dev lo nodad"), format!("route add {peer}/128 dev {interface}")];

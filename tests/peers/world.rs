@@ -105,6 +105,12 @@ impl Space {
         self.command(program, words).output().unwrap()
     }
 
+    /// Whether a UDP socket inside is bound to `port`.
+    pub fn listens(&self, port: u16) -> bool {
+        let table = self.output("cat", &["/proc/net/udp", "/proc/net/udp6"]);
+        String::from_utf8_lossy(&table.stdout).contains(&format!(":{port:04X} "))
+    }
+
     /// A program inside that runs until this is dropped.
     pub fn start(&self, program: &str, words: &[&str], env: &[(&str, &str)]) -> Running {
         let mut command = self.command(program, words);
