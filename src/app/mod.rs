@@ -7,6 +7,7 @@ pub mod dig;
 pub mod events;
 pub mod keys;
 pub mod pick;
+pub mod targets;
 pub mod tree;
 
 use std::collections::BTreeSet;
@@ -24,20 +25,16 @@ use crate::doctor::{Diagnosis, Subject};
 use crate::engine::report::{self, Command, Detail, Node, Report, Series, Target};
 use crate::net::LinkState;
 use crate::profile::Profile;
-use crate::text::Safe;
 use dig::Dig;
 use events::Log;
 use keys::{Action, Context};
+use targets::{toggle_pings, wanted_pings};
 use tree::{Sort, Tree};
 
 /// How long a row that is gone stays, and a new one is marked.
 pub const LINGER: Duration = Duration::from_secs(10);
 /// How long a message stays in the last row.
 const TOAST: Duration = Duration::from_secs(3);
-/// Machines of the selected region that are pinged without being told to.
-const POLITE: usize = 8;
-/// Machines that one key may add to the pinged.
-const PING_AT_ONCE: usize = 64;
 
 /// What happens to a state.
 #[derive(Debug, Clone)]
@@ -362,53 +359,6 @@ fn follow(state: &mut State, effects: &mut Vec<Effect>) {
     }
 }
 
-fn wanted_pings(state: &State) -> Vec<Target> {
-    if state.paused {
-        return Vec::new();
-    }
-    let mut wanted: Vec<Target> = Vec::new();
-    if state.settings.auto_ping {
-        wanted.push(Target { label: "gateway".into(), address: state.profile.dns.addr });
-        let catalog = &state.view.catalog;
-        let region = match state.tree.selected() {
-            Some(Node::Machine(app, id)) => {
-                catalog.machine(app, id).map(|machine| (app.clone(), machine.region.clone()))
-            }
-            Some(Node::Region(app, region)) => Some((app.clone(), region.clone())),
-            _ => None,
-        };
-        if let Some((app, region)) = region {
-            wanted.extend(machines(catalog, &Node::Region(app, region)).into_iter().take(POLITE));
-        }
-    }
-    for pinned in &state.pinned {
-        if !wanted.contains(pinned) {
-            wanted.push(pinned.clone());
-        }
-    }
-    wanted
-}
-
-/// The machines at or below a node, as targets.
-pub fn machines(catalog: &Catalog, node: &Node) -> Vec<Target> {
-    let all = |app: &Safe| catalog.apps.get(app).into_iter().flat_map(|app| &app.machines);
-    let target = |id: &Safe, address| Target { label: id.clone(), address };
-    match node {
-        Node::App(app) => all(app).filter_map(|(id, m)| Some(target(id, m.address?))).collect(),
-        Node::Region(app, region) => all(app)
-            .filter(|(_, m)| m.region == *region)
-            .filter_map(|(id, m)| Some(target(id, m.address?)))
-            .collect(),
-        Node::Machine(app, id) => {
-            catalog.machine(app, id).and_then(|m| Some(target(id, m.address?))).into_iter().collect()
-        }
-        Node::Peers => catalog.peers.iter().filter_map(|(name, p)| Some(target(name, p.address?))).collect(),
-        Node::Peer(peer) => {
-            catalog.peers.get(peer).and_then(|p| Some(target(peer, p.address?))).into_iter().collect()
-        }
-    }
-}
-
 fn input(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => press(state, *key, effects),
@@ -669,32 +619,6 @@ fn back(state: &mut State) {
     } else {
         state.tree.to_parent();
     }
-}
-
-fn toggle_pings(state: &mut State, below: bool) {
-    let Some(node) = state.tree.selected().cloned() else { return };
-    let mut targets = machines(&state.view.catalog, &node);
-    if !below && !matches!(node, Node::Machine(..) | Node::Peer(_)) && targets.len() > POLITE {
-        let said = format!("{} machines: P pings all below", targets.len());
-        return state.say(said);
-    }
-    let left_out = targets.len().saturating_sub(PING_AT_ONCE);
-    targets.truncate(PING_AT_ONCE);
-    if targets.is_empty() {
-        return state.say("nothing to ping here: no address is known");
-    }
-    let n = targets.len();
-    if targets.iter().all(|target| state.pinned.contains(target)) {
-        for target in &targets {
-            state.pinned.remove(target);
-        }
-        state.say(format!("no longer pinging {}", crate::text::count(n, "target")));
-    } else {
-        state.pinned.extend(targets);
-        let rest = if left_out > 0 { format!(" ({left_out} left out)") } else { String::new() };
-        state.say(format!("pinging {}{rest}", crate::text::count(n, "target")));
-    }
-    state.paused = false;
 }
 
 /// What `y` copies: the address where there is one, else the name.

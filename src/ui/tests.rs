@@ -258,7 +258,7 @@ fn several_confs() {
             about: Ok("fdaa:0:18::/48  by iad1.gateway.example:51820".into()),
         },
         Choice {
-            path: "/home/me/.config/sixpane/other-org.conf".into(),
+            path: "~/.config/sixpane/other-org.conf".into(),
             about: Ok("fdaa:2:45::/48  by 192.0.2.10:51820".into()),
         },
     ]);
