@@ -9,6 +9,7 @@ pub mod handles;
 pub mod packet;
 pub mod sim;
 pub mod stack;
+pub mod suspend;
 pub mod tcp;
 pub mod timers;
 pub mod tunnel;

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use super::endpoint::resolve;
 use super::handles::{EchoSource, Host, TcpStream, Udp, now};
 use super::stack::Stack;
+use super::suspend;
 use super::underlay::{self, Failure, Underlay};
 use super::wireguard::{Config, Outputs, Peer, Transmit};
 use super::{LinkState, Network, Phase, Trouble};
@@ -97,6 +98,7 @@ impl Tunnel {
             unresolved: None,
             lookup: None,
             doubt_at: start,
+            suspend: suspend::Watch::new(suspend::asleep()),
             overflow: 0,
             out: Outputs::default(),
             leaving: VecDeque::new(),
@@ -154,6 +156,8 @@ struct Driver<U> {
     lookup: Option<Lookup>,
     /// When what we know of the endpoint may be doubted again.
     doubt_at: Instant,
+    /// Whether the machine was suspended: the gateway has forgotten us then.
+    suspend: suspend::Watch,
     /// Datagrams that found no room on their way out.
     overflow: u64,
     out: Outputs,
@@ -197,7 +201,8 @@ impl<U: Underlay> Driver<U> {
             if self.wishes.end.load(Ordering::Acquire) {
                 break;
             }
-            if self.wishes.rehandshake.swap(false, Ordering::AcqRel) {
+            let woke = self.suspend.woke(suspend::asleep());
+            if self.wishes.rehandshake.swap(false, Ordering::AcqRel) || woke {
                 self.peer.rehandshake(time, &mut self.out);
             }
             self.doubt(time);

@@ -1,0 +1,70 @@
+//! Notices that the machine was suspended: then the gateway has long forgotten our session, and waiting for timers
+//! that stood still would only look like silence.
+
+use std::time::Duration;
+
+/// Gaps up to this length are the two clocks being read one after the other.
+const NOISE: Duration = Duration::from_secs(3);
+
+/// What was known the last time.
+#[derive(Debug, Default)]
+pub struct Watch {
+    asleep: Duration,
+}
+
+impl Watch {
+    /// A watch that begins with the machine having slept for `asleep` so far.
+    pub fn new(asleep: Duration) -> Self {
+        Self { asleep }
+    }
+
+    /// Whether the machine has slept since the last call; `asleep` is how long it has in all.
+    pub fn woke(&mut self, asleep: Duration) -> bool {
+        let more = asleep.saturating_sub(self.asleep);
+        if more > NOISE {
+            self.asleep = asleep;
+        }
+        more > NOISE
+    }
+}
+
+/// How long the machine has been suspended since it was started: the clock that goes on in sleep (`CLOCK_BOOTTIME`)
+/// less the one that does not. Nothing where there is no such clock.
+pub fn asleep() -> Duration {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        use rustix::time::{ClockId, clock_gettime};
+        let read = |clock| {
+            let time = clock_gettime(clock);
+            Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
+        };
+        read(ClockId::Boottime).saturating_sub(read(ClockId::Monotonic))
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        Duration::ZERO
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sleep_is_noticed_once_and_noise_never() {
+        let s = Duration::from_secs;
+        let mut watch = Watch::new(s(100));
+        assert!(!watch.woke(s(100)));
+        assert!(!watch.woke(s(102)), "noise");
+        assert!(watch.woke(s(160)));
+        assert!(!watch.woke(s(160)), "once");
+        assert!(!watch.woke(s(10)), "a clock that went back is no sleep");
+        assert!(watch.woke(s(160) + Duration::from_hours(72)));
+    }
+
+    #[test]
+    fn the_clocks_of_this_machine_can_be_read() {
+        let mut watch = Watch::new(asleep());
+        assert!(!watch.woke(asleep()), "it did not sleep between two lines");
+    }
+}
