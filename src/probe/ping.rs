@@ -324,7 +324,7 @@ impl Track {
     }
 }
 
-/// Sums of round trips, in microseconds.
+/// Sums of round trips, in nanoseconds.
 #[derive(Debug, Default)]
 struct Moments {
     n: u64,
@@ -337,13 +337,13 @@ struct Moments {
 
 impl Moments {
     fn add(&mut self, rtt: Duration) {
-        let us = rtt.as_micros();
+        let ns = rtt.as_nanos();
         self.min = if self.n == 0 { rtt } else { self.min.min(rtt) };
         self.max = self.max.max(rtt);
         self.last = rtt;
         self.n += 1;
-        self.sum += us;
-        self.squares += us * us;
+        self.sum += ns;
+        self.squares += ns * ns;
     }
 
     fn stats(&self) -> Option<Stats> {
@@ -353,9 +353,9 @@ impl Moments {
         let variance = (self.squares * n).saturating_sub(self.sum * self.sum) / (n * n);
         Some(Stats {
             min: self.min,
-            avg: Duration::from_micros(mean as u64),
+            avg: Duration::from_nanos(mean as u64),
             max: self.max,
-            mdev: Duration::from_micros(variance.isqrt() as u64),
+            mdev: Duration::from_nanos(variance.isqrt() as u64),
             last: self.last,
         })
     }
@@ -397,7 +397,7 @@ mod tests {
         assert!(p.is_done());
         let stats = p.series()[0].stats.unwrap();
         assert_eq!((stats.min, stats.avg, stats.max, stats.last), (MS * 10, MS * 20, MS * 30, MS * 30));
-        assert_eq!(stats.mdev, Duration::from_micros(8164));
+        assert_eq!(stats.mdev, Duration::from_nanos(8_164_965));
         assert_eq!(p.series()[0].loss(), Some(0.0));
     }
 
