@@ -36,6 +36,11 @@ impl Gateway {
         Space::cable(&client, &far, "10.6.0");
         let (private, public) = keys();
         let (peer_private, peer_public) = keys();
+        // Before wireguard-go starts: it ends where more is told of addresses at once than its socket holds.
+        let dns = org.dns().to_string();
+        let mut lines = vec![format!("addr add {dns}/128 dev lo nodad")];
+        lines.extend(org.addresses().map(|address| format!("addr add {address}/128 dev lo nodad")));
+        far.ip_batch(&lines);
         let (wireguard, interface) = wireguard(&far);
         let key = folder.path().join("gateway.key");
         std::fs::write(&key, &private).unwrap();
@@ -48,13 +53,7 @@ impl Gateway {
         far.ip(&format!("link set {interface} up mtu 1420"));
         // wireguard-go opens its port when it hears that the interface is up.
         until("wireguard-go's port", || far.listens(PORT));
-        let dns = org.dns().to_string();
-        let mut lines =
-            vec![format!("addr add {dns}/128 dev lo nodad"), format!("route add {peer}/128 dev {interface}")];
-        // Of a large org some answer pings: thousands of addresses make the far kernel slow.
-        lines
-            .extend(org.addresses().take(1000).map(|address| format!("addr add {address}/128 dev lo nodad")));
-        far.ip_batch(&lines);
+        far.ip(&format!("-6 route add {peer}/128 dev {interface}"));
         let mut all = vec![("internal", org.internal()), ("flycast", org.flycast())];
         all.extend(zones.iter().map(|(name, text)| (*name, text.clone())));
         let knot = knot(&far, &dns, folder.path(), &all);
