@@ -8,7 +8,7 @@ mod common;
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 
-use common::pty::{Term, sixpane, wait};
+use common::pty::{Term, ended, sixpane, wait};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use rustix::process::Signal;
 
@@ -70,7 +70,8 @@ fn a_terminal_that_goes_away_ends_the_process() {
     let mut command = CommandBuilder::new(sixpane());
     command.arg("demo");
     command.env("TERM", "xterm-256color");
-    let mut child = pair.slave.spawn_command(command).unwrap();
+    let child = pair.slave.spawn_command(command).unwrap();
+    let ended = ended(child);
     drop(pair.slave);
     let mut output = pair.master.try_clone_reader().unwrap();
     let mut seen = Vec::new();
@@ -81,7 +82,7 @@ fn a_terminal_that_goes_away_ends_the_process() {
     }
     drop(output);
     drop(pair.master);
-    assert_eq!(wait(child.as_mut()), 129);
+    assert_eq!(wait(&ended), 129);
 }
 
 #[test]

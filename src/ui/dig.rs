@@ -3,10 +3,9 @@
 use jiff::ZonedDateTime;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::widgets::{Clear, Widget as _};
 
 use super::Size;
-use super::parts::{Text, rule, two_ends};
+use super::parts::{Text, boxed, rule, side_by_side, two_ends, wrap};
 use super::theme::{Role, Theme};
 use crate::app::State;
 use crate::app::dig::{Entry, Face};
@@ -27,21 +26,13 @@ const PROMPT: &str = " dig ❯ ";
 pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     let line = |n: u16| Rect { y: area.y + n, height: 1, ..area };
     let cursor = prompt(state, theme, line(0), buffer);
-    let column = if size == Size::Wide { 38 } else { 0 };
-    if column > 0 {
-        let left = Rect { y: area.y + 1, width: column, height: area.height - 1, ..area };
+    let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    let right = if size == Size::Wide {
+        let [left, right] = side_by_side(below, 38, theme, buffer);
         history(state, theme, left, buffer);
-        for y in left.top()..left.bottom() {
-            let edge = Rect { x: area.x + column, y, width: 1, height: 1 };
-            Text::new().add("│", theme.style(Role::Dim)).paint(edge, buffer);
-        }
-    }
-    let gap = u16::from(column > 0);
-    let right = Rect {
-        x: area.x + column + gap,
-        y: area.y + 1,
-        width: area.width - column - gap,
-        height: area.height - 1,
+        right
+    } else {
+        below
     };
     answer(state, theme, right, buffer);
     if state.dig.editing && !state.dig.choices.is_empty() {
@@ -286,7 +277,7 @@ fn spoken(
     }
     for note in notes::of(ask, exchange) {
         lines.push(Text::new());
-        for (n, part) in super::parts::wrap(&note, columns.saturating_sub(10)).into_iter().enumerate() {
+        for (n, part) in wrap(&note, columns.saturating_sub(10)).into_iter().enumerate() {
             let label = if n == 0 { "  Note  " } else { "        " };
             lines.push(Text::new().add(label, dim).add(part, theme.style(Role::Plain)));
         }
@@ -332,19 +323,11 @@ fn choices(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let rows = (dig.choices.len() as u16).min(8).min(area.height.saturating_sub(3));
     let frame =
         Rect { x: area.x + 6, y: area.y + 1, width: area.width.saturating_sub(8).min(76), height: rows + 2 };
-    Clear.render(frame, buffer);
-    let edge = |left: &str, title: &str, right: &str, buffer: &mut Buffer, y: u16| {
-        let at = Rect { y, height: 1, ..frame };
-        let start = Text::new().add(left, dim).add("─", dim).add(title, theme.focused());
-        two_ends(start, Text::new().add(right, dim), ("─", dim), at, buffer);
-    };
-    edge("╭", " names ", "╮", buffer, frame.y);
-    edge("╰", " Tab accept · ↓↑ choose · Esc close ", "╯", buffer, frame.bottom() - 1);
+    let inside = boxed(frame, " names ", " Tab accept · ↓↑ choose · Esc close ", theme, buffer);
     let at = dig.choice.unwrap_or(0);
     let offset = at.saturating_sub(usize::from(rows) / 2).min(dig.choices.len().saturating_sub(rows.into()));
     for (n, choice) in dig.choices.iter().enumerate().skip(offset).take(rows.into()) {
-        let y = frame.y + 1 + (n - offset) as u16;
-        let inner = Rect { x: frame.x + 1, y, width: frame.width - 2, height: 1 };
+        let inner = Rect { y: inside.y + (n - offset) as u16, height: 1, ..inside };
         let here = dig.choice == Some(n);
         let name = (usize::from(inner.width) / 2).max(24);
         let left = Text::new()
@@ -354,8 +337,5 @@ fn choices(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
             .add(choice.about, dim);
         let right = Text::new().add(format!(" {:<5}", choice.rtype), theme.style(Role::Accent));
         two_ends(left, right, (" ", dim), inner, buffer);
-        for x in [frame.x, frame.right() - 1] {
-            Text::new().add("│", dim).paint(Rect { x, y, width: 1, height: 1 }, buffer);
-        }
     }
 }

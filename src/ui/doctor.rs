@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::Size;
-use super::parts::{Text, rule, two_ends, wrap};
+use super::parts::{Text, rule, side_by_side, two_ends, wrap};
 use super::theme::{Role, Theme};
 use crate::app::State;
 use crate::doctor::{Diagnosis, Finding, Status};
@@ -39,12 +39,8 @@ pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Bu
         return cursor;
     }
     let split = if size == Size::Wide { 56 } else { 44 };
-    let cursor = checks(diagnosis, chosen, theme, Rect { width: split, ..below }, buffer);
-    for y in below.top()..below.bottom() {
-        let edge = Rect { x: below.x + split, y, width: 1, height: 1 };
-        Text::new().add("│", theme.style(Role::Dim)).paint(edge, buffer);
-    }
-    let right = Rect { x: below.x + split + 1, width: below.width - split - 1, ..below };
+    let [left, right] = side_by_side(below, split, theme, buffer);
+    let cursor = checks(diagnosis, chosen, theme, left, buffer);
     story_of(diagnosis, chosen, theme, right, buffer);
     cursor
 }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
-use super::parts::{Text, spark, top};
+use super::parts::{Text, side_by_side, spark, top};
 use super::theme::{Role, Theme};
 use super::{Size, detail, pings};
 use crate::app::tree::{Row, Sort};
@@ -32,12 +32,8 @@ pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Bu
     }
     let split = if size == Size::Wide { 46 } else { 34 };
     let split = (split + i32::from(state.split)).clamp(24, i32::from(area.width) - 30) as u16;
-    let cursor = tree(state, theme, size, Rect { width: split, ..area }, buffer);
-    for y in area.top()..area.bottom() {
-        let line = Rect { x: area.x + split, y, width: 1, height: 1 };
-        Text::new().add("│", theme.style(Role::Dim)).paint(line, buffer);
-    }
-    let rest = Rect { x: area.x + split + 1, width: area.width - split - 1, ..area };
+    let [left, rest] = side_by_side(area, split, theme, buffer);
+    let cursor = tree(state, theme, size, left, buffer);
     right(state, theme, size, rest, buffer);
     cursor
 }

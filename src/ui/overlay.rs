@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget as _};
 
 use super::Size;
-use super::parts::{Text, two_ends};
+use super::parts::{Text, boxed, two_ends};
 use super::theme::{Role, Theme};
 use crate::app::keys::{self, Context};
 use crate::app::{Overlay, State};
@@ -13,6 +13,9 @@ use crate::text::{Safe, width};
 
 /// The smallest screen, in columns and rows.
 const SMALLEST: (u16, u16) = (60, 15);
+
+/// What can be done in the help.
+const FOOT: &str = " type to search · ↵ do it · Esc close ";
 
 /// Says that the window is too small, in the middle of it.
 pub fn notice(theme: Theme, area: Rect, buffer: &mut Buffer) {
@@ -39,7 +42,7 @@ pub fn help(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Bu
     let Some(Overlay::Help { input, chosen }) = &state.overlay else { return };
     let context = Context::of(state.tab);
     let title = format!(" Help · {} ", state.tab.title().1);
-    let inner = if size == Size::Small { area } else { boxed(&title, theme, area, buffer) };
+    let inner = if size == Size::Small { area } else { boxed(middle(area), &title, FOOT, theme, buffer) };
     let dim = theme.style(Role::Dim);
     let line = |n: u16| Rect { y: inner.y + n, height: 1, ..inner };
     if size == Size::Small {
@@ -73,36 +76,19 @@ pub fn help(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Bu
         }
         text.paint(line(first + 2 + (n - offset) as u16), buffer);
     }
-    let foot = " type to search · ↵ do it · Esc close ";
     if size == Size::Small {
-        Text::new().add(foot, dim).paint(line(inner.height - 1), buffer);
+        Text::new().add(FOOT, dim).paint(line(inner.height - 1), buffer);
     }
 }
 
-/// An empty box in the middle of `area`; gives its inside.
-fn boxed(title: &str, theme: Theme, area: Rect, buffer: &mut Buffer) -> Rect {
+/// The middle of `area`, where a box lies.
+fn middle(area: Rect) -> Rect {
     let columns = 66.min(area.width - 8);
     let rows = area.height.saturating_sub(6).min(42);
-    let frame = Rect {
+    Rect {
         x: area.x + (area.width - columns) / 2,
         y: area.y + (area.height - rows) / 2,
         width: columns,
         height: rows,
-    };
-    Clear.render(frame, buffer);
-    let dim = theme.style(Role::Dim);
-    let line = "─";
-    let edge = |left: &str, title: &str, right: &str, buffer: &mut Buffer, y: u16| {
-        let at = Rect { y, height: 1, ..frame };
-        let start = Text::new().add(left, dim).add("─", dim).add(title, theme.focused());
-        two_ends(start, Text::new().add(right, dim), (line, dim), at, buffer);
-    };
-    edge("╭", title, "╮", buffer, frame.y);
-    edge("╰", " type to search · ↵ do it · Esc close ", "╯", buffer, frame.bottom() - 1);
-    for y in frame.top() + 1..frame.bottom() - 1 {
-        let side = |x| Rect { x, y, width: 1, height: 1 };
-        Text::new().add("│", dim).paint(side(frame.x), buffer);
-        Text::new().add("│", dim).paint(side(frame.right() - 1), buffer);
     }
-    Rect { x: frame.x + 1, y: frame.y + 1, width: frame.width - 2, height: frame.height - 2 }
 }

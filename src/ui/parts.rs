@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget as _;
+use ratatui::widgets::{Clear, Widget as _};
 
 use super::theme::{Role, Theme};
 use crate::text::{cut, fit, width};
@@ -106,6 +106,35 @@ pub fn rule(title: &str, focused: bool, end: &str, theme: Theme, area: Rect, buf
     };
     let right = if end.is_empty() { Text::new() } else { Text::new().add(format!(" {end}"), dim) };
     two_ends(left, right, (line, dim), area, buffer);
+}
+
+/// Two panes side by side with a line between, the left one `split` columns wide.
+pub fn side_by_side(area: Rect, split: u16, theme: Theme, buffer: &mut Buffer) -> [Rect; 2] {
+    upright(area.x + split, area.top()..area.bottom(), theme, buffer);
+    let left = Rect { width: split, ..area };
+    [left, Rect { x: area.x + split + 1, width: area.width - split - 1, ..area }]
+}
+
+fn upright(x: u16, rows: std::ops::Range<u16>, theme: Theme, buffer: &mut Buffer) {
+    for y in rows {
+        Text::new().add("│", theme.style(Role::Dim)).paint(Rect { x, y, width: 1, height: 1 }, buffer);
+    }
+}
+
+/// An empty box over what is there, with words set into its edges; gives its inside.
+pub fn boxed(frame: Rect, title: &str, foot: &str, theme: Theme, buffer: &mut Buffer) -> Rect {
+    Clear.render(frame, buffer);
+    let dim = theme.style(Role::Dim);
+    for (y, [left, right], words) in
+        [(frame.top(), ["╭", "╮"], title), (frame.bottom() - 1, ["╰", "╯"], foot)]
+    {
+        let start = Text::new().add(left, dim).add("─", dim).add(words, theme.focused());
+        two_ends(start, Text::new().add(right, dim), ("─", dim), Rect { y, height: 1, ..frame }, buffer);
+    }
+    let inside = frame.top() + 1..frame.bottom() - 1;
+    upright(frame.left(), inside.clone(), theme, buffer);
+    upright(frame.right() - 1, inside, theme, buffer);
+    Rect { x: frame.x + 1, y: frame.y + 1, width: frame.width - 2, height: frame.height - 2 }
 }
 
 /// The top of the scale for values up to `largest`.

@@ -3,11 +3,12 @@
 use std::io::{Read as _, Write};
 use std::num::NonZeroU16;
 use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use portable_pty::{Child, ChildKiller, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use tempfile::TempDir;
 use vt100::{Parser, Screen};
 
@@ -21,7 +22,9 @@ pub struct Term {
     shown: Shown,
     master: Box<dyn MasterPty + Send>,
     keys: Box<dyn Write + Send>,
-    child: Box<dyn Child + Send + Sync>,
+    pid: Option<u32>,
+    killer: Box<dyn ChildKiller + Send + Sync>,
+    ended: Receiver<u32>,
     reader: Option<JoinHandle<()>>,
     /// The terminal's settings before the program started.
     before: String,
@@ -75,7 +78,19 @@ impl Term {
             }) {}
         });
         let keys = pair.master.take_writer().unwrap();
-        Self { shown, master: pair.master, keys, child, reader: Some(reader), before, _home: home }
+        let (pid, killer) = (child.process_id(), child.clone_killer());
+        let ended = ended(child);
+        Self {
+            shown,
+            master: pair.master,
+            keys,
+            pid,
+            killer,
+            ended,
+            reader: Some(reader),
+            before,
+            _home: home,
+        }
     }
 
     /// Types.
@@ -115,7 +130,7 @@ impl Term {
     }
 
     pub fn pid(&self) -> rustix::process::Pid {
-        let raw = self.child.process_id().and_then(|pid| i32::try_from(pid).ok());
+        let raw = self.pid.and_then(|pid| i32::try_from(pid).ok());
         raw.and_then(rustix::process::Pid::from_raw).unwrap()
     }
 
@@ -125,7 +140,7 @@ impl Term {
 
     /// Waits for the program's end and for all that it has written, and gives its exit code.
     pub fn end(&mut self) -> u32 {
-        let code = wait(self.child.as_mut());
+        let code = wait(&self.ended);
         if let Some(reader) = self.reader.take() {
             reader.join().unwrap();
         }
@@ -152,27 +167,28 @@ impl Term {
 
 impl Drop for Term {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // The ID of one that has ended may be another's by now.
+        if self.ended.try_recv() == Err(TryRecvError::Empty) {
+            let _ = self.killer.kill();
+            let _ = self.ended.recv_timeout(PATIENCE);
+        }
     }
+}
+
+/// Tells the exit code of a process when it ends.
+pub fn ended(mut child: Box<dyn Child + Send + Sync>) -> Receiver<u32> {
+    let (told, ended) = channel();
+    std::thread::spawn(move || {
+        let code = child.wait().map(|status| status.exit_code());
+        // Nobody may be waiting any more.
+        let _ = code.map(|code| told.send(code));
+    });
+    ended
 }
 
 /// Waits for the end of a process, and gives its exit code.
-pub fn wait(child: &mut (dyn Child + Send + Sync)) -> u32 {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            return status.exit_code();
-        }
-        assert!(Instant::now() < deadline, "the process did not end");
-        pause();
-    }
-}
-
-/// Between two looks at whether a process has ended.
-#[expect(clippy::disallowed_methods, reason = "another process is waited for, with a deadline")]
-pub fn pause() {
-    std::thread::sleep(Duration::from_millis(5));
+pub fn wait(ended: &Receiver<u32>) -> u32 {
+    ended.recv_timeout(PATIENCE).expect("the process did not end")
 }
 
 /// The terminal's settings in words.
