@@ -75,7 +75,7 @@ fn facts(state: &State, node: &Node, theme: Theme, columns: usize) -> (String, S
             };
             let region = machine.region.as_ref().map_or("–", Safe::as_str);
             lines.push(fact(theme, "App", format!("{app}   Region {region}{}", group(state, node))));
-            address_lines(machine.address, theme, &mut lines);
+            address_lines(machine.address, theme, columns, &mut lines);
             names(state, node, machine.address, theme, columns, &mut lines);
             said_by(machine.said_by.iter().copied(), state, app, Some(id), theme, &mut lines);
             for (key, value) in &machine.extra {
@@ -137,7 +137,7 @@ fn facts(state: &State, node: &Node, theme: Theme, columns: usize) -> (String, S
             if address == Some(state.profile.address()) {
                 lines.push(fact(theme, "This is", "the peer of this conf: you"));
             }
-            address_lines(address, theme, &mut lines);
+            address_lines(address, theme, columns, &mut lines);
             names(state, node, address, theme, columns, &mut lines);
             (format!("Peer {name}"), String::new(), lines)
         }
@@ -154,21 +154,21 @@ fn group(state: &State, node: &Node) -> String {
 }
 
 /// The address with its parts named below it (reference document, "6PN addresses in detail").
-fn address_lines(address: Option<Ipv6Addr>, theme: Theme, lines: &mut Vec<Text<'static>>) {
+fn address_lines(address: Option<Ipv6Addr>, theme: Theme, columns: usize, lines: &mut Vec<Text<'static>>) {
     let Some(address) = address else {
         lines.push(fact(theme, "Address", "– (no record says it)"));
         return;
     };
     lines.push(fact(theme, "Address", address.to_string()));
     if let Some(a) = Anatomy::of(address) {
-        let words = format!(
-            "net {} · host {} · machine {} · free {:x}",
-            pair(a.network),
-            pair(a.host),
-            pair(a.machine),
-            a.free
-        );
-        lines.push(Text::new().to(12).add(&words, theme.style(Role::Dim)));
+        let (network, host, machine) = (pair(a.network), pair(a.host), pair(a.machine));
+        let words = format!("net {network} · host {host} · machine {machine} · free {:x}", a.free);
+        let dim = theme.style(Role::Dim);
+        lines.push(if 12 + width(&words) <= columns {
+            Text::new().to(12).add(&words, dim)
+        } else {
+            Text::new().to(2).add(format!("net {network} · host {host} · mach {machine}"), dim)
+        });
     }
 }
 
