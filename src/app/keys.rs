@@ -16,6 +16,8 @@ pub enum Context {
     Dig,
     /// The Dig view: its line.
     DigLine,
+    /// The Ping view.
+    Ping,
     /// The Doctor view.
     Doctor,
     /// The Events view.
@@ -34,6 +36,7 @@ impl Context {
         match tab {
             Tab::Explore => Self::Explore,
             Tab::Dig => Self::Dig,
+            Tab::Ping => Self::Ping,
             Tab::Doctor => Self::Doctor,
             Tab::Events => Self::Events,
         }
@@ -64,6 +67,8 @@ pub enum Action {
     OlderEntry,
     NewerEntry,
     Forget,
+    ToPing,
+    RevealTarget,
     ToDoctor,
     ToEvents,
     Down,
@@ -177,7 +182,7 @@ const fn bind(
     Binding { context, keys, action, words, hint }
 }
 
-use Context::{Dig, DigLine, Events, Everywhere, Explore, Filter, Help, Pick};
+use Context::{Dig, DigLine, Events, Everywhere, Explore, Filter, Help, Pick, Ping};
 use Key::{Char, Code, Ctrl};
 
 /// The table.
@@ -213,6 +218,16 @@ pub const TABLE: &[Binding] = &[
     bind(DigLine, &[Code(KeyCode::Esc)], Action::LeaveLine, "To the answer", Some((1, "to the answer"))),
     bind(DigLine, &[Ctrl('z')], Action::Suspend, "Suspend", None),
     bind(DigLine, &[Ctrl('c')], Action::Quit, "Quit", Some((1, "quit"))),
+    bind(
+        Ping,
+        &[Code(KeyCode::Enter)],
+        Action::RevealTarget,
+        "Show it in the tree",
+        Some((1, "show in tree")),
+    ),
+    bind(Ping, &[Char(' ')], Action::Pause, "Pause or resume probes", Some((2, "pause"))),
+    bind(Ping, &[Char('s')], Action::Sort, "Sort by the next column", Some((4, "sort"))),
+    bind(Ping, &[Char('S')], Action::Reverse, "Reverse the order", None),
     bind(Explore, &[Char('h'), Code(KeyCode::Left)], Action::Close, "Collapse, or go to the parent", None),
     bind(Everywhere, &[Char('j'), Code(KeyCode::Down)], Action::Down, "Down", None),
     bind(Everywhere, &[Char('k'), Code(KeyCode::Up)], Action::Up, "Up", None),
@@ -248,6 +263,7 @@ pub const TABLE: &[Binding] = &[
     bind(Everywhere, &[Char('q'), Ctrl('c')], Action::Quit, "Quit", Some((1, "quit"))),
     bind(Everywhere, &[Char('1')], Action::ToExplore, "Explore: the tree", None),
     bind(Everywhere, &[Char('2')], Action::ToDig, "Dig: ask a name server", None),
+    bind(Everywhere, &[Char('3')], Action::ToPing, "Ping: round trips and loss", None),
     bind(Everywhere, &[Char('4')], Action::ToDoctor, "Doctor: what is wrong", None),
     bind(Everywhere, &[Char('5')], Action::ToEvents, "Events: what has changed", None),
     bind(Filter, &[Code(KeyCode::Enter)], Action::KeepFilter, "Keep the filter", Some((0, "keep"))),
@@ -319,7 +335,11 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
             when(!state.dig.input.value().trim().is_empty(), "the line is empty: type a name")
         }
         Action::Complete => when(!state.dig.choices.is_empty(), "no name of the network begins so"),
-        Action::Filter if matches!(state.tab, Tab::Doctor | Tab::Dig) => {
+        Action::RevealTarget => when(state.pinged_node().is_some(), "it is not in the tree"),
+        Action::Copy if state.tab == Tab::Ping => {
+            when(!state.view.pings.is_empty(), "nobody is pinged: p does it in the tree")
+        }
+        Action::Filter if matches!(state.tab, Tab::Doctor | Tab::Dig | Tab::Ping) => {
             Err("there is nothing to filter here")
         }
         Action::Copy

@@ -7,6 +7,7 @@ pub mod dig;
 pub mod events;
 pub mod keys;
 pub mod pick;
+pub mod ping;
 pub mod targets;
 pub mod tree;
 
@@ -28,6 +29,7 @@ use crate::profile::Profile;
 use dig::Dig;
 use events::Log;
 use keys::{Action, Context};
+use ping::Pings;
 use targets::{toggle_pings, wanted_pings};
 use tree::{Sort, Tree};
 
@@ -84,6 +86,8 @@ pub enum Tab {
     Explore,
     /// Questions and answers.
     Dig,
+    /// Round trips.
+    Ping,
     /// What is wrong.
     Doctor,
     /// What has changed.
@@ -92,13 +96,14 @@ pub enum Tab {
 
 impl Tab {
     /// All of them, in the order of their keys.
-    pub const ALL: [Self; 4] = [Self::Explore, Self::Dig, Self::Doctor, Self::Events];
+    pub const ALL: [Self; 5] = [Self::Explore, Self::Dig, Self::Ping, Self::Doctor, Self::Events];
 
     /// Its key and its name.
     pub fn title(self) -> (char, &'static str) {
         match self {
             Self::Explore => ('1', "Explore"),
             Self::Dig => ('2', "Dig"),
+            Self::Ping => ('3', "Ping"),
             Self::Doctor => ('4', "Doctor"),
             Self::Events => ('5', "Events"),
         }
@@ -167,6 +172,8 @@ pub struct State {
     pub log: Log,
     /// The Dig view.
     pub dig: Dig,
+    /// The Ping view.
+    pub ping: Pings,
     /// The check that the user selected in the Doctor view; `None` follows the verdict.
     pub check: Option<usize>,
     /// A moment, and the time of day then: events are told by the clock.
@@ -210,6 +217,7 @@ impl State {
             tab: Tab::Explore,
             log: Log::default(),
             dig: Dig::default(),
+            ping: Pings::default(),
             check: None,
             clock: None,
             tree: Tree::default(),
@@ -427,6 +435,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::ToDoctor => go(state, Tab::Doctor, effects),
         Action::ToEvents => go(state, Tab::Events, effects),
         Action::ToDig => go(state, Tab::Dig, effects),
+        Action::ToPing => go(state, Tab::Ping, effects),
+        Action::RevealTarget => state.act_in_ping(action, effects),
+        Action::Sort | Action::Reverse if state.tab == Tab::Ping => state.act_in_ping(action, effects),
         Action::DigThis
         | Action::EditLine
         | Action::NewLine
@@ -539,6 +550,7 @@ fn travel(state: &mut State, action: Action) {
     };
     match state.tab {
         Tab::Events => return state.step_events(by),
+        Tab::Ping => return state.step_pings(by),
         Tab::Dig => {
             state.dig.scroll = state.dig.scroll.saturating_add_signed(by).min(5000);
             return;
@@ -603,7 +615,7 @@ fn back(state: &mut State) {
         return;
     }
     let View { catalog, pings, .. } = &state.view;
-    if matches!(state.tab, Tab::Doctor | Tab::Dig) {
+    if matches!(state.tab, Tab::Doctor | Tab::Dig | Tab::Ping) {
         state.tab = Tab::Explore;
     } else if state.tab == Tab::Events {
         state.filter_line = None;
@@ -631,6 +643,11 @@ fn copy_text(state: &State) -> Option<(&'static str, String)> {
         let finding = state.view.diagnosis.as_ref()?.findings.get(state.chosen_check()?)?;
         let remedy = finding.remedy.first().unwrap_or(&finding.title);
         return Some(("suggestion:", remedy.clone()));
+    }
+    if state.tab == Tab::Ping {
+        let rows = state.ping_rows();
+        let address = rows.get(state.chosen_ping(&rows))?.target.address;
+        return Some(("address", address.to_string()));
     }
     if state.tab == Tab::Events {
         let change = &state.chosen_event()?.change;

@@ -192,7 +192,7 @@ fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
                 let all = count(state.view.catalog.machine_count(), "machine");
                 format!("{} of {all} ", state.tree.matches())
             }
-            Tab::Dig | Tab::Doctor => String::new(),
+            Tab::Dig | Tab::Ping | Tab::Doctor => String::new(),
             Tab::Events => format!("{} ", count(state.shown_events().count(), "event")),
         };
         let left = Text::new()
@@ -221,7 +221,7 @@ fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
     };
     let filter = match state.tab {
         Tab::Explore => state.tree.filter(),
-        Tab::Dig | Tab::Doctor => "",
+        Tab::Dig | Tab::Ping | Tab::Doctor => "",
         Tab::Events => &state.log.filter,
     };
     let filter = if filter.is_empty() {

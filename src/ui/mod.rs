@@ -9,6 +9,7 @@ mod frame;
 mod overlay;
 mod parts;
 pub mod pick;
+mod ping;
 mod pings;
 pub mod theme;
 
@@ -63,6 +64,7 @@ fn draw_glyphs(state: &State, theme: Theme, frame: &mut Frame<'_>) {
     let cursor = match state.tab {
         Tab::Explore => explore::draw(state, theme, size, body, frame.buffer_mut()),
         Tab::Dig => dig::draw(state, theme, size, body, frame.buffer_mut()),
+        Tab::Ping => ping::draw(state, theme, size, body, frame.buffer_mut()),
         Tab::Doctor => doctor::draw(state, theme, size, body, frame.buffer_mut()),
         Tab::Events => events::draw(state, theme, size, body, frame.buffer_mut()),
     };

@@ -301,6 +301,16 @@ fn events() {
 }
 
 #[test]
+fn ping() {
+    let mut s = full();
+    s.keys("3j");
+    for at in SIZES {
+        let name = format!("ping_{}x{}", at.0, at.1);
+        insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, true));
+    }
+}
+
+#[test]
 fn the_doctor() {
     use crate::doctor::Subject;
     use crate::doctor::facts::{Facts, Link};
