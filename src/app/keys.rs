@@ -1,9 +1,22 @@
-//! The table of keys: from it come what a key does, the hint bar and the help. They cannot disagree.
+//! The table of keys: from it come what a key does, the hint bar, the help, the palette of `:` and the key section of
+//! the documents. They cannot disagree.
+//!
+//! To add an action: name it in [`action`] (and say what it may be told, if anything), give it at least one line in
+//! the [`TABLE`] (the keys may be `&[]`: then `:` alone runs it), say in [`enabled`] when it is possible, and do it in
+//! [`act`](super::act). The tests walk the table in every state and fail where one of these is missing.
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+mod action;
+mod enabled;
+mod key;
+mod keymap;
 
-use super::{Overlay, State, Tab};
-use crate::engine::report::Node;
+use ratatui::crossterm::event::KeyCode;
+
+use super::Tab;
+pub use action::{Action, Argument};
+pub use enabled::enabled;
+pub use key::Key;
+pub use keymap::{Clash, Keymap, Line, Remap};
 
 /// Where a key is pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +37,12 @@ pub enum Context {
     Events,
     /// The filter's line.
     Filter,
+    /// Every line that is edited: the three below and [`Context::DigLine`].
+    Lines,
     /// The help.
     Help,
+    /// The palette of `:`.
+    Palette,
     /// The choice between confs.
     Pick,
 }
@@ -42,75 +59,42 @@ impl Context {
         }
     }
 
+    /// Whether characters are text here.
+    pub const fn is_line(self) -> bool {
+        matches!(self, Self::Lines | Self::DigLine | Self::Filter | Self::Help | Self::Palette)
+    }
+
     /// Whether what is bound in `self` holds in `here`.
     pub fn holds_in(self, here: Self) -> bool {
-        self == here || (self == Self::Everywhere && Tab::ALL.iter().any(|tab| Self::of(*tab) == here))
+        match self {
+            Self::Everywhere => self == here || Tab::ALL.iter().any(|tab| Self::of(*tab) == here),
+            Self::Lines => here.is_line(),
+            _ => self == here,
+        }
     }
-}
 
-/// What a key does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "the table's words say it")]
-pub enum Action {
-    ToExplore,
-    ToDig,
-    DigThis,
-    EditLine,
-    NewLine,
-    SendLine,
-    LeaveLine,
-    Complete,
-    LineDown,
-    LineUp,
-    NextFace,
-    PreviousFace,
-    OlderEntry,
-    NewerEntry,
-    Forget,
-    ToPing,
-    RevealTarget,
-    ToDoctor,
-    ToEvents,
-    Down,
-    Up,
-    PageDown,
-    PageUp,
-    First,
-    Last,
-    Open,
-    Close,
-    Expand,
-    Collapse,
-    ExpandAll,
-    Filter,
-    KeepFilter,
-    NextMatch,
-    PreviousMatch,
-    Sort,
-    Reverse,
-    Refresh,
-    RefreshAll,
-    Rehandshake,
-    Ping,
-    PingBelow,
-    Pause,
-    Copy,
-    NextPane,
-    Zoom,
-    Narrower,
-    Wider,
-    Freeze,
-    LastMessage,
-    Reveal,
-    ClearEvents,
-    Help,
-    HelpDown,
-    HelpUp,
-    HelpDo,
-    Back,
-    Suspend,
-    Repaint,
-    Quit,
+    /// Whether there is a place where what is bound in either holds.
+    pub fn meets(self, other: Self) -> bool {
+        self.holds_in(other) || other.holds_in(self)
+    }
+
+    /// Where one is, in a word.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Everywhere => "everywhere",
+            Self::Explore => Tab::Explore.title().1,
+            Self::Dig => Tab::Dig.title().1,
+            Self::Ping => Tab::Ping.title().1,
+            Self::Doctor => Tab::Doctor.title().1,
+            Self::Events => Tab::Events.title().1,
+            Self::DigLine => "Dig, in the line",
+            Self::Filter => "filter",
+            Self::Lines => "in any line",
+            Self::Help => "help",
+            Self::Palette => "palette",
+            Self::Pick => "choice of a conf",
+        }
+    }
 }
 
 /// One line of the table.
@@ -128,50 +112,6 @@ pub struct Binding {
     pub hint: Option<(u8, &'static str)>,
 }
 
-/// A key as it is pressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Key {
-    /// A character, upper or lower case.
-    Char(char),
-    /// Control and a letter.
-    Ctrl(char),
-    /// Any other key.
-    Code(KeyCode),
-}
-
-impl Key {
-    fn is(self, event: KeyEvent) -> bool {
-        let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
-        let alt = event.modifiers.contains(KeyModifiers::ALT);
-        match self {
-            Self::Char(c) => event.code == KeyCode::Char(c) && !ctrl && !alt,
-            Self::Ctrl(c) => event.code == KeyCode::Char(c) && ctrl && !alt,
-            Self::Code(code) => event.code == code,
-        }
-    }
-
-    /// As it is written: `j`, `^D`, `↵`, `Tab`.
-    pub fn show(self, ascii: bool) -> String {
-        match self {
-            Self::Char(' ') => "space".into(),
-            Self::Char(c) => c.to_string(),
-            Self::Ctrl(c) => format!("^{}", c.to_ascii_uppercase()),
-            Self::Code(code) => match (code, ascii) {
-                (KeyCode::Enter, false) => "↵".into(),
-                (KeyCode::Up, false) => "↑".into(),
-                (KeyCode::Down, false) => "↓".into(),
-                (KeyCode::Left, false) => "←".into(),
-                (KeyCode::Right, false) => "→".into(),
-                (KeyCode::PageUp, _) => "PgUp".into(),
-                (KeyCode::PageDown, _) => "PgDn".into(),
-                (KeyCode::BackTab, _) => "S-Tab".into(),
-                (KeyCode::F(n), _) => format!("F{n}"),
-                (code, _) => format!("{code}"),
-            },
-        }
-    }
-}
-
 const fn bind(
     context: Context,
     keys: &'static [Key],
@@ -182,7 +122,7 @@ const fn bind(
     Binding { context, keys, action, words, hint }
 }
 
-use Context::{Dig, DigLine, Events, Everywhere, Explore, Filter, Help, Pick, Ping};
+use Context::{Dig, DigLine, Events, Everywhere, Explore, Filter, Help, Lines, Palette, Pick, Ping};
 use Key::{Char, Code, Ctrl};
 
 /// The table.
@@ -216,8 +156,6 @@ pub const TABLE: &[Binding] = &[
     bind(DigLine, &[Code(KeyCode::Down)], Action::LineDown, "Next name", Some((2, "names"))),
     bind(DigLine, &[Code(KeyCode::Up)], Action::LineUp, "Name or line before", Some((2, "history"))),
     bind(DigLine, &[Code(KeyCode::Esc)], Action::LeaveLine, "To the answer", Some((1, "to the answer"))),
-    bind(DigLine, &[Ctrl('z')], Action::Suspend, "Suspend", None),
-    bind(DigLine, &[Ctrl('c')], Action::Quit, "Quit", Some((1, "quit"))),
     bind(
         Ping,
         &[Code(KeyCode::Enter)],
@@ -259,6 +197,7 @@ pub const TABLE: &[Binding] = &[
     bind(Everywhere, &[Code(KeyCode::Esc)], Action::Back, "One step back", None),
     bind(Everywhere, &[Ctrl('l')], Action::Repaint, "Paint everything anew", None),
     bind(Everywhere, &[Ctrl('z')], Action::Suspend, "Suspend", None),
+    bind(Everywhere, &[Char(':'), Ctrl('p')], Action::Palette, "Run a command", Some((2, "command"))),
     bind(Everywhere, &[Char('?'), Code(KeyCode::F(1))], Action::Help, "Help", Some((0, "help"))),
     bind(Everywhere, &[Char('q'), Ctrl('c')], Action::Quit, "Quit", Some((1, "quit"))),
     bind(Everywhere, &[Char('1')], Action::ToExplore, "Explore: the tree", None),
@@ -270,14 +209,21 @@ pub const TABLE: &[Binding] = &[
     bind(Filter, &[Code(KeyCode::Esc)], Action::Back, "Clear the filter", Some((0, "clear"))),
     bind(Filter, &[Code(KeyCode::Down)], Action::Down, "Down", None),
     bind(Filter, &[Code(KeyCode::Up)], Action::Up, "Up", None),
-    bind(Filter, &[Ctrl('z')], Action::Suspend, "Suspend", None),
-    bind(Filter, &[Ctrl('c')], Action::Quit, "Quit", Some((1, "quit"))),
-    bind(Help, &[Code(KeyCode::Enter)], Action::HelpDo, "Do it", Some((0, "do it"))),
-    bind(Help, &[Code(KeyCode::Down)], Action::HelpDown, "Down", None),
-    bind(Help, &[Code(KeyCode::Up)], Action::HelpUp, "Up", None),
+    bind(Filter, &[Code(KeyCode::F(1))], Action::Help, "Help", None),
+    bind(Filter, &[Ctrl('p')], Action::Palette, "Run a command", None),
+    bind(DigLine, &[Code(KeyCode::F(1))], Action::Help, "Help", None),
+    bind(DigLine, &[Ctrl('p')], Action::Palette, "Run a command", None),
+    bind(Lines, &[Ctrl('z')], Action::Suspend, "Suspend", None),
+    bind(Lines, &[Ctrl('c')], Action::Quit, "Quit", Some((1, "quit"))),
+    bind(Help, &[Code(KeyCode::Enter)], Action::MenuDo, "Do it", Some((0, "do it"))),
+    bind(Help, &[Code(KeyCode::Down), Ctrl('n')], Action::MenuDown, "Down", None),
+    bind(Help, &[Code(KeyCode::Up), Ctrl('p')], Action::MenuUp, "Up", None),
     bind(Help, &[Code(KeyCode::Esc), Code(KeyCode::F(1))], Action::Back, "Close", Some((0, "close"))),
-    bind(Help, &[Ctrl('z')], Action::Suspend, "Suspend", None),
-    bind(Help, &[Ctrl('c')], Action::Quit, "Quit", Some((1, "quit"))),
+    bind(Palette, &[Code(KeyCode::Enter)], Action::MenuDo, "Do it", Some((0, "do it"))),
+    bind(Palette, &[Code(KeyCode::Tab)], Action::MenuComplete, "Complete", Some((0, "complete"))),
+    bind(Palette, &[Code(KeyCode::Down), Ctrl('n')], Action::MenuDown, "Down", None),
+    bind(Palette, &[Code(KeyCode::Up), Ctrl('p')], Action::MenuUp, "Up", None),
+    bind(Palette, &[Code(KeyCode::Esc)], Action::Back, "Close", Some((0, "close"))),
     bind(Pick, &[Code(KeyCode::Enter), Char('l')], Action::Open, "Attach", Some((0, "attach"))),
     bind(Pick, &[Char('j'), Code(KeyCode::Down)], Action::Down, "Down", Some((1, "down"))),
     bind(Pick, &[Char('k'), Code(KeyCode::Up)], Action::Up, "Up", Some((1, "up"))),
@@ -287,96 +233,6 @@ pub const TABLE: &[Binding] = &[
     bind(Pick, &[Char('q'), Code(KeyCode::Esc), Ctrl('c')], Action::Quit, "Quit", Some((0, "quit"))),
 ];
 
-/// What `event` does in `context`.
-pub fn action(context: Context, event: KeyEvent) -> Option<Action> {
-    let here = TABLE.iter().filter(|binding| binding.context.holds_in(context));
-    here.into_iter()
-        .find(|binding| binding.keys.iter().any(|key| key.is(event)))
-        .map(|binding| binding.action)
-}
-
-/// The lines of `context` whose keys or words contain `text`, in the table's order.
-pub fn listed(context: Context, text: &str) -> impl Iterator<Item = &'static Binding> {
-    let text = text.to_lowercase();
-    TABLE.iter().filter(move |binding| {
-        binding.context.holds_in(context)
-            && (text.is_empty()
-                || binding.words.to_lowercase().contains(&text)
-                || binding.keys.iter().any(|key| key.show(false) == text))
-    })
-}
-
-/// Whether `action` can be done now, or why not.
-///
-/// # Errors
-/// The reason, in words for the user.
-pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
-    let when = |possible: bool, reason: &'static str| if possible { Ok(()) } else { Err(reason) };
-    let rows = state.tree.rows().len();
-    match action {
-        Action::Copy if state.tab == Tab::Events => {
-            when(state.chosen_event().is_some(), "no event is selected: nothing has changed yet")
-        }
-        Action::Reveal => match state.chosen_event() {
-            None => Err("no event is selected: nothing has changed yet"),
-            Some(event) => when(state.node_of(&event.change).is_some(), "it is no longer in the tree"),
-        },
-        Action::ClearEvents => when(state.shown_events().next().is_some(), "the list is empty"),
-        Action::Copy if state.tab == Tab::Doctor => {
-            when(state.chosen_check().is_some(), "nothing was examined yet: r does it")
-        }
-        Action::Copy if state.tab == Tab::Dig => when(state.dig.entry().is_some(), "nothing was asked yet"),
-        Action::NextFace
-        | Action::PreviousFace
-        | Action::OlderEntry
-        | Action::NewerEntry
-        | Action::Forget => when(state.dig.entry().is_some(), "nothing was asked yet"),
-        Action::SendLine => {
-            when(!state.dig.input.value().trim().is_empty(), "the line is empty: type a name")
-        }
-        Action::Complete => when(!state.dig.choices.is_empty(), "no name of the network begins so"),
-        Action::RevealTarget => when(state.pinged_node().is_some(), "it is not in the tree"),
-        Action::Copy if state.tab == Tab::Ping => {
-            when(!state.view.pings.is_empty(), "nobody is pinged: p does it in the tree")
-        }
-        Action::Filter if matches!(state.tab, Tab::Doctor | Tab::Dig | Tab::Ping) => {
-            Err("there is nothing to filter here")
-        }
-        Action::Copy
-        | Action::DigThis
-        | Action::Ping
-        | Action::PingBelow
-        | Action::Open
-        | Action::Close
-        | Action::Expand
-        | Action::Collapse
-        | Action::ExpandAll => {
-            when(state.tree.selected().is_some(), "nothing is selected: the tree is still empty")?;
-            match (action, state.tree.selected()) {
-                (Action::Expand | Action::Collapse, Some(Node::Machine(..) | Node::Peer(_))) => {
-                    Err("this row has nothing below it")
-                }
-                _ => Ok(()),
-            }
-        }
-        Action::NextMatch | Action::PreviousMatch => {
-            when(!state.tree.filter().is_empty(), "there is no filter: / sets one")?;
-            when(rows > 0, "nothing matches the filter")
-        }
-        Action::Rehandshake => when(state.view.link.is_some(), "there is no link yet"),
-        Action::LastMessage => when(state.toast.is_some() || !state.is_up(), "there has been no message"),
-        Action::HelpDo => match &state.overlay {
-            Some(Overlay::Help { input, .. })
-                if listed(Context::of(state.tab), input.value()).next().is_none() =>
-            {
-                Err("no key is called so")
-            }
-            _ => Ok(()),
-        },
-        _ => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -384,18 +240,27 @@ mod tests {
     #[test]
     fn no_key_has_two_meanings_in_one_place() {
         for (i, a) in TABLE.iter().enumerate() {
-            for b in &TABLE[i + 1..] {
-                if a.context.holds_in(b.context) || b.context.holds_in(a.context) {
-                    assert!(!a.keys.iter().any(|key| b.keys.contains(key)), "{a:?} and {b:?}");
-                }
+            for b in TABLE[i + 1..].iter().filter(|b| a.context.meets(b.context)) {
+                assert!(!a.keys.iter().any(|key| b.keys.contains(key)), "{a:?} and {b:?}");
             }
         }
     }
 
     #[test]
-    fn help_is_searched_by_words_and_keys() {
-        let words = |text| listed(Explore, text).map(|b| b.action).collect::<Vec<_>>();
-        assert_eq!(words("copy"), [Action::Copy]);
-        assert!(words("").len() > 25);
+    fn every_action_has_a_name_of_its_own_and_a_line() {
+        for (n, action) in Action::ALL.iter().enumerate() {
+            let id = action.id();
+            assert!(id.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{id}");
+            assert_eq!(Action::named(id), Some(*action));
+            assert!(!Action::ALL[n + 1..].iter().any(|other| other.id() == id), "{id} twice");
+            assert!(TABLE.iter().any(|line| line.action == *action), "{action:?} is not in the table");
+        }
+    }
+
+    #[test]
+    fn in_a_line_no_key_is_text() {
+        for line in TABLE.iter().filter(|line| line.context.is_line()) {
+            assert!(!line.keys.iter().any(|key| key.is_text()), "{line:?}");
+        }
     }
 }

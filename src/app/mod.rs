@@ -3,12 +3,18 @@
 //! [`update`] takes one message and the time, changes the [`State`], and gives the effects in order; the runtime
 //! carries them out and feeds back what comes of them.
 
+pub mod act;
+mod argument;
+mod copy;
 pub mod dig;
 pub mod events;
+mod input;
 pub mod keys;
+pub mod menu;
 pub mod pick;
 pub mod ping;
 pub mod targets;
+mod travel;
 pub mod tree;
 
 use std::collections::BTreeSet;
@@ -16,21 +22,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::ZonedDateTime;
-use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::Event;
 use tui_input::Input;
-use tui_input::backend::crossterm::EventHandler as _;
 
 use crate::catalog::Catalog;
-use crate::doctor::facts::Facts;
-use crate::doctor::{Diagnosis, Subject};
+use crate::doctor::Diagnosis;
 use crate::engine::report::{self, Command, Detail, Node, Report, Series, Target};
 use crate::net::LinkState;
 use crate::profile::Profile;
 use dig::Dig;
 use events::Log;
-use keys::{Action, Context};
+use keys::{Context, Keymap};
+use menu::Overlay;
 use ping::Pings;
-use targets::{toggle_pings, wanted_pings};
+use targets::wanted_pings;
 use tree::{Sort, Tree};
 
 /// How long a row that is gone stays, and a new one is marked.
@@ -119,18 +124,6 @@ pub enum Pane {
     Detail,
 }
 
-/// What lies over the view and takes the keys.
-#[derive(Debug, Clone)]
-pub enum Overlay {
-    /// The list of what keys do here; typing filters it.
-    Help {
-        /// What was typed.
-        input: Input,
-        /// The chosen line.
-        chosen: usize,
-    },
-}
-
 /// The last message to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Toast {
@@ -162,6 +155,8 @@ pub struct View {
 pub struct State {
     /// The conf.
     pub profile: Arc<Profile>,
+    /// The keys that hold.
+    pub keymap: Keymap,
     /// What is shown.
     pub view: View,
     /// The news that came while the screen is frozen, and since when it is.
@@ -212,6 +207,7 @@ impl State {
     pub fn new(profile: Arc<Profile>, settings: Settings, now: Instant) -> Self {
         Self {
             profile,
+            keymap: Keymap::default(),
             view: View::default(),
             frozen: None,
             tab: Tab::Explore,
@@ -240,11 +236,19 @@ impl State {
 
     /// Who takes the keys.
     pub fn context(&self) -> Context {
-        match (&self.overlay, &self.filter_line) {
-            (Some(Overlay::Help { .. }), _) => Context::Help,
-            (None, Some(_)) => Context::Filter,
-            (None, None) if self.tab == Tab::Dig && self.dig.editing => Context::DigLine,
-            (None, None) => Context::of(self.tab),
+        match &self.overlay {
+            Some(Overlay::Help(_)) => Context::Help,
+            Some(Overlay::Palette(_)) => Context::Palette,
+            None => self.place(),
+        }
+    }
+
+    /// Who takes the keys where nothing lies over the view.
+    pub fn place(&self) -> Context {
+        match &self.filter_line {
+            Some(_) => Context::Filter,
+            None if self.tab == Tab::Dig && self.dig.editing => Context::DigLine,
+            None => Context::of(self.tab),
         }
     }
 
@@ -304,7 +308,7 @@ pub fn update(state: &mut State, message: Message, now: Instant) -> Vec<Effect> 
     state.now = now;
     let mut effects = Vec::new();
     match message {
-        Message::Input(event) => input(state, &event, &mut effects),
+        Message::Input(event) => input::input(state, &event, &mut effects),
         Message::Report(report) => take(state, report),
         Message::Tick => {
             let View { catalog, pings, .. } = &state.view;
@@ -367,308 +371,7 @@ fn follow(state: &mut State, effects: &mut Vec<Effect>) {
     }
 }
 
-fn input(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
-    match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => press(state, *key, effects),
-        // A paste is text: it goes into a line that is being edited, and is nothing elsewhere.
-        Event::Paste(text) => {
-            let line = match (&mut state.overlay, &mut state.filter_line) {
-                (Some(Overlay::Help { input, .. }), _) => Some(input),
-                (None, Some(line)) => Some(line),
-                (None, None) if state.tab == Tab::Dig && state.dig.editing => Some(&mut state.dig.input),
-                (None, None) => None,
-            };
-            if let Some(line) = line {
-                let clean: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
-                *line = Input::new(format!("{}{clean}", line.value()));
-                edited(state);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn press(state: &mut State, key: KeyEvent, effects: &mut Vec<Effect>) {
-    let context = state.context();
-    if let Some(action) = keys::action(context, key) {
-        match keys::enabled(state, action) {
-            Ok(()) => act(state, action, effects),
-            Err(reason) => state.say(reason),
-        }
-        return;
-    }
-    let typed = !key.modifiers.intersects(KeyModifiers::ALT) || key.code == KeyCode::Backspace;
-    let line = match (&mut state.overlay, &mut state.filter_line) {
-        (Some(Overlay::Help { input, .. }), _) => Some(input),
-        (None, Some(line)) => Some(line),
-        (None, None) if context == Context::DigLine => Some(&mut state.dig.input),
-        (None, None) => None,
-    };
-    if let (Some(line), true) = (line, typed) {
-        line.handle_event(&Event::Key(key));
-        edited(state);
-    }
-}
-
-/// A line was edited: what it filters follows.
-fn edited(state: &mut State) {
-    if let Some(Overlay::Help { chosen, .. }) = &mut state.overlay {
-        *chosen = 0;
-    } else if state.tab == Tab::Dig && state.dig.editing {
-        state.dig.edited(&state.view.catalog);
-    } else if let Some(line) = &state.filter_line {
-        let text = line.value().to_owned();
-        if state.tab == Tab::Events {
-            state.log.filter = text;
-            return;
-        }
-        state.tree.set_filter(&text, &state.view.catalog, &state.view.pings);
-    }
-}
-
-/// Does what an action says. It is enabled.
-pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
-    let View { catalog, pings, .. } = &state.view;
-    let tree = &mut state.tree;
-    match action {
-        Action::ToExplore => go(state, Tab::Explore, effects),
-        Action::ToDoctor => go(state, Tab::Doctor, effects),
-        Action::ToEvents => go(state, Tab::Events, effects),
-        Action::ToDig => go(state, Tab::Dig, effects),
-        Action::ToPing => go(state, Tab::Ping, effects),
-        Action::RevealTarget => state.act_in_ping(action, effects),
-        Action::Sort | Action::Reverse if state.tab == Tab::Ping => state.act_in_ping(action, effects),
-        Action::DigThis
-        | Action::EditLine
-        | Action::NewLine
-        | Action::SendLine
-        | Action::LeaveLine
-        | Action::Complete
-        | Action::LineDown
-        | Action::LineUp
-        | Action::NextFace
-        | Action::PreviousFace
-        | Action::OlderEntry
-        | Action::NewerEntry
-        | Action::Forget => state.act_in_dig(action, effects),
-        Action::Reveal => state.reveal_event(),
-        Action::ClearEvents => state.clear_events(),
-        Action::Down | Action::Up | Action::PageDown | Action::PageUp | Action::First | Action::Last => {
-            travel(state, action);
-        }
-        Action::Open => tree.open(catalog, pings),
-        Action::Close => tree.close(catalog, pings),
-        Action::Expand => tree.fold(Some(true), catalog, pings),
-        Action::Collapse => tree.fold(Some(false), catalog, pings),
-        Action::ExpandAll => tree.fold_all(catalog, pings),
-        Action::Filter => {
-            let filter = if state.tab == Tab::Events { &state.log.filter } else { tree.filter() };
-            state.filter_line = Some(Input::new(filter.to_owned()));
-            state.focus = Pane::Tree;
-        }
-        Action::KeepFilter => state.filter_line = None,
-        Action::NextMatch => tree.step(1),
-        Action::PreviousMatch => tree.step(-1),
-        Action::Sort => {
-            tree.next_sort(catalog, pings);
-            let text = format!("sorted by {}", tree.sort().as_str());
-            state.say(text);
-        }
-        Action::Reverse => tree.reverse(catalog, pings),
-        Action::Refresh if state.tab == Tab::Doctor => diagnose(state, effects),
-        Action::Refresh => {
-            effects.push(Effect::Ask(Command::Refresh));
-            state.say("asking for everything again");
-        }
-        Action::RefreshAll => {
-            effects.push(Effect::Ask(Command::Refresh));
-            effects.push(Effect::Reload);
-            state.say("asking for everything again");
-        }
-        Action::Rehandshake => {
-            effects.push(Effect::Ask(Command::Rehandshake));
-            state.say("shaking hands anew");
-        }
-        Action::Ping => toggle_pings(state, false),
-        Action::PingBelow => toggle_pings(state, true),
-        Action::Pause => {
-            state.paused = !state.paused;
-            state.say(if state.paused { "probes are paused" } else { "probes go on" });
-        }
-        Action::Copy => {
-            if let Some((what, text)) = copy_text(state) {
-                effects.push(Effect::Copy(text.clone()));
-                state.say(format!("copied the {what} {text}"));
-            }
-        }
-        Action::NextPane => {
-            state.focus = if state.focus == Pane::Tree { Pane::Detail } else { Pane::Tree };
-        }
-        Action::Zoom => state.zoom = !state.zoom,
-        Action::Narrower => state.split = (state.split - 2).max(-20),
-        Action::Wider => state.split = (state.split + 2).min(40),
-        Action::Freeze => freeze(state),
-        Action::LastMessage => {
-            if state.is_up() {
-                if let Some(toast) = &mut state.toast {
-                    toast.at = state.now;
-                }
-            } else {
-                state.banner_hidden = !state.banner_hidden;
-            }
-        }
-        Action::Help => state.overlay = Some(Overlay::Help { input: Input::default(), chosen: 0 }),
-        Action::HelpDown | Action::HelpUp => help_step(state, action),
-        Action::HelpDo => help_do(state, effects),
-        Action::Back => back(state),
-        Action::Suspend => effects.push(Effect::Suspend),
-        Action::Repaint => effects.push(Effect::Repaint),
-        Action::Quit => effects.push(Effect::Quit),
-    }
-}
-
-/// Freezes the screen, or shows what came since.
-fn freeze(state: &mut State) {
-    state.frozen = match state.frozen.take() {
-        None => Some((state.now, state.view.clone())),
-        Some((_, later)) => {
-            let before = std::mem::replace(&mut state.view, later);
-            state.tree.renew(&before.catalog, &state.view.catalog, &state.view.pings, state.now);
-            None
-        }
-    };
-}
-
-fn travel(state: &mut State, action: Action) {
-    let by: isize = match action {
-        Action::Down => 1,
-        Action::Up => -1,
-        Action::PageDown => 10,
-        Action::PageUp => -10,
-        Action::First => isize::MIN / 2,
-        _ => isize::MAX / 2,
-    };
-    match state.tab {
-        Tab::Events => return state.step_events(by),
-        Tab::Ping => return state.step_pings(by),
-        Tab::Dig => {
-            state.dig.scroll = state.dig.scroll.saturating_add_signed(by).min(5000);
-            return;
-        }
-        Tab::Doctor => {
-            let last = state.view.diagnosis.as_ref().map_or(0, |d| d.findings.len().saturating_sub(1));
-            state.check = state.chosen_check().map(|check| check.saturating_add_signed(by).min(last));
-            return;
-        }
-        Tab::Explore => {}
-    }
-    match state.focus {
-        Pane::Tree => state.tree.step(by),
-        Pane::Detail => {
-            let rows = i64::from(state.scroll).saturating_add(by as i64);
-            state.scroll = rows.clamp(0, 500) as u16;
-        }
-    }
-}
-
-/// Shows a view.
-fn go(state: &mut State, tab: Tab, effects: &mut Vec<Effect>) {
-    state.tab = tab;
-    if tab == Tab::Dig && state.dig.entries.is_empty() {
-        state.dig.edit("");
-    }
-    if tab == Tab::Doctor && state.view.diagnosis.is_none() {
-        diagnose(state, effects);
-    }
-}
-
-/// Starts a diagnosis of the network.
-fn diagnose(state: &mut State, effects: &mut Vec<Effect>) {
-    state.check = None;
-    let facts = Facts::before(&state.profile, Subject::default());
-    effects.push(Effect::Ask(Command::Diagnose(Box::new(facts))));
-}
-
-fn help_step(state: &mut State, action: Action) {
-    let tab = state.tab;
-    if let Some(Overlay::Help { input, chosen }) = &mut state.overlay {
-        let last = keys::listed(Context::of(tab), input.value()).count().saturating_sub(1);
-        *chosen = if action == Action::HelpDown { (*chosen + 1).min(last) } else { chosen.saturating_sub(1) };
-    }
-}
-
-fn help_do(state: &mut State, effects: &mut Vec<Effect>) {
-    let Some(Overlay::Help { input, chosen }) = state.overlay.take() else { return };
-    let action =
-        keys::listed(Context::of(state.tab), input.value()).nth(chosen).map(|binding| binding.action);
-    if let Some(action) = action {
-        match keys::enabled(state, action) {
-            Ok(()) => act(state, action, effects),
-            Err(reason) => state.say(reason),
-        }
-    }
-}
-
-/// One step back: close what lies above, leave the line, clear the filter, unzoom, thaw, go to the parent.
-fn back(state: &mut State) {
-    if state.overlay.take().is_some() {
-        return;
-    }
-    let View { catalog, pings, .. } = &state.view;
-    if matches!(state.tab, Tab::Doctor | Tab::Dig | Tab::Ping) {
-        state.tab = Tab::Explore;
-    } else if state.tab == Tab::Events {
-        state.filter_line = None;
-        if std::mem::take(&mut state.log.filter).is_empty() {
-            state.tab = Tab::Explore;
-        }
-    } else if state.filter_line.take().is_some() || !state.tree.filter().is_empty() {
-        state.tree.set_filter("", catalog, pings);
-    } else if state.zoom {
-        state.zoom = false;
-    } else if state.focus == Pane::Detail {
-        state.focus = Pane::Tree;
-    } else {
-        state.tree.to_parent();
-    }
-}
-
-/// What `y` copies: the address where there is one, else the name.
-fn copy_text(state: &State) -> Option<(&'static str, String)> {
-    if state.tab == Tab::Dig {
-        let entry = state.dig.entry()?;
-        return Some(("command", format!("sixpane dig {}", entry.text)));
-    }
-    if state.tab == Tab::Doctor {
-        let finding = state.view.diagnosis.as_ref()?.findings.get(state.chosen_check()?)?;
-        let remedy = finding.remedy.first().unwrap_or(&finding.title);
-        return Some(("suggestion:", remedy.clone()));
-    }
-    if state.tab == Tab::Ping {
-        let rows = state.ping_rows();
-        let address = rows.get(state.chosen_ping(&rows))?.target.address;
-        return Some(("address", address.to_string()));
-    }
-    if state.tab == Tab::Events {
-        let change = &state.chosen_event()?.change;
-        return Some(("event:", format!("{} {}", change.subject(), change.clause())));
-    }
-    let catalog = &state.view.catalog;
-    let node = state.tree.selected()?;
-    Some(match node {
-        Node::Machine(app, id) => match catalog.machine(app, id).and_then(|m| m.address) {
-            Some(address) => ("address", address.to_string()),
-            None => ("machine ID", id.to_string()),
-        },
-        Node::Peer(peer) => match catalog.peers.get(peer).and_then(|p| p.address) {
-            Some(address) => ("address", address.to_string()),
-            None => ("name", peer.to_string()),
-        },
-        Node::App(app) | Node::Region(app, None) => ("name", format!("{app}.internal")),
-        Node::Region(app, Some(region)) => ("name", format!("{region}.{app}.internal")),
-        Node::Peers => ("name", "_peer.internal".into()),
-    })
-}
-
+#[cfg(test)]
+mod table_tests;
 #[cfg(test)]
 pub(crate) mod tests;

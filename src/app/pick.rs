@@ -2,7 +2,7 @@
 
 use ratatui::crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::keys::{self, Action, Context};
+use super::keys::{Action, Context, Keymap};
 
 /// A conf that may be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Pick {
         }
         self.said = None;
         let last = self.choices.len().saturating_sub(1);
-        match keys::action(Context::Pick, key) {
+        match Keymap::default().action(Context::Pick, key) {
             Some(Action::Down) => self.chosen = (self.chosen + 1).min(last),
             Some(Action::Up) => self.chosen = self.chosen.saturating_sub(1),
             Some(Action::First) => self.chosen = 0,

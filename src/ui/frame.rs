@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::Size;
 use super::parts::{Text, two_ends};
 use super::theme::{Role, Theme};
-use crate::app::keys::{self, Action, Context};
+use crate::app::keys::{self, Action, Context, Keymap, Line};
 use crate::app::{State, Tab};
 use crate::engine::report::Node;
 use crate::net::{LinkState, Phase};
@@ -210,13 +210,8 @@ fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
     }
     let context = state.context();
     let room = usize::from(area.width);
-    let quit = keys::TABLE
-        .iter()
-        .find(|binding| binding.context.holds_in(context) && binding.action == Action::Quit);
-    let right = match quit.and_then(|binding| Some((binding.keys.first()?, binding.hint?.1))) {
-        Some((key, words)) => {
-            Text::new().add(key.show(theme.ascii), theme.style(Role::Accent)).add(format!(" {words} "), dim)
-        }
+    let right = match state.keymap.key(context, Action::Quit) {
+        Some(key) => Text::new().add(key.show(theme.ascii), theme.style(Role::Accent)).add(" quit ", dim),
         None => Text::new(),
     };
     let filter = match state.tab {
@@ -237,17 +232,19 @@ fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
 
 /// The hints of a context that are possible now, the most useful ones where not all fit, in the table's order.
 pub fn hints(state: Option<&State>, context: Context, theme: Theme, room: usize) -> Text<'static> {
-    let mut all: Vec<(usize, u8, keys::Key, &str)> = keys::TABLE
-        .iter()
+    let table = Keymap::default();
+    let keymap = state.map_or(&table, |state| &state.keymap);
+    let mut all: Vec<(usize, u8, keys::Key, &str)> = keymap
+        .lines()
         .enumerate()
-        .filter(|(_, binding)| {
+        .filter(|(_, Line { binding, .. })| {
             let apart = binding.action == Action::Quit && context != Context::Pick;
             let possible = state.is_none_or(|state| keys::enabled(state, binding.action).is_ok());
             binding.context.holds_in(context) && !apart && possible
         })
-        .filter_map(|(place, binding)| {
-            let (rank, words) = binding.hint?;
-            Some((place, rank, *binding.keys.first()?, words))
+        .filter_map(|(place, line)| {
+            let (rank, words) = line.binding.hint?;
+            Some((place, rank, *line.keys.first()?, words))
         })
         .collect();
     let columns =

@@ -16,7 +16,7 @@ pub mod theme;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::app::{Overlay, State, Tab};
+use crate::app::{State, Tab};
 use theme::Theme;
 
 /// How much fits on the screen.
@@ -56,8 +56,8 @@ fn draw_glyphs(state: &State, theme: Theme, frame: &mut Frame<'_>) {
         overlay::notice(theme, area, frame.buffer_mut());
         return;
     }
-    if let (Size::Small, Some(Overlay::Help { .. })) = (size, &state.overlay) {
-        overlay::help(state, theme, size, area, frame.buffer_mut());
+    if let (Size::Small, Some(open)) = (size, &state.overlay) {
+        overlay::menu(state, open, theme, size, area, frame.buffer_mut());
         return;
     }
     let body = frame::draw(state, theme, size, area, frame.buffer_mut());
@@ -68,8 +68,8 @@ fn draw_glyphs(state: &State, theme: Theme, frame: &mut Frame<'_>) {
         Tab::Doctor => doctor::draw(state, theme, size, body, frame.buffer_mut()),
         Tab::Events => events::draw(state, theme, size, body, frame.buffer_mut()),
     };
-    if state.overlay.is_some() {
-        overlay::help(state, theme, size, area, frame.buffer_mut());
+    if let Some(open) = &state.overlay {
+        overlay::menu(state, open, theme, size, area, frame.buffer_mut());
     } else if let Some(input) = &state.filter_line {
         let column = frame::FILTER_PROMPT.len() + input.visual_cursor();
         frame.set_cursor_position((area.x + column as u16, area.bottom() - 1));

@@ -7,15 +7,16 @@ use ratatui::widgets::{Clear, Widget as _};
 use super::Size;
 use super::parts::{Text, boxed, two_ends};
 use super::theme::{Role, Theme};
-use crate::app::keys::{self, Context};
-use crate::app::{Overlay, State};
+use crate::app::State;
+use crate::app::keys;
+use crate::app::menu::{Choice, Menu, Overlay};
 use crate::text::{Safe, width};
 
 /// The smallest screen, in columns and rows.
 const SMALLEST: (u16, u16) = (60, 15);
 
-/// What can be done in the help.
-const FOOT: &str = " type to search · ↵ do it · Esc close ";
+const HELP_FOOT: &str = " type to search · ↵ do it · Esc close ";
+const PALETTE_FOOT: &str = " Tab complete · ↵ do it · Esc close ";
 
 /// Says that the window is too small, in the middle of it.
 pub fn notice(theme: Theme, area: Rect, buffer: &mut Buffer) {
@@ -37,48 +38,110 @@ pub fn notice(theme: Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// The help: what keys do here, searched by what is typed.
-pub fn help(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) {
-    let Some(Overlay::Help { input, chosen }) = &state.overlay else { return };
-    let context = Context::of(state.tab);
-    let title = format!(" Help · {} ", state.tab.title().1);
-    let inner = if size == Size::Small { area } else { boxed(middle(area), &title, FOOT, theme, buffer) };
+/// The help or the palette: what can be done here, searched by what is typed; what cannot be done now says why.
+pub fn menu(state: &State, overlay: &Overlay, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) {
+    let menu = overlay.menu();
+    let (title, prompt, foot) = match (overlay, menu.told) {
+        (Overlay::Help(_), _) => (format!(" Help · {} ", menu.from.title()), "❯", HELP_FOOT),
+        (Overlay::Palette(_), None) => (format!(" Command · {} ", menu.from.title()), ":", PALETTE_FOOT),
+        (Overlay::Palette(_), Some(action)) => (format!(" {} ", words(state, action)), ":", PALETTE_FOOT),
+    };
+    let inner = if size == Size::Small { area } else { boxed(middle(area), &title, foot, theme, buffer) };
     let dim = theme.style(Role::Dim);
     let line = |n: u16| Rect { y: inner.y + n, height: 1, ..inner };
+    let first = u16::from(size == Size::Small);
     if size == Size::Small {
         Clear.render(area, buffer);
         let left = Text::new().add(title, theme.focused());
         two_ends(left, Text::new().add("Esc close ", dim), (" ", dim), line(0), buffer);
     }
-    let found: Vec<_> = keys::listed(context, input.value()).collect();
-    let all = keys::listed(context, "").count();
+    let typed = menu.input.value();
     let search = Text::new()
-        .add(" ❯ ", theme.focused())
-        .add(Safe::new(input.value()).as_str(), theme.style(Role::Plain))
+        .add(format!(" {prompt} "), theme.focused())
+        .add(Safe::new(typed).as_str(), theme.style(Role::Plain))
         .add("▏", theme.style(Role::Accent));
-    let tally = if input.value().is_empty() { all.to_string() } else { format!("{} of {all}", found.len()) };
-    let first = u16::from(size == Size::Small);
+    let (n, all) = (menu.found.len(), menu.all);
+    let tally = if n == all { all.to_string() } else { format!("{n} of {all}") };
     two_ends(search, Text::new().add(format!("{tally} "), dim), (" ", dim), line(first), buffer);
-    let rows = usize::from(inner.height.saturating_sub(first + 3));
-    let offset = chosen.saturating_sub(rows / 2).min(found.len().saturating_sub(rows));
-    for (n, binding) in found.iter().enumerate().skip(offset).take(rows) {
-        let keys: Vec<String> = binding.keys.iter().map(|key| key.show(theme.ascii)).collect();
-        let reason = keys::enabled(state, binding.action).err();
-        let style = if reason.is_some() { dim } else { theme.style(Role::Plain) };
-        let mark = if n == *chosen { "▌" } else { " " };
-        let mut text = Text::new()
-            .add(mark, theme.focused())
-            .add(keys.join(" "), theme.style(if reason.is_some() { Role::Dim } else { Role::Accent }))
-            .to(15)
-            .add(binding.words, if n == *chosen { style.patch(theme.strong()) } else { style });
-        if let Some(reason) = reason {
-            text = text.add(format!(" — {reason}"), dim);
-        }
-        text.paint(line(first + 2 + (n - offset) as u16), buffer);
+    about(state, menu, theme, line(first + 1), buffer);
+    let rows = usize::from(inner.height.saturating_sub(2 * first + 2));
+    let offset = menu.chosen.saturating_sub(rows / 2).min(n.saturating_sub(rows));
+    for (n, choice) in menu.found.iter().enumerate().skip(offset).take(rows) {
+        let here = line(first + 2 + (n - offset) as u16);
+        let (left, right) = match choice {
+            Choice::Line(number) => match state.keymap.line(*number) {
+                Some(found) => entry(state, overlay, found, n == menu.chosen, theme),
+                None => continue,
+            },
+            Choice::Value(value) => {
+                let mark = if n == menu.chosen { "▌ " } else { "  " };
+                let style = if n == menu.chosen { theme.strong() } else { theme.style(Role::Plain) };
+                let left = Text::new().add(mark, theme.focused()).add(&value.text, style);
+                (left, Text::new().add(format!(" {} ", value.about), dim))
+            }
+        };
+        two_ends(left, right, (" ", dim), here, buffer);
     }
     if size == Size::Small {
-        Text::new().add(FOOT, dim).paint(line(inner.height - 1), buffer);
+        let last = line(inner.height - 1);
+        match state.toast() {
+            Some(toast) => Text::new().add(format!(" {toast}"), theme.strong()).paint(last, buffer),
+            None => Text::new().add(foot, dim).paint(last, buffer),
+        }
     }
+}
+
+/// What is said about the chosen line: why it cannot be done now, or that nothing fits and what then.
+fn about(state: &State, menu: &Menu, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let dim = theme.style(Role::Dim);
+    let text = match menu.choice() {
+        Some(Choice::Line(number)) => {
+            let action = keys::TABLE.get(*number).map(|line| line.action);
+            let reason = action.and_then(|action| keys::enabled(state, action).err());
+            reason.map(|reason| Text::new().add(format!("   not now: {reason}"), theme.style(Role::Warn)))
+        }
+        Some(Choice::Value(_)) => None,
+        None if menu.input.value().is_empty() => None,
+        None => Some(Text::new().add("   nothing is called so; Backspace takes a letter back", dim)),
+    };
+    if let Some(text) = text {
+        text.paint(area, buffer);
+    }
+}
+
+/// A line of the table as it is listed: its keys, what they do, its name; dim where it cannot be done now.
+fn entry(
+    state: &State,
+    overlay: &Overlay,
+    line: keys::Line<'_>,
+    chosen: bool,
+    theme: Theme,
+) -> (Text<'static>, Text<'static>) {
+    let (dim, binding) = (theme.style(Role::Dim), line.binding);
+    let reason = keys::enabled(state, binding.action).err();
+    let keys: Vec<String> = line.keys.iter().map(|key| key.show(theme.ascii)).collect();
+    let keys = keys.join(" ");
+    let off = |style| if reason.is_some() { dim } else { style };
+    let words = off(if chosen { theme.strong() } else { theme.style(Role::Plain) });
+    let id = binding.action.id();
+    let (head, tail) = match overlay {
+        Overlay::Help(_) => (keys, id.to_owned()),
+        Overlay::Palette(_) => (id.to_owned(), keys),
+    };
+    let left = Text::new()
+        .add(if chosen { "▌ " } else { "  " }, theme.focused())
+        .add(head, off(theme.style(Role::Accent)))
+        .to(17)
+        .add(binding.words, words);
+    match reason {
+        Some(reason) => (left.add(format!(" — {reason}"), dim), Text::new()),
+        None => (left, Text::new().add(format!(" {tail} "), dim)),
+    }
+}
+
+/// What the table says of an action.
+fn words(state: &State, action: keys::Action) -> &'static str {
+    state.keymap.lines().find(|line| line.binding.action == action).map_or("", |line| line.binding.words)
 }
 
 /// The middle of `area`, where a box lies.

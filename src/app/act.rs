@@ -1,0 +1,159 @@
+//! What each action does.
+
+use tui_input::Input;
+
+use super::keys::Action;
+use super::targets::{machines, toggle_pings};
+use super::travel::{back, go, travel};
+use super::{Effect, Pane, State, Tab, View, argument, copy, menu};
+use crate::doctor::Subject;
+use crate::doctor::facts::Facts;
+use crate::engine::report::Command;
+use crate::text::count;
+
+/// Does what an action says. It is enabled.
+pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    let View { catalog, pings, .. } = &state.view;
+    let tree = &mut state.tree;
+    match action {
+        Action::ToExplore => go(state, Tab::Explore, effects),
+        Action::ToDoctor => go(state, Tab::Doctor, effects),
+        Action::ToEvents => go(state, Tab::Events, effects),
+        Action::ToDig => go(state, Tab::Dig, effects),
+        Action::ToPing => go(state, Tab::Ping, effects),
+        Action::RevealTarget => state.act_in_ping(action, effects),
+        Action::Sort | Action::Reverse if state.tab == Tab::Ping => state.act_in_ping(action, effects),
+        Action::DigThis
+        | Action::EditLine
+        | Action::NewLine
+        | Action::SendLine
+        | Action::LeaveLine
+        | Action::Complete
+        | Action::LineDown
+        | Action::LineUp
+        | Action::NextFace
+        | Action::PreviousFace
+        | Action::OlderEntry
+        | Action::NewerEntry
+        | Action::Forget => state.act_in_dig(action, effects),
+        Action::Reveal => state.reveal_event(),
+        Action::ClearEvents => state.clear_events(),
+        Action::Down | Action::Up | Action::PageDown | Action::PageUp | Action::First | Action::Last => {
+            travel(state, action);
+        }
+        Action::Open => tree.open(catalog, pings),
+        Action::Close => tree.close(catalog, pings),
+        Action::Expand => tree.fold(Some(true), catalog, pings),
+        Action::Collapse => tree.fold(Some(false), catalog, pings),
+        Action::ExpandAll => tree.fold_all(catalog, pings),
+        Action::Filter => {
+            let filter = if state.tab == Tab::Events { &state.log.filter } else { tree.filter() };
+            state.filter_line = Some(Input::new(filter.to_owned()));
+            state.focus = Pane::Tree;
+        }
+        Action::KeepFilter => state.filter_line = None,
+        Action::NextMatch => tree.step(1),
+        Action::PreviousMatch => tree.step(-1),
+        Action::Sort => {
+            tree.next_sort(catalog, pings);
+            let text = format!("sorted by {}", tree.sort().as_str());
+            state.say(text);
+        }
+        Action::Reverse => tree.reverse(catalog, pings),
+        Action::Refresh if state.tab == Tab::Doctor => diagnose(state, effects),
+        Action::Refresh => {
+            effects.push(Effect::Ask(Command::Refresh));
+            state.say("asking for everything again");
+        }
+        Action::RefreshAll => {
+            effects.push(Effect::Ask(Command::Refresh));
+            effects.push(Effect::Reload);
+            state.say("asking for everything again");
+        }
+        Action::Rehandshake => {
+            effects.push(Effect::Ask(Command::Rehandshake));
+            state.say("shaking hands anew");
+        }
+        Action::Ping => toggle_pings(state, false),
+        Action::PingBelow => toggle_pings(state, true),
+        Action::Pause => {
+            state.paused = !state.paused;
+            state.say(if state.paused { "probes are paused" } else { "probes go on" });
+        }
+        Action::Copy => {
+            if let Some((what, text)) = copy::value(state) {
+                effects.push(Effect::Copy(text.clone()));
+                state.say(format!("copied the {what} {text}"));
+            }
+        }
+        Action::NextPane => {
+            state.focus = if state.focus == Pane::Tree { Pane::Detail } else { Pane::Tree };
+        }
+        Action::Zoom => state.zoom = !state.zoom,
+        Action::Narrower => state.split = (state.split - 2).max(-20),
+        Action::Wider => state.split = (state.split + 2).min(40),
+        Action::Freeze => freeze(state),
+        Action::LastMessage => {
+            if state.is_up() {
+                if let Some(toast) = &mut state.toast {
+                    toast.at = state.now;
+                }
+            } else {
+                state.banner_hidden = !state.banner_hidden;
+            }
+        }
+        Action::Help => menu::help(state),
+        Action::Palette => menu::palette(state, ""),
+        Action::MenuDown | Action::MenuUp => menu::step(state, action == Action::MenuDown),
+        Action::MenuComplete => menu::complete(state),
+        Action::MenuDo => menu::carry_out(state, effects),
+        Action::Back => back(state),
+        Action::Suspend => effects.push(Effect::Suspend),
+        Action::Repaint => effects.push(Effect::Repaint),
+        Action::Quit => effects.push(Effect::Quit),
+    }
+}
+
+/// Does what an action says to what it was told. It is enabled.
+pub fn act_on(state: &mut State, action: Action, told: &str, effects: &mut Vec<Effect>) {
+    let place = argument::place(state, told);
+    match (action, place) {
+        (Action::ToExplore, Some(node)) => {
+            go(state, Tab::Explore, effects);
+            state.tree.reveal(&node, &state.view.catalog, &state.view.pings);
+        }
+        (Action::Ping, Some(node)) => {
+            let targets = machines(&state.view.catalog, &node);
+            state.say(format!("pinging {}", count(targets.len(), "target")));
+            state.pinned.extend(targets);
+            state.paused = false;
+        }
+        (Action::ToDig, _) => {
+            state.tab = Tab::Dig;
+            state.dig.edit(told);
+            state.send_line(effects);
+        }
+        (Action::Filter, _) if state.tab == Tab::Events => told.clone_into(&mut state.log.filter),
+        (Action::Filter, _) => state.tree.set_filter(told, &state.view.catalog, &state.view.pings),
+        _ => act(state, action, effects),
+    }
+}
+
+/// Freezes the screen, or shows what came since.
+fn freeze(state: &mut State) {
+    state.frozen = match state.frozen.take() {
+        None => Some((state.now, state.view.clone())),
+        Some((_, later)) => {
+            let before = std::mem::replace(&mut state.view, later);
+            state.tree.renew(&before.catalog, &state.view.catalog, &state.view.pings, state.now);
+            None
+        }
+    };
+}
+
+/// Starts a diagnosis of the network.
+pub fn diagnose(state: &mut State, effects: &mut Vec<Effect>) {
+    state.check = None;
+    let facts = Facts::before(&state.profile, Subject::default());
+    effects.push(Effect::Ask(Command::Diagnose(Box::new(facts))));
+}

@@ -1,0 +1,72 @@
+//! What an action may be told: what there is to choose from, and what is meant by what was typed.
+
+use super::State;
+use super::keys::Argument;
+use super::menu::Value;
+use crate::engine::report::Node;
+use crate::text::count;
+
+impl Argument {
+    /// Whether anything may be said, not only what is listed.
+    pub fn is_free(self) -> bool {
+        match self {
+            Self::Question | Self::Text => true,
+            Self::Place => false,
+        }
+    }
+
+    /// Whether the action can do nothing without it.
+    pub fn is_needed(self) -> bool {
+        match self {
+            Self::Question | Self::Text | Self::Place => false,
+        }
+    }
+
+    /// What there is to choose from now.
+    pub fn values(self, state: &State) -> Vec<Value> {
+        match self {
+            Self::Place => places(state).into_iter().map(|(text, about, _)| Value { text, about }).collect(),
+            Self::Question => state
+                .dig
+                .entries
+                .iter()
+                .rev()
+                .map(|entry| Value { text: entry.text.clone(), about: "asked before".into() })
+                .collect(),
+            Self::Text => Vec::new(),
+        }
+    }
+}
+
+/// The place in the tree that is written so.
+pub fn place(state: &State, text: &str) -> Option<Node> {
+    places(state).into_iter().find(|(written, ..)| written == text).map(|(.., node)| node)
+}
+
+/// Every place of the tree as it is written, `web`, `web/iad`, `web/148e21b7c93d89`, `peers/my-peer`, and what it is.
+fn places(state: &State) -> Vec<(String, String, Node)> {
+    let catalog = &state.view.catalog;
+    let mut all = Vec::new();
+    for (name, app) in &catalog.apps {
+        let machines = count(app.machines.len(), "machine");
+        all.push((name.to_string(), format!("app, {machines}"), Node::App(name.clone())));
+        for (region, machines) in app.regions() {
+            if let Some(region) = region {
+                let about = format!("region, {}", count(machines.len(), "machine"));
+                all.push((
+                    format!("{name}/{region}"),
+                    about,
+                    Node::Region(name.clone(), Some(region.clone())),
+                ));
+            }
+        }
+        for (id, machine) in &app.machines {
+            let region = machine.region.as_ref().map_or("no region", |region| region.as_str());
+            all.push((format!("{name}/{id}"), region.to_owned(), Node::Machine(name.clone(), id.clone())));
+        }
+    }
+    for peer in catalog.peers.keys() {
+        all.push((format!("peers/{peer}"), "peer".into(), Node::Peer(peer.clone())));
+    }
+    all
+}

@@ -1,0 +1,123 @@
+//! Every action has a name that stays: settings bind keys to it, `:` runs it, the help finds it.
+
+/// What an action may be told, behind its name on the line of `:`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Argument {
+    /// A dig line: a name, a type, options.
+    Question,
+    /// An app, a region, a machine or a peer.
+    Place,
+    /// Any text.
+    Text,
+}
+
+macro_rules! actions {
+    ($($action:ident $id:literal $($argument:ident)?),* $(,)?) => {
+        /// What a key does.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[allow(missing_docs, reason = "the table's words say it")]
+        pub enum Action {
+            $($action),*
+        }
+
+        impl Action {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$action),*];
+
+            /// Its name, in lower case with `-` between words. It never changes: settings hold it.
+            pub const fn id(self) -> &'static str {
+                match self {
+                    $(Self::$action => $id),*
+                }
+            }
+
+            /// What it may be told behind its name. See [`act_on`](crate::app::act::act_on).
+            pub const fn argument(self) -> Option<Argument> {
+                match self {
+                    $(Self::$action => argument!($($argument)?)),*
+                }
+            }
+        }
+    };
+}
+
+macro_rules! argument {
+    () => {
+        None
+    };
+    ($argument:ident) => {
+        Some(Argument::$argument)
+    };
+}
+
+// The variant, its name, and what it may be told (see `Argument`), if anything.
+actions! {
+    ToExplore "explore" Place,
+    ToDig "dig" Question,
+    DigThis "dig-this",
+    EditLine "edit-line",
+    NewLine "new-line",
+    SendLine "ask",
+    LeaveLine "leave-line",
+    Complete "complete",
+    LineDown "line-down",
+    LineUp "line-up",
+    NextFace "next-form",
+    PreviousFace "previous-form",
+    OlderEntry "older-line",
+    NewerEntry "newer-line",
+    Forget "forget",
+    ToPing "ping-view",
+    RevealTarget "show-target",
+    ToDoctor "doctor",
+    ToEvents "events",
+    Down "down",
+    Up "up",
+    PageDown "page-down",
+    PageUp "page-up",
+    First "first",
+    Last "last",
+    Open "open",
+    Close "close",
+    Expand "expand",
+    Collapse "collapse",
+    ExpandAll "expand-all",
+    Filter "filter" Text,
+    KeepFilter "keep-filter",
+    NextMatch "next-match",
+    PreviousMatch "previous-match",
+    Sort "sort",
+    Reverse "reverse",
+    Refresh "refresh",
+    RefreshAll "refresh-all",
+    Rehandshake "handshake",
+    Ping "ping" Place,
+    PingBelow "ping-below",
+    Pause "pause",
+    Copy "copy",
+    NextPane "next-pane",
+    Zoom "zoom",
+    Narrower "narrower",
+    Wider "wider",
+    Freeze "freeze",
+    LastMessage "last-message",
+    Reveal "show-in-tree",
+    ClearEvents "clear-events",
+    Help "help",
+    Palette "command",
+    MenuDown "menu-down",
+    MenuUp "menu-up",
+    MenuComplete "menu-complete",
+    MenuDo "menu-do",
+    Back "back",
+    Suspend "suspend",
+    Repaint "repaint",
+    Quit "quit",
+}
+
+impl Action {
+    /// The action of this name.
+    pub fn named(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.id() == id)
+    }
+}

@@ -1,0 +1,71 @@
+//! What is possible now; what is not says why, on the screen, in the help and when its key is pressed.
+
+use super::Action;
+use crate::app::{State, Tab};
+use crate::engine::report::Node;
+
+/// Whether `action` can be done now, or why not.
+///
+/// # Errors
+/// The reason, in words for the user.
+pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
+    let when = |possible: bool, reason: &'static str| if possible { Ok(()) } else { Err(reason) };
+    match action {
+        Action::Copy if state.tab == Tab::Events => {
+            when(state.chosen_event().is_some(), "no event is selected: nothing has changed yet")
+        }
+        Action::Reveal => match state.chosen_event() {
+            None => Err("no event is selected: nothing has changed yet"),
+            Some(event) => when(state.node_of(&event.change).is_some(), "it is no longer in the tree"),
+        },
+        Action::ClearEvents => when(state.shown_events().next().is_some(), "the list is empty"),
+        Action::Copy if state.tab == Tab::Doctor => {
+            when(state.chosen_check().is_some(), "nothing was examined yet: r does it")
+        }
+        Action::Copy if state.tab == Tab::Dig => when(state.dig.entry().is_some(), "nothing was asked yet"),
+        Action::NextFace
+        | Action::PreviousFace
+        | Action::OlderEntry
+        | Action::NewerEntry
+        | Action::Forget => when(state.dig.entry().is_some(), "nothing was asked yet"),
+        Action::SendLine => {
+            when(!state.dig.input.value().trim().is_empty(), "the line is empty: type a name")
+        }
+        Action::Complete => when(!state.dig.choices.is_empty(), "no name of the network begins so"),
+        Action::RevealTarget => when(state.pinged_node().is_some(), "it is not in the tree"),
+        Action::Copy if state.tab == Tab::Ping => {
+            when(!state.view.pings.is_empty(), "nobody is pinged: p does it in the tree")
+        }
+        Action::Filter if matches!(state.tab, Tab::Doctor | Tab::Dig | Tab::Ping) => {
+            Err("there is nothing to filter here")
+        }
+        Action::Copy
+        | Action::DigThis
+        | Action::Ping
+        | Action::PingBelow
+        | Action::Open
+        | Action::Close
+        | Action::Expand
+        | Action::Collapse
+        | Action::ExpandAll => {
+            when(state.tree.selected().is_some(), "nothing is selected: the tree is still empty")?;
+            match (action, state.tree.selected()) {
+                (Action::Expand | Action::Collapse, Some(Node::Machine(..) | Node::Peer(_))) => {
+                    Err("this row has nothing below it")
+                }
+                _ => Ok(()),
+            }
+        }
+        Action::NextMatch | Action::PreviousMatch => {
+            when(!state.tree.filter().is_empty(), "there is no filter: / sets one")?;
+            when(!state.tree.rows().is_empty(), "nothing matches the filter")
+        }
+        Action::Rehandshake => when(state.view.link.is_some(), "there is no link yet"),
+        Action::LastMessage => when(state.toast.is_some() || !state.is_up(), "there has been no message"),
+        Action::MenuDo | Action::MenuComplete => match &state.overlay {
+            Some(overlay) => when(overlay.menu().choice().is_some(), "nothing is called so"),
+            None => Err("no list is open"),
+        },
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,193 @@
+//! The table of keys is walked in every state: what is enabled works, what is not says why, and `:` reaches all of it.
+
+use std::sync::Arc;
+
+use ratatui::crossterm::event::Event;
+
+use super::keys::{Action, Binding, Context, TABLE};
+use super::menu::Choice;
+use super::tests::{Session, link, log};
+use super::*;
+use crate::catalog::diff::Change;
+use crate::doctor::Subject;
+use crate::doctor::facts::Facts;
+use crate::net::Phase;
+
+/// A state after these keys, with something in every view.
+fn after(script: &str) -> Session {
+    let mut s = Session::attached();
+    log(&mut s, vec![Change::AppCame("web".into()), Change::PeerWent("other".into())]);
+    let facts = Facts::before(&s.state.profile, Subject::default());
+    s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
+    s.keys(script);
+    s
+}
+
+/// States in which every view, every line and every list is met, with something and with nothing in it.
+fn states() -> Vec<(&'static str, Session)> {
+    let mut all: Vec<_> = [
+        "",
+        "jjj",
+        "G",
+        "G<enter>G",
+        "*",
+        "<tab>",
+        "z",
+        "f",
+        " ",
+        "/",
+        "/iad",
+        "/iad<enter>j",
+        "/zzz<enter>",
+        "2",
+        "2we",
+        "2web<esc><enter>",
+        "d",
+        "dd",
+        "4",
+        "5",
+        "5j",
+        "5/web",
+        "5/zzz<enter>",
+    ]
+    .into_iter()
+    .map(|script| (script, after(script)))
+    .collect();
+    let mut down = after("jjj");
+    down.report(link(Phase::Down, down.now));
+    all.push(("down", down));
+    for tab in Tab::ALL {
+        let (key, name) = tab.title();
+        all.push((name, after(&format!("jjj{key}"))));
+        let mut new = Session::new();
+        new.wait(0);
+        new.keys(&key.to_string());
+        all.push((name, new));
+    }
+    let mut new = Session::new();
+    new.wait(0);
+    all.push(("new dig", {
+        new.keys("2<esc>");
+        new
+    }));
+    all
+}
+
+/// What a person may see: all but the time and the words of the last message.
+fn seen(state: &State) -> String {
+    format!("{:?}", State { toast: None, ..state.clone() })
+}
+
+/// Actions that may find nothing to move, to fold or to step back from; views that one is in already.
+const MAY_STAY: &str = "up down page-up page-down first last open close expand collapse back complete keep-filter \
+                        next-match previous-match line-up line-down older-line newer-line explore dig ping-view \
+                        doctor events";
+
+fn may_stay(action: Action) -> bool {
+    MAY_STAY.split_whitespace().any(|id| id == action.id())
+}
+
+/// The table's lines that hold where `session` is.
+fn here(session: &Session) -> impl Iterator<Item = &'static Binding> {
+    let context = session.state.context();
+    TABLE.iter().filter(move |line| line.context.holds_in(context))
+}
+
+#[test]
+fn each_enabled_key_works_and_each_other_says_why() {
+    let mut met = Vec::new();
+    for (name, session) in states() {
+        for line in here(&session) {
+            met.push(line.action);
+            for key in line.keys {
+                let mut s = session.clone();
+                let enabled = keys::enabled(&s.state, line.action);
+                s.state.toast = None;
+                let before = seen(&s.state);
+                s.effects = update(&mut s.state, Message::Input(Event::Key(key.event())), s.now);
+                let changed = before != seen(&s.state) || !s.effects.is_empty();
+                match enabled {
+                    Ok(()) => {
+                        let told = s.state.toast.is_some();
+                        assert!(changed || told || may_stay(line.action), "{name}: {line:?} does nothing");
+                    }
+                    Err(reason) => {
+                        assert_eq!(s.state.toast(), Some(reason), "{name}: {line:?}");
+                        assert!(!changed, "{name}: {line:?} is disabled and did something");
+                    }
+                }
+            }
+        }
+    }
+    for (name, script) in [("help", "?"), ("palette", ":"), ("palette", ":dig ")] {
+        let session = after(script);
+        met.extend(here(&session).map(|line| line.action));
+        assert_ne!(session.state.context(), Context::Explore, "{name}");
+    }
+    let missed: Vec<_> = Action::ALL.iter().filter(|action| !met.contains(action)).collect();
+    assert!(missed.is_empty(), "no state of this test meets {missed:?}");
+}
+
+#[test]
+fn each_action_is_reached_by_its_name_and_does_the_same() {
+    for (name, mut session) in states() {
+        session.state.toast = None;
+        for line in here(&session) {
+            let mut palette = session.clone();
+            menu::palette(&mut palette.state, "");
+            palette.keys(line.action.id());
+            let menu = palette.state.overlay.as_ref().unwrap().menu();
+            let Some(Choice::Line(number)) = menu.choice() else { panic!("{name}: {line:?} is not found") };
+            assert_eq!(TABLE[*number].action, line.action, "{name}: {line:?}");
+            let enabled = keys::enabled(&session.state, line.action);
+            palette.keys("<enter>");
+            if let Err(reason) = enabled {
+                assert_eq!(palette.state.toast(), Some(reason), "{name}: {line:?}");
+                assert!(palette.state.overlay.is_some() && palette.effects.is_empty());
+                continue;
+            }
+            let mut pressed = session.clone();
+            let mut effects = Vec::new();
+            act::act(&mut pressed.state, line.action, &mut effects);
+            follow(&mut pressed.state, &mut effects);
+            assert_eq!(palette.effects, effects, "{name}: {line:?}");
+            let opens = pressed.state.overlay.is_some();
+            assert!(opens || seen(&palette.state) == seen(&pressed.state), "{name}: {line:?}");
+        }
+    }
+}
+
+#[test]
+fn the_help_lists_what_the_palette_lists() {
+    for (name, session) in states() {
+        let listed = |open: fn(&mut State)| {
+            let mut s = session.clone();
+            open(&mut s.state);
+            s.state.overlay.unwrap().menu().found.clone()
+        };
+        assert_eq!(listed(menu::help), listed(|state| menu::palette(state, "")), "{name}");
+    }
+}
+
+#[test]
+fn the_palette_takes_rough_spellings_and_completes_what_an_action_is_told() {
+    let mut s = after(":frz<enter>");
+    assert!(s.state.frozen.is_some());
+    s.keys("<esc>:dg<tab>");
+    let input = |s: &Session| s.state.overlay.as_ref().unwrap().menu().input.value().to_owned();
+    assert_eq!(input(&s), "dig ");
+    s.keys("web AAAA<enter>");
+    assert!(matches!(s.effects.as_slice(), [Effect::Ask(Command::Dig(..))]), "{:?}", s.effects);
+    assert_eq!(s.state.tab, Tab::Dig);
+    s.keys(":explore web148e<tab>");
+    assert_eq!(input(&s), "explore web/148e21b7c93d89");
+    s.keys("<enter>");
+    assert_eq!(s.state.tab, Tab::Explore);
+    assert_eq!(s.state.tree.selected(), Some(&Node::Machine("web".into(), "148e21b7c93d89".into())));
+    s.keys(":filter syd<enter>");
+    assert_eq!(s.state.tree.filter(), "syd");
+    s.keys(":zzzz<enter>");
+    assert_eq!(s.state.toast(), Some("nothing is called so"));
+    s.keys("<esc>");
+    assert!(s.state.overlay.is_none());
+}

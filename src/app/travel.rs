@@ -1,0 +1,73 @@
+//! Moving: through rows, between views, and one step back.
+
+use super::act::diagnose;
+use super::keys::Action;
+use super::{Effect, Pane, State, Tab, View};
+
+/// Moves by rows, by pages, to an end.
+pub fn travel(state: &mut State, action: Action) {
+    let by: isize = match action {
+        Action::Down => 1,
+        Action::Up => -1,
+        Action::PageDown => 10,
+        Action::PageUp => -10,
+        Action::First => isize::MIN / 2,
+        _ => isize::MAX / 2,
+    };
+    match state.tab {
+        Tab::Events => return state.step_events(by),
+        Tab::Ping => return state.step_pings(by),
+        Tab::Dig => {
+            state.dig.scroll = state.dig.scroll.saturating_add_signed(by).min(5000);
+            return;
+        }
+        Tab::Doctor => {
+            let last = state.view.diagnosis.as_ref().map_or(0, |d| d.findings.len().saturating_sub(1));
+            state.check = state.chosen_check().map(|check| check.saturating_add_signed(by).min(last));
+            return;
+        }
+        Tab::Explore => {}
+    }
+    match state.focus {
+        Pane::Tree => state.tree.step(by),
+        Pane::Detail => {
+            let rows = i64::from(state.scroll).saturating_add(by as i64);
+            state.scroll = rows.clamp(0, 500) as u16;
+        }
+    }
+}
+
+/// Shows a view.
+pub fn go(state: &mut State, tab: Tab, effects: &mut Vec<Effect>) {
+    state.tab = tab;
+    if tab == Tab::Dig && state.dig.entries.is_empty() {
+        state.dig.edit("");
+    }
+    if tab == Tab::Doctor && state.view.diagnosis.is_none() {
+        diagnose(state, effects);
+    }
+}
+
+/// One step back: close what lies above, leave the line, clear the filter, unzoom, thaw, go to the parent.
+pub fn back(state: &mut State) {
+    if state.overlay.take().is_some() {
+        return;
+    }
+    let View { catalog, pings, .. } = &state.view;
+    if matches!(state.tab, Tab::Doctor | Tab::Dig | Tab::Ping) {
+        state.tab = Tab::Explore;
+    } else if state.tab == Tab::Events {
+        state.filter_line = None;
+        if std::mem::take(&mut state.log.filter).is_empty() {
+            state.tab = Tab::Explore;
+        }
+    } else if state.filter_line.take().is_some() || !state.tree.filter().is_empty() {
+        state.tree.set_filter("", catalog, pings);
+    } else if state.zoom {
+        state.zoom = false;
+    } else if state.focus == Pane::Detail {
+        state.focus = Pane::Tree;
+    } else {
+        state.tree.to_parent();
+    }
+}
