@@ -7,52 +7,77 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::BoolishValueParser;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueHint};
 
 use crate::commands;
 use crate::commands::doctor::Face;
 use crate::commands::session::Session;
+use crate::commands::settings::Sources;
 use crate::engine;
 use crate::error::{Error, Exit};
 use crate::probe::ping::Plan;
+use crate::settings::{self, Layer, Refresh, Settings, ThemeName, seconds};
 
 /// A terminal explorer for a private IPv6 network, over an embedded WireGuard tunnel.
 ///
 /// Without a conf, the one *.conf in the working directory or in the configuration folder's sixpane/ is used.
 #[derive(Debug, Parser)]
-#[command(name = "sixpane", version, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
+#[command(name = "sixpane", version, after_help = exit_codes(), args_conflicts_with_subcommands = true)]
 struct CommandLine {
     /// The WireGuard conf, as `fly wireguard create` wrote it
+    #[arg(value_hint = ValueHint::FilePath)]
     conf: Option<PathBuf>,
+    /// Colour what is printed: auto, always or never
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    color: clap::ColorChoice,
     #[command(flatten)]
     screen: Screen,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
-/// How the screens look and what they do by themselves.
+/// How the screens look and what they do by themselves. What is not given here comes from the settings.
 #[derive(Debug, Clone, Args)]
 pub struct Screen {
-    /// Seconds between two walks, or off
-    #[arg(long, value_name = "S", default_value = "5", value_parser = refresh)]
-    pub refresh: Refresh,
+    /// Seconds between two walks, or off [default: 5]
+    #[arg(long, value_name = "S", value_parser = settings::refresh)]
+    refresh: Option<Refresh>,
     /// Ping nobody by itself
     #[arg(long)]
-    pub no_ping: bool,
-    /// ASCII glyphs alone
-    #[arg(long)]
-    pub ascii: bool,
+    no_ping: bool,
+    /// The colours: auto, dark, light, cvd or mono [default: auto]
+    #[arg(long, value_name = "NAME", value_parser = theme_name, hide_possible_values = true)]
+    theme: Option<ThemeName>,
+    /// ASCII glyphs alone [default: by the locale]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    ascii: Option<bool>,
+    /// Listen to the mouse, or not [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    mouse: Option<bool>,
     /// Attach even though another sixpane uses the conf
     #[arg(long)]
     pub force: bool,
 }
 
-/// The interval of walks; `None` is off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refresh(pub Option<Duration>);
+impl Screen {
+    fn layer(&self) -> Layer {
+        Layer {
+            refresh: self.refresh,
+            auto_ping: self.no_ping.then_some(false),
+            theme: self.theme,
+            ascii: self.ascii,
+            mouse: self.mouse,
+            ..Layer::default()
+        }
+    }
+}
 
-fn refresh(text: &str) -> Result<Refresh, String> {
-    if text == "off" { Ok(Refresh(None)) } else { seconds(text).map(|s| Refresh(Some(s))) }
+fn theme_name(text: &str) -> Result<ThemeName, String> {
+    let known = || format!("one of {} is expected", ThemeName::ALL.map(ThemeName::as_str).join(", "));
+    ThemeName::named(text).ok_or_else(known)
 }
 
 #[derive(Debug, Subcommand)]
@@ -60,7 +85,7 @@ enum Command {
     /// Print the tree of apps, regions and machines
     Tree {
         /// The WireGuard conf
-        #[arg(value_name = "CONF")]
+        #[arg(value_name = "CONF", value_hint = ValueHint::FilePath)]
         conf: Option<PathBuf>,
         #[command(flatten)]
         common: Common,
@@ -90,7 +115,7 @@ enum Command {
         #[arg(short = 'p', value_name = "PORT")]
         port: Option<String>,
         /// Ask what each line of a file asks, or of standard input where it is `-`
-        #[arg(short = 'f', value_name = "FILE")]
+        #[arg(short = 'f', value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
         /// The data of the answers alone, as with +short
         #[arg(long)]
@@ -129,7 +154,7 @@ enum Command {
     /// Exits with 1 where anything fails.
     Doctor {
         /// The WireGuard conf
-        #[arg(value_name = "CONF")]
+        #[arg(value_name = "CONF", value_hint = ValueHint::FilePath)]
         conf: Option<PathBuf>,
         /// What one wants to reach: an app, and a TCP port on its machines
         #[arg(long, value_name = "NAME[:PORT]", value_parser = commands::doctor::subject)]
@@ -143,11 +168,11 @@ enum Command {
     /// Print each change of the network as it is noticed, until interrupted
     Watch {
         /// The WireGuard conf
-        #[arg(value_name = "CONF")]
+        #[arg(value_name = "CONF", value_hint = ValueHint::FilePath)]
         conf: Option<PathBuf>,
-        /// Seconds between two walks
-        #[arg(long, value_name = "S", default_value = "5", value_parser = seconds)]
-        refresh: Duration,
+        /// Seconds between two walks [default: 5]
+        #[arg(long, value_name = "S", value_parser = seconds)]
+        refresh: Option<Duration>,
         #[command(flatten)]
         common: Common,
     },
@@ -157,10 +182,10 @@ enum Command {
         #[arg(long)]
         serve: bool,
         /// The org and its story, as in assets/demo.toml
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         scenario: Option<PathBuf>,
         /// With --serve: write the conf to this file, which only its owner can read
-        #[arg(long = "conf-out", value_name = "FILE", requires = "serve")]
+        #[arg(long = "conf-out", value_name = "FILE", requires = "serve", value_hint = ValueHint::FilePath)]
         conf_out: Option<PathBuf>,
         /// The gateway's UDP port on loopback; 0 takes any
         #[arg(long, value_name = "N", default_value = "0")]
@@ -168,6 +193,25 @@ enum Command {
         #[command(flatten)]
         screen: Screen,
     },
+    /// Print the settings' file with every default, to begin one with
+    Settings {
+        /// Print what holds and where it comes from; exit 3 where the file has a fault
+        #[arg(long)]
+        show: bool,
+    },
+    /// Print what every key does, with the settings' own keys
+    Keys {
+        /// Print Markdown
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Print the completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, as in `sixpane man | man -l -`
+    Man,
     /// Take a 6PN address apart and name its DNS server; asks no network
     Addr {
         /// The address, as in fdaa:0:18:a7b:7d:f066:b83b:2
@@ -182,7 +226,7 @@ enum Command {
 #[derive(Debug, Clone, Args)]
 pub struct Common {
     /// The WireGuard conf, where it is not given by its place
-    #[arg(long = "conf", value_name = "FILE")]
+    #[arg(long = "conf", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub conf_option: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
@@ -190,39 +234,70 @@ pub struct Common {
     /// Attach even though another sixpane uses the conf
     #[arg(long)]
     pub force: bool,
-    /// Seconds that the tunnel may take to come up
-    #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
-    pub timeout: Duration,
+    /// Seconds that the tunnel may take to come up [default: 10]
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    timeout: Option<Duration>,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    match text.parse::<f64>() {
-        Ok(s) if (0.1..=3600.0).contains(&s) => Ok(Duration::from_secs_f64(s)),
-        _ => Err("seconds from 0.1 to 3600 are expected".into()),
+impl Common {
+    /// The flag, or else the setting.
+    fn timeout(&self, settings: &Settings) -> Duration {
+        self.timeout.unwrap_or(settings.timeout)
     }
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 ok · 1 not found, or the answer is no · 2 usage · 3 configuration · \
-4 tunnel · 5 DNS · 6 partial result · 130, 143 ended by a signal";
+/// The exit codes and what they mean.
+pub const EXIT_TABLE: &[(&str, &str)] = &[
+    ("0", "ok"),
+    ("1", "not found, or the answer is no"),
+    ("2", "usage"),
+    ("3", "configuration"),
+    ("4", "tunnel"),
+    ("5", "DNS"),
+    ("6", "partial result"),
+    ("130, 143", "ended by a signal"),
+];
+
+fn exit_codes() -> String {
+    let codes: Vec<String> = EXIT_TABLE.iter().map(|(code, words)| format!("{code} {words}")).collect();
+    format!("Exit codes: {}", codes.join(" · "))
+}
 
 /// Runs the command line `args`, whose first word is the program's name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args = match CommandLine::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let parsed = command(color(&args))
+        .try_get_matches_from(args)
+        .and_then(|matches| CommandLine::from_arg_matches(&matches));
+    let args = match parsed {
         Ok(args) => args,
         Err(error) => {
             let code = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
-            let _ = error.print();
-            return code.into();
+            return match error.print() {
+                Err(why) if !error.use_stderr() => finish(Err(why.into()), &mut io::sink()),
+                _ => code.into(),
+            };
         }
     };
+    match args.color {
+        clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
+        clap::ColorChoice::Always => anstream::ColorChoice::Always,
+        clap::ColorChoice::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+    let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
+    let sources = match commands::settings::Sources::read() {
+        Ok(sources) => sources,
+        Err(error) => return report(&error),
+    };
     let result = match args.command {
-        None => commands::explore::run(args.conf.as_deref(), &args.screen).map_err(Failure::from),
+        None => explore(args.conf.as_deref(), &args.screen, &sources, args.color),
         Some(Command::Demo { serve: false, scenario, port, screen, .. }) => {
-            commands::demo::explore(scenario.as_deref(), port, &screen).map_err(Failure::from)
+            let settings = screens(&screen, &sources, args.color);
+            commands::demo::explore(scenario.as_deref(), port, &settings).map_err(Failure::from)
         }
         Some(command) => {
-            let mut out = io::BufWriter::new(io::stdout().lock());
-            let result = run(command, &mut out);
+            let result = run(command, &sources, &mut out);
             return finish(result, &mut out);
         }
     };
@@ -232,25 +307,83 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn run(command: Command, out: &mut impl Write) -> Result<Exit, Failure> {
+/// The definitions, for whoever writes completions or a manual of them.
+pub fn command(color: clap::ColorChoice) -> clap::Command {
+    CommandLine::command().color(color)
+}
+
+/// What `--color` says, before anything is parsed: the help and the errors go by it too.
+fn color(args: &[OsString]) -> clap::ColorChoice {
+    let words: Vec<&str> =
+        args.iter().take_while(|word| *word != "--").filter_map(|word| word.to_str()).collect();
+    let value = words.iter().enumerate().find_map(|(at, word)| match word.strip_prefix("--color") {
+        Some("") => words.get(at + 1).copied(),
+        Some(rest) => rest.strip_prefix('='),
+        None => None,
+    });
+    value.and_then(|value| value.parse().ok()).unwrap_or_default()
+}
+
+fn explore(
+    conf: Option<&std::path::Path>,
+    screen: &Screen,
+    sources: &Sources,
+    color: clap::ColorChoice,
+) -> Result<ExitCode, Failure> {
+    Ok(commands::explore::run(conf, &screens(screen, sources, color))?)
+}
+
+/// What holds for the screens.
+fn screens(screen: &Screen, sources: &Sources, color: clap::ColorChoice) -> commands::explore::Options {
+    let mut flags = screen.layer();
+    if color == clap::ColorChoice::Never {
+        flags.theme = Some(ThemeName::Mono);
+    }
+    commands::explore::Options {
+        settings: sources.resolve(&flags),
+        force: screen.force,
+        note: sources.note(),
+    }
+}
+
+fn run(command: Command, sources: &Sources, out: &mut impl Write) -> Result<Exit, Failure> {
+    // A fault in the file is told by whoever goes by it; `settings` tells all of it.
+    if !matches!(command, Command::Settings { .. } | Command::Completions { .. } | Command::Man)
+        && let Some(note) = sources.note()
+    {
+        let _ = writeln!(io::stderr(), "sixpane: {note}");
+    }
+    let settings = &sources.resolve(&Layer::default());
     match command {
+        Command::Settings { show } => commands::settings::run(sources, show, out),
+        Command::Keys { markdown } => commands::manual::keys(markdown, out),
+        Command::Completions { shell } => commands::manual::completions(shell, out),
+        Command::Man => commands::manual::page(out),
         Command::Demo { scenario, conf_out, port, .. } => {
             commands::demo::serve(scenario.as_deref(), conf_out.as_deref(), port, out)
         }
         Command::Addr { address, json } => commands::addr::run(address, json, out),
         Command::Tree { conf, common } => commands::attached(async {
-            let settings = engine::Settings { refresh: None, ..Default::default() };
+            let engine = engine::Settings { refresh: None, ..Default::default() };
             let conf = conf.as_deref().or(common.conf_option.as_deref());
-            let mut session = Session::open(conf, common.force, settings)?;
-            commands::tree::run(&mut session, common.timeout, common.json, out).await
+            let mut session = Session::open(conf, common.force, engine)?;
+            commands::tree::run(&mut session, common.timeout(settings), common.json, out).await
         }),
         Command::Ports { words, common } => {
             let (conf, words) = commands::conf::split(words, common.conf_option.as_ref());
-            let (targets, ports) = commands::ports::split(words)?;
+            let (targets, ports) = commands::ports::split(words, &settings.ports)?;
             commands::attached(async {
-                let settings = engine::Settings { walk: false, ..Default::default() };
-                let mut session = Session::open(conf.as_deref(), common.force, settings)?;
-                commands::ports::run(&mut session, &targets, &ports, common.timeout, common.json, out).await
+                let engine = engine::Settings { walk: false, ..Default::default() };
+                let mut session = Session::open(conf.as_deref(), common.force, engine)?;
+                commands::ports::run(
+                    &mut session,
+                    &targets,
+                    &ports,
+                    common.timeout(settings),
+                    common.json,
+                    out,
+                )
+                .await
             })
         }
         Command::Doctor { conf, app, markdown, common } => {
@@ -264,11 +397,19 @@ fn run(command: Command, out: &mut impl Write) -> Result<Exit, Failure> {
             commands::attached(commands::doctor::run(conf.as_deref(), common.force, subject, face, out))
         }
         Command::Watch { conf, refresh, common } => commands::attached(async {
-            let settings = engine::Settings { refresh: Some(refresh), ..Default::default() };
+            let refresh = refresh.map_or(settings.refresh, |every| Refresh(Some(every)));
+            let refresh = refresh.0.or(Settings::default().refresh.0);
+            let engine = engine::Settings { refresh, ..Default::default() };
             let conf = conf.as_deref().or(common.conf_option.as_deref());
-            let mut session = Session::open(conf, common.force, settings)?;
-            commands::watch::run(&mut session, common.timeout, common.json, commands::interrupted(), out)
-                .await
+            let mut session = Session::open(conf, common.force, engine)?;
+            commands::watch::run(
+                &mut session,
+                common.timeout(settings),
+                common.json,
+                commands::interrupted(),
+                out,
+            )
+            .await
         }),
         Command::Dig { words, reverse, name, rtype, class, port, file, short, common } => {
             let (conf, mut words) = commands::conf::split(words, common.conf_option.as_ref());
@@ -288,9 +429,9 @@ fn run(command: Command, out: &mut impl Write) -> Result<Exit, Failure> {
                 None => commands::dig::Request::new(words, common.json)?,
             };
             commands::attached(async {
-                let settings = engine::Settings { walk: false, ..Default::default() };
-                let mut session = Session::open(conf.as_deref(), common.force, settings)?;
-                commands::dig::run(&mut session, &request, common.timeout, out).await
+                let engine = engine::Settings { walk: false, ..Default::default() };
+                let mut session = Session::open(conf.as_deref(), common.force, engine)?;
+                commands::dig::run(&mut session, &request, common.timeout(settings), out).await
             })
         }
         Command::Ping { words, count, interval, common } => commands::attached(async {
@@ -299,10 +440,17 @@ fn run(command: Command, out: &mut impl Write) -> Result<Exit, Failure> {
                 return Err(Error::new(Exit::Usage, "say whom to ping").hint("sixpane ping gateway").into());
             }
             let plan = Plan { interval, count, ..Default::default() };
-            let settings = engine::Settings { walk: false, plan, ..Default::default() };
-            let mut session = Session::open(conf.as_deref(), common.force, settings)?;
+            let engine = engine::Settings { walk: false, plan, ..Default::default() };
+            let mut session = Session::open(conf.as_deref(), common.force, engine)?;
             let request = commands::ping::Request { targets, count, json: common.json };
-            commands::ping::run(&mut session, &request, common.timeout, commands::interrupted(), out).await
+            commands::ping::run(
+                &mut session,
+                &request,
+                common.timeout(settings),
+                commands::interrupted(),
+                out,
+            )
+            .await
         }),
     }
 }

@@ -21,6 +21,7 @@
 //! - [`app`]: what the screens show and what keys do to it: a pure state machine.
 //! - [`ui`]: the screens: a state in, a frame out.
 //! - [`runtime`]: the terminal and the loop between `engine`, `app` and `ui`.
+//! - [`settings`]: what the user decides once: flag, environment, file, default.
 //! - [`state`]: what is kept between runs.
 //! - [`commands`], [`cli`]: the headless twins and the command line.
 //! - [`demo`]: an org in a box, for trying and testing; only commands and tests know it.
@@ -39,6 +40,7 @@ pub mod net;
 pub mod probe;
 pub mod profile;
 pub mod runtime;
+pub mod settings;
 pub mod state;
 pub mod text;
 pub mod ui;

@@ -25,7 +25,8 @@ pub use terminal::check;
 /// Between two frames that no key asked for.
 const FRAME: Duration = Duration::from_millis(33);
 
-/// Shows the Explore view over `engine` until the user quits or a signal ends it. Gives the exit code. `reload`
+/// Shows the Explore view over `engine` until the user quits or a signal ends it. Gives the exit code. `note` is told
+/// first. `reload`
 /// reads the conf again and attaches anew where it differs from the profile in use.
 ///
 /// # Errors
@@ -35,12 +36,16 @@ pub async fn run(
     mut engine: Engine,
     theme: Theme,
     settings: Settings,
+    note: Option<String>,
     mut reload: impl FnMut(&Profile) -> Result<Option<(Arc<Profile>, Engine)>, Error>,
 ) -> Result<ExitCode, Error> {
     let mut signals = Signals::new().map_err(lost)?;
     let mut screen = Screen::enter().map_err(lost)?;
     let mut events = EventStream::new();
     let mut state = State::new(profile, settings, clock());
+    if let Some(note) = note {
+        state.say(note);
+    }
     let wall = Some((clock(), ZonedDateTime::now()));
     state.clock.clone_from(&wall);
     let mut pace = Pace::default();

@@ -11,6 +11,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ("address", &[], "arithmetic on an address"),
     ("state", &[], "files of the user's, known by a key alone"),
     ("error", &["text"], "everybody stands on it"),
+    ("settings", &["text"], "what the user decided, as values"),
     ("profile", &["address", "error", "text"], "a file's text in, a value out: no network"),
     ("net", &["profile", "text"], "sends packets, and knows nothing of what is in them"),
     ("dns", &["net", "text"], "asks over any Network"),
@@ -42,11 +43,11 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         "commands",
         &[
             "address", "app", "catalog", "cli", "demo", "dns", "doctor", "engine", "error", "net", "probe",
-            "profile", "runtime", "state", "text", "ui",
+            "profile", "runtime", "settings", "state", "text", "ui",
         ],
         "puts everything together",
     ),
-    ("cli", &["commands", "doctor", "engine", "error", "probe", "text"], "the command line"),
+    ("cli", &["commands", "doctor", "engine", "error", "probe", "settings", "text"], "the command line"),
 ];
 
 /// Words that only some rooms may say: the rest gets time, sockets and terminals from them.

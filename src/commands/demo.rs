@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use super::explore::Options;
 use super::{attached, explore, interrupted};
-use crate::cli::{Failure, Screen};
+use crate::cli::Failure;
 use crate::demo::gateway::Demo;
 use crate::demo::scenario::Scenario;
 use crate::error::{Error, Exit};
@@ -19,7 +20,7 @@ use crate::text::words;
 ///
 /// # Errors
 /// Where there is no terminal, the scenario is none, or the gateway cannot start.
-pub fn explore(scenario: Option<&Path>, port: u16, screen: &Screen) -> Result<ExitCode, Error> {
+pub fn explore(scenario: Option<&Path>, port: u16, screen: &Options) -> Result<ExitCode, Error> {
     runtime::check()?;
     let demo = start(scenario, port)?;
     let profile = parse::parse("demo", demo.conf().as_bytes())?;

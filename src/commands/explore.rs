@@ -1,5 +1,6 @@
 //! `sixpane [CONF]`: the screens over a network.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,20 +9,31 @@ use super::conf;
 use super::session::Session;
 use crate::app;
 use crate::app::pick::Choice;
-use crate::cli::Screen;
 use crate::engine::{self, Engine};
 use crate::error::{Error, Exit};
 use crate::profile::{Profile, find, parse};
 use crate::runtime;
+use crate::settings::{Settings, ThemeName};
 use crate::state::Claim;
 use crate::text::Safe;
 use crate::ui::theme::Theme;
+
+/// How the screens are shown.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What the user decided.
+    pub settings: Settings,
+    /// Attach even though another sixpane uses the conf.
+    pub force: bool,
+    /// What is wrong with the settings, to be told once.
+    pub note: Option<String>,
+}
 
 /// Shows the network of the conf at `path`; without one, of the only one there is, or of the one that is chosen.
 ///
 /// # Errors
 /// Where there is no terminal, no conf, or no tunnel can be begun.
-pub fn run(path: Option<&Path>, screen: &Screen) -> Result<ExitCode, Error> {
+pub fn run(path: Option<&Path>, screen: &Options) -> Result<ExitCode, Error> {
     runtime::check()?;
     if path.is_some() {
         return show(conf::load(path)?, screen);
@@ -36,7 +48,7 @@ pub fn run(path: Option<&Path>, screen: &Screen) -> Result<ExitCode, Error> {
 }
 
 /// Lets the user choose one of `paths`.
-fn pick(paths: &[PathBuf], screen: &Screen) -> Result<Result<PathBuf, ExitCode>, Error> {
+fn pick(paths: &[PathBuf], screen: &Options) -> Result<Result<PathBuf, ExitCode>, Error> {
     let choice = |path: &PathBuf| Choice {
         path: Safe::new(path.as_os_str().as_encoded_bytes()).to_string(),
         about: parse::load(path)
@@ -54,16 +66,22 @@ fn pick(paths: &[PathBuf], screen: &Screen) -> Result<Result<PathBuf, ExitCode>,
 ///
 /// # Errors
 /// Where the tunnel cannot be begun, or the terminal cannot be used.
-pub fn show(profile: Arc<Profile>, screen: &Screen) -> Result<ExitCode, Error> {
+pub fn show(profile: Arc<Profile>, screen: &Options) -> Result<ExitCode, Error> {
+    if let Some(note) = &screen.note {
+        // The screens tell it too; here it is still to be read after they have gone.
+        let _ = writeln!(std::io::stderr(), "sixpane: {note}");
+    }
     let mut claim = conf::claim(&profile, screen.force)?;
     // The network works on while a frame is drawn.
     let runtime = workers()?;
     let code = runtime.block_on(async {
-        let engine_settings = engine::Settings { refresh: screen.refresh.0, ..engine::Settings::default() };
+        let engine_settings =
+            engine::Settings { refresh: screen.settings.refresh.0, ..engine::Settings::default() };
         let session = Session::attach(profile, engine_settings.clone())?;
-        let settings = app::Settings { auto_ping: !screen.no_ping };
+        let settings = app::Settings { auto_ping: screen.settings.auto_ping };
         let reload = |old: &Profile| reload(old, &mut claim, screen.force, &engine_settings);
-        runtime::run(session.profile, session.engine, theme(screen), settings, reload).await
+        let note = screen.note.clone();
+        runtime::run(session.profile, session.engine, theme(screen), settings, note, reload).await
     });
     // The thread that reads the terminal may be waiting for a key that never comes.
     runtime.shutdown_background();
@@ -98,13 +116,13 @@ fn workers() -> Result<tokio::runtime::Runtime, Error> {
         .map_err(|error| Error::new(Exit::Tunnel, "cannot start").why(error))
 }
 
-/// `NO_COLOR` takes the colours; a locale without UTF-8 the glyphs.
-fn theme(screen: &Screen) -> Theme {
+/// A locale without UTF-8 takes the glyphs, where nothing else is said.
+fn theme(screen: &Options) -> Theme {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
     let utf8 = locale.is_some_and(|locale| {
         let locale = locale.to_lowercase();
         locale.contains("utf-8") || locale.contains("utf8")
     });
-    Theme { mono: set("NO_COLOR").is_some(), ascii: screen.ascii || !utf8 }
+    Theme { mono: screen.settings.theme == ThemeName::Mono, ascii: screen.settings.ascii.unwrap_or(!utf8) }
 }

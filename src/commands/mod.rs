@@ -6,9 +6,11 @@ pub mod demo;
 pub mod dig;
 pub mod doctor;
 pub mod explore;
+pub mod manual;
 pub mod ping;
 pub mod ports;
 pub mod session;
+pub mod settings;
 pub mod tree;
 pub mod watch;
 

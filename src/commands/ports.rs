@@ -14,16 +14,14 @@ use crate::error::{Error, Exit};
 use crate::probe::port::{Knock, Port};
 use crate::text::{count, ms};
 
-/// What is tried where no port is named: what services of such networks listen on.
-pub const USUAL: [u16; 8] = [22, 80, 443, 3000, 5432, 6379, 8080, 9090];
 /// Connections that one command may try.
 const MOST: usize = 4096;
 
-/// Splits words into targets and ports; `8000-8010` is a range.
+/// Splits words into targets and ports; `8000-8010` is a range. `usual` is tried where no port is named.
 ///
 /// # Errors
 /// Where there is no target, or a range is none (exit 2).
-pub fn split(words: Vec<String>) -> Result<(Vec<String>, Vec<u16>), Error> {
+pub fn split(words: Vec<String>, usual: &[u16]) -> Result<(Vec<String>, Vec<u16>), Error> {
     let (mut targets, mut ports) = (Vec::new(), Vec::new());
     for word in words {
         let number = |text: &str| text.parse::<u16>().ok().filter(|&port| port > 0);
@@ -44,7 +42,7 @@ pub fn split(words: Vec<String>) -> Result<(Vec<String>, Vec<u16>), Error> {
         return Err(Error::new(Exit::Usage, "say whose ports").hint("sixpane ports web 8080"));
     }
     if ports.is_empty() {
-        ports.extend(USUAL);
+        ports.extend(usual);
     }
     Ok((targets, ports))
 }
@@ -136,9 +134,9 @@ mod tests {
 
     #[test]
     fn targets_ports_and_ranges() {
-        let read = |line: &str| split(line.split(' ').map(str::to_owned).collect());
+        let read = |line: &str| split(line.split(' ').map(str::to_owned).collect(), &[22, 80]);
         assert_eq!(read("web 80 8000-8002"), Ok((vec!["web".into()], vec![80, 8000, 8001, 8002])));
-        assert_eq!(read("my-app fdaa::1").map(|(t, p)| (t.len(), p)), Ok((2, USUAL.to_vec())));
+        assert_eq!(read("my-app fdaa::1").map(|(t, p)| (t.len(), p)), Ok((2, vec![22, 80])));
         for wrong in ["80", "web 0", "web 9-8", "web 70000", "web 1-"] {
             assert_eq!(read(wrong).map_err(|error| error.exit), Err(Exit::Usage), "{wrong}");
         }

@@ -1,0 +1,74 @@
+//! `sixpane settings`: the settings' file to begin with, or what holds and where it comes from.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+
+use crate::cli::Failure;
+use crate::error::{Error, Exit};
+use crate::profile::find;
+use crate::settings::file::{self, Note};
+use crate::settings::{self, FILE_VARIABLE, Layer, Settings, TABLE};
+use crate::text::Safe;
+
+/// The sources under the flags, read once.
+#[derive(Debug)]
+pub struct Sources {
+    environment: Layer,
+    file: Layer,
+    path: Option<PathBuf>,
+    notes: Vec<Note>,
+}
+
+impl Sources {
+    /// Reads the environment and the file.
+    ///
+    /// # Errors
+    /// Where a variable cannot be understood (exit 2). A file that cannot be is told by [`Self::note`].
+    pub fn read() -> Result<Self, Error> {
+        let environment = settings::from_environment(|name| std::env::var(name).ok())
+            .map_err(|why| Error::new(Exit::Usage, why).hint("sixpane settings"))?;
+        let named: Option<OsString> = std::env::var_os(FILE_VARIABLE).filter(|name| !name.is_empty());
+        let required = named.is_some();
+        let path = named
+            .map(PathBuf::from)
+            .or_else(|| find::config_dir().map(|folder| folder.join("settings.toml")));
+        let (file, notes) = path.as_deref().map(|path| file::load(path, required)).unwrap_or_default();
+        Ok(Self { environment, file, path, notes })
+    }
+
+    /// What holds with `flags` above.
+    pub fn resolve(&self, flags: &Layer) -> Settings {
+        Settings::of(&[flags, &self.environment, &self.file])
+    }
+
+    /// What is wrong with the file, in one sentence.
+    pub fn note(&self) -> Option<String> {
+        file::one(&self.notes)
+    }
+}
+
+/// Prints the commented defaults; with `show` what holds. The exit code is 3 where the file has a fault.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn run(sources: &Sources, show: bool, out: &mut impl Write) -> Result<Exit, Failure> {
+    if !show {
+        out.write_all(settings::commented().as_bytes())?;
+        return Ok(Exit::Ok);
+    }
+    if let Some(path) = &sources.path {
+        let there = if path.exists() { "" } else { " (there is none)" };
+        writeln!(out, "# {}{there}", Safe::new(path.as_os_str().as_encoded_bytes()))?;
+    }
+    for setting in TABLE {
+        let environment = setting.value(&sources.environment).map(|value| (value, setting.variable));
+        let said = environment.or_else(|| setting.value(&sources.file).map(|value| (value, "the file")));
+        let (value, from) = said.unwrap_or_else(|| (setting.default.into(), "default"));
+        writeln!(out, "{:<50} # {from}", format!("{} = {value}", setting.name))?;
+    }
+    for note in &sources.notes {
+        let _ = writeln!(std::io::stderr(), "sixpane: {note}");
+    }
+    Ok(if sources.notes.is_empty() { Exit::Ok } else { Exit::Config })
+}

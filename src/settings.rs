@@ -1,0 +1,359 @@
+//! What the user decides once: theme, glyphs, mouse, pings, intervals, ports, keys.
+//!
+//! A setting comes from a flag, else from the environment (`SIXPANE_…`), else from the file, else from what was chosen
+//! on the screen last, else from its default. Every source is a [`Layer`]; [`Settings::of`] puts layers over each other.
+
+pub mod file;
+mod raw;
+
+use std::time::Duration;
+
+pub use file::Place;
+use raw::Raw;
+
+/// The environment variable that names another file of settings.
+pub const FILE_VARIABLE: &str = "SIXPANE_SETTINGS";
+
+/// The ports that are tried where none is named: what services of such networks listen on.
+pub const USUAL_PORTS: [u16; 8] = [22, 80, 443, 3000, 5432, 6379, 8080, 9090];
+
+/// Ports that a list may hold.
+const MOST_PORTS: usize = 256;
+
+/// The colours of the screens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ThemeName {
+    /// The terminal's own palette: right on light and on dark.
+    #[default]
+    Auto,
+    /// For a dark background.
+    Dark,
+    /// For a light background.
+    Light,
+    /// Blue and orange where others have green and red.
+    Cvd,
+    /// No colours: bold, dim and reverse alone.
+    Mono,
+}
+
+impl ThemeName {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Auto, Self::Dark, Self::Light, Self::Cvd, Self::Mono];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Dark => "dark",
+            Self::Light => "light",
+            Self::Cvd => "cvd",
+            Self::Mono => "mono",
+        }
+    }
+
+    /// The theme of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|theme| theme.as_str() == name)
+    }
+}
+
+/// The interval of walks; `None` is off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refresh(pub Option<Duration>);
+
+/// Other keys for one action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remap {
+    /// The action's id, as it stands in the file.
+    pub action: String,
+    /// Where the id stands.
+    pub at: Place,
+    /// The keys, as they are written, and where; empty leaves the action without a key.
+    pub keys: Vec<(String, Place)>,
+}
+
+/// What one source says; whatever it is silent about is left to the next.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layer {
+    /// The colours.
+    pub theme: Option<ThemeName>,
+    /// ASCII glyphs alone.
+    pub ascii: Option<bool>,
+    /// Whether the mouse is listened to.
+    pub mouse: Option<bool>,
+    /// Whether the gateway and the selected region are pinged by themselves.
+    pub auto_ping: Option<bool>,
+    /// Between two walks.
+    pub refresh: Option<Refresh>,
+    /// How long a tunnel may take to come up.
+    pub timeout: Option<Duration>,
+    /// The TCP ports that are tried where none is named.
+    pub ports: Option<Vec<u16>>,
+    /// Other keys.
+    pub keys: Vec<Remap>,
+}
+
+/// What holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The colours.
+    pub theme: ThemeName,
+    /// ASCII glyphs alone; `None` goes by the locale.
+    pub ascii: Option<bool>,
+    /// Whether the mouse is listened to.
+    pub mouse: bool,
+    /// Whether the gateway and the selected region are pinged by themselves.
+    pub auto_ping: bool,
+    /// Between two walks.
+    pub refresh: Refresh,
+    /// How long a tunnel may take to come up.
+    pub timeout: Duration,
+    /// The TCP ports that are tried where none is named.
+    pub ports: Vec<u16>,
+    /// Other keys.
+    pub keys: Vec<Remap>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::of(&[])
+    }
+}
+
+impl Settings {
+    /// What `layers` say together, the strongest first.
+    pub fn of(layers: &[&Layer]) -> Self {
+        fn first<T>(layers: &[&Layer], get: impl Fn(&Layer) -> Option<T>) -> Option<T> {
+            layers.iter().find_map(|layer| get(layer))
+        }
+        Self {
+            theme: first(layers, |l| l.theme).unwrap_or_default(),
+            ascii: first(layers, |l| l.ascii),
+            mouse: first(layers, |l| l.mouse).unwrap_or(true),
+            auto_ping: first(layers, |l| l.auto_ping).unwrap_or(true),
+            refresh: first(layers, |l| l.refresh).unwrap_or(Refresh(Some(Duration::from_secs(5)))),
+            timeout: first(layers, |l| l.timeout).unwrap_or(Duration::from_secs(10)),
+            ports: first(layers, |l| l.ports.clone()).unwrap_or_else(|| USUAL_PORTS.to_vec()),
+            keys: first(layers, |l| (!l.keys.is_empty()).then(|| l.keys.clone())).unwrap_or_default(),
+        }
+    }
+}
+
+/// One setting: its name, what it is, and how it is read.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its name in the file.
+    pub name: &'static str,
+    /// Its name in the environment.
+    pub variable: &'static str,
+    /// What it does, in lines for a comment.
+    pub about: &'static str,
+    /// Its default, as it stands in the file.
+    pub default: &'static str,
+    read: fn(&mut Layer, Raw<'_>) -> Result<(), String>,
+    value: fn(&Layer) -> Option<String>,
+}
+
+impl Setting {
+    /// What `layer` says of it, as it stands in a file.
+    pub fn value(&self, layer: &Layer) -> Option<String> {
+        (self.value)(layer)
+    }
+}
+
+/// All settings but the keys, in the order of the file.
+pub const TABLE: &[Setting] = &[
+    Setting {
+        name: "theme",
+        variable: "SIXPANE_THEME",
+        about: "Colours: auto (the terminal's own, right on light and dark), dark, light,\n\
+                cvd (blue and orange in the place of green and red), mono (none).\n\
+                NO_COLOR in the environment is mono.",
+        default: "\"auto\"",
+        read: |layer, raw| {
+            let known = || format!("one of {} is expected", ThemeName::ALL.map(ThemeName::as_str).join(", "));
+            layer.theme = Some(ThemeName::named(raw.word()?).ok_or_else(known)?);
+            Ok(())
+        },
+        value: |layer| layer.theme.map(|theme| format!("\"{}\"", theme.as_str())),
+    },
+    Setting {
+        name: "ascii",
+        variable: "SIXPANE_ASCII",
+        about: "ASCII glyphs alone. Where it is not set, the locale decides.",
+        default: "false",
+        read: |layer, raw| raw.yes().map(|yes| layer.ascii = Some(yes)),
+        value: |layer| layer.ascii.map(|yes| yes.to_string()),
+    },
+    Setting {
+        name: "mouse",
+        variable: "SIXPANE_MOUSE",
+        about: "Click, wheel and drag; with Shift the terminal selects text as ever.",
+        default: "true",
+        read: |layer, raw| raw.yes().map(|yes| layer.mouse = Some(yes)),
+        value: |layer| layer.mouse.map(|yes| yes.to_string()),
+    },
+    Setting {
+        name: "auto_ping",
+        variable: "SIXPANE_AUTO_PING",
+        about: "Ping the gateway and the selected region's machines by itself, once a second.",
+        default: "true",
+        read: |layer, raw| raw.yes().map(|yes| layer.auto_ping = Some(yes)),
+        value: |layer| layer.auto_ping.map(|yes| yes.to_string()),
+    },
+    Setting {
+        name: "refresh",
+        variable: "SIXPANE_REFRESH",
+        about: "Seconds between two walks of the network, 0.1 to 3600, or \"off\".",
+        default: "5",
+        read: |layer, raw| raw.refresh().map(|refresh| layer.refresh = Some(refresh)),
+        value: |layer| {
+            layer
+                .refresh
+                .map(|refresh| refresh.0.map_or("\"off\"".into(), |every| every.as_secs_f64().to_string()))
+        },
+    },
+    Setting {
+        name: "timeout",
+        variable: "SIXPANE_TIMEOUT",
+        about: "Seconds that the tunnel may take to come up before a command gives up.",
+        default: "10",
+        read: |layer, raw| raw.seconds().map(|timeout| layer.timeout = Some(timeout)),
+        value: |layer| layer.timeout.map(|timeout| timeout.as_secs_f64().to_string()),
+    },
+    Setting {
+        name: "ports",
+        variable: "SIXPANE_PORTS",
+        about: "The TCP ports that are tried where none is named.",
+        default: "[22, 80, 443, 3000, 5432, 6379, 8080, 9090]",
+        read: |layer, raw| raw.ports().map(|ports| layer.ports = Some(ports)),
+        value: |layer| layer.ports.as_ref().map(|ports| format!("{ports:?}")),
+    },
+];
+
+/// Seconds as a person writes them: `0.5`, `10`; from 0.1 to 3600.
+///
+/// # Errors
+/// What is expected, in words.
+pub fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(s) if (0.1..=3600.0).contains(&s) => Ok(Duration::from_secs_f64(s)),
+        _ => Err("seconds from 0.1 to 3600 are expected".into()),
+    }
+}
+
+/// The same, or `off`.
+///
+/// # Errors
+/// What is expected, in words.
+pub fn refresh(text: &str) -> Result<Refresh, String> {
+    if text == "off" {
+        return Ok(Refresh(None));
+    }
+    seconds(text)
+        .map(|s| Refresh(Some(s)))
+        .map_err(|_| "seconds from 0.1 to 3600, or off, are expected".into())
+}
+
+/// What the environment says; `get` gives the value of a variable. An empty one says nothing.
+///
+/// # Errors
+/// The variable's name and what is expected of it.
+pub fn from_environment(get: impl Fn(&str) -> Option<String>) -> Result<Layer, String> {
+    let mut layer = Layer::default();
+    for setting in TABLE {
+        if let Some(text) = get(setting.variable).filter(|text| !text.is_empty()) {
+            (setting.read)(&mut layer, Raw::Text(&text))
+                .map_err(|why| format!("{}: {why}", setting.variable))?;
+        }
+    }
+    // https://no-color.org: whoever asks for a theme beside it wants that one.
+    let no_color = get("NO_COLOR").is_some_and(|value| !value.is_empty());
+    layer.theme = layer.theme.or(no_color.then_some(ThemeName::Mono));
+    Ok(layer)
+}
+
+/// The settings as a file in which everything is a comment, so that whoever keeps it decides nothing yet.
+pub fn commented() -> String {
+    use std::fmt::Write as _;
+    let mut text = String::from(
+        "# Settings of sixpane: ~/.config/sixpane/settings.toml, or sixpane/settings.toml in $XDG_CONFIG_HOME.\n\
+         # Everything is optional; what stands here are the defaults. A flag beats a variable of the environment,\n\
+         # which beats this file, which beats what was last chosen on the screen.\n\n\
+         version = 1\n",
+    );
+    for setting in TABLE {
+        text.push('\n');
+        for line in setting.about.lines() {
+            let _ = writeln!(text, "# {line}");
+        }
+        let _ = writeln!(text, "# In the environment: {}", setting.variable);
+        let _ = writeln!(text, "# {} = {}", setting.name, setting.default);
+    }
+    text.push_str(
+        "\n# Other keys for an action: its id, as `sixpane keys` lists them, and one key or several. An empty list\n\
+         # takes the keys away. A key that would mean two things in one place is an error.\n\
+         # [keys]\n",
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_beats_the_environment_which_beats_the_file() {
+        let theme = |theme| Layer { theme: Some(theme), ..Layer::default() };
+        let (flags, env, file) = (theme(ThemeName::Dark), theme(ThemeName::Light), theme(ThemeName::Cvd));
+        let none = Layer::default();
+        let resolved = |layers: &[&Layer]| Settings::of(layers).theme;
+        assert_eq!(resolved(&[&flags, &env, &file]), ThemeName::Dark);
+        assert_eq!(resolved(&[&none, &env, &file]), ThemeName::Light);
+        assert_eq!(resolved(&[&none, &none, &file]), ThemeName::Cvd);
+        assert_eq!(resolved(&[&none, &none, &none]), ThemeName::Auto);
+    }
+
+    #[test]
+    fn the_environment_says_every_setting_in_plain_words() {
+        let env = |name: &str, value: &str| {
+            let pair = (name.to_owned(), value.to_owned());
+            from_environment(move |asked| (asked == pair.0).then(|| pair.1.clone()))
+        };
+        assert_eq!(env("SIXPANE_MOUSE", "off").unwrap().mouse, Some(false));
+        assert_eq!(env("SIXPANE_ASCII", "1").unwrap().ascii, Some(true));
+        assert_eq!(env("SIXPANE_REFRESH", "off").unwrap().refresh, Some(Refresh(None)));
+        assert_eq!(env("SIXPANE_TIMEOUT", "0.5").unwrap().timeout, Some(Duration::from_millis(500)));
+        assert_eq!(env("SIXPANE_PORTS", "80, 8000-8002").unwrap().ports, Some(vec![80, 8000, 8001, 8002]));
+        assert_eq!(env("SIXPANE_THEME", "").unwrap(), Layer::default(), "empty says nothing");
+        assert_eq!(env("NO_COLOR", "1").unwrap().theme, Some(ThemeName::Mono));
+        assert_eq!(
+            env("SIXPANE_THEME", "pink").unwrap_err(),
+            "SIXPANE_THEME: one of auto, dark, light, cvd, mono is expected"
+        );
+        for (name, value) in [
+            ("SIXPANE_TIMEOUT", "0"),
+            ("SIXPANE_PORTS", "0"),
+            ("SIXPANE_PORTS", "9-8"),
+            ("SIXPANE_MOUSE", "maybe"),
+        ] {
+            assert!(env(name, value).is_err(), "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn the_commented_file_says_the_defaults() {
+        let read = file::parse("settings.toml", &commented());
+        assert_eq!(read, (Layer::default(), Vec::new()), "as it is, it decides nothing");
+        let live: String = commented()
+            .lines()
+            .map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).unwrap_or(line))
+            .filter(|line| !line.starts_with('#'))
+            .fold(String::new(), |text, line| text + line + "\n");
+        let (layer, notes) = file::parse("settings.toml", &live);
+        assert_eq!(notes, []);
+        // The glyphs' default is the locale's, which a file cannot say.
+        assert_eq!(layer.ascii, Some(false));
+        assert_eq!(Settings::of(&[&layer]), Settings { ascii: Some(false), ..Settings::default() });
+    }
+}

@@ -1,0 +1,288 @@
+//! The file of settings. What is wrong in it never stops anybody: the rest holds, and a note says where it is.
+
+use std::fmt;
+use std::io::Read as _;
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::raw::Raw;
+use super::{Layer, Remap, TABLE};
+use crate::text::{Safe, words};
+
+/// The newest form of the file that is understood.
+const VERSION: &str = "1";
+/// The most that is read of it.
+const LONGEST: u64 = 256 << 10;
+
+/// A place in the file, both from 1, the column in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+impl Place {
+    fn of(text: &str, offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        Self { line: before.matches('\n').count() + 1, column: before[start..].chars().count() + 1 }
+    }
+}
+
+/// Something that the file says and that is not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The file's name, fit to show.
+    pub file: String,
+    /// Where; `None` where it is the whole file.
+    pub at: Option<Place>,
+    /// Why not, as a clause.
+    pub text: String,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some(at) = self.at {
+            write!(f, ":{}:{}", at.line, at.column)?;
+        }
+        write!(f, ": {}", self.text)
+    }
+}
+
+/// All notes as the one that is told: the first, and how many more there are.
+pub fn one(notes: &[Note]) -> Option<String> {
+    let (first, more) = notes.split_first()?;
+    Some(match more.len() {
+        0 => format!("{first}; the default holds"),
+        n => format!("{first}; the default holds (and {n} more: sixpane settings --show)"),
+    })
+}
+
+/// Reads the file at `path`. One that does not exist says nothing; `required` is for one that was asked for by name.
+pub fn load(path: &Path, required: bool) -> (Layer, Vec<Note>) {
+    let name = Safe::new(path.as_os_str().as_encoded_bytes()).to_string();
+    let all = |text: String| (Layer::default(), vec![Note { file: name.clone(), at: None, text }]);
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
+    match read {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => return Default::default(),
+        Err(error) => return all(format!("cannot be read: {}", words(error))),
+        Ok(_) if bytes.len() as u64 > LONGEST => return all("is too long for settings".into()),
+        Ok(_) => {}
+    }
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => parse(&name, text),
+        Err(_) => all("is not text (UTF-8)".into()),
+    }
+}
+
+/// Reads `text`, the file called `name`.
+pub fn parse(name: &str, text: &str) -> (Layer, Vec<Note>) {
+    let mut reader = Reader { name, text, layer: Layer::default(), notes: Vec::new() };
+    // What an editor of another system put before the text is no part of it.
+    let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
+    reader.text = bare;
+    match DeTable::parse(bare) {
+        Ok(table) => reader.table(table.get_ref()),
+        Err(error) => {
+            let why = Safe::new(error.message().replace('\n', ", ")).to_string();
+            reader.note(error.span().map(|span| span.start), why);
+            return (Layer::default(), reader.notes);
+        }
+    }
+    reader.notes.sort_by_key(|note| note.at);
+    (reader.layer, reader.notes)
+}
+
+struct Reader<'a> {
+    name: &'a str,
+    text: &'a str,
+    layer: Layer,
+    notes: Vec<Note>,
+}
+
+impl Reader<'_> {
+    fn note(&mut self, offset: Option<usize>, text: String) {
+        let at = offset.map(|offset| Place::of(self.text, offset));
+        self.notes.push(Note { file: self.name.to_owned(), at, text });
+    }
+
+    fn table(&mut self, table: &DeTable<'_>) {
+        if let Some((_, version)) = table.iter().find(|(key, _)| key.get_ref() == "version")
+            && !is_known(version.get_ref())
+        {
+            // A newer file may mean something else by the same word.
+            let text = format!("is for a newer sixpane: version {VERSION} is the newest that this one knows");
+            return self.note(Some(version.span().start), text);
+        }
+        for (key, value) in table {
+            let name: &str = key.get_ref();
+            match (TABLE.iter().find(|setting| setting.name == name), value.get_ref()) {
+                (Some(setting), raw) => {
+                    if let Err(why) = (setting.read)(&mut self.layer, Raw::Toml(raw)) {
+                        self.note(Some(value.span().start), format!("{name}: {why}"));
+                    }
+                }
+                (None, DeValue::Table(keys)) if name == "keys" => self.keys(keys, ""),
+                (None, _) if name == "version" => {}
+                (None, _) => self.unknown(key.span().start, name),
+            }
+        }
+        self.layer.keys.sort_by_key(|remap| remap.at);
+    }
+
+    fn unknown(&mut self, offset: usize, name: &str) {
+        let known = TABLE.iter().map(|setting| setting.name).chain(["keys"]);
+        let near = known.min_by_key(|known| distance(known, name)).filter(|known| distance(known, name) <= 3);
+        let near = near.map(|near| format!(", is {near} meant?")).unwrap_or_default();
+        self.note(Some(offset), format!("there is no setting `{}`{near}", Safe::new(name)));
+    }
+
+    /// The `[keys]` table; an id with a dot is a table in it.
+    fn keys(&mut self, table: &DeTable<'_>, before: &str) {
+        for (key, value) in table {
+            let action = format!("{before}{}", key.get_ref());
+            let at = Place::of(self.text, key.span().start);
+            let keys = match value.get_ref() {
+                DeValue::Table(inner) => {
+                    self.keys(inner, &format!("{action}."));
+                    continue;
+                }
+                DeValue::Array(list) => list.iter().map(|key| self.key(key)).collect::<Option<Vec<_>>>(),
+                _ => self.key(value).map(|key| vec![key]),
+            };
+            if let Some(keys) = keys {
+                self.layer.keys.push(Remap { action: Safe::new(action).to_string(), at, keys });
+            } else {
+                self.note(
+                    Some(value.span().start),
+                    "a key or a list of keys is expected, as in [\"x\"]".into(),
+                );
+            }
+        }
+    }
+
+    fn key(&self, value: &Spanned<DeValue<'_>>) -> Option<(String, Place)> {
+        let key = value.get_ref().as_str()?;
+        Some((Safe::new(key).to_string(), Place::of(self.text, value.span().start)))
+    }
+}
+
+fn is_known(version: &DeValue<'_>) -> bool {
+    version.as_integer().is_some_and(|version| version.as_str() == VERSION)
+}
+
+/// Letters that two words differ by (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(40).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut corner = i;
+        let mut last = i + 1;
+        if let Some(first) = row.first_mut() {
+            *first = last;
+        }
+        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
+            last = (corner + usize::from(x != *y)).min(last + 1).min(*cell + 1);
+            corner = std::mem::replace(cell, last);
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Refresh, ThemeName};
+
+    fn told(text: &str) -> Vec<String> {
+        parse("settings.toml", text).1.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn all_of_it() {
+        let text = "version = 1\ntheme = \"cvd\"\nascii = true\nmouse = false\nauto_ping = false\nrefresh = \"off\"\n\
+                    timeout = 2.5\nports = [80, \"8000-8001\"]\n[keys]\nopen = [\"x\", \"enter\"]\n\
+                    dig.send = \"^t\"\nfreeze = []\n";
+        let (layer, notes) = parse("settings.toml", text);
+        assert_eq!(notes, []);
+        assert_eq!((layer.theme, layer.ascii, layer.mouse), (Some(ThemeName::Cvd), Some(true), Some(false)));
+        assert_eq!((layer.auto_ping, layer.refresh), (Some(false), Some(Refresh(None))));
+        assert_eq!(layer.ports, Some(vec![80, 8000, 8001]));
+        let keys: Vec<(&str, usize)> = layer.keys.iter().map(|r| (r.action.as_str(), r.keys.len())).collect();
+        assert_eq!(keys, [("open", 2), ("dig.send", 1), ("freeze", 0)]);
+        assert_eq!(layer.keys[0].keys[1], ("enter".into(), Place { line: 10, column: 14 }));
+        assert_eq!(layer.keys[1].at, Place { line: 11, column: 5 });
+    }
+
+    #[test]
+    fn a_fault_is_named_by_file_line_and_column_and_the_rest_holds() {
+        let (layer, notes) = parse("settings.toml", "mouse = false\ntheme = \"pink\"\nrefersh = 3\n");
+        assert_eq!(layer, Layer { mouse: Some(false), ..Layer::default() });
+        let notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            notes,
+            [
+                "settings.toml:2:9: theme: one of auto, dark, light, cvd, mono is expected",
+                "settings.toml:3:1: there is no setting `refersh`, is refresh meant?",
+            ]
+        );
+        for (text, place) in [
+            ("theme = \"dark\"\n\nmouse = \"on\"", ":3:9: mouse: true or false is expected"),
+            ("timeout = 0", ":1:11: timeout: seconds from 0.1 to 3600 are expected"),
+            ("ports = [80, 0]", ":1:9: ports: TCP ports"),
+            ("ports = 80", ":1:9: ports: a list"),
+            ("[keys]\nopen = 3", ":2:8: a key or a list of keys"),
+            ("bogus = \"\u{1b}[2J\"", ":1:"),
+            ("\u{feff}mouse = 1", ":1:9: mouse"),
+            ("theme = \"mono", ":1:"),
+            ("a = 1\na = 2", ":2:1"),
+        ] {
+            let told = told(text);
+            assert_eq!(told.len(), 1, "{told:?}");
+            assert!(told[0].contains(place) && !told[0].contains('\u{1b}'), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_newer_file_is_left_alone() {
+        let (layer, notes) = parse("settings.toml", "version = 2\ntheme = \"dark\"\n");
+        assert_eq!(layer, Layer::default());
+        assert!(notes[0].text.contains("newer sixpane"), "{notes:?}");
+    }
+
+    #[test]
+    fn many_notes_are_told_as_one() {
+        let notes = parse("s", "a = 1\nb = 2\nc = 3").1;
+        let told = one(&notes).unwrap();
+        assert!(told.starts_with("s:1:1: ") && told.contains("and 2 more"), "{told}");
+        assert_eq!(one(&[]), None);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_one_note() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        assert_eq!(load(&path, false), Default::default());
+        assert_eq!(load(&path, true).1.len(), 1);
+        std::fs::write(&path, [0xff, 0xfe, 0]).unwrap();
+        assert!(load(&path, false).1[0].text.contains("not text"));
+        std::fs::write(&path, " ".repeat(300 << 10)).unwrap();
+        assert!(load(&path, false).1[0].text.contains("too long"));
+        assert!(load(folder.path(), false).1[0].text.contains("cannot be read"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_stops_the_reader(text in "(theme|keys|\\[|\\]|=|\"|'|\n|[0-9]|\\.|true|ports| |\\PC){0,40}") {
+            for note in parse("s", &text).1 {
+                proptest::prop_assert!(!note.to_string().contains('\n'));
+            }
+        }
+    }
+}
