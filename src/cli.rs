@@ -34,7 +34,15 @@ struct CommandLine {
     #[command(flatten)]
     screen: Screen,
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<AnyCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+enum AnyCommand {
+    #[command(flatten)]
+    Network(Command),
+    #[command(flatten)]
+    Itself(Itself),
 }
 
 /// How the screens look and what they do by themselves. What is not given here comes from the settings.
@@ -193,6 +201,19 @@ enum Command {
         #[command(flatten)]
         screen: Screen,
     },
+    /// Take a 6PN address apart and name its DNS server; asks no network
+    Addr {
+        /// The address, as in fdaa:0:18:a7b:7d:f066:b83b:2
+        address: Ipv6Addr,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What the binary tells of itself.
+#[derive(Debug, Subcommand)]
+enum Itself {
     /// Print the settings' file with every default, to begin one with
     Settings {
         /// Print what holds and where it comes from; exit 3 where the file has a fault
@@ -212,14 +233,6 @@ enum Command {
     },
     /// Print the manual page, as in `sixpane man | man -l -`
     Man,
-    /// Take a 6PN address apart and name its DNS server; asks no network
-    Addr {
-        /// The address, as in fdaa:0:18:a7b:7d:f066:b83b:2
-        address: Ipv6Addr,
-        /// Print one JSON object
-        #[arg(long)]
-        json: bool,
-    },
 }
 
 /// What all commands that attach have in common.
@@ -292,12 +305,19 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let result = match args.command {
         None => explore(args.conf.as_deref(), &args.screen, &sources, args.color),
-        Some(Command::Demo { serve: false, scenario, port, screen, .. }) => {
+        Some(AnyCommand::Network(Command::Demo { serve: false, scenario, port, screen, .. })) => {
             let settings = screens(&screen, &sources, args.color);
             commands::demo::explore(scenario.as_deref(), port, &settings).map_err(Failure::from)
         }
-        Some(command) => {
-            let result = run(command, &sources, &mut out);
+        Some(AnyCommand::Itself(itself)) => {
+            let result = tell(&itself, &sources, &mut out);
+            return finish(result, &mut out);
+        }
+        Some(AnyCommand::Network(command)) => {
+            if let Some(note) = sources.note() {
+                let _ = writeln!(io::stderr(), "sixpane: {note}");
+            }
+            let result = run(command, &sources.resolve(&Layer::default()), &mut out);
             return finish(result, &mut out);
         }
     };
@@ -346,19 +366,8 @@ fn screens(screen: &Screen, sources: &Sources, color: clap::ColorChoice) -> comm
     }
 }
 
-fn run(command: Command, sources: &Sources, out: &mut impl Write) -> Result<Exit, Failure> {
-    // A fault in the file is told by whoever goes by it; `settings` tells all of it.
-    if !matches!(command, Command::Settings { .. } | Command::Completions { .. } | Command::Man)
-        && let Some(note) = sources.note()
-    {
-        let _ = writeln!(io::stderr(), "sixpane: {note}");
-    }
-    let settings = &sources.resolve(&Layer::default());
+fn run(command: Command, settings: &Settings, out: &mut impl Write) -> Result<Exit, Failure> {
     match command {
-        Command::Settings { show } => commands::settings::run(sources, show, out),
-        Command::Keys { markdown } => commands::manual::keys(markdown, out),
-        Command::Completions { shell } => commands::manual::completions(shell, out),
-        Command::Man => commands::manual::page(out),
         Command::Demo { scenario, conf_out, port, .. } => {
             commands::demo::serve(scenario.as_deref(), conf_out.as_deref(), port, out)
         }
@@ -452,6 +461,15 @@ fn run(command: Command, sources: &Sources, out: &mut impl Write) -> Result<Exit
             )
             .await
         }),
+    }
+}
+
+fn tell(itself: &Itself, sources: &Sources, out: &mut impl Write) -> Result<Exit, Failure> {
+    match *itself {
+        Itself::Settings { show } => commands::settings::run(sources, show, out),
+        Itself::Keys { markdown } => commands::manual::keys(markdown, out),
+        Itself::Completions { shell } => commands::manual::completions(shell, out),
+        Itself::Man => commands::manual::page(out),
     }
 }
 
