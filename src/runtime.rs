@@ -1,15 +1,17 @@
 //! The terminal and the loop: carries out what [`app`](crate::app) asks for, feeds it what happens, draws when
 //! something has changed.
 
+mod files;
 mod terminal;
 
+use std::collections::VecDeque;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use jiff::ZonedDateTime;
-use ratatui::crossterm::event::{Event, EventStream};
+use ratatui::crossterm::event::{Event, EventStream, KeyEventKind};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::pick::{Choice, Pick, Picked};
@@ -50,21 +52,23 @@ pub async fn run(
     state.clock.clone_from(&wall);
     let mut pace = Pace::default();
     loop {
-        if pace.is_due(clock()) {
+        if !screen.is_plain() && pace.is_due(clock()) {
             screen.draw(|frame| ui::draw(&state, theme, frame)).map_err(gone)?;
             pace.drawn(clock());
             #[cfg(debug_assertions)]
             terminal::panic_for_a_test();
         }
-        let wake = pace.due().into_iter().chain(state.next_tick()).min();
-        let asleep = async {
-            match wake {
-                Some(at) => tokio::time::sleep_until(at.into()).await,
-                None => std::future::pending().await,
-            }
-        };
+        let due = pace.due().filter(|_| !screen.is_plain());
+        let wake = due.into_iter().chain(state.next_tick()).min();
         let message = tokio::select! {
             event = events.next() => match event {
+                Some(Ok(Event::Key(key))) if screen.is_plain() => {
+                    if key.kind != KeyEventKind::Release {
+                        screen.repaint().map_err(gone)?;
+                        pace.at_once();
+                    }
+                    Message::Tick
+                }
                 Some(Ok(event)) => {
                     if matches!(event, Event::Key(_) | Event::Resize(..)) {
                         pace.at_once();
@@ -92,7 +96,7 @@ pub async fn run(
                 }
             },
             () = terminal::panicked() => return Ok(ExitCode::from(101)),
-            () = asleep => Message::Tick,
+            () = asleep(wake) => Message::Tick,
         };
         let mut effects = app::update(&mut state, message, clock());
         // Whatever else has come is taken before the next frame.
@@ -100,17 +104,23 @@ pub async fn run(
             effects.extend(app::update(&mut state, Message::Report(report), clock()));
         }
         pace.changed(clock());
-        for effect in effects {
+        let mut effects = VecDeque::from(effects);
+        while let Some(effect) = effects.pop_front() {
             match effect {
                 Effect::Ask(command) => {
                     // A full queue means an engine that has gone, which the next report tells.
                     let _ = engine.commands.try_send(command);
                 }
-                Effect::Copy(text) => screen.copy(&text).map_err(gone)?,
-                Effect::Suspend => {
-                    screen.suspend().map_err(gone)?;
-                    pace.at_once();
+                Effect::Save(save) => {
+                    let came = files::save(&save);
+                    effects.extend(app::update(&mut state, Message::Saved(save, came), clock()));
                 }
+                Effect::Plain(text) => screen.show_plain(&text).map_err(gone)?,
+                Effect::Suspend => {
+                    pace.at_once();
+                    screen.suspend().map_err(gone)?;
+                }
+                Effect::Copy(text) => screen.copy(&text).map_err(gone)?,
                 // A conf that has become bad keeps the tunnel that there is.
                 Effect::Reload => match reload(&state.profile) {
                     Ok(None) => {}
@@ -172,6 +182,13 @@ fn lost(error: std::io::Error) -> Error {
 
 fn clock() -> Instant {
     tokio::time::Instant::now().into_std()
+}
+
+async fn asleep(until: Option<Instant>) {
+    match until {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// When the next frame is drawn: at once for a key, a while after the last one for anything else, never without

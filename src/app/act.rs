@@ -2,16 +2,19 @@
 
 use tui_input::Input;
 
+use super::export::Save;
 use super::keys::Action;
+use super::menu::Overlay;
 use super::targets::{machines, toggle_pings};
 use super::travel::{back, go, travel};
-use super::{Effect, Pane, State, Tab, View, argument, copy, menu};
+use super::{Effect, Pane, State, Tab, View, argument, copy, export, menu};
 use crate::doctor::Subject;
 use crate::doctor::facts::Facts;
 use crate::engine::report::Command;
 use crate::text::count;
 
 /// Does what an action says. It is enabled.
+#[expect(clippy::too_many_lines, reason = "one arm for each action, in one place")]
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     let View { catalog, pings, .. } = &state.view;
     let tree = &mut state.tree;
@@ -82,10 +85,17 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::Copy => {
             if let Some((what, text)) = copy::value(state) {
-                effects.push(Effect::Copy(text.clone()));
-                state.say(format!("copied the {what} {text}"));
+                copy::put(state, what, text, effects);
             }
         }
+        Action::CopyAs => menu::palette(state, "copy-as "),
+        Action::Export => menu::palette(state, "export "),
+        Action::Overwrite => {
+            if let Some(Overlay::Overwrite(save)) = state.overlay.take() {
+                effects.push(Effect::Save(Save { overwrite: true, ..save }));
+            }
+        }
+        Action::Plain => effects.push(Effect::Plain(export::plain(state))),
         Action::NextPane => {
             state.focus = if state.focus == Pane::Tree { Pane::Detail } else { Pane::Tree };
         }
@@ -133,6 +143,13 @@ pub fn act_on(state: &mut State, action: Action, told: &str, effects: &mut Vec<E
             state.dig.edit(told);
             state.send_line(effects);
         }
+        (Action::CopyAs, _) => {
+            let form = copy::forms(state).into_iter().find(|(what, _)| *what == told);
+            if let Some((what, text)) = form {
+                copy::put(state, what, text, effects);
+            }
+        }
+        (Action::Export, _) => export::export(state, told, effects),
         (Action::Filter, _) if state.tab == Tab::Events => told.clone_into(&mut state.log.filter),
         (Action::Filter, _) => state.tree.set_filter(told, &state.view.catalog, &state.view.pings),
         _ => act(state, action, effects),

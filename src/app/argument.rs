@@ -1,8 +1,8 @@
 //! What an action may be told: what there is to choose from, and what is meant by what was typed.
 
-use super::State;
 use super::keys::Argument;
 use super::menu::Value;
+use super::{State, copy, export};
 use crate::engine::report::Node;
 use crate::text::count;
 
@@ -10,8 +10,8 @@ impl Argument {
     /// Whether anything may be said, not only what is listed.
     pub fn is_free(self) -> bool {
         match self {
-            Self::Question | Self::Text => true,
-            Self::Place => false,
+            Self::Question | Self::Text | Self::File => true,
+            Self::Place | Self::Form => false,
         }
     }
 
@@ -19,6 +19,7 @@ impl Argument {
     pub fn is_needed(self) -> bool {
         match self {
             Self::Question | Self::Text | Self::Place => false,
+            Self::Form | Self::File => true,
         }
     }
 
@@ -33,6 +34,26 @@ impl Argument {
                 .rev()
                 .map(|entry| Value { text: entry.text.clone(), about: "asked before".into() })
                 .collect(),
+            Self::Form => copy::forms(state)
+                .into_iter()
+                .map(|(what, text)| {
+                    let mut lines = text.lines();
+                    let first = lines.next().unwrap_or_default().to_owned();
+                    let about = match lines.count() {
+                        0 => first,
+                        more => format!("{} lines", more + 1),
+                    };
+                    Value { text: what.into(), about }
+                })
+                .collect(),
+            Self::File => {
+                let view = state.tab.title().1.to_lowercase();
+                let file = |(ending, about): (&str, &str)| Value {
+                    text: format!("sixpane-{view}.{ending}"),
+                    about: about.into(),
+                };
+                export::ENDINGS.into_iter().map(file).collect()
+            }
             Self::Text => Vec::new(),
         }
     }

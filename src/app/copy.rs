@@ -1,7 +1,15 @@
 //! What is copied.
 
-use super::{State, Tab};
+use std::net::Ipv6Addr;
+
+use hickory_proto::rr::RData;
+
+use super::sheet::Sheet;
+use super::{Effect, State, Tab};
+use crate::dns::dig::types::type_word;
+use crate::dns::names::{self, Form};
 use crate::engine::report::Node;
+use crate::text::Safe;
 
 /// What `y` copies: the address where there is one, else the name.
 pub fn value(state: &State) -> Option<(&'static str, String)> {
@@ -38,4 +46,142 @@ pub fn value(state: &State) -> Option<(&'static str, String)> {
         Node::Region(app, Some(region)) => ("name", format!("{region}.{app}.internal")),
         Node::Peers => ("name", "_peer.internal".into()),
     })
+}
+
+/// Bytes that terminals take into the clipboard at once (OSC 52: 100,000 in base64, less the frame).
+pub const LONGEST: usize = 74_000;
+
+/// The ways to copy what is selected, by name, with what would be copied; those that apply here.
+pub fn forms(state: &State) -> Vec<(&'static str, String)> {
+    let Subject { name, rtype, address } = subject(state);
+    let server = state.profile.dns.addr;
+    let conf = state.profile.path.as_ref().map(|path| Safe::new(path.as_os_str().as_encoded_bytes()));
+    let conf = conf.map(|conf| format!("{} ", quoted(conf.as_str()))).unwrap_or_default();
+    let mut forms = Vec::new();
+    let address = address.map(|address| address.to_string());
+    if let Some((what, text)) = value(state).filter(|_| matches!(state.tab, Tab::Doctor | Tab::Events)) {
+        forms.push((what.trim_end_matches(':'), text));
+    }
+    forms.extend(name.clone().map(|name| ("name", name)));
+    forms.extend(address.clone().map(|address| ("address", address)));
+    if let Some(name) = &name {
+        let name = quoted(name);
+        forms.push(("dig", format!("dig +norecurse {name} {rtype} @{server}")));
+        forms.push(("sixpane", format!("sixpane dig {conf}{name} {rtype}")));
+    }
+    if let Some(address) = &address {
+        forms.push(("ping6", format!("ping6 {address}")));
+        forms.push(("sixpane-ping", format!("sixpane ping {conf}{address}")));
+    }
+    let sheet = Sheet::of(state);
+    forms.extend(sheet.row().map(|row| ("row", row)));
+    if !sheet.rows.is_empty() {
+        forms.push(("table", sheet.to_text()));
+        forms.push(("markdown", sheet.to_markdown()));
+        forms.push(("json", sheet.to_json()));
+        forms.push(("csv", sheet.to_csv()));
+    }
+    forms
+}
+
+/// Copies `text`, which is `what`, or says that it is too long.
+pub fn put(state: &mut State, what: &str, text: String, effects: &mut Vec<Effect>) {
+    if text.len() > LONGEST {
+        let kb = text.len().div_ceil(1000);
+        return state.say(format!("the {what} is {kb} KB, and terminals take 74: e writes it to a file"));
+    }
+    let lines = text.lines().count();
+    state.say(match lines {
+        0 | 1 => format!("copied the {what} {text}"),
+        _ => format!("copied the {what}, {lines} lines"),
+    });
+    effects.push(Effect::Copy(text));
+}
+
+/// What is selected, as commands name it.
+struct Subject {
+    name: Option<String>,
+    rtype: String,
+    address: Option<Ipv6Addr>,
+}
+
+fn subject(state: &State) -> Subject {
+    let node = match state.tab {
+        Tab::Explore => state.tree.selected().cloned(),
+        Tab::Ping => state.pinged_node(),
+        Tab::Events => state.chosen_event().and_then(|event| state.node_of(&event.change)),
+        Tab::Dig | Tab::Doctor => None,
+    };
+    let of_node = node.map(|node| of_node(state, &node));
+    match state.tab {
+        Tab::Dig => {
+            let entry = state.dig.entry();
+            let question = entry.and_then(|entry| Some(&entry.line.asks.first()?.question));
+            let answered = entry.and_then(|entry| entry.answered.as_ref()?.exchanges.as_ref().ok());
+            let address = answered.into_iter().flatten().find_map(|exchange| {
+                let answers = &exchange.outcome.as_ref().ok()?.message.answers;
+                answers.iter().find_map(|record| match &record.data {
+                    RData::AAAA(address) => Some(address.0),
+                    _ => None,
+                })
+            });
+            Subject {
+                name: question.map(|question| names::show(&question.name)),
+                rtype: question.map_or_else(String::new, |question| type_word(question.rtype.into())),
+                address,
+            }
+        }
+        Tab::Ping if of_node.is_none() => {
+            let rows = state.ping_rows();
+            let address = rows.get(state.chosen_ping(&rows)).map(|series| series.target.address);
+            Subject { name: None, rtype: String::new(), address }
+        }
+        _ => of_node.unwrap_or(Subject { name: None, rtype: String::new(), address: None }),
+    }
+}
+
+fn of_node(state: &State, node: &Node) -> Subject {
+    let catalog = &state.view.catalog;
+    let form = node_form(node);
+    let address = match node {
+        Node::Machine(app, id) => catalog.machine(app, id).and_then(|machine| machine.address),
+        Node::Peer(peer) => catalog.peers.get(peer).and_then(|peer| peer.address),
+        Node::App(_) | Node::Region(..) | Node::Peers => None,
+    };
+    Subject { rtype: type_word(form.record_type().into()), name: Some(form.to_string()), address }
+}
+
+/// The name that tells most about a node.
+pub fn node_form(node: &Node) -> Form {
+    match node {
+        Node::App(app) => Form::App(app.clone()),
+        Node::Region(app, Some(region)) => Form::Region(region.clone(), app.clone()),
+        Node::Region(app, None) => Form::Vms(app.clone()),
+        Node::Machine(app, id) => Form::Vm(id.clone(), app.clone()),
+        Node::Peers => Form::Peers,
+        Node::Peer(peer) => Form::Peer(peer.clone()),
+    }
+}
+
+/// `text` as one word of a shell: what came from the network must not become a command.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-:/@%+,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_name_stays_one_word_of_a_shell() {
+        assert_eq!(quoted("vms.web.internal"), "vms.web.internal");
+        assert_eq!(quoted("$(reboot).internal"), "'$(reboot).internal'");
+        assert_eq!(quoted("a'b;c"), "'a'\\''b;c'");
+        assert_eq!(quoted(""), "''");
+    }
 }

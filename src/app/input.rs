@@ -45,7 +45,7 @@ fn press(state: &mut State, key: KeyEvent, effects: &mut Vec<Effect>) {
 /// The line that takes what is typed, if any.
 fn line(state: &mut State) -> Option<&mut Input> {
     match (&mut state.overlay, &mut state.filter_line) {
-        (Some(overlay), _) => Some(&mut overlay.menu_mut().input),
+        (Some(overlay), _) => overlay.menu_mut().map(|menu| &mut menu.input),
         (None, Some(line)) => Some(line),
         (None, None) if state.tab == Tab::Dig && state.dig.editing => Some(&mut state.dig.input),
         (None, None) => None,

@@ -43,6 +43,8 @@ pub enum Context {
     Help,
     /// The palette of `:`.
     Palette,
+    /// A question that is answered with yes or no.
+    Confirm,
     /// The choice between confs.
     Pick,
 }
@@ -92,6 +94,7 @@ impl Context {
             Self::Lines => "in any line",
             Self::Help => "help",
             Self::Palette => "palette",
+            Self::Confirm => "a question",
             Self::Pick => "choice of a conf",
         }
     }
@@ -122,7 +125,7 @@ const fn bind(
     Binding { context, keys, action, words, hint }
 }
 
-use Context::{Dig, DigLine, Events, Everywhere, Explore, Filter, Help, Lines, Palette, Pick, Ping};
+use Context::{Confirm, Dig, DigLine, Events, Everywhere, Explore, Filter, Help, Lines, Palette, Pick, Ping};
 use Key::{Char, Code, Ctrl};
 
 /// The table.
@@ -180,6 +183,9 @@ pub const TABLE: &[Binding] = &[
     bind(Explore, &[Char('P')], Action::PingBelow, "Ping all below, or stop", None),
     bind(Explore, &[Char(' ')], Action::Pause, "Pause or resume probes", Some((6, "pause"))),
     bind(Everywhere, &[Char('y')], Action::Copy, "Copy the address or the name", Some((3, "copy"))),
+    bind(Everywhere, &[Char('Y')], Action::CopyAs, "Copy as …", None),
+    bind(Everywhere, &[Char('e')], Action::Export, "Export this view to a file", Some((8, "export"))),
+    bind(Everywhere, &[Char('Z')], Action::Plain, "Plain text, for selecting with the mouse", None),
     bind(Everywhere, &[Char('/')], Action::Filter, "Filter (!text excludes)", Some((2, "filter"))),
     bind(Explore, &[Char('n')], Action::NextMatch, "Next match", None),
     bind(Explore, &[Char('N')], Action::PreviousMatch, "Previous match", None),
@@ -224,6 +230,10 @@ pub const TABLE: &[Binding] = &[
     bind(Palette, &[Code(KeyCode::Down), Ctrl('n')], Action::MenuDown, "Down", None),
     bind(Palette, &[Code(KeyCode::Up), Ctrl('p')], Action::MenuUp, "Up", None),
     bind(Palette, &[Code(KeyCode::Esc)], Action::Back, "Close", Some((0, "close"))),
+    bind(Confirm, &[Char('y')], Action::Overwrite, "Overwrite the file", Some((0, "overwrite"))),
+    bind(Confirm, &[Char('n'), Code(KeyCode::Esc)], Action::Back, "Leave it as it is", Some((0, "leave it"))),
+    bind(Confirm, &[Ctrl('z')], Action::Suspend, "Suspend", None),
+    bind(Confirm, &[Ctrl('c')], Action::Quit, "Quit", None),
     bind(Pick, &[Code(KeyCode::Enter), Char('l')], Action::Open, "Attach", Some((0, "attach"))),
     bind(Pick, &[Char('j'), Code(KeyCode::Down)], Action::Down, "Down", Some((1, "down"))),
     bind(Pick, &[Char('k'), Code(KeyCode::Up)], Action::Up, "Up", Some((1, "up"))),

@@ -5,6 +5,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use tui_input::Input;
 
 use super::act::{act, act_on};
+use super::export::Save;
 use super::keys::{self, Action, Argument, Context};
 use super::{Effect, State};
 
@@ -18,6 +19,8 @@ pub enum Overlay {
     Help(Menu),
     /// The same by name, with what an action may be told.
     Palette(Menu),
+    /// The question whether a file that is there may go.
+    Overwrite(Save),
 }
 
 /// A list that what is typed searches.
@@ -56,17 +59,19 @@ pub struct Value {
 }
 
 impl Overlay {
-    /// Its list.
-    pub fn menu(&self) -> &Menu {
+    /// Its list, where it has one.
+    pub fn menu(&self) -> Option<&Menu> {
         match self {
-            Self::Help(menu) | Self::Palette(menu) => menu,
+            Self::Help(menu) | Self::Palette(menu) => Some(menu),
+            Self::Overwrite(_) => None,
         }
     }
 
-    /// Its list.
-    pub fn menu_mut(&mut self) -> &mut Menu {
+    /// Its list, where it has one.
+    pub fn menu_mut(&mut self) -> Option<&mut Menu> {
         match self {
-            Self::Help(menu) | Self::Palette(menu) => menu,
+            Self::Help(menu) | Self::Palette(menu) => Some(menu),
+            Self::Overwrite(_) => None,
         }
     }
 }
@@ -106,7 +111,7 @@ fn open(state: &State, text: &str) -> Menu {
 /// What was typed has changed: what fits it follows.
 pub fn search(state: &mut State) {
     let Some(overlay) = &state.overlay else { return };
-    let menu = overlay.menu();
+    let Some(menu) = overlay.menu() else { return };
     let text = menu.input.value();
     let lines: Vec<usize> = keys::TABLE
         .iter()
@@ -127,9 +132,9 @@ pub fn search(state: &mut State) {
             }
             None => named(&lines, text),
         },
+        Overlay::Overwrite(_) => return,
     };
-    if let Some(overlay) = &mut state.overlay {
-        let menu = overlay.menu_mut();
+    if let Some(menu) = state.overlay.as_mut().and_then(Overlay::menu_mut) {
         (menu.found, menu.all, menu.told, menu.chosen) = (found, all, told, 0);
     }
 }
@@ -205,8 +210,7 @@ fn chosen_values(values: Vec<Value>, argument: Argument, text: &str) -> Vec<Choi
 
 /// Moves the choice.
 pub fn step(state: &mut State, down: bool) {
-    if let Some(overlay) = &mut state.overlay {
-        let menu = overlay.menu_mut();
+    if let Some(menu) = state.overlay.as_mut().and_then(Overlay::menu_mut) {
         let last = menu.found.len().saturating_sub(1);
         menu.chosen = if down { (menu.chosen + 1).min(last) } else { menu.chosen.saturating_sub(1) };
     }
@@ -229,8 +233,7 @@ pub fn complete(state: &mut State) {
 
 /// Does the chosen line. What is not possible now says why, and the list stays.
 pub fn carry_out(state: &mut State, effects: &mut Vec<Effect>) {
-    let Some(overlay) = &state.overlay else { return };
-    let menu = overlay.menu();
+    let Some(menu) = state.overlay.as_ref().and_then(Overlay::menu) else { return };
     let (action, value) = match (menu.choice(), menu.told) {
         (Some(Choice::Line(number)), _) => match keys::TABLE.get(*number) {
             Some(line) => (line.action, None),

@@ -8,11 +8,13 @@ mod argument;
 mod copy;
 pub mod dig;
 pub mod events;
+pub mod export;
 mod input;
 pub mod keys;
 pub mod menu;
 pub mod pick;
 pub mod ping;
+mod sheet;
 pub mod targets;
 mod travel;
 pub mod tree;
@@ -32,6 +34,7 @@ use crate::net::LinkState;
 use crate::profile::Profile;
 use dig::Dig;
 use events::Log;
+use export::{Save, Saved};
 use keys::{Context, Keymap};
 use menu::Overlay;
 use ping::Pings;
@@ -50,6 +53,8 @@ pub enum Message {
     Input(Event),
     /// News from the engine.
     Report(Report),
+    /// What came of an [`Effect::Save`].
+    Saved(Save, Saved),
     /// Time passed.
     Tick,
 }
@@ -61,6 +66,10 @@ pub enum Effect {
     Ask(Command),
     /// Put this into the user's clipboard. It is fit to show.
     Copy(String),
+    /// Write this file, and tell what came of it by [`Message::Saved`].
+    Save(Save),
+    /// Show this on the normal screen, for selecting, until a key is pressed.
+    Plain(String),
     /// Stop the process until the shell continues it.
     Suspend,
     /// Read the conf again, and attach anew where it has changed.
@@ -239,6 +248,7 @@ impl State {
         match &self.overlay {
             Some(Overlay::Help(_)) => Context::Help,
             Some(Overlay::Palette(_)) => Context::Palette,
+            Some(Overlay::Overwrite(_)) => Context::Confirm,
             None => self.place(),
         }
     }
@@ -310,6 +320,7 @@ pub fn update(state: &mut State, message: Message, now: Instant) -> Vec<Effect> 
     match message {
         Message::Input(event) => input::input(state, &event, &mut effects),
         Message::Report(report) => take(state, report),
+        Message::Saved(save, came) => export::saved(state, save, came),
         Message::Tick => {
             let View { catalog, pings, .. } = &state.view;
             state.tree.expire(catalog, pings, now);
@@ -371,6 +382,8 @@ fn follow(state: &mut State, effects: &mut Vec<Effect>) {
     }
 }
 
+#[cfg(test)]
+mod copy_tests;
 #[cfg(test)]
 mod table_tests;
 #[cfg(test)]

@@ -119,8 +119,10 @@ fn each_enabled_key_works_and_each_other_says_why() {
             }
         }
     }
-    for (name, script) in [("help", "?"), ("palette", ":"), ("palette", ":dig ")] {
-        let session = after(script);
+    let mut confirm = after("");
+    let save = export::Save { path: "a.txt".into(), text: "a".into(), overwrite: false };
+    update(&mut confirm.state, Message::Saved(save, export::Saved::Exists), confirm.now);
+    for (name, session) in [("help", after("?")), ("palette", after(":")), ("confirm", confirm)] {
         met.extend(here(&session).map(|line| line.action));
         assert_ne!(session.state.context(), Context::Explore, "{name}");
     }
@@ -136,7 +138,7 @@ fn each_action_is_reached_by_its_name_and_does_the_same() {
             let mut palette = session.clone();
             menu::palette(&mut palette.state, "");
             palette.keys(line.action.id());
-            let menu = palette.state.overlay.as_ref().unwrap().menu();
+            let menu = palette.state.overlay.as_ref().unwrap().menu().unwrap();
             let Some(Choice::Line(number)) = menu.choice() else { panic!("{name}: {line:?} is not found") };
             assert_eq!(TABLE[*number].action, line.action, "{name}: {line:?}");
             let enabled = keys::enabled(&session.state, line.action);
@@ -163,7 +165,7 @@ fn the_help_lists_what_the_palette_lists() {
         let listed = |open: fn(&mut State)| {
             let mut s = session.clone();
             open(&mut s.state);
-            s.state.overlay.unwrap().menu().found.clone()
+            s.state.overlay.unwrap().menu().unwrap().found.clone()
         };
         assert_eq!(listed(menu::help), listed(|state| menu::palette(state, "")), "{name}");
     }
@@ -174,7 +176,7 @@ fn the_palette_takes_rough_spellings_and_completes_what_an_action_is_told() {
     let mut s = after(":frz<enter>");
     assert!(s.state.frozen.is_some());
     s.keys("<esc>:dg<tab>");
-    let input = |s: &Session| s.state.overlay.as_ref().unwrap().menu().input.value().to_owned();
+    let input = |s: &Session| s.state.overlay.as_ref().unwrap().menu().unwrap().input.value().to_owned();
     assert_eq!(input(&s), "dig ");
     s.keys("web AAAA<enter>");
     assert!(matches!(s.effects.as_slice(), [Effect::Ask(Command::Dig(..))]), "{:?}", s.effects);

@@ -23,8 +23,6 @@ use crate::error::{Error, Exit};
 static TAKEN: AtomicBool = AtomicBool::new(false);
 /// Rung by a panic on any thread.
 static PANICKED: Notify = Notify::const_new();
-/// The longest text that terminals take by OSC 52, in bytes before base64.
-const LONGEST_COPY: usize = 74_000;
 
 /// Ends when any thread has panicked.
 pub async fn panicked() {
@@ -57,6 +55,8 @@ pub fn check() -> Result<(), Error> {
 pub struct Screen {
     /// Never dropped: where the terminal has gone away the library's own drop prints to it, and panics.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
+    /// Whether plain text is shown in the place of the screens, until a key is pressed.
+    plain: bool,
 }
 
 impl Screen {
@@ -72,7 +72,9 @@ impl Screen {
             }));
         });
         take()?;
-        blank().map(|terminal| Self { terminal: ManuallyDrop::new(terminal) }).inspect_err(|_| give_back())
+        blank()
+            .map(|terminal| Self { terminal: ManuallyDrop::new(terminal), plain: false })
+            .inspect_err(|_| give_back())
     }
 
     /// Draws one frame; a terminal that knows how shows it whole.
@@ -87,6 +89,9 @@ impl Screen {
 
     /// Forgets what is on the screen, so that the next frame paints all of it.
     pub fn repaint(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.plain) {
+            execute!(self.terminal.backend_mut(), EnterAlternateScreen)?;
+        }
         // A terminal that shows its cursor has nothing to put right when it is dropped.
         self.terminal.show_cursor()?;
         drop(std::mem::replace(&mut *self.terminal, blank()?));
@@ -99,14 +104,27 @@ impl Screen {
         // The whole job, as the terminal's own Ctrl-Z would: a `cargo run` around us has to stop too.
         rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
         take()?;
+        self.plain = false;
         self.repaint()
     }
 
-    /// Puts `text` into the clipboard of the terminal, which may be far away (OSC 52).
+    /// Shows `text` on the normal screen, where the terminal's own selection and scrolling work.
+    pub fn show_plain(&mut self, text: &str) -> io::Result<()> {
+        let out = self.terminal.backend_mut();
+        queue!(out, EndSynchronizedUpdate, LeaveAlternateScreen, cursor::Show)?;
+        // The terminal is raw: a line does not begin by itself.
+        write!(out, "\r\n{}\r\n[any key: back to sixpane]", text.trim_end().replace('\n', "\r\n"))?;
+        self.plain = true;
+        self.terminal.backend_mut().flush()
+    }
+
+    /// Whether plain text is shown.
+    pub fn is_plain(&self) -> bool {
+        self.plain
+    }
+
+    /// Puts `text` into the clipboard of the terminal, which may be far away (OSC 52). How long it may be, `app` knows.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
-        if text.len() > LONGEST_COPY {
-            return Ok(());
-        }
         let sequence = osc52(text, std::env::var_os("TMUX").is_some());
         let out = self.terminal.backend_mut();
         out.write_all(sequence.as_bytes())?;

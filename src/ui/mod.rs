@@ -16,6 +16,7 @@ pub mod theme;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
+use crate::app::menu::Overlay;
 use crate::app::{State, Tab};
 use theme::Theme;
 
@@ -56,8 +57,8 @@ fn draw_glyphs(state: &State, theme: Theme, frame: &mut Frame<'_>) {
         overlay::notice(theme, area, frame.buffer_mut());
         return;
     }
-    if let (Size::Small, Some(open)) = (size, &state.overlay) {
-        overlay::menu(state, open, theme, size, area, frame.buffer_mut());
+    if let (Size::Small, Some(open @ (Overlay::Help(_) | Overlay::Palette(_)))) = (size, &state.overlay) {
+        overlay::draw(state, open, theme, size, area, frame.buffer_mut());
         return;
     }
     let body = frame::draw(state, theme, size, area, frame.buffer_mut());
@@ -69,7 +70,7 @@ fn draw_glyphs(state: &State, theme: Theme, frame: &mut Frame<'_>) {
         Tab::Events => events::draw(state, theme, size, body, frame.buffer_mut()),
     };
     if let Some(open) = &state.overlay {
-        overlay::menu(state, open, theme, size, area, frame.buffer_mut());
+        overlay::draw(state, open, theme, size, area, frame.buffer_mut());
     } else if let Some(input) = &state.filter_line {
         let column = frame::FILTER_PROMPT.len() + input.visual_cursor();
         frame.set_cursor_position((area.x + column as u16, area.bottom() - 1));

@@ -8,9 +8,10 @@ use super::Size;
 use super::parts::{Text, boxed, two_ends};
 use super::theme::{Role, Theme};
 use crate::app::State;
+use crate::app::export::Save;
 use crate::app::keys;
 use crate::app::menu::{Choice, Menu, Overlay};
-use crate::text::{Safe, width};
+use crate::text::{Safe, cut, fit, width};
 
 /// The smallest screen, in columns and rows.
 const SMALLEST: (u16, u16) = (60, 15);
@@ -39,12 +40,44 @@ pub fn notice(theme: Theme, area: Rect, buffer: &mut Buffer) {
 }
 
 /// The help or the palette: what can be done here, searched by what is typed; what cannot be done now says why.
-pub fn menu(state: &State, overlay: &Overlay, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) {
-    let menu = overlay.menu();
+pub fn draw(state: &State, overlay: &Overlay, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) {
+    match overlay {
+        Overlay::Help(open) | Overlay::Palette(open) => menu(state, overlay, open, theme, size, area, buffer),
+        Overlay::Overwrite(save) => question(save, theme, area, buffer),
+    }
+}
+
+/// Asks whether a file that is there may go.
+fn question(save: &Save, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let path = Safe::new(&save.path);
+    let columns = (width(path.as_str()) as u16 + 6).clamp(40, area.width.saturating_sub(4));
+    let frame = Rect {
+        x: area.x + (area.width - columns) / 2,
+        y: area.y + area.height.saturating_sub(6) / 2,
+        width: columns,
+        height: 5,
+    };
+    let inner = boxed(frame, " There is such a file ", " y overwrite · n leave it ", theme, buffer);
+    let line = Rect { y: inner.y + 1, height: 1, ..inner };
+    Text::new()
+        .add("  ", theme.style(Role::Plain))
+        .add(fit(path.as_str(), usize::from(inner.width) - 4), theme.strong())
+        .paint(line, buffer);
+}
+
+fn menu(
+    state: &State,
+    overlay: &Overlay,
+    menu: &Menu,
+    theme: Theme,
+    size: Size,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let (title, prompt, foot) = match (overlay, menu.told) {
         (Overlay::Help(_), _) => (format!(" Help · {} ", menu.from.title()), "❯", HELP_FOOT),
-        (Overlay::Palette(_), None) => (format!(" Command · {} ", menu.from.title()), ":", PALETTE_FOOT),
-        (Overlay::Palette(_), Some(action)) => (format!(" {} ", words(state, action)), ":", PALETTE_FOOT),
+        (_, None) => (format!(" Command · {} ", menu.from.title()), ":", PALETTE_FOOT),
+        (_, Some(action)) => (format!(" {} ", words(state, action)), ":", PALETTE_FOOT),
     };
     let inner = if size == Size::Small { area } else { boxed(middle(area), &title, foot, theme, buffer) };
     let dim = theme.style(Role::Dim);
@@ -77,7 +110,8 @@ pub fn menu(state: &State, overlay: &Overlay, theme: Theme, size: Size, area: Re
                 let mark = if n == menu.chosen { "▌ " } else { "  " };
                 let style = if n == menu.chosen { theme.strong() } else { theme.style(Role::Plain) };
                 let left = Text::new().add(mark, theme.focused()).add(&value.text, style);
-                (left, Text::new().add(format!(" {} ", value.about), dim))
+                let room = usize::from(inner.width).saturating_sub(left.width() + 2);
+                (left, Text::new().add(format!(" {} ", cut(&value.about, room)), dim))
             }
         };
         two_ends(left, right, (" ", dim), here, buffer);
@@ -126,7 +160,7 @@ fn entry(
     let id = binding.action.id();
     let (head, tail) = match overlay {
         Overlay::Help(_) => (keys, id.to_owned()),
-        Overlay::Palette(_) => (id.to_owned(), keys),
+        _ => (id.to_owned(), keys),
     };
     let left = Text::new()
         .add(if chosen { "▌ " } else { "  " }, theme.focused())

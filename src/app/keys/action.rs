@@ -9,6 +9,10 @@ pub enum Argument {
     Place,
     /// Any text.
     Text,
+    /// A way to copy what is selected.
+    Form,
+    /// A file to write; its ending says the format.
+    File,
 }
 
 macro_rules! actions {
@@ -95,6 +99,10 @@ actions! {
     PingBelow "ping-below",
     Pause "pause",
     Copy "copy",
+    CopyAs "copy-as" Form,
+    Export "export" File,
+    Overwrite "overwrite",
+    Plain "plain-text",
     NextPane "next-pane",
     Zoom "zoom",
     Narrower "narrower",

@@ -1,6 +1,7 @@
 //! What is possible now; what is not says why, on the screen, in the help and when its key is pressed.
 
 use super::Action;
+use crate::app::menu::Overlay;
 use crate::app::{State, Tab};
 use crate::engine::report::Node;
 
@@ -62,10 +63,23 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
         }
         Action::Rehandshake => when(state.view.link.is_some(), "there is no link yet"),
         Action::LastMessage => when(state.toast.is_some() || !state.is_up(), "there has been no message"),
-        Action::MenuDo | Action::MenuComplete => match &state.overlay {
-            Some(overlay) => when(overlay.menu().choice().is_some(), "nothing is called so"),
-            None => Err("no list is open"),
-        },
+        Action::MenuDo | Action::MenuComplete => {
+            let menu = state.overlay.as_ref().and_then(Overlay::menu);
+            when(menu.is_some_and(|menu| menu.choice().is_some()), "nothing is called so")
+        }
+        Action::CopyAs | Action::Export | Action::Plain => nothing_to_show(state),
         _ => Ok(()),
     }
+}
+
+/// Whether the view shows anything that could be copied or written, or why not.
+fn nothing_to_show(state: &State) -> Result<(), &'static str> {
+    let (shown, reason) = match state.tab {
+        Tab::Explore => (!state.tree.rows().is_empty(), "nothing is shown: the tree is empty"),
+        Tab::Dig => (state.dig.entry().is_some(), "nothing was asked yet"),
+        Tab::Ping => (!state.view.pings.is_empty(), "nobody is pinged: p does it in the tree"),
+        Tab::Doctor => (state.view.diagnosis.is_some(), "nothing was examined yet: r does it"),
+        Tab::Events => (state.shown_events().next().is_some(), "no event is shown: nothing has changed yet"),
+    };
+    if shown { Ok(()) } else { Err(reason) }
 }

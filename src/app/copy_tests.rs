@@ -1,0 +1,99 @@
+//! What is copied and exported: each form, each format, each view.
+
+use super::export::{Save, Saved};
+use super::sheet::Sheet;
+use super::tests::{Session, log};
+use super::*;
+use crate::catalog::diff::Change;
+
+fn forms(s: &Session) -> Vec<(&'static str, String)> {
+    copy::forms(&s.state)
+}
+
+#[test]
+fn a_machine_is_copied_in_every_form() {
+    let mut s = Session::attached();
+    s.keys("/148e<enter>G<esc>");
+    let all = forms(&s);
+    let get = |what| all.iter().find(|(name, _)| *name == what).map(|(_, text)| text.as_str());
+    assert_eq!(get("name"), Some("148e21b7c93d89.vm.web.internal"));
+    let address = get("address").unwrap();
+    assert_eq!(get("dig"), Some("dig +norecurse 148e21b7c93d89.vm.web.internal AAAA @fdaa:0:18::3"));
+    assert_eq!(get("ping6"), Some(format!("ping6 {address}").as_str()));
+    assert_eq!(get("sixpane"), Some("sixpane dig 148e21b7c93d89.vm.web.internal AAAA"));
+    assert_eq!(get("sixpane-ping"), Some(format!("sixpane ping {address}").as_str()));
+    assert_eq!(get("row"), Some(format!("web\tiad\t148e21b7c93d89\t{address}\t–\tlisted").as_str()));
+    assert!(get("table").unwrap().starts_with("APP    REGION  MACHINE"));
+    assert!(
+        get("markdown").unwrap().starts_with("| app | region | machine | address | rtt_ms | state |\n|---|")
+    );
+    let json: serde_json::Value = serde_json::from_str(get("json").unwrap()).unwrap();
+    assert_eq!(json["schema"], "sixpane.sheet/1");
+    assert_eq!(json["rows"].as_array().unwrap().len(), 9, "7 machines, an app without any, a peer");
+    assert_eq!(json["rows"][1]["rtt_ms"], serde_json::Value::Null);
+    s.keys("Yping6<enter>");
+    assert_eq!(s.effects, [Effect::Copy(format!("ping6 {address}"))]);
+    s.keys("Ytable<enter>");
+    assert_eq!(s.state.toast(), Some("copied the table, 10 lines"));
+}
+
+#[test]
+fn what_is_too_long_for_a_terminal_is_said() {
+    let mut s = Session::attached();
+    let many: Vec<String> = (0..2000).map(|n| format!("iad/{n:014x}")).collect();
+    s.catalog(&[&format!("big:{}", many.join(","))]);
+    s.keys("Yjson<enter>");
+    assert!(s.effects.is_empty());
+    assert!(s.state.toast().unwrap().contains("terminals take 74: e writes it"), "{:?}", s.state.toast());
+}
+
+#[test]
+fn a_view_is_exported_by_its_ending_and_a_file_is_not_lost_by_it() {
+    let mut s = Session::attached();
+    let path = |s: &mut Session, keys: &str| {
+        s.keys("e").keys(keys);
+        match s.effects.as_slice() {
+            [Effect::Save(save)] => save.clone(),
+            other => panic!("{other:?} {:?}", s.state.toast()),
+        }
+    };
+    assert_eq!(path(&mut s, "<enter>").path, "sixpane-explore.txt");
+    let csv = path(&mut s, "~/a b.csv<enter>");
+    assert_eq!(csv.path, "~/a b.csv");
+    assert!(csv.text.starts_with("app,region,machine,address,rtt_ms,state\nadmin,,,,,no started machines\n"));
+    s.keys("enothing<enter>");
+    assert!(s.effects.is_empty() && s.state.toast().unwrap().contains(".csv"));
+    s.effects = update(&mut s.state, Message::Saved(csv.clone(), Saved::Exists), s.now);
+    assert_eq!(s.state.context(), Context::Confirm);
+    s.keys("n");
+    assert!(s.effects.is_empty() && s.state.overlay.is_none());
+    s.effects = update(&mut s.state, Message::Saved(csv.clone(), Saved::Exists), s.now);
+    s.keys("y");
+    assert_eq!(s.effects, [Effect::Save(Save { overwrite: true, ..csv.clone() })]);
+    s.effects = update(&mut s.state, Message::Saved(csv, Saved::Done), s.now);
+    assert!(s.state.toast().unwrap().starts_with("wrote ~/a b.csv"));
+}
+
+#[test]
+fn every_view_is_a_sheet_and_plain_text() {
+    let mut s = Session::attached();
+    log(&mut s, vec![Change::AppCame("we,b\"".into()), Change::PeerWent("o|ther".into())]);
+    for tab in Tab::ALL {
+        s.keys(&tab.title().0.to_string());
+        s.keys("<esc>");
+        s.state.tab = tab;
+        let sheet = Sheet::of(&s.state);
+        assert!(sheet.rows.iter().all(|row| row.len() == sheet.columns.len()), "{tab:?}");
+        assert_eq!(sheet.to_csv().lines().count(), sheet.rows.len() + 1);
+        s.keys("Z");
+        let shows = !sheet.rows.is_empty();
+        assert_eq!(
+            matches!(s.effects.as_slice(), [Effect::Plain(text)] if !text.is_empty()),
+            shows,
+            "{tab:?}"
+        );
+    }
+    let csv = Sheet::of(&s.state).to_csv();
+    assert!(csv.contains("\"we,b\"\"\""), "{csv}");
+    assert!(Sheet::of(&s.state).to_markdown().contains("o\\|ther"));
+}

@@ -1,0 +1,52 @@
+//! Files that the screens write.
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::path::PathBuf;
+
+use crate::app::export::{Save, Saved};
+use crate::text::words;
+
+/// Writes a file; one that is there is written over only where that was said.
+pub fn save(save: &Save) -> Saved {
+    let path = place(&save.path);
+    let file = if save.overwrite {
+        File::create(path)
+    } else {
+        OpenOptions::new().write(true).create_new(true).open(path)
+    };
+    match file.and_then(|mut file| file.write_all(save.text.as_bytes())) {
+        Ok(()) => Saved::Done,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Saved::Exists,
+        Err(error) => Saved::Failed(words(error)),
+    }
+}
+
+/// `~/` is the user's folder, as in a shell.
+fn place(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), etcetera::home_dir()) {
+        (Some(rest), Ok(home)) => home.join(rest),
+        _ => path.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_there_goes_only_where_that_was_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        let mut file = Save { path: path.to_str().unwrap().into(), text: "one\n".into(), overwrite: false };
+        assert_eq!(save(&file), Saved::Done);
+        file.text = "two\n".into();
+        assert_eq!(save(&file), Saved::Exists);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\n");
+        file.overwrite = true;
+        assert_eq!(save(&file), Saved::Done);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "two\n");
+        file.path = folder.path().join("none/a.txt").to_str().unwrap().into();
+        assert!(matches!(save(&file), Saved::Failed(why) if !why.is_empty()));
+    }
+}
