@@ -14,6 +14,7 @@ use jiff::ZonedDateTime;
 use ratatui::crossterm::event::{Event, EventStream, KeyEventKind};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::app::dig::history::Past;
 use crate::app::pick::{Choice, Pick, Picked};
 use crate::app::{self, Effect, Message, Settings, State};
 use crate::engine::Engine;
@@ -27,9 +28,18 @@ pub use terminal::check;
 /// Between two frames that no key asked for.
 const FRAME: Duration = Duration::from_millis(33);
 
-/// Shows the Explore view over `engine` until the user quits or a signal ends it. Gives the exit code. `note` is told
-/// first. `reload`
-/// reads the conf again and attaches anew where it differs from the profile in use.
+/// What the screens begin with.
+#[derive(Debug, Default)]
+pub struct Start {
+    /// Told first.
+    pub note: Option<String>,
+    /// The lines of the Dig view of earlier runs.
+    pub past: Past,
+}
+
+/// Shows the Explore view over `engine` until the user quits or a signal ends it. Gives the exit code. `reload` reads
+/// the conf again and attaches anew where it differs from the profile in use; `remember` keeps a line of the Dig view
+/// for the next run.
 ///
 /// # Errors
 /// Where the terminal cannot be set up, or goes away.
@@ -38,16 +48,18 @@ pub async fn run(
     mut engine: Engine,
     theme: Theme,
     settings: Settings,
-    note: Option<String>,
+    start: Start,
     mut reload: impl FnMut(&Profile) -> Result<Option<(Arc<Profile>, Engine)>, Error>,
+    mut remember: impl FnMut(&str),
 ) -> Result<ExitCode, Error> {
     let mut signals = Signals::new().map_err(lost)?;
     let mut screen = Screen::enter().map_err(lost)?;
     let mut events = EventStream::new();
     let mut state = State::new(profile, settings, clock());
-    if let Some(note) = note {
+    if let Some(note) = start.note {
         state.say(note);
     }
+    state.dig.past = start.past;
     let wall = Some((clock(), ZonedDateTime::now()));
     state.clock.clone_from(&wall);
     let mut pace = Pace::default();
@@ -111,6 +123,7 @@ pub async fn run(
                     // A full queue means an engine that has gone, which the next report tells.
                     let _ = engine.commands.try_send(command);
                 }
+                Effect::Remember(line) => remember(&line),
                 Effect::Save(save) => {
                     let came = files::save(&save);
                     effects.extend(app::update(&mut state, Message::Saved(save, came), clock()));
@@ -126,7 +139,9 @@ pub async fn run(
                     Ok(None) => {}
                     Ok(Some((profile, anew))) => {
                         engine = anew;
+                        let past = std::mem::take(&mut state.dig.past);
                         state = State::new(profile, settings, clock());
+                        state.dig.past = past;
                         state.clock.clone_from(&wall);
                         state.say("the conf has changed: attached anew");
                     }

@@ -3,6 +3,8 @@
 //! A gateway keeps one session for each key. Two clients on one key steal each other's replies, and a clock that
 //! went back makes the gateway ignore our handshakes: both look like silence, so both are noticed here.
 
+pub mod history;
+
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};

@@ -26,19 +26,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::ToPing => go(state, Tab::Ping, effects),
         Action::RevealTarget => state.act_in_ping(action, effects),
         Action::Sort | Action::Reverse if state.tab == Tab::Ping => state.act_in_ping(action, effects),
-        Action::DigThis
-        | Action::EditLine
-        | Action::NewLine
-        | Action::SendLine
-        | Action::LeaveLine
-        | Action::Complete
-        | Action::LineDown
-        | Action::LineUp
-        | Action::NextFace
-        | Action::PreviousFace
-        | Action::OlderEntry
-        | Action::NewerEntry
-        | Action::Forget => state.act_in_dig(action, effects),
+        Action::GoBack | Action::GoForward => state.walk_trail(action == Action::GoForward),
+        Action::Refresh if state.tab == Tab::Dig => state.ask_again(effects),
         Action::Reveal => state.reveal_event(),
         Action::ClearEvents => state.clear_events(),
         Action::Down | Action::Up | Action::PageDown | Action::PageUp | Action::First | Action::Last => {
@@ -121,6 +110,31 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Repaint => effects.push(Effect::Repaint),
         Action::Quit => effects.push(Effect::Quit),
+        Action::DigThis
+        | Action::EditLine
+        | Action::NewLine
+        | Action::SendLine
+        | Action::LeaveLine
+        | Action::Complete
+        | Action::LineDown
+        | Action::LineUp
+        | Action::NextFace
+        | Action::PreviousFace
+        | Action::OlderEntry
+        | Action::NewerEntry
+        | Action::Forget
+        | Action::Follow
+        | Action::PingLink
+        | Action::RevealLink
+        | Action::NextField
+        | Action::PreviousField
+        | Action::SearchPast
+        | Action::BuildName
+        | Action::WatchLine
+        | Action::Slower
+        | Action::Faster
+        | Action::NextType
+        | Action::ToggleTcp => state.act_in_dig(action, effects),
     }
 }
 
@@ -138,11 +152,7 @@ pub fn act_on(state: &mut State, action: Action, told: &str, effects: &mut Vec<E
             state.pinned.extend(targets);
             state.paused = false;
         }
-        (Action::ToDig, _) => {
-            state.tab = Tab::Dig;
-            state.dig.edit(told);
-            state.send_line(effects);
-        }
+        (Action::ToDig, _) => state.dig_line(told, effects),
         (Action::CopyAs, _) => {
             let form = copy::forms(state).into_iter().find(|(what, _)| *what == told);
             if let Some((what, text)) = form {

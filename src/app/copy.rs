@@ -14,8 +14,7 @@ use crate::text::Safe;
 /// What `y` copies: the address where there is one, else the name.
 pub fn value(state: &State) -> Option<(&'static str, String)> {
     if state.tab == Tab::Dig {
-        let entry = state.dig.entry()?;
-        return Some(("command", format!("sixpane dig {}", entry.text)));
+        return state.copied_in_dig();
     }
     if state.tab == Tab::Doctor {
         let finding = state.view.diagnosis.as_ref()?.findings.get(state.chosen_check()?)?;

@@ -1,19 +1,32 @@
 //! The Dig view: a line, what it may be completed to, the lines that were put and their answers.
 
+pub mod builder;
+mod complete;
+mod does;
+pub mod history;
+pub mod rows;
+pub mod watch;
+
+use std::net::Ipv6Addr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tui_input::Input;
 
-use super::keys::Action;
-use super::{Effect, State, Tab};
+use super::View;
+use super::keys::Context;
 use crate::catalog::Catalog;
 use crate::dns::dig::line::{self, Line, LineError};
-use crate::dns::names::Form;
-use crate::engine::report::{Answered, Command, DIGS, Node};
+use crate::engine::report::Answered;
 use crate::text::Safe;
+use builder::Builder;
+pub use does::enabled;
+use history::{Past, Search};
+use rows::{Link, Row};
+use watch::Watch;
 
-/// Completions that are offered at once.
-const CHOICES: usize = 40;
+/// Bytes of a message in one row of the Hex face.
+pub const HEX_ROW: usize = 16;
 
 /// How an answer is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,42 +36,53 @@ pub enum Face {
     Answer,
     /// The message, as dig prints it.
     Message,
+    /// Its bytes, and what they are.
+    Hex,
     /// For programs.
     Json,
+    /// What changed while it is watched.
+    Changes,
 }
 
 impl Face {
     /// All of them in order, with their names.
-    pub const ALL: [(Self, &'static str); 3] =
-        [(Self::Answer, "Answer"), (Self::Message, "Message"), (Self::Json, "JSON")];
-
-    fn step(self, by: usize) -> Self {
-        let at = Self::ALL.iter().position(|(face, _)| *face == self).unwrap_or(0);
-        Self::ALL.get((at + by) % Self::ALL.len()).map_or(self, |(face, _)| *face)
-    }
+    pub const ALL: [(Self, &'static str); 5] = [
+        (Self::Answer, "Answer"),
+        (Self::Message, "Message"),
+        (Self::Hex, "Hex"),
+        (Self::Json, "JSON"),
+        (Self::Changes, "Changes"),
+    ];
 }
 
 /// A line that was put.
 #[derive(Debug, Clone)]
 pub struct Entry {
+    /// With which it was put the last time.
     number: u64,
     /// As it was typed.
     pub text: String,
     /// As it was understood.
     pub line: Line,
-    /// What came, once it did.
+    /// What came the last time.
     pub answered: Option<Arc<Answered>>,
+    /// Whether an answer is waited for.
+    pub asking: bool,
+    /// Where it is put again and again.
+    pub watch: Option<Watch>,
 }
 
-/// A name that the line may be completed to.
+/// What the last word of the line may be completed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
-    /// The name, fit to show and to type.
+    /// The word, fit to show and to type; with holes where `open` says so.
     pub name: String,
     /// What it asks for.
     pub about: &'static str,
     /// The type that it has records of.
     pub rtype: &'static str,
+    /// The template whose holes are to be filled, and its app.
+    pub open: Option<(usize, Safe)>,
 }
 
 /// What is kept of the view.
@@ -68,18 +92,29 @@ pub struct Dig {
     pub input: Input,
     /// Whether keys go into the line.
     pub editing: bool,
-    /// The lines that were put, oldest first.
+    /// The lines that were put in this run, oldest first.
     pub entries: Vec<Entry>,
     /// The entry that is shown.
     pub chosen: usize,
-    /// How.
-    pub face: Face,
-    /// Rows that the answer is scrolled by.
+    /// The lines of this run and of earlier ones.
+    pub past: Past,
+    /// The search in them, while it is open.
+    pub search: Option<Search>,
+    /// The builder of names, while it is open.
+    pub builder: Option<Builder>,
+    /// Rows that the answer is scrolled by, in the faces without a cursor.
     pub scroll: usize,
     /// What the word at the end may be completed to.
     pub choices: Vec<Choice>,
     /// The choice that was stepped to.
     pub choice: Option<usize>,
+    face: Face,
+    /// The row under the cursor; `None` is the first that leads somewhere.
+    cursor: Option<usize>,
+    /// Which of the links of that row.
+    field: usize,
+    /// The byte under the cursor of the Hex face, all messages of the entry one after the other.
+    byte: usize,
     numbers: u64,
     /// Where in the history the line is.
     recalled: Option<usize>,
@@ -89,6 +124,37 @@ impl Dig {
     /// The entry that is shown.
     pub fn entry(&self) -> Option<&Entry> {
         self.entries.get(self.chosen)
+    }
+
+    /// How it is shown.
+    pub fn face(&self) -> Face {
+        let watched = self.entry().is_some_and(|entry| entry.watch.is_some());
+        if self.face == Face::Changes && !watched { Face::Answer } else { self.face }
+    }
+
+    /// The faces that the entry has.
+    pub fn faces(&self) -> impl Iterator<Item = (Face, &'static str)> {
+        let watched = self.entry().is_some_and(|entry| entry.watch.is_some());
+        Face::ALL.into_iter().filter(move |(face, _)| *face != Face::Changes || watched)
+    }
+
+    /// Who takes the keys.
+    pub fn context(&self) -> Context {
+        match (&self.search, &self.builder) {
+            (Some(_), _) => Context::DigSearch,
+            (None, Some(_)) => Context::DigBuild,
+            (None, None) if self.editing => Context::DigLine,
+            (None, None) => Context::Dig,
+        }
+    }
+
+    /// The line that keys go into, where there is one.
+    pub fn line_mut(&mut self) -> Option<&mut Input> {
+        match (&mut self.search, &mut self.builder) {
+            (Some(search), _) => Some(&mut search.input),
+            (None, Some(builder)) => builder.parts.get_mut(builder.hole?),
+            (None, None) => self.editing.then_some(&mut self.input),
+        }
     }
 
     /// The line as it would be understood.
@@ -108,25 +174,34 @@ impl Dig {
         self.recalled = None;
     }
 
-    /// The line was edited: what it may be completed to follows.
-    pub fn edited(&mut self, catalog: &Catalog) {
-        let text = self.input.value();
-        self.choice = None;
-        self.recalled = None;
-        let only_word = !text.contains(' ') && !text.is_empty() && !text.starts_with(['@', '+', '-']);
-        self.choices = if only_word { complete(text, catalog) } else { Vec::new() };
-    }
-
-    /// Completes the line to the choice that was stepped to, or to the first.
-    pub fn accept(&mut self) {
-        if let Some(choice) = self.choices.get(self.choice.unwrap_or(0)) {
-            let name = choice.name.clone();
-            self.edit(&name);
+    /// What keys go into was edited: what is offered follows.
+    pub fn edited(&mut self, catalog: &Catalog, server: Ipv6Addr) {
+        match (&mut self.search, &mut self.builder) {
+            (Some(search), _) => search.chosen = 0,
+            (None, Some(builder)) => builder.renew(catalog),
+            (None, None) => {
+                self.choice = None;
+                self.recalled = None;
+                self.choices = complete::choices(self.input.value(), catalog, server);
+            }
         }
     }
 
+    /// Completes the line to the choice that was stepped to, or to the first. One with holes opens the builder.
+    fn accept(&mut self, catalog: &Catalog) {
+        let Some(choice) = self.choices.get(self.choice.unwrap_or(0)).cloned() else { return };
+        if let Some((template, app)) = &choice.open {
+            self.builder = Some(Builder::with_app(*template, app, catalog));
+            self.choices.clear();
+            self.choice = None;
+            return;
+        }
+        let before = self.input.value().rsplit_once(' ').map(|(before, _)| format!("{before} "));
+        self.edit(&format!("{}{}", before.unwrap_or_default(), choice.name));
+    }
+
     /// Steps through the choices; where there are none, or above the first, through the history.
-    pub fn step(&mut self, down: bool) {
+    fn step(&mut self, down: bool) {
         let last = self.choices.len().saturating_sub(1);
         match (self.choice, down) {
             (None, true) if !self.choices.is_empty() => self.choice = Some(0),
@@ -138,177 +213,125 @@ impl Dig {
     }
 
     fn recall(&mut self, down: bool) {
-        let end = self.entries.len();
-        let at = self.recalled.unwrap_or(end);
-        let at = if down { (at + 1).min(end) } else { at.saturating_sub(1) };
-        let text = self.entries.get(at).map(|entry| entry.text.clone()).unwrap_or_default();
+        let lines = self.past.lines();
+        let at = self.recalled.unwrap_or(lines.len());
+        let at = if down { (at + 1).min(lines.len()) } else { at.saturating_sub(1) };
+        let text = lines.get(at).cloned().unwrap_or_default();
         self.edit(&text);
         self.recalled = Some(at);
     }
 
-    /// Shows the entry before or after the one that is shown.
-    pub fn turn(&mut self, forward: bool) {
-        let last = self.entries.len().saturating_sub(1);
-        self.chosen = if forward { (self.chosen + 1).min(last) } else { self.chosen.saturating_sub(1) };
+    /// Shows the entry at `at`: the line is that entry's.
+    fn show(&mut self, at: usize) {
+        self.chosen = at.min(self.entries.len().saturating_sub(1));
         self.scroll = 0;
+        self.cursor = None;
+        self.field = 0;
+        self.byte = 0;
+        let text = self.entry().map(|entry| entry.text.clone()).unwrap_or_default();
+        self.edit(&text);
+        self.editing = false;
+    }
+
+    /// Shows the entry of the line `text`; one that was forgotten is there to be put again.
+    pub fn show_line(&mut self, text: &str) {
+        match self.entries.iter().position(|entry| entry.text == text) {
+            Some(at) => self.show(at),
+            None => self.edit(text),
+        }
+    }
+
+    /// Shows the entry before or after the one that is shown.
+    fn turn(&mut self, forward: bool) {
+        let at = if forward { self.chosen + 1 } else { self.chosen.saturating_sub(1) };
+        self.show(at);
     }
 
     /// Shows the answer in its next form, or the one before.
-    pub fn next_face(&mut self, forward: bool) {
-        self.face = self.face.step(if forward { 1 } else { Face::ALL.len() - 1 });
+    fn next_face(&mut self, forward: bool) {
+        let all: Vec<Face> = self.faces().map(|(face, _)| face).collect();
+        let at = all.iter().position(|face| *face == self.face()).unwrap_or(0);
+        let step = if forward { 1 } else { all.len() - 1 };
+        self.face = all.get((at + step) % all.len()).copied().unwrap_or_default();
         self.scroll = 0;
     }
 
     /// Forgets the entry that is shown.
-    pub fn forget(&mut self) {
+    fn forget(&mut self) {
         if self.chosen < self.entries.len() {
             self.entries.remove(self.chosen);
         }
-        self.chosen = self.chosen.min(self.entries.len().saturating_sub(1));
-        self.scroll = 0;
+        self.show(self.chosen);
     }
 
     /// Takes what came.
     pub fn take(&mut self, log: &[Arc<Answered>]) {
-        for entry in self.entries.iter_mut().filter(|entry| entry.answered.is_none()) {
-            entry.answered = log.iter().find(|answered| answered.number == entry.number).cloned();
-        }
-    }
-}
-
-impl State {
-    /// Does what an action of this view says.
-    pub fn act_in_dig(&mut self, action: Action, effects: &mut Vec<Effect>) {
-        match action {
-            Action::DigThis => self.dig_selected(effects),
-            Action::EditLine => {
-                let text = self.dig.input.value().to_owned();
-                self.dig.edit(&text);
+        for entry in self.entries.iter_mut().filter(|entry| entry.asking) {
+            let Some(answered) = log.iter().find(|answered| answered.number == entry.number) else {
+                continue;
+            };
+            if let Some(watch) = &mut entry.watch {
+                watch.take(&entry.line, entry.answered.as_deref(), answered);
             }
-            Action::NewLine => self.dig.edit(""),
-            Action::SendLine => self.send_line(effects),
-            Action::LeaveLine => {
-                if self.dig.choices.is_empty() {
-                    self.dig.editing = false;
-                }
-                self.dig.choices.clear();
-                self.dig.choice = None;
+            entry.answered = Some(answered.clone());
+            entry.asking = false;
+        }
+    }
+
+    /// When something is to be put again.
+    pub fn next_due(&self) -> Option<Instant> {
+        let waiting = self.entries.iter().filter(|entry| !entry.asking);
+        waiting.filter_map(|entry| Some(entry.watch.as_ref()?.due)).min()
+    }
+
+    /// The rows of the Answer face.
+    pub fn rows(&self, view: &View) -> Vec<Row> {
+        let Some(entry) = self.entry() else { return Vec::new() };
+        match entry.answered.as_ref().map(|answered| &answered.exchanges) {
+            Some(Ok(exchanges)) => rows::rows(entry, exchanges, view),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The row of `rows` under the cursor, and which of its links.
+    pub fn cursor(&self, rows: &[Row]) -> (usize, usize) {
+        let first = || rows.iter().position(|row| row.links().next().is_some()).unwrap_or(0);
+        let row = self.cursor.unwrap_or_else(first).min(rows.len().saturating_sub(1));
+        let links = rows.get(row).map_or(0, |row| row.links().count());
+        (row, self.field.min(links.saturating_sub(1)))
+    }
+
+    /// Where the thing under the cursor leads.
+    pub fn link(&self, view: &View) -> Option<Link> {
+        if self.face() != Face::Answer {
+            return None;
+        }
+        let rows = self.rows(view);
+        let (row, field) = self.cursor(&rows);
+        rows.get(row)?.links().nth(field).cloned()
+    }
+
+    /// The messages of the entry.
+    pub fn messages(&self) -> Vec<Arc<[u8]>> {
+        let answered = self.entry().and_then(|entry| entry.answered.as_ref());
+        let exchanges = answered.and_then(|answered| answered.exchanges.as_ref().ok());
+        let answers = exchanges.into_iter().flatten().filter_map(|exchange| exchange.outcome.as_ref().ok());
+        answers.map(|answer| answer.wire.clone()).collect()
+    }
+
+    /// The message under the cursor of the Hex face, and the byte in it.
+    pub fn hex_at(&self, messages: &[Arc<[u8]>]) -> Option<(usize, usize)> {
+        let mut left = self.byte;
+        for (n, message) in messages.iter().enumerate() {
+            if left < message.len() {
+                return Some((n, left));
             }
-            Action::Complete => self.dig.accept(),
-            Action::LineDown | Action::LineUp => self.dig.step(action == Action::LineDown),
-            Action::NextFace | Action::PreviousFace => self.dig.next_face(action == Action::NextFace),
-            Action::OlderEntry | Action::NewerEntry => self.dig.turn(action == Action::NewerEntry),
-            Action::Forget => self.dig.forget(),
-            _ => {}
+            left -= message.len();
         }
-    }
-
-    /// Puts the line. One that is not understood is told, and kept.
-    pub fn send_line(&mut self, effects: &mut Vec<Effect>) {
-        if self.dig.choice.is_some() {
-            self.dig.accept();
-        }
-        match self.dig.understood() {
-            Err(error) => self.say(error.to_string()),
-            Ok(line) => {
-                let dig = &mut self.dig;
-                dig.numbers += 1;
-                let text = dig.input.value().to_owned();
-                effects.push(Effect::Ask(Command::Dig(dig.numbers, Box::new(line.clone()))));
-                // The same line again replaces its older self.
-                dig.entries.retain(|entry| entry.text != text);
-                dig.entries.push(Entry { number: dig.numbers, text, line, answered: None });
-                dig.entries.drain(..dig.entries.len().saturating_sub(DIGS));
-                dig.chosen = dig.entries.len() - 1;
-                dig.scroll = 0;
-                dig.editing = false;
-                dig.choices.clear();
-            }
-        }
-    }
-
-    /// Digs the name of the selected row of the tree.
-    pub fn dig_selected(&mut self, effects: &mut Vec<Effect>) {
-        let form = match self.tree.selected() {
-            Some(Node::App(app)) => Form::App(app.clone()),
-            Some(Node::Region(app, Some(region))) => Form::Region(region.clone(), app.clone()),
-            Some(Node::Region(app, None)) => Form::Vms(app.clone()),
-            Some(Node::Machine(app, id)) => Form::Vm(id.clone(), app.clone()),
-            Some(Node::Peers) => Form::Peers,
-            Some(Node::Peer(peer)) => Form::Peer(peer.clone()),
-            None => return,
-        };
-        self.tab = Tab::Dig;
-        self.dig.edit(&form.to_string());
-        self.send_line(effects);
+        let last = messages.len().checked_sub(1)?;
+        Some((last, messages.get(last)?.len().saturating_sub(1)))
     }
 }
 
-/// The first label of `name` from which on each part of `text` begins one: `g.w` fits `global.web.internal` at 0,
-/// `w` fits it at 1.
-fn fits(text: &str, name: &str) -> Option<usize> {
-    let labels: Vec<&str> = name.split('.').collect();
-    let parts: Vec<&str> = text.split('.').collect();
-    let fit = |at: usize| {
-        let rest = labels.get(at..).unwrap_or_default();
-        rest.len() >= parts.len() && parts.iter().zip(rest).all(|(part, label)| label.starts_with(part))
-    };
-    (0..labels.len()).find(|&at| fit(at))
-}
-
-/// The names that `text` begins, label by label; those that it begins from their first label on come first.
-fn complete(text: &str, catalog: &Catalog) -> Vec<Choice> {
-    let text = text.to_lowercase();
-    let (mut begins, mut holds) = (Vec::new(), Vec::new());
-    each_form(catalog, &mut |form| {
-        let name = form.to_string();
-        let place = match fits(&text, &name) {
-            Some(0) => &mut begins,
-            Some(_) => &mut holds,
-            None => return true,
-        };
-        let rtype = if form.record_type() == hickory_proto::rr::RecordType::TXT { "TXT" } else { "AAAA" };
-        place.push(Choice { name, about: form.explain(), rtype });
-        begins.len() < CHOICES
-    });
-    begins.extend(holds);
-    begins.truncate(CHOICES);
-    begins
-}
-
-/// Every name of the network that the catalog and the table of forms make, until `take` has had enough.
-fn each_form(catalog: &Catalog, take: &mut dyn FnMut(Form) -> bool) {
-    let mut go = true;
-    let mut put = |form: Form| {
-        go = go && take(form);
-        go
-    };
-    for form in [Form::Apps, Form::Instances, Form::Peers] {
-        put(form);
-    }
-    for (app, entry) in &catalog.apps {
-        let of = |form: fn(Safe) -> Form| form(app.clone());
-        for form in [
-            of(Form::App),
-            of(Form::Vms),
-            of(Form::Regions),
-            Form::Nearest(3, app.clone()),
-            Form::Process("app".into(), app.clone()),
-            of(Form::Global),
-            of(Form::Flycast),
-        ] {
-            put(form);
-        }
-        for region in entry.regions().into_keys().flatten() {
-            put(Form::Region(region.clone(), app.clone()));
-        }
-        for id in entry.machines.keys() {
-            if !put(Form::Vm(id.clone(), app.clone())) {
-                return;
-            }
-        }
-    }
-    for peer in catalog.peers.keys() {
-        put(Form::Peer(peer.clone()));
-    }
-}
+#[cfg(test)]
+pub(crate) mod tests;

@@ -97,6 +97,7 @@ impl State {
     pub fn reveal_event(&mut self) {
         let node = self.chosen_event().and_then(|event| self.node_of(&event.change));
         if let Some(node) = node {
+            self.leave_place();
             self.tab = Tab::Explore;
             self.tree.reveal(&node, &self.view.catalog, &self.view.pings);
         }

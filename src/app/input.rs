@@ -47,7 +47,7 @@ fn line(state: &mut State) -> Option<&mut Input> {
     match (&mut state.overlay, &mut state.filter_line) {
         (Some(overlay), _) => overlay.menu_mut().map(|menu| &mut menu.input),
         (None, Some(line)) => Some(line),
-        (None, None) if state.tab == Tab::Dig && state.dig.editing => Some(&mut state.dig.input),
+        (None, None) if state.tab == Tab::Dig => state.dig.line_mut(),
         (None, None) => None,
     }
 }
@@ -63,7 +63,7 @@ fn edited(state: &mut State) {
         } else {
             state.tree.set_filter(&text, &state.view.catalog, &state.view.pings);
         }
-    } else if state.tab == Tab::Dig && state.dig.editing {
-        state.dig.edited(&state.view.catalog);
+    } else if state.tab == Tab::Dig {
+        state.dig.edited(&state.view.catalog, state.profile.dns.addr);
     }
 }

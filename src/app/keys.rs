@@ -29,6 +29,10 @@ pub enum Context {
     Dig,
     /// The Dig view: its line.
     DigLine,
+    /// The Dig view: the search in the history.
+    DigSearch,
+    /// The Dig view: the builder of names.
+    DigBuild,
     /// The Ping view.
     Ping,
     /// The Doctor view.
@@ -37,7 +41,7 @@ pub enum Context {
     Events,
     /// The filter's line.
     Filter,
-    /// Every line that is edited: the three below and [`Context::DigLine`].
+    /// Every line that is edited: the three below and those of the Dig view.
     Lines,
     /// The help.
     Help,
@@ -63,7 +67,16 @@ impl Context {
 
     /// Whether characters are text here.
     pub const fn is_line(self) -> bool {
-        matches!(self, Self::Lines | Self::DigLine | Self::Filter | Self::Help | Self::Palette)
+        matches!(
+            self,
+            Self::Lines
+                | Self::DigLine
+                | Self::DigSearch
+                | Self::DigBuild
+                | Self::Filter
+                | Self::Help
+                | Self::Palette
+        )
     }
 
     /// Whether what is bound in `self` holds in `here`.
@@ -90,6 +103,8 @@ impl Context {
             Self::Doctor => Tab::Doctor.title().1,
             Self::Events => Tab::Events.title().1,
             Self::DigLine => "Dig, in the line",
+            Self::DigSearch => "Dig, in the history",
+            Self::DigBuild => "Dig, in the builder",
             Self::Filter => "filter",
             Self::Lines => "in any line",
             Self::Help => "help",
@@ -125,7 +140,10 @@ const fn bind(
     Binding { context, keys, action, words, hint }
 }
 
-use Context::{Confirm, Dig, DigLine, Events, Everywhere, Explore, Filter, Help, Lines, Palette, Pick, Ping};
+use Context::{
+    Confirm, Dig, DigBuild, DigLine, DigSearch, Events, Everywhere, Explore, Filter, Help, Lines, Palette,
+    Pick, Ping,
+};
 use Key::{Char, Code, Ctrl};
 
 /// The table.
@@ -148,17 +166,65 @@ pub const TABLE: &[Binding] = &[
     bind(Explore, &[Char('d')], Action::DigThis, "Dig this row's name", Some((3, "dig"))),
     bind(Dig, &[Char('i')], Action::EditLine, "Edit the line", Some((0, "edit"))),
     bind(Dig, &[Char('a')], Action::NewLine, "A new line", Some((1, "new"))),
-    bind(Dig, &[Code(KeyCode::Enter)], Action::SendLine, "Ask again", Some((1, "ask again"))),
-    bind(Dig, &[Char('v')], Action::NextFace, "Next form: Answer, Message, JSON", Some((1, "form"))),
+    bind(
+        Dig,
+        &[Code(KeyCode::Enter), Char('d')],
+        Action::Follow,
+        "Dig what is under the cursor, or ask again",
+        Some((1, "dig this")),
+    ),
+    bind(Dig, &[Char('p')], Action::PingLink, "Ping what is under the cursor, or stop", Some((3, "ping"))),
+    bind(Dig, &[Char('T')], Action::RevealLink, "Show it in the tree", Some((4, "in the tree"))),
+    bind(Dig, &[Char('l'), Code(KeyCode::Right)], Action::NextField, "To the next thing in the row", None),
+    bind(Dig, &[Char('h'), Code(KeyCode::Left)], Action::PreviousField, "To the one before", None),
+    bind(Dig, &[Char('v')], Action::NextFace, "Next form: Answer, Message, Hex, JSON", Some((1, "form"))),
     bind(Dig, &[Char('V')], Action::PreviousFace, "The form before", None),
-    bind(Dig, &[Char('[')], Action::OlderEntry, "The line before", Some((2, "back"))),
-    bind(Dig, &[Char(']')], Action::NewerEntry, "The next line", None),
+    bind(Dig, &[Char('w')], Action::WatchLine, "Ask again and again, or stop", Some((3, "watch"))),
+    bind(Dig, &[Char('+')], Action::Slower, "Watch: ask more seldom", None),
+    bind(Dig, &[Char('-')], Action::Faster, "Watch: ask more often", None),
+    bind(
+        Dig,
+        &[Char('t')],
+        Action::NextType,
+        "Ask for the next type: AAAA, TXT, A, SRV, ANY",
+        Some((5, "type")),
+    ),
+    bind(Dig, &[Char('u')], Action::ToggleTcp, "Ask over TCP, or no longer", Some((6, "tcp"))),
+    bind(
+        Dig,
+        &[Char('b')],
+        Action::BuildName,
+        "Build a name: choose a form, fill its holes",
+        Some((4, "build")),
+    ),
+    bind(Dig, &[Char('J')], Action::NewerEntry, "The next line that was asked", None),
+    bind(Dig, &[Char('K')], Action::OlderEntry, "The line before", None),
     bind(Dig, &[Char('x')], Action::Forget, "Forget this line", None),
+    bind(Everywhere, &[Char('[')], Action::GoBack, "Back to the place before", Some((5, "back"))),
+    bind(Everywhere, &[Char(']')], Action::GoForward, "Forward again", None),
     bind(DigLine, &[Code(KeyCode::Enter)], Action::SendLine, "Ask", Some((0, "ask"))),
     bind(DigLine, &[Code(KeyCode::Tab)], Action::Complete, "Complete", Some((0, "complete"))),
     bind(DigLine, &[Code(KeyCode::Down)], Action::LineDown, "Next name", Some((2, "names"))),
     bind(DigLine, &[Code(KeyCode::Up)], Action::LineUp, "Name or line before", Some((2, "history"))),
     bind(DigLine, &[Code(KeyCode::Esc)], Action::LeaveLine, "To the answer", Some((1, "to the answer"))),
+    bind(DigLine, &[Ctrl('r')], Action::SearchPast, "Search the history", Some((2, "search"))),
+    bind(DigLine, &[Ctrl('n')], Action::BuildName, "Build a name", Some((3, "build"))),
+    bind(DigSearch, &[Code(KeyCode::Enter)], Action::SendLine, "Ask", Some((0, "ask"))),
+    bind(DigSearch, &[Code(KeyCode::Tab)], Action::Complete, "Edit it first", Some((0, "edit"))),
+    bind(DigSearch, &[Code(KeyCode::Down), Ctrl('r')], Action::LineDown, "Older", Some((2, "older"))),
+    bind(DigSearch, &[Code(KeyCode::Up)], Action::LineUp, "Newer", None),
+    bind(DigSearch, &[Code(KeyCode::Esc)], Action::LeaveLine, "Close", Some((1, "close"))),
+    bind(
+        DigBuild,
+        &[Code(KeyCode::Enter)],
+        Action::SendLine,
+        "Take it; ask where all is filled",
+        Some((0, "take")),
+    ),
+    bind(DigBuild, &[Code(KeyCode::Tab)], Action::Complete, "Complete, and go on", Some((0, "complete"))),
+    bind(DigBuild, &[Code(KeyCode::Down)], Action::LineDown, "Next", Some((2, "next"))),
+    bind(DigBuild, &[Code(KeyCode::Up)], Action::LineUp, "The one before", None),
+    bind(DigBuild, &[Code(KeyCode::Esc)], Action::LeaveLine, "One step back", Some((1, "back"))),
     bind(
         Ping,
         &[Code(KeyCode::Enter)],

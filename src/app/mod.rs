@@ -16,6 +16,7 @@ pub mod pick;
 pub mod ping;
 mod sheet;
 pub mod targets;
+pub mod trail;
 mod travel;
 pub mod tree;
 
@@ -39,6 +40,7 @@ use keys::{Context, Keymap};
 use menu::Overlay;
 use ping::Pings;
 use targets::wanted_pings;
+use trail::Trail;
 use tree::{Sort, Tree};
 
 /// How long a row that is gone stays, and a new one is marked.
@@ -72,6 +74,8 @@ pub enum Effect {
     Plain(String),
     /// Stop the process until the shell continues it.
     Suspend,
+    /// Keep this line of the Dig view for the next run.
+    Remember(String),
     /// Read the conf again, and attach anew where it has changed.
     Reload,
     /// Paint everything anew.
@@ -176,6 +180,8 @@ pub struct State {
     pub log: Log,
     /// The Dig view.
     pub dig: Dig,
+    /// Where one has been.
+    pub trail: Trail,
     /// The Ping view.
     pub ping: Pings,
     /// The check that the user selected in the Doctor view; `None` follows the verdict.
@@ -222,6 +228,7 @@ impl State {
             tab: Tab::Explore,
             log: Log::default(),
             dig: Dig::default(),
+            trail: Trail::default(),
             ping: Pings::default(),
             check: None,
             clock: None,
@@ -257,7 +264,7 @@ impl State {
     pub fn place(&self) -> Context {
         match &self.filter_line {
             Some(_) => Context::Filter,
-            None if self.tab == Tab::Dig && self.dig.editing => Context::DigLine,
+            None if self.tab == Tab::Dig => self.dig.context(),
             None => Context::of(self.tab),
         }
     }
@@ -297,7 +304,7 @@ impl State {
         });
         let ages = ages.chain(wait);
         let toast = self.toast.as_ref().map(|t| t.at + TOAST).filter(|end| *end > self.now);
-        ages.chain(toast).chain(self.tree.next_change(self.now)).min()
+        ages.chain(toast).chain(self.tree.next_change(self.now)).chain(self.dig.next_due()).min()
     }
 
     /// The selected check of the diagnosis.
@@ -324,6 +331,7 @@ pub fn update(state: &mut State, message: Message, now: Instant) -> Vec<Effect> 
         Message::Tick => {
             let View { catalog, pings, .. } = &state.view;
             state.tree.expire(catalog, pings, now);
+            state.tick_digs(&mut effects);
         }
     }
     follow(state, &mut effects);

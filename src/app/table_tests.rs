@@ -44,6 +44,14 @@ fn states() -> Vec<(&'static str, Session)> {
         "2web<esc><enter>",
         "d",
         "dd",
+        "da<c-r>",
+        "da<c-r>zzz",
+        "db",
+        "db<enter>",
+        "db<enter>we",
+        "db<down><down><down><down><down><down><enter>web<enter>",
+        "dw",
+        "dvvv",
         "4",
         "5",
         "5j",
@@ -80,7 +88,8 @@ fn seen(state: &State) -> String {
 
 /// Actions that may find nothing to move, to fold or to step back from; views that one is in already.
 const MAY_STAY: &str = "up down page-up page-down first last open close expand collapse back complete keep-filter \
-                        next-match previous-match line-up line-down older-line newer-line explore dig ping-view \
+                        next-match previous-match line-up line-down older-line newer-line \
+                        next-field previous-field explore dig ping-view \
                         doctor events";
 
 fn may_stay(action: Action) -> bool {
@@ -179,7 +188,7 @@ fn the_palette_takes_rough_spellings_and_completes_what_an_action_is_told() {
     let input = |s: &Session| s.state.overlay.as_ref().unwrap().menu().unwrap().input.value().to_owned();
     assert_eq!(input(&s), "dig ");
     s.keys("web AAAA<enter>");
-    assert!(matches!(s.effects.as_slice(), [Effect::Ask(Command::Dig(..))]), "{:?}", s.effects);
+    assert!(matches!(s.effects.as_slice(), [.., Effect::Ask(Command::Dig(..))]), "{:?}", s.effects);
     assert_eq!(s.state.tab, Tab::Dig);
     s.keys(":explore web148e<tab>");
     assert_eq!(input(&s), "explore web/148e21b7c93d89");

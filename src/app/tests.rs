@@ -113,6 +113,8 @@ impl Session {
                         "right" => (KeyCode::Right, KeyModifiers::NONE),
                         "c-c" => (KeyCode::Char('c'), KeyModifiers::CONTROL),
                         "c-z" => (KeyCode::Char('z'), KeyModifiers::CONTROL),
+                        "c-r" => (KeyCode::Char('r'), KeyModifiers::CONTROL),
+                        "c-n" => (KeyCode::Char('n'), KeyModifiers::CONTROL),
                         other => panic!("no key {other}"),
                     };
                     (code, modifiers, name.len() + 2)
@@ -381,72 +383,4 @@ fn the_doctor_examines_when_first_visited_and_again_when_told() {
     assert!(asked(&s));
     s.keys("<esc>");
     assert_eq!(s.state.tab, Tab::Explore);
-}
-
-#[test]
-fn a_line_is_completed_put_answered_and_recalled() {
-    let mut s = Session::attached();
-    s.keys("2");
-    assert_eq!(s.state.context(), Context::DigLine);
-    s.keys("vms.w");
-    let names = |s: &Session| s.state.dig.choices.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
-    assert_eq!(names(&s), ["vms.web.internal"]);
-    s.keys("<tab><enter>");
-    let [Effect::Ask(Command::Dig(number, line))] = s.effects.as_slice() else { panic!("{:?}", s.effects) };
-    assert_eq!((*number, line.asks[0].question.rtype), (1, hickory_proto::rr::RecordType::TXT));
-    assert_eq!(s.state.context(), Context::Dig);
-    let error = crate::dns::dig::ask::NoServer::Ipv4("192.0.2.1".into());
-    let answered = report::Answered { number: 1, at: s.now, exchanges: Err(error) };
-    s.report(Report::Digs(Arc::new(vec![Arc::new(answered)])));
-    assert!(s.state.dig.entry().is_some_and(|entry| entry.answered.is_some()));
-    s.keys("aweb +fast<enter>");
-    assert!(s.state.toast().is_some_and(|toast| toast.contains("+fast")), "what is wrong is told");
-    assert!(s.state.dig.editing, "and the line is kept");
-    s.keys("<esc>");
-    assert!(!s.state.dig.editing);
-    s.keys("a<up>");
-    assert_eq!(s.state.dig.input.value(), "vms.web.internal");
-    s.keys("<down>");
-    assert_eq!(s.state.dig.input.value(), "");
-    s.keys("iad<down><down>");
-    let chosen = s.state.dig.choices[s.state.dig.choice.unwrap()].name.clone();
-    s.keys("<enter>");
-    assert_eq!(s.state.dig.entry().unwrap().text, chosen, "what was stepped to is taken");
-    s.keys("[");
-    assert_eq!(s.state.dig.entry().unwrap().text, "vms.web.internal");
-    s.keys("v");
-    assert_eq!(s.state.dig.face, dig::Face::Message);
-    s.keys("<esc>");
-    assert_eq!(s.state.tab, Tab::Explore);
-    s.keys("d");
-    assert!(matches!(s.effects.as_slice(), [.., Effect::Ask(Command::Dig(..))]));
-    assert_eq!(s.state.dig.entry().unwrap().text, "admin.internal");
-}
-
-/// Every row of the document's table can be asked from an empty line in a few keys.
-#[test]
-fn completion_reaches_every_form_in_eight_keys() {
-    for (typed, name) in [
-        ("web", "web.internal"),
-        ("v.w", "vms.web.internal"),
-        ("r.w", "regions.web.internal"),
-        ("g.w", "global.web.internal"),
-        ("t.n.o.w", "top3.nearest.of.web.internal"),
-        ("148e", "148e21b7c93d89.vm.web.internal"),
-        ("iad.w", "iad.web.internal"),
-        ("a.p.w", "app.process.web.internal"),
-        ("_a", "_apps.internal"),
-        ("_i", "_instances.internal"),
-        ("_p", "_peer.internal"),
-        ("my-p", "my-peer._peer.internal"),
-        ("web.f", "web.flycast"),
-    ] {
-        let mut s = Session::attached();
-        s.keys("2").keys(typed);
-        assert_eq!(s.state.dig.choices.first().map(|c| c.name.as_str()), Some(name), "{typed}");
-        s.keys("<tab><enter>");
-        assert_eq!(s.state.dig.entry().unwrap().text, name);
-        // With Tab; Enter asks.
-        assert!(typed.len() < 8, "{typed}");
-    }
 }

@@ -17,10 +17,7 @@ pub fn travel(state: &mut State, action: Action) {
     match state.tab {
         Tab::Events => return state.step_events(by),
         Tab::Ping => return state.step_pings(by),
-        Tab::Dig => {
-            state.dig.scroll = state.dig.scroll.saturating_add_signed(by).min(5000);
-            return;
-        }
+        Tab::Dig => return state.travel_in_dig(by),
         Tab::Doctor => {
             let last = state.view.diagnosis.as_ref().map_or(0, |d| d.findings.len().saturating_sub(1));
             state.check = state.chosen_check().map(|check| check.saturating_add_signed(by).min(last));

@@ -8,13 +8,15 @@ use std::sync::Arc;
 use super::conf;
 use super::session::Session;
 use crate::app;
+use crate::app::dig::history::{KEPT, Past};
 use crate::app::pick::Choice;
 use crate::engine::{self, Engine};
 use crate::error::{Error, Exit};
 use crate::profile::{Profile, find, parse};
-use crate::runtime;
+use crate::runtime::{self, Start};
 use crate::settings::{Settings, ThemeName};
-use crate::state::Claim;
+use crate::state::history::History;
+use crate::state::{self, Claim};
 use crate::text::Safe;
 use crate::ui::theme::Theme;
 
@@ -80,12 +82,23 @@ pub fn show(profile: Arc<Profile>, screen: &Options) -> Result<ExitCode, Error> 
         let session = Session::attach(profile, engine_settings.clone())?;
         let settings = app::Settings { auto_ping: screen.settings.auto_ping };
         let reload = |old: &Profile| reload(old, &mut claim, screen.force, &engine_settings);
-        let note = screen.note.clone();
-        runtime::run(session.profile, session.engine, theme(screen), settings, note, reload).await
+        let (history, past) = history();
+        let remember = |line: &str| history.iter().for_each(|history| history.add(line));
+        let start = Start { note: screen.note.clone(), past };
+        let (profile, engine) = (session.profile, session.engine);
+        runtime::run(profile, engine, theme(screen), settings, start, reload, remember).await
     });
     // The thread that reads the terminal may be waiting for a key that never comes.
     runtime.shutdown_background();
     code
+}
+
+/// The history of the Dig view, and its lines. Where there is no state folder, or none that can be written, lines
+/// are remembered for this run alone.
+fn history() -> (Option<History>, Past) {
+    let history = state::dir().map(|dir| History::new(&dir));
+    let lines = history.as_ref().map(|history| history.lines(KEPT)).unwrap_or_default();
+    (history, Past::new(lines))
 }
 
 /// Reads the conf of `old` again; gives an engine over the new one where it says something else.

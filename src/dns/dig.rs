@@ -5,12 +5,18 @@
 //! - [`wire`]: a message taken apart as it came; [`rdata`], [`svcb`] and [`edns`] write its data;
 //!   [`types`] is the table behind them.
 //! - [`text`] and [`json`]: the faces.
-//! - [`notes`]: what an answer means on this network.
+//! - [`fields`]: what each byte of a message is.
+//! - [`lists`]: the entries of the platform's lists; [`compare`]: what differs between two answers.
+//! - [`notes`]: what an answer means on this network; [`meant`]: what may have been meant where there is no such name.
 
 pub mod ask;
+pub mod compare;
 pub mod edns;
+pub mod fields;
 pub mod json;
 pub mod line;
+pub mod lists;
+pub mod meant;
 pub mod name;
 pub mod notes;
 pub mod options;
@@ -19,3 +25,6 @@ pub mod svcb;
 pub mod text;
 pub mod types;
 pub mod wire;
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -9,3 +9,4 @@ pub mod names;
 pub mod payload;
 pub mod resolver;
 pub mod tcp;
+pub mod templates;

@@ -168,6 +168,23 @@ impl Form {
             Self::Apps | Self::Peers | Self::Peer(_) | Self::Instances => None,
         }
     }
+
+    /// The same about another app; `None` where it is about none.
+    pub fn of_app(&self, app: Safe) -> Option<Self> {
+        Some(match self {
+            Self::App(_) => Self::App(app),
+            Self::Nearest(n, _) => Self::Nearest(*n, app),
+            Self::Vm(id, _) => Self::Vm(id.clone(), app),
+            Self::Vms(_) => Self::Vms(app),
+            Self::Process(group, _) => Self::Process(group.clone(), app),
+            Self::Region(region, _) => Self::Region(region.clone(), app),
+            Self::Global(_) => Self::Global(app),
+            Self::Regions(_) => Self::Regions(app),
+            Self::Metadata(value, key, _) => Self::Metadata(value.clone(), key.clone(), app),
+            Self::Flycast(_) => Self::Flycast(app),
+            Self::Apps | Self::Peers | Self::Peer(_) | Self::Instances => return None,
+        })
+    }
 }
 
 fn top_number(label: &[u8]) -> Option<u32> {

@@ -1,23 +1,23 @@
 //! The Dig view: the line, what was asked, and the answer in one of its faces.
 
-use jiff::ZonedDateTime;
+mod boxes;
+mod hex;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
 
 use super::Size;
-use super::parts::{Text, boxed, rule, side_by_side, two_ends, wrap};
+use super::parts::{Text, rule, side_by_side, two_ends, wrap};
 use super::theme::{Role, Theme};
 use crate::app::State;
+use crate::app::dig::rows::{self, Row, Tone};
 use crate::app::dig::{Entry, Face};
-use crate::catalog::Catalog;
-use crate::dns::dig::line::Ask;
 use crate::dns::dig::types::type_word;
-use crate::dns::dig::wire::{ANSWER, Parts};
-use crate::dns::dig::{json, notes, rdata, text};
-use crate::dns::exchange::{Answer, Exchange, TryEnd};
-use crate::dns::names::{self, Form};
-use crate::dns::payload;
-use crate::text::{Safe, count, fit, ms};
+use crate::dns::dig::{json, text};
+use crate::dns::exchange::Exchange;
+use crate::dns::names::Form;
+use crate::text::{Safe, ago, count, fit, width};
 
 /// What stands before the line.
 const PROMPT: &str = " dig ❯ ";
@@ -29,16 +29,25 @@ pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Bu
     let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
     let right = if size == Size::Wide {
         let [left, right] = side_by_side(below, 38, theme, buffer);
-        history(state, theme, left, buffer);
+        asked(state, theme, left, buffer);
         right
     } else {
         below
     };
-    answer(state, theme, right, buffer);
-    if state.dig.editing && !state.dig.choices.is_empty() {
-        choices(state, theme, area, buffer);
+    let row = answer(state, theme, right, buffer);
+    let dig = &state.dig;
+    match (&dig.search, &dig.builder) {
+        (Some(search), _) => Some(boxes::search(state, search, theme, area, buffer)),
+        (None, Some(builder)) => Some(boxes::builder(builder, theme, area, buffer)),
+        (None, None) if dig.editing => {
+            if !dig.choices.is_empty() {
+                boxes::choices(state, theme, area, buffer);
+            }
+            cursor
+        }
+        // A screen reader reads the row under the cursor.
+        (None, None) => row,
     }
-    cursor
 }
 
 fn prompt(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
@@ -62,14 +71,14 @@ fn prompt(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) -> Optio
         Err(_) => Text::new(),
     };
     two_ends(left, right, (" ", dim), area, buffer);
-    let column = (crate::text::width(PROMPT) + dig.input.visual_cursor()) as u16;
+    let column = (width(PROMPT) + dig.input.visual_cursor()) as u16;
     dig.editing.then_some(Position { x: area.x + column.min(area.width - 1), y: area.y })
 }
 
-fn history(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
+fn asked(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let line = |n: u16| Rect { y: area.y + n, height: 1, ..area };
-    rule("Asked", false, "", theme, line(0), buffer);
     let dig = &state.dig;
+    rule("Asked", false, "", theme, line(0), buffer);
     if dig.entries.is_empty() {
         Text::new().add("  nothing yet", theme.style(Role::Dim)).paint(line(1), buffer);
     }
@@ -78,10 +87,12 @@ fn history(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
     {
         let here = at == dig.chosen;
         let (word, role) = outcome(entry);
+        let watched = entry.watch.as_ref().map_or(String::new(), |watch| format!("◐{} ", watch.log.len()));
         let left = Text::new()
             .add(if here { "▌" } else { " " }, theme.focused())
             .add(fit(&entry.text, 24), if here { theme.strong() } else { theme.style(Role::Plain) });
-        let right = Text::new().add(format!("{word} "), theme.style(role));
+        let right =
+            Text::new().add(watched, theme.style(Role::Accent)).add(format!("{word} "), theme.style(role));
         two_ends(left, right, (" ", theme.style(Role::Dim)), line(1 + n as u16), buffer);
     }
 }
@@ -104,112 +115,155 @@ fn outcome(entry: &Entry) -> (String, Role) {
     }
 }
 
-fn answer(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
+/// Draws the answer; gives where its cursor is.
+fn answer(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     let line = |n: u16| Rect { y: area.y + n, height: 1, ..area };
     let dig = &state.dig;
     let dim = theme.style(Role::Dim);
     let mut faces = Text::new().add("─ ", dim);
-    for (face, name) in Face::ALL {
-        faces = if face == dig.face {
+    for (face, name) in dig.faces() {
+        faces = if face == dig.face() {
             faces.add(format!("[{name}]"), theme.focused())
         } else {
             faces.add(format!(" {name} "), dim)
         };
     }
     let entry = dig.entry();
-    let about = entry.map(|entry| format!(" {}", fit(&entry.text, 40))).unwrap_or_default();
+    let about = entry.map(|entry| about(entry, area.width)).unwrap_or_default();
     two_ends(faces.add(" ", dim), Text::new().add(about, dim), ("─", dim), line(0), buffer);
     let Some(entry) = entry else {
         let words = [
             "  Type a name: Tab completes it from what the network has.",
             "  A bare word is a name of this network: web is web.internal.",
+            "  ^R searches what was asked before, ^N builds a name from the table of forms.",
         ];
         for (n, words) in words.into_iter().enumerate() {
             Text::new().add(words, dim).paint(line(2 + n as u16), buffer);
         }
-        return;
+        return None;
     };
-    let lines = match &entry.answered {
-        None => vec![Text::new().add("  asking …", dim)],
-        Some(answered) => match &answered.exchanges {
-            Err(error) => vec![Text::new().add(format!("  {error}"), theme.style(Role::Bad))],
-            Ok(exchanges) => {
-                let when = state.clock_at(answered.at);
-                content(
-                    entry,
-                    exchanges,
-                    dig.face,
-                    &state.view.catalog,
-                    when.as_ref(),
-                    theme,
-                    area.width.into(),
-                )
+    let inside = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    let Some(answered) = &entry.answered else {
+        Text::new().add("  asking …", dim).paint(line(1), buffer);
+        return None;
+    };
+    let exchanges = match &answered.exchanges {
+        Ok(exchanges) => exchanges,
+        Err(error) => {
+            for (n, part) in wrap(&error.to_string(), usize::from(area.width) - 3).into_iter().enumerate() {
+                let n = (n as u16).min(inside.height - 1);
+                Text::new().add(format!("  {part}"), theme.style(Role::Bad)).paint(line(1 + n), buffer);
             }
-        },
+            return None;
+        }
     };
-    let rows = usize::from(area.height).saturating_sub(1);
-    let offset = dig.scroll.min(lines.len().saturating_sub(1));
+    let lines = match dig.face() {
+        Face::Answer => return Some(spoken(state, theme, inside, buffer)),
+        Face::Hex => return hex::draw(dig, theme, inside, buffer),
+        Face::Json => lines_of(entry, exchanges, theme, |entry, n, exchange| {
+            let ask = entry.line.asks.get(n)?;
+            serde_json::to_string_pretty(&json::exchange(ask, exchange)).ok()
+        }),
+        Face::Message => {
+            let when = state.clock_at(answered.at);
+            lines_of(entry, exchanges, theme, |entry, _, exchange| {
+                let answer = exchange.outcome.as_ref().ok()?;
+                Some(text::answer(exchange, answer, &entry.line.show, when.as_ref()?))
+            })
+        }
+        Face::Changes => changes(state, entry, theme),
+    };
+    scrolled(lines, dig.scroll, theme, inside, buffer);
+    None
+}
+
+/// What stands at the end of the rule: the line, and whether it is asked again.
+fn about(entry: &Entry, columns: u16) -> String {
+    let watched = match &entry.watch {
+        Some(watch) => {
+            format!("  every {} s · {}", watch.every().as_secs(), count(watch.log.len(), "change"))
+        }
+        None if entry.asking && entry.answered.is_some() => "  asking …".into(),
+        None => String::new(),
+    };
+    let room = usize::from(columns).saturating_sub(42 + width(&watched)).clamp(8, 40);
+    format!(" {}{watched}", fit(&entry.text, room))
+}
+
+/// The exchanges one after the other, each as `face` makes it; why there is none where it makes nothing.
+fn lines_of(
+    entry: &Entry,
+    exchanges: &[Exchange],
+    theme: Theme,
+    face: impl Fn(&Entry, usize, &Exchange) -> Option<String>,
+) -> Vec<Text<'static>> {
+    let servers = entry.line.servers.len().max(1);
+    let mut lines = Vec::new();
+    for (n, exchange) in exchanges.iter().enumerate() {
+        if n > 0 {
+            lines.push(Text::new());
+        }
+        if let Some(text) = face(entry, n / servers, exchange) {
+            lines.extend(text.lines().map(|line| {
+                let role = if line.starts_with(';') { Role::Dim } else { Role::Plain };
+                Text::new().add(format!(" {}", untabbed(line)), theme.style(role))
+            }));
+        } else if let Err(failure) = &exchange.outcome {
+            lines.push(Text::new().add(format!("  {failure}"), theme.style(Role::Bad)));
+            lines
+                .extend(exchange.tries.iter().map(|attempt| made(&rows::attempt(attempt), None, 200, theme)));
+        }
+    }
+    lines
+}
+
+/// Paints `lines` from `offset` on, and says how many more there are.
+fn scrolled(lines: Vec<Text<'static>>, offset: usize, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let rows = usize::from(area.height);
+    let offset = offset.min(lines.len().saturating_sub(1));
     let left = lines.len().saturating_sub(offset + rows);
     for (n, text) in lines.into_iter().skip(offset).take(rows).enumerate() {
-        text.paint(line(1 + n as u16), buffer);
+        text.paint(Rect { y: area.y + n as u16, height: 1, ..area }, buffer);
     }
+    more(left, theme, area, buffer);
+}
+
+/// Says in the last corner how many rows there are below.
+fn more(left: usize, theme: Theme, area: Rect, buffer: &mut Buffer) {
     if left > 0 {
-        let more = Text::new().add(format!("{left} more ▼ "), dim);
+        let more = Text::new().add(format!(" {left} more ▼ "), theme.style(Role::Dim));
         let width = more.width() as u16;
         let corner = Rect { x: area.right().saturating_sub(width), y: area.bottom() - 1, width, height: 1 };
         more.paint(corner, buffer);
     }
 }
 
-/// All exchanges of an entry in one face.
-fn content(
-    entry: &Entry,
-    exchanges: &[Exchange],
-    face: Face,
-    catalog: &Catalog,
-    when: Option<&ZonedDateTime>,
-    theme: Theme,
-    columns: usize,
-) -> Vec<Text<'static>> {
-    let servers = entry.line.servers.len().max(1);
-    let mut lines = Vec::new();
-    for (n, exchange) in exchanges.iter().enumerate() {
-        let Some(ask) = entry.line.asks.get(n / servers) else { break };
-        if n > 0 {
-            lines.push(Text::new());
-        }
-        match (face, &exchange.outcome) {
-            (Face::Json, _) => {
-                let pretty = serde_json::to_string_pretty(&json::exchange(ask, exchange)).unwrap_or_default();
-                lines.extend(
-                    pretty.lines().map(|line| Text::new().add(format!(" {line}"), theme.style(Role::Plain))),
-                );
-            }
-            (Face::Message, Ok(answer)) => {
-                let Some(when) = when else { continue };
-                let text = text::answer(exchange, answer, &entry.line.show, when);
-                lines.extend(text.lines().map(|line| {
-                    let role = if line.starts_with(';') { Role::Dim } else { Role::Plain };
-                    Text::new().add(format!(" {}", untabbed(line)), theme.style(role))
-                }));
-            }
-            (Face::Answer, Ok(answer)) => spoken(ask, exchange, answer, catalog, theme, columns, &mut lines),
-            (_, Err(failure)) => {
-                lines.push(Text::new().add(format!("  {failure}"), theme.style(Role::Bad)));
-                for attempt in &exchange.tries {
-                    let end = match &attempt.end {
-                        TryEnd::Silent => "nothing came".to_owned(),
-                        TryEnd::Failed(reason) => reason.clone(),
-                        TryEnd::Truncated(after) => format!("cut, after {} ms", ms(*after)),
-                        TryEnd::NoEdns(after) => format!("FORMERR after {} ms", ms(*after)),
-                        TryEnd::Answered(after) => format!("answered after {} ms", ms(*after)),
-                    };
-                    let words = format!("  {} at {} ms: {end}", attempt.transport.as_str(), ms(attempt.sent));
-                    lines.push(Text::new().add(words, theme.style(Role::Dim)));
-                }
-            }
-        }
+/// What changed while the line is watched, newest first.
+fn changes(state: &State, entry: &Entry, theme: Theme) -> Vec<Text<'static>> {
+    let dim = theme.style(Role::Dim);
+    let Some(watch) = &entry.watch else { return Vec::new() };
+    let since = state.now.saturating_duration_since(watch.since);
+    let dropped =
+        if watch.dropped > 0 { format!(", {} older ones not kept", watch.dropped) } else { String::new() };
+    let head = format!(
+        "  watched for {}, {}, {}{dropped}",
+        ago(since),
+        count(watch.answers as usize, "answer"),
+        count(watch.log.len(), "change")
+    );
+    let mut lines = vec![Text::new().add(head, dim), Text::new()];
+    if watch.log.is_empty() {
+        lines.push(Text::new().add("  nothing has changed", dim));
     }
+    lines.extend(watch.log.iter().rev().map(|change| {
+        let about = change.about.as_ref().map(|about| format!("{about}  ")).unwrap_or_default();
+        Text::new().add(format!("  {}  {about}", state.time_of_day(change.at)), dim).join(made(
+            &rows::change(&change.what),
+            None,
+            400,
+            theme,
+        ))
+    }));
     lines
 }
 
@@ -218,7 +272,7 @@ fn untabbed(line: &str) -> String {
     let mut out = String::with_capacity(line.len() + 16);
     for c in line.chars() {
         if c == '\t' {
-            let column = crate::text::width(&out);
+            let column = width(&out);
             out.extend(std::iter::repeat_n(' ', 8 - column % 8));
         } else {
             out.push(c);
@@ -227,115 +281,91 @@ fn untabbed(line: &str) -> String {
     out
 }
 
-/// What an answer says: its records, addresses with whose they are, lists taken apart, and what it means.
-fn spoken(
-    ask: &Ask,
-    exchange: &Exchange,
-    answer: &Answer,
-    catalog: &Catalog,
-    theme: Theme,
-    columns: usize,
-    lines: &mut Vec<Text<'static>>,
-) {
-    let Some(parts) = Parts::of(&answer.wire) else { return };
-    let dim = theme.style(Role::Dim);
-    let word = exchange.word();
-    let role = if word == "NOERROR" { Role::Ok } else { Role::Warn };
-    let rows = &parts.sections[ANSWER];
-    let truncated = exchange.tries.iter().any(|attempt| matches!(attempt.end, TryEnd::Truncated(_)));
-    let over = format!("{}{}", if truncated { "UDP cut → " } else { "" }, answer.transport.as_str());
-    lines.push(Text::new().add(format!("  {word}"), theme.style(role)).add(
-        format!(
-            "  {}  {} ms  {} over {over}  {} B",
-            count(rows.len(), "answer"),
-            ms(answer.rtt),
-            exchange.server.ip(),
-            answer.wire.len()
-        ),
-        dim,
-    ));
-    let name = names::show(&ask.question.name);
-    for row in rows {
-        let owner = names::show(&row.owner);
-        let owner = if owner == name { String::new() } else { format!("{owner}  ") };
-        let rtype = type_word(row.rtype);
-        let data = rdata::show(parts.wire, &row.rdata, row.rtype, row.class);
-        let whose = data.parse().ok().and_then(|address| whose(address, catalog));
-        let mut text = Text::new()
-            .add(format!("  {rtype:<6}{:>4}  ", row.ttl), dim)
-            .add(owner, dim)
-            .add(fit(&data, columns.saturating_sub(16)), theme.style(Role::Plain));
-        if let Some(whose) = whose {
-            text = text.add(format!("  {whose}"), theme.style(Role::Accent));
-        }
-        lines.push(text);
-    }
-    for payload in exchange.texts() {
-        for entry in taken_apart(ask.form.as_ref(), &payload) {
-            lines.push(Text::new().add(format!("      {entry}"), theme.style(Role::Plain)));
+/// The Answer face: rows with a cursor, which is kept in sight. Gives where the cursor is.
+fn spoken(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) -> Position {
+    let rows = state.dig.rows(&state.view);
+    let (row, field) = state.dig.cursor(&rows);
+    let columns = usize::from(area.width).saturating_sub(1);
+    // Rows before the cursor are made too: prose takes as many lines as it needs.
+    let mut lines: Vec<(usize, Text<'static>)> = Vec::new();
+    for (n, one) in rows.iter().enumerate() {
+        let here = (n == row).then_some(field);
+        match one.prose {
+            Some(label) => lines.extend(prose(one, label, here, columns, theme).into_iter().map(|l| (n, l))),
+            None => lines.push((n, made(one, here, columns, theme))),
         }
     }
-    for note in notes::of(ask, exchange) {
-        lines.push(Text::new());
-        for (n, part) in wrap(&note, columns.saturating_sub(10)).into_iter().enumerate() {
-            let label = if n == 0 { "  Note  " } else { "        " };
-            lines.push(Text::new().add(label, dim).add(part, theme.style(Role::Plain)));
+    let height = usize::from(area.height);
+    let first = lines.iter().position(|(n, _)| *n == row).unwrap_or(0);
+    let last = lines.iter().rposition(|(n, _)| *n == row).unwrap_or(0);
+    let offset = first.saturating_sub(height / 2).min(lines.len().saturating_sub(height));
+    let offset = offset.max((last + 1).saturating_sub(height)).min(first);
+    let left = lines.len().saturating_sub(offset + height);
+    let line = |n: usize| Rect { y: area.y + (n - offset) as u16, height: 1, ..area };
+    for (n, (owner, text)) in lines.into_iter().enumerate().skip(offset).take(height) {
+        let mark = if owner == row { "▌" } else { " " };
+        Text::new().add(mark, theme.focused()).join(text).paint(line(n), buffer);
+    }
+    more(left, theme, area, buffer);
+    Position { x: area.x, y: line(first).y }
+}
+
+/// A row on one line; the link `here` is marked.
+fn made(row: &Row, here: Option<usize>, columns: usize, theme: Theme) -> Text<'static> {
+    let fixed: usize = row.pieces.iter().filter(|piece| !piece.long).map(|piece| width(&piece.text)).sum();
+    let long = row.pieces.iter().filter(|piece| piece.long).count();
+    let mut room = columns.saturating_sub(fixed).max(8);
+    let mut text = Text::new();
+    let (mut links, mut longs) = (0, long);
+    for (n, piece) in row.pieces.iter().enumerate() {
+        let mut style = theme.style(role(piece.tone));
+        if piece.link.is_some() {
+            if here == Some(links) {
+                style = style.add_modifier(Modifier::BOLD | Modifier::REVERSED);
+            }
+            links += 1;
         }
+        // The mark of the selected row takes the first column.
+        let shown = if n == 0 { piece.text.strip_prefix(' ').unwrap_or(&piece.text) } else { &piece.text };
+        if piece.long {
+            let share = if longs > 1 { (room / longs).max(width(shown).min(room / 2)) } else { room };
+            let shown = fit(shown, share);
+            room = room.saturating_sub(width(&shown));
+            longs -= 1;
+            text = text.add(shown, style);
+        } else {
+            text = text.add(shown, style);
+        }
+    }
+    text
+}
+
+/// A row of prose in lines, with its label before the first.
+fn prose(row: &Row, label: &str, here: Option<usize>, columns: usize, theme: Theme) -> Vec<Text<'static>> {
+    let Some(piece) = row.pieces.first() else { return Vec::new() };
+    let mut style = theme.style(if piece.link.is_some() { Role::Accent } else { role(piece.tone) });
+    if piece.link.is_some() && here.is_some() {
+        style = style.add_modifier(Modifier::BOLD | Modifier::REVERSED);
+    }
+    let lines = wrap(&piece.text, columns.saturating_sub(9)).into_iter().enumerate();
+    lines
+        .map(|(n, part)| {
+            let label = if n == 0 { format!(" {label:<5}  ") } else { " ".repeat(8) };
+            Text::new().add(label, theme.style(Role::Dim)).add(part, style)
+        })
+        .collect()
+}
+
+fn role(tone: Tone) -> Role {
+    match tone {
+        Tone::Dim => Role::Dim,
+        Tone::Plain => Role::Plain,
+        Tone::Accent => Role::Accent,
+        Tone::Ok => Role::Ok,
+        Tone::Warn => Role::Warn,
+        Tone::Bad => Role::Bad,
     }
 }
 
-/// Whose address it is.
-fn whose(address: std::net::Ipv6Addr, catalog: &Catalog) -> Option<String> {
-    if let Some((app, id)) = catalog.at(address) {
-        let region = catalog.machine(app, id)?.region.as_ref().map(|region| format!("  {region}"));
-        return Some(format!("{app}/{id}{}", region.unwrap_or_default()));
-    }
-    let peer = catalog.peers.iter().find(|(_, peer)| peer.address == Some(address));
-    peer.map(|(name, _)| format!("peer {name}"))
-}
-
-/// The entries of one of the platform's lists, a line each.
-fn taken_apart(form: Option<&Form>, payload: &[u8]) -> Vec<String> {
-    match form {
-        Some(Form::Vms(_)) => payload::vms(payload)
-            .into_iter()
-            .map(|(id, region)| format!("{id:<16}{}", region.map(|r| r.to_string()).unwrap_or_default()))
-            .collect(),
-        Some(Form::Instances) => {
-            let row = |i: payload::Instance| {
-                let region = i.region.map(|region| region.to_string()).unwrap_or_default();
-                let address = i.address.map(|address| address.to_string()).unwrap_or_default();
-                format!("{:<16}{:<20}{region:<5}{address}", i.id, i.app)
-            };
-            payload::instances(payload).0.into_iter().map(row).collect()
-        }
-        Some(Form::Apps | Form::Peers | Form::Regions(_)) => {
-            payload::list(payload).into_iter().map(|entry| entry.to_string()).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The names that the line may be completed to, in a box below it.
-fn choices(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let dig = &state.dig;
-    let dim = theme.style(Role::Dim);
-    let rows = (dig.choices.len() as u16).min(8).min(area.height.saturating_sub(3));
-    let frame =
-        Rect { x: area.x + 6, y: area.y + 1, width: area.width.saturating_sub(8).min(76), height: rows + 2 };
-    let inside = boxed(frame, " names ", " Tab accept · ↓↑ choose · Esc close ", theme, buffer);
-    let at = dig.choice.unwrap_or(0);
-    let offset = at.saturating_sub(usize::from(rows) / 2).min(dig.choices.len().saturating_sub(rows.into()));
-    for (n, choice) in dig.choices.iter().enumerate().skip(offset).take(rows.into()) {
-        let inner = Rect { y: inside.y + (n - offset) as u16, height: 1, ..inside };
-        let here = dig.choice == Some(n);
-        let name = (usize::from(inner.width) / 2).max(24);
-        let left = Text::new()
-            .add(if here { "▌ " } else { "  " }, theme.focused())
-            .add(fit(&choice.name, name - 2), if here { theme.strong() } else { theme.style(Role::Plain) })
-            .to(name + 1)
-            .add(choice.about, dim);
-        let right = Text::new().add(format!(" {:<5}", choice.rtype), theme.style(Role::Accent));
-        two_ends(left, right, (" ", dim), inner, buffer);
-    }
-}
+#[cfg(test)]
+mod tests;

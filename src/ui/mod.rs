@@ -81,4 +81,4 @@ fn draw_glyphs(state: &State, theme: Theme, frame: &mut Frame<'_>) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -13,11 +13,11 @@ use crate::app::tests::{ORG, Session, link};
 use crate::engine::report::{Detail, NameAnswer, NameRow, Node, Report, Series, Stats, Target};
 use crate::net::Phase;
 
-const SIZES: [(u16, u16); 3] = [(120, 36), (80, 24), (60, 15)];
+pub(crate) const SIZES: [(u16, u16); 3] = [(120, 36), (80, 24), (60, 15)];
 
-/// The screen as text; under each line that has styles, one that names them: b bold, d dim, x crossed out, and
-/// c g y r for the colours.
-fn screen(state: &State, theme: Theme, (columns, rows): (u16, u16), styles: bool) -> String {
+/// The screen as text; under each line that has styles, one that names them: b bold, d dim, x crossed out, v reversed,
+/// and c g y r for the colours.
+pub(crate) fn screen(state: &State, theme: Theme, (columns, rows): (u16, u16), styles: bool) -> String {
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     terminal.draw(|frame| draw(state, theme, frame)).unwrap();
     let buffer = terminal.backend().buffer();
@@ -34,6 +34,7 @@ fn screen(state: &State, theme: Theme, (columns, rows): (u16, u16), styles: bool
                 skip -= 1;
             }
             marks.push(match (cell.fg, cell.modifier) {
+                (_, m) if m.contains(Modifier::REVERSED) => 'v',
                 (Color::Cyan, _) => 'c',
                 (Color::Green, _) => 'g',
                 (Color::Yellow, _) => 'y',
@@ -325,63 +326,4 @@ fn the_doctor() {
         let name = format!("doctor_{}x{}", at.0, at.1);
         insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, true));
     }
-}
-
-#[test]
-fn dig() {
-    use crate::dns::exchange::{Answer, Exchange, Transport, Try, TryEnd};
-    use crate::engine::report::Answered;
-    use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
-    use hickory_proto::rr::rdata::{AAAA, TXT};
-    use hickory_proto::rr::{RData, Record};
-    let mut s = Session::attached();
-    s.state.clock = Some((s.now, "2026-11-24T14:03:00+00:00[UTC]".parse().unwrap()));
-    s.keys("2");
-    insta::assert_snapshot!("dig_empty_80x24", screen(&s.state, Theme::default(), (80, 24), false));
-    s.keys("we");
-    for at in SIZES {
-        let name = format!("dig_completion_{}x{}", at.0, at.1);
-        insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, true));
-    }
-    let own = s.state.view.catalog.machine(&"web".into(), &"148e21b7c93d89".into()).unwrap().address.unwrap();
-    let texts = TXT::from_bytes(vec![b"148e21b7c93d89 iad,17815dd2b06689 fra"]);
-    let mut log = Vec::new();
-    let mut ask = |s: &mut Session, line: &str, data: Vec<RData>, code: ResponseCode| {
-        s.keys("a").keys(line).keys("<esc><enter>");
-        let entry = s.state.dig.entry().unwrap();
-        let question = entry.line.asks[0].question.clone();
-        let mut message = Message::new(7, MessageType::Response, OpCode::Query);
-        message.metadata.response_code = code;
-        message.metadata.authoritative = true;
-        message.add_query(Query::query(question.name.clone(), question.rtype));
-        for data in data {
-            message.add_answer(Record::from_rdata(question.name.clone(), 5, data));
-        }
-        let rtt = Duration::from_micros(9_100);
-        let wire = message.to_vec().unwrap().into();
-        let outcome = Ok(Answer { message: Arc::new(message), wire, rtt, transport: Transport::Udp });
-        let tries = vec![Try { sent: Duration::ZERO, transport: Transport::Udp, end: TryEnd::Answered(rtt) }];
-        let server = "[fdaa:0:18::3]:53".parse().unwrap();
-        let exchange = Exchange { question, server, tries, outcome };
-        let number = log.len() as u64 + 1;
-        log.push(Arc::new(Answered { number, at: s.now, exchanges: Ok(vec![exchange]) }));
-        s.report(Report::Digs(Arc::new(log.clone())));
-    };
-    s.keys("<esc><esc>");
-    s.state.dig.edit("");
-    s.keys("<esc>");
-    ask(&mut s, "vms.web.internal", vec![RData::TXT(texts)], ResponseCode::NoError);
-    ask(&mut s, "nope", vec![], ResponseCode::NXDomain);
-    insta::assert_snapshot!("dig_nxdomain_80x24", screen(&s.state, Theme::default(), (80, 24), false));
-    ask(&mut s, "web", vec![RData::AAAA(AAAA(own))], ResponseCode::NoError);
-    for at in SIZES {
-        let name = format!("dig_answer_{}x{}", at.0, at.1);
-        insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, true));
-    }
-    s.keys("[[");
-    insta::assert_snapshot!("dig_decoded_80x24", screen(&s.state, Theme::default(), (80, 24), false));
-    s.keys("v");
-    insta::assert_snapshot!("dig_message_120x36", screen(&s.state, Theme::default(), (120, 36), false));
-    s.keys("v");
-    insta::assert_snapshot!("dig_json_80x24", screen(&s.state, Theme::default(), (80, 24), false));
 }

@@ -28,11 +28,25 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
         | Action::PreviousFace
         | Action::OlderEntry
         | Action::NewerEntry
-        | Action::Forget => when(state.dig.entry().is_some(), "nothing was asked yet"),
-        Action::SendLine => {
-            when(!state.dig.input.value().trim().is_empty(), "the line is empty: type a name")
+        | Action::Forget
+        | Action::Follow
+        | Action::WatchLine
+        | Action::ToggleTcp
+        | Action::NextType
+        | Action::Slower
+        | Action::Faster
+        | Action::PingLink
+        | Action::RevealLink
+        | Action::NextField
+        | Action::PreviousField
+        | Action::SearchPast
+        | Action::SendLine
+        | Action::Complete => crate::app::dig::enabled(state, action),
+        Action::GoBack => when(state.trail.leads(false), "there is no place before this one"),
+        Action::GoForward => when(state.trail.leads(true), "there is no place to go forward to"),
+        Action::Refresh if state.tab == Tab::Dig => {
+            when(state.dig.entry().is_some(), "nothing was asked yet")
         }
-        Action::Complete => when(!state.dig.choices.is_empty(), "no name of the network begins so"),
         Action::RevealTarget => when(state.pinged_node().is_some(), "it is not in the tree"),
         Action::Copy if state.tab == Tab::Ping => {
             when(!state.view.pings.is_empty(), "nobody is pinged: p does it in the tree")

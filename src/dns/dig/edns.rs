@@ -16,23 +16,32 @@ pub fn lines(parts: &Parts<'_>, row: &Row) -> Vec<String> {
         bits => format!("; MBZ: 0x{bits:04x}"),
     };
     let mut lines = vec![format!("; EDNS: version: {version}, flags:{flags}{rest}; udp: {}", row.class)];
-    let mut data = parts.rdata(row);
-    while let Some((code, value, rest)) = option(data) {
-        lines.push(format!("; {}", words(code, value)));
-        data = rest;
-    }
+    lines.extend(options(parts.rdata(row)).map(|option| format!("; {}", words(option.code, option.value))));
     lines
 }
 
-/// The first option in `data`, and what is left (RFC 6891 §6.1.2).
-fn option(data: &[u8]) -> Option<(u16, &[u8], &[u8])> {
-    let (head, rest) = data.split_at_checked(4)?;
-    let [code, length] = [0, 2].map(|at| u16::from_be_bytes([head[at], head[at + 1]]));
-    let (value, rest) = rest.split_at_checked(length.into())?;
-    Some((code, value, rest))
+/// An option of an OPT record (RFC 6891 §6.1.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opt<'m> {
+    /// OPTION-CODE.
+    pub code: u16,
+    /// OPTION-DATA.
+    pub value: &'m [u8],
 }
 
-fn words(code: u16, value: &[u8]) -> String {
+/// The options in the data of an OPT record, up to the first that is cut short.
+pub fn options(mut data: &[u8]) -> impl Iterator<Item = Opt<'_>> {
+    std::iter::from_fn(move || {
+        let (head, rest) = data.split_at_checked(4)?;
+        let [code, length] = [0, 2].map(|at| u16::from_be_bytes([head[at], head[at + 1]]));
+        let (value, rest) = rest.split_at_checked(length.into())?;
+        data = rest;
+        Some(Opt { code, value })
+    })
+}
+
+/// An option the way `dig` writes it.
+pub fn words(code: u16, value: &[u8]) -> String {
     match (code, value) {
         (3, _) => format!("NSID: {}", bytes(value)),
         (8, _) => subnet(value).map_or_else(

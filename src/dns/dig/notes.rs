@@ -1,14 +1,20 @@
 //! What an answer means on this network, where the answer alone would mislead. Each note says only what follows
 //! from the answer and from the platform's document; where several causes fit, it names them.
 
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
 use hickory_proto::rr::RecordType;
 
 use super::line::Ask;
 use super::types::type_word;
 use crate::dns::exchange::Exchange;
 use crate::dns::names::Form;
+use crate::text::ms;
 
 const NXDOMAIN: u16 = 3;
+/// Round trips that differ by less are taken for the same.
+const SLACK: Duration = Duration::from_millis(1);
 
 /// The notes on `exchange`, which asked `ask`; most have none.
 pub fn of(ask: &Ask, exchange: &Exchange) -> Vec<String> {
@@ -22,6 +28,41 @@ pub fn of(ask: &Ask, exchange: &Exchange) -> Vec<String> {
         _ => {}
     }
     notes
+}
+
+/// Whether the answer is that there is nothing: no such name, or none with records.
+pub fn says_no(exchange: &Exchange) -> bool {
+    let Ok(answer) = &exchange.outcome else { return false };
+    match u16::from(answer.message.metadata.response_code) {
+        NXDOMAIN => true,
+        code => code == 0 && answer.message.answers.is_empty(),
+    }
+}
+
+/// How the server's order of the nearest Machines compares with the measured round trips, which `rtt` knows, where
+/// it knows two at least.
+pub fn nearest(ask: &Ask, exchange: &Exchange, rtt: &dyn Fn(Ipv6Addr) -> Option<Duration>) -> Option<String> {
+    let Some(Form::Nearest(..)) = &ask.form else { return None };
+    let addresses = exchange.addresses();
+    let measured: Vec<Duration> = addresses.iter().filter_map(|address| rtt(*address)).collect();
+    if measured.len() < 2 {
+        return None;
+    }
+    let known = if measured.len() == addresses.len() {
+        String::new()
+    } else {
+        format!(" ({} of {} are measured)", measured.len(), addresses.len())
+    };
+    let times: Vec<_> = measured.iter().map(|rtt| ms(*rtt)).collect();
+    let times = times.join(", ");
+    // The server knows distances between regions; two Machines of one region differ by chance.
+    let late = measured.windows(2).find(|pair| pair[1] + SLACK < pair[0]);
+    Some(match late {
+        None => format!("the server's order is that of the measured round trips{known}: {times} ms"),
+        Some(_) => {
+            format!("the measured round trips come in another order than the server's{known}: {times} ms")
+        }
+    })
 }
 
 fn no_name(form: &Form) -> Option<String> {
@@ -70,26 +111,29 @@ fn nothing(form: &Form, asked: RecordType) -> Option<String> {
 mod tests {
     use super::*;
     use crate::dns::dig::line;
-    use crate::dns::exchange::{Answer, Transport};
-    use hickory_proto::op::{Message, MessageType, OpCode, ResponseCode};
-    use std::sync::Arc;
-    use std::time::Duration;
+    use crate::dns::dig::tests::{aaaa, exchange};
+    use hickory_proto::op::ResponseCode;
 
     fn note(name: &str, rcode: ResponseCode) -> String {
         let line = line::parse(&name.split(' ').collect::<Vec<_>>()).unwrap();
-        let ask = line.asks[0].clone();
-        let mut message = Message::new(7, MessageType::Response, OpCode::Query);
-        message.metadata.response_code = rcode;
-        let wire: Arc<[u8]> = message.to_vec().unwrap().into();
-        let outcome =
-            Ok(Answer { message: Arc::new(message), wire, rtt: Duration::ZERO, transport: Transport::Udp });
-        let exchange = Exchange {
-            question: ask.question.clone(),
-            server: "[fdaa::3]:53".parse().unwrap(),
-            tries: vec![],
-            outcome,
+        of(&line.asks[0], &exchange(name, rcode.into(), vec![])).join("|")
+    }
+
+    #[test]
+    fn the_nearest_are_held_against_what_was_measured() {
+        let name = "top3.nearest.of.web.internal";
+        let ask = line::parse(&[name]).unwrap().asks[0].clone();
+        let records = ["fdaa::a", "fdaa::b", "fdaa::c"].map(|address| aaaa(name, address));
+        let exchange = exchange(name, 0, records.to_vec());
+        let note = |times: [Option<u64>; 3]| {
+            let rtt =
+                |address: Ipv6Addr| times[usize::from(address.octets()[15] - 10)].map(Duration::from_millis);
+            nearest(&ask, &exchange, &rtt).unwrap_or_default()
         };
-        of(&ask, &exchange).join("|")
+        assert!(note([Some(10), Some(11), Some(90)]).starts_with("the server's order is that"));
+        assert!(note([Some(10), Some(90), Some(11)]).contains("another order"));
+        assert!(note([Some(90), None, Some(11)]).contains("(2 of 3 are measured): 90.0, 11.0 ms"));
+        assert_eq!(note([None, None, Some(11)]), "");
     }
 
     #[test]

@@ -85,6 +85,16 @@ pub struct Known {
     act: Act,
 }
 
+impl Known {
+    /// As it is typed, without its `+`: a value is announced by `=`.
+    pub fn written(&self) -> String {
+        match self.act {
+            Act::Switch(_) => self.name.to_owned(),
+            Act::Number(..) | Act::Optional(..) => format!("{}=", self.name),
+        }
+    }
+}
+
 const fn switch(name: &'static str, words: &'static str, act: fn(&mut Show, &mut Options, bool)) -> Known {
     Known { name, words, act: Act::Switch(act) }
 }

@@ -19,28 +19,49 @@ const GROUP: usize = 56;
 /// Class IN: the formats of A and AAAA hold for it alone.
 const IN: u16 = 1;
 
+/// One field of a record's data in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// What it is.
+    pub field: Field,
+    /// As it is written; empty where nothing is.
+    pub text: String,
+    /// Where in the message it stands.
+    pub place: Range<usize>,
+    /// The name, where it is one.
+    pub name: Option<Name>,
+}
+
 /// The data at `range` of `wire`, as of a record of type `rtype` and `class`. What is not made as its type says
 /// is shown as bytes (RFC 3597 §5), as is a type whose format is not known here.
 pub fn show(wire: &[u8], range: &Range<usize>, rtype: u16, class: u16) -> String {
+    let Some(words) = words(wire, range, rtype, class) else {
+        return bytes(wire.get(range.clone()).unwrap_or_default());
+    };
+    let words: Vec<_> = words.iter().map(|word| word.text.as_str()).filter(|text| !text.is_empty()).collect();
+    words.join(" ")
+}
+
+/// The same, field by field; `None` where it can only be shown as bytes.
+pub fn words(wire: &[u8], range: &Range<usize>, rtype: u16, class: u16) -> Option<Vec<Word>> {
     let data = wire.get(range.clone()).unwrap_or_default();
     let fields = known_type(rtype).map_or(&[][..], |known| known.fields);
     let of_internet = fields.iter().any(|field| matches!(field, Field::Ip4 | Field::Ip6 | Field::Params));
     if fields.is_empty() || (of_internet && class != IN) {
-        return bytes(data);
+        return None;
     }
     let mut cursor = Cursor { wire, at: range.start, end: range.start + data.len() };
     let mut words = Vec::with_capacity(fields.len());
-    for field in fields {
-        match cursor.word(*field) {
-            Some(word) => words.push(word),
-            None => return bytes(data),
-        }
+    for &field in fields {
+        let start = cursor.at;
+        let name = if field == Field::Name { Some(cursor.name()?) } else { None };
+        let text = match &name {
+            Some(name) => names::show(name),
+            None => cursor.word(field)?,
+        };
+        words.push(Word { field, text, place: start..cursor.at, name });
     }
-    if cursor.at != cursor.end {
-        return bytes(data);
-    }
-    words.retain(|word| !word.is_empty());
-    words.join(" ")
+    (cursor.at == cursor.end).then_some(words)
 }
 
 /// Any data as bytes: `\# 3 0102AB` (RFC 3597 §5).

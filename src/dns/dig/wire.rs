@@ -46,6 +46,8 @@ pub struct Asked {
     pub rtype: u16,
     /// QCLASS.
     pub class: u16,
+    /// Where in the message it stands.
+    pub place: Range<usize>,
 }
 
 /// A resource record (RFC 1035 §4.1.3).
@@ -94,8 +96,10 @@ impl<'m> Parts<'m> {
         decoder.read_slice(12).ok()?;
         let [questions, counts @ ..] = self.counts;
         for _ in 0..questions {
+            let start = decoder.index();
             let name = Name::read(&mut decoder).ok()?;
-            self.questions.push(Asked { name, rtype: number(&mut decoder)?, class: number(&mut decoder)? });
+            let (rtype, class) = (number(&mut decoder)?, number(&mut decoder)?);
+            self.questions.push(Asked { name, rtype, class, place: start..decoder.index() });
         }
         for (at, (section, count)) in self.sections.iter_mut().zip(counts).enumerate() {
             for _ in 0..count {

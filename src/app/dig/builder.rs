@@ -1,0 +1,193 @@
+//! The builder of names: one of the platform's forms, and holes to fill.
+
+use tui_input::Input;
+
+use super::Choice;
+use crate::catalog::Catalog;
+use crate::dns::templates::{Hole, TEMPLATES, Template};
+use crate::text::Safe;
+
+/// What a hole may be filled with, at most.
+const OFFERED: usize = 40;
+
+/// A name in the making.
+#[derive(Debug, Clone, Default)]
+pub struct Builder {
+    /// The chosen row of [`TEMPLATES`].
+    pub chosen: usize,
+    /// What the holes are filled with, in the order of the name.
+    pub parts: Vec<Input>,
+    /// The hole that is filled now; `None` while the form is chosen.
+    pub hole: Option<usize>,
+    /// What it may be filled with.
+    pub offers: Vec<String>,
+    /// The offer that was stepped to.
+    pub offer: Option<usize>,
+}
+
+impl Builder {
+    /// One that begins with `template` and the app filled in.
+    pub fn with_app(chosen: usize, app: &Safe, catalog: &Catalog) -> Self {
+        let mut builder = Self { chosen, ..Self::default() };
+        builder.take_form();
+        for (part, hole) in builder.parts.iter_mut().zip(builder_holes(chosen)) {
+            if *hole == Hole::App {
+                *part = Input::new(app.as_str().to_owned());
+            }
+        }
+        builder.hole = builder.next_empty();
+        builder.renew(catalog);
+        builder
+    }
+
+    /// The form.
+    pub fn template(&self) -> &'static Template {
+        &TEMPLATES[self.chosen.min(TEMPLATES.len() - 1)]
+    }
+
+    /// The name, where all holes are filled.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn name(&self) -> Result<String, String> {
+        let parts: Vec<Safe> = self.parts.iter().map(|part| Safe::new(part.value().trim())).collect();
+        match self.template().name(&parts) {
+            Ok(Some(name)) => Ok(name),
+            Ok(None) => {
+                let empty = self.template().holes.iter().zip(&parts).find(|(_, part)| part.is_empty());
+                Err(match empty {
+                    Some((hole, _)) => format!("the {} is missing", hole.as_str()),
+                    None => "the number is none".into(),
+                })
+            }
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Steps through the forms, or through the offers for the hole.
+    pub fn step(&mut self, down: bool) {
+        let step = |at: usize, last: usize| if down { (at + 1).min(last) } else { at.saturating_sub(1) };
+        if self.hole.is_none() {
+            self.chosen = step(self.chosen, TEMPLATES.len() - 1);
+            return;
+        }
+        let last = self.offers.len().saturating_sub(1);
+        self.offer = match self.offer {
+            None if down && !self.offers.is_empty() => Some(0),
+            Some(0) if !down => None,
+            Some(at) => Some(step(at, last)),
+            None => None,
+        };
+    }
+
+    /// Takes the form, or the offer for the hole, and goes on to the next hole. Whether the name is whole.
+    pub fn next(&mut self, complete: bool, catalog: &Catalog) -> bool {
+        match self.hole {
+            None => self.take_form(),
+            Some(at) => {
+                let typed = self.parts.get(at).map(|part| part.value().to_owned()).unwrap_or_default();
+                // Tab completes to the first offer, Enter takes what was typed or stepped to.
+                let offer = self.offer.or((complete || typed.is_empty()).then_some(0));
+                if let (Some(offer), Some(part)) =
+                    (offer.and_then(|offer| self.offers.get(offer)), self.parts.get_mut(at))
+                {
+                    *part = Input::new(offer.clone());
+                }
+                if self.parts.get(at).is_none_or(|part| part.value().trim().is_empty()) {
+                    return false;
+                }
+            }
+        }
+        self.hole = self.next_empty();
+        self.renew(catalog);
+        if self.hole.is_some() {
+            return false;
+        }
+        true
+    }
+
+    /// One step back: the hole before, or the choice of the form. False where there is nothing to go back to.
+    pub fn back(&mut self) -> bool {
+        let was_open = self.hole.take().is_some();
+        self.offers.clear();
+        self.offer = None;
+        was_open
+    }
+
+    /// Something was typed.
+    pub fn renew(&mut self, catalog: &Catalog) {
+        self.offer = None;
+        self.offers = self.hole.map(|hole| self.offered(hole, catalog)).unwrap_or_default();
+    }
+
+    fn take_form(&mut self) {
+        let holes = self.template().holes;
+        // What was filled in stays where the new form has as many holes.
+        if self.parts.len() != holes.len() {
+            self.parts = vec![Input::default(); holes.len()];
+        }
+        for (part, hole) in self.parts.iter_mut().zip(holes) {
+            if *hole == Hole::Number && part.value().is_empty() {
+                *part = Input::new("3".into());
+            }
+        }
+    }
+
+    /// The next hole without a word in it; the app first, as what else there is depends on it.
+    fn next_empty(&self) -> Option<usize> {
+        let holes = self.template().holes;
+        let empty = |at: &usize| self.parts.get(*at).is_some_and(|part| part.value().trim().is_empty());
+        let app = holes.iter().position(|hole| *hole == Hole::App).filter(empty);
+        app.or_else(|| (0..holes.len()).find(empty))
+    }
+
+    fn offered(&self, at: usize, catalog: &Catalog) -> Vec<String> {
+        let holes = self.template().holes;
+        let typed = self.parts.get(at).map(|part| part.value().trim().to_lowercase()).unwrap_or_default();
+        let app = holes.iter().position(|hole| *hole == Hole::App);
+        let app = app.and_then(|app| Some(Safe::new(self.parts.get(app)?.value().trim())));
+        let of_app = || {
+            let chosen = app.as_ref().and_then(|app| catalog.apps.get(app));
+            let all = chosen.is_none().then(|| catalog.apps.values()).into_iter().flatten();
+            chosen.into_iter().chain(all)
+        };
+        let mut all: Vec<String> = match holes.get(at) {
+            Some(Hole::App) => catalog.apps.keys().map(ToString::to_string).collect(),
+            Some(Hole::Region) => {
+                let regions = of_app().flat_map(|app| app.regions().into_keys().flatten());
+                let regions: std::collections::BTreeSet<_> = regions.map(ToString::to_string).collect();
+                regions.into_iter().collect()
+            }
+            Some(Hole::Machine) => {
+                of_app().flat_map(|app| app.machines.keys()).map(ToString::to_string).collect()
+            }
+            Some(Hole::Peer) => catalog.peers.keys().map(ToString::to_string).collect(),
+            // No record lists them; `app` is the group of an app that names none.
+            Some(Hole::Group) => vec!["app".into()],
+            Some(Hole::Number) => ["1", "3", "5"].map(str::to_owned).to_vec(),
+            Some(Hole::Key | Hole::Value) | None => Vec::new(),
+        };
+        all.retain(|offer| offer.to_lowercase().contains(&typed));
+        all.sort_by_key(|offer| !offer.to_lowercase().starts_with(&typed));
+        all.truncate(OFFERED);
+        all
+    }
+}
+
+fn builder_holes(chosen: usize) -> &'static [Hole] {
+    TEMPLATES.get(chosen).map_or(&[], |template| template.holes)
+}
+
+/// Completions that open the builder: the forms of `app` with more holes than it.
+pub fn open_forms(app: &Safe) -> impl Iterator<Item = Choice> {
+    TEMPLATES.iter().enumerate().filter_map(|(at, template)| {
+        let open = template.holes.iter().any(|hole| matches!(hole, Hole::Group | Hole::Key));
+        let form = template.example().filter(|_| open)?;
+        Some(Choice {
+            name: template.pattern.replace("<app>", app.as_str()),
+            about: form.explain(),
+            rtype: "AAAA",
+            open: Some((at, app.clone())),
+        })
+    })
+}

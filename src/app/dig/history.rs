@@ -1,0 +1,97 @@
+//! The lines that were put in this run and in earlier ones, and the search in them.
+
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+use tui_input::Input;
+
+/// Lines that are kept.
+pub const KEPT: usize = 500;
+/// The longest line that is remembered, in bytes.
+pub const LONGEST: usize = 500;
+/// Lines that a search shows.
+const FOUND: usize = 50;
+
+/// Lines, oldest first, none twice.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Past {
+    lines: Vec<String>,
+}
+
+impl Past {
+    /// From lines as they were kept, oldest first.
+    pub fn new(lines: impl IntoIterator<Item = String>) -> Self {
+        let mut past = Self::default();
+        for line in lines {
+            past.add(&line);
+        }
+        past
+    }
+
+    /// Adds a line as the newest. One that is known already moves there. Whether it is worth keeping.
+    pub fn add(&mut self, line: &str) -> bool {
+        let line = line.trim();
+        if line.is_empty() || line.len() > LONGEST || line.contains(char::is_control) {
+            return false;
+        }
+        self.lines.retain(|known| known != line);
+        self.lines.push(line.to_owned());
+        self.lines.drain(..self.lines.len().saturating_sub(KEPT));
+        true
+    }
+
+    /// The lines, oldest first.
+    pub fn lines(&self) -> &[String] {
+        &self.lines
+    }
+
+    /// The lines that fit `text`, the best first; all of them, the newest first, where it is empty.
+    pub fn search(&self, text: &str) -> Vec<&str> {
+        let newest = self.lines.iter().rev().map(String::as_str);
+        if text.trim().is_empty() {
+            return newest.take(FOUND).collect();
+        }
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        let pattern = Pattern::parse(text, CaseMatching::Smart, Normalization::Smart);
+        let mut buffer = Vec::new();
+        let mut found: Vec<(u32, &str)> = newest
+            .filter_map(|line| Some((pattern.score(Utf32Str::new(line, &mut buffer), &mut matcher)?, line)))
+            .collect();
+        // The sort is stable: of two that fit as well, the newer stays first.
+        found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        found.into_iter().take(FOUND).map(|(_, line)| line).collect()
+    }
+}
+
+/// A search under way.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// What is looked for.
+    pub input: Input,
+    /// The chosen line among those that fit.
+    pub chosen: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_kept_once_and_the_oldest_go() {
+        let mut past = Past::new(["web", "api", "web "].map(str::to_owned));
+        assert_eq!(past.lines(), ["api", "web"]);
+        assert!(!past.add("  ") && !past.add("a\u{1b}[2J") && !past.add(&"x".repeat(LONGEST + 1)));
+        for n in 0..KEPT {
+            past.add(&n.to_string());
+        }
+        assert_eq!((past.lines().len(), past.lines()[0].as_str()), (KEPT, "0"));
+    }
+
+    #[test]
+    fn a_search_is_fuzzy_and_prefers_the_newer() {
+        let past = Past::new(["vms.web.internal TXT", "api.internal", "vms.api.internal"].map(str::to_owned));
+        assert_eq!(past.search(""), ["vms.api.internal", "api.internal", "vms.web.internal TXT"]);
+        assert_eq!(past.search("vweb"), ["vms.web.internal TXT"]);
+        assert_eq!(past.search("api")[..2], ["api.internal", "vms.api.internal"]);
+        assert!(past.search("zzz").is_empty());
+    }
+}

@@ -1,0 +1,436 @@
+//! The Answer face as rows: what an answer says, whose it is, what it means, and where each thing in it leads.
+
+use std::collections::{HashMap, HashSet};
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+use hickory_proto::rr::Name;
+
+use super::Entry;
+use crate::app::View;
+use crate::app::targets::machines;
+use crate::catalog::Catalog;
+use crate::dns::dig::line::Ask;
+use crate::dns::dig::lists::{self, Listed};
+use crate::dns::dig::types::type_word;
+use crate::dns::dig::wire::{ANSWER, Parts, Row as Record};
+use crate::dns::dig::{compare, meant, notes, rdata};
+use crate::dns::exchange::{Answer, Exchange, Try, TryEnd};
+use crate::dns::names::{self, Form};
+use crate::engine::report::{Node, Target};
+use crate::text::{Safe, count, ms};
+
+/// Where something leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// A name that is no form of this network's, or not known as one.
+    Name(Name),
+    /// An address.
+    Address(Ipv6Addr),
+    /// A place of the tree.
+    Node(Node),
+    /// A whole line.
+    Line(String),
+}
+
+impl Link {
+    /// The line that digs it.
+    pub fn line(&self, catalog: &Catalog) -> String {
+        match self {
+            Self::Name(name) => word(name),
+            Self::Address(address) => match owner(*address, catalog) {
+                Some(node) => Self::Node(node).line(catalog),
+                None => format!("-x {address}"),
+            },
+            Self::Node(node) => form(node).to_string(),
+            Self::Line(line) => line.clone(),
+        }
+    }
+
+    /// Where in the tree it is.
+    pub fn node(&self, catalog: &Catalog) -> Option<Node> {
+        match self {
+            Self::Name(name) => node(&Form::parse(name)?, catalog),
+            Self::Address(address) => owner(*address, catalog),
+            Self::Node(node) => known(node, catalog).then(|| node.clone()),
+            Self::Line(line) => node(&Form::parse(&crate::dns::dig::name::parse(line).ok()?)?, catalog),
+        }
+    }
+
+    /// Whom to ping.
+    pub fn targets(&self, catalog: &Catalog) -> Vec<Target> {
+        match (self, self.node(catalog)) {
+            (_, Some(node)) => machines(catalog, &node),
+            (Self::Address(address), None) => {
+                vec![Target { label: address.to_string().as_str().into(), address: *address }]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What is copied of it.
+    pub fn text(&self, catalog: &Catalog) -> (&'static str, String) {
+        match self {
+            Self::Address(address) => ("address", address.to_string()),
+            Self::Node(Node::Machine(_, id)) => ("machine ID", id.to_string()),
+            other => ("name", other.line(catalog)),
+        }
+    }
+}
+
+/// `name` as a word of a line.
+fn word(name: &Name) -> String {
+    let shown = names::show(name);
+    // One label alone would be a name of this network.
+    let bare = if name.num_labels() > 1 { shown.trim_end_matches('.') } else { &shown };
+    if bare.starts_with(['-', '+']) { format!("-q {bare}") } else { bare.to_owned() }
+}
+
+/// The name of a place.
+pub fn form(node: &Node) -> Form {
+    match node.clone() {
+        Node::App(app) => Form::App(app),
+        Node::Region(app, Some(region)) => Form::Region(region, app),
+        Node::Region(app, None) => Form::Vms(app),
+        Node::Machine(app, id) => Form::Vm(id, app),
+        Node::Peers => Form::Peers,
+        Node::Peer(peer) => Form::Peer(peer),
+    }
+}
+
+/// The place that a name is about, where it is in the tree.
+fn node(form: &Form, catalog: &Catalog) -> Option<Node> {
+    let node = match form.clone() {
+        Form::Peer(peer) => Node::Peer(peer),
+        Form::Peers => Node::Peers,
+        Form::Region(region, app) => Node::Region(app, Some(region)),
+        Form::Vm(id, app) => Node::Machine(app, id),
+        other => Node::App(other.app()?.clone()),
+    };
+    known(&node, catalog).then_some(node)
+}
+
+fn known(node: &Node, catalog: &Catalog) -> bool {
+    match node {
+        Node::App(app) => catalog.apps.contains_key(app),
+        Node::Region(app, region) => {
+            catalog.apps.get(app).is_some_and(|app| app.machines.values().any(|m| m.region == *region))
+        }
+        Node::Machine(app, id) => catalog.machine(app, id).is_some(),
+        Node::Peers => !catalog.peers.is_empty(),
+        Node::Peer(peer) => catalog.peers.contains_key(peer),
+    }
+}
+
+/// Whose address it is.
+fn owner(address: Ipv6Addr, catalog: &Catalog) -> Option<Node> {
+    if let Some((app, id)) = catalog.at(address) {
+        return Some(Node::Machine(app.clone(), id.clone()));
+    }
+    let peer = catalog.peers.iter().find(|(_, peer)| peer.address == Some(address));
+    peer.map(|(name, _)| Node::Peer(name.clone()))
+}
+
+/// How a piece is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Labels, units.
+    Dim,
+    /// Data.
+    Plain,
+    /// Whose something is.
+    Accent,
+    /// Well.
+    Ok,
+    /// Not quite well.
+    Warn,
+    /// Not well.
+    Bad,
+}
+
+/// A part of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Fit to show.
+    pub text: String,
+    /// How.
+    pub tone: Tone,
+    /// Where it leads.
+    pub link: Option<Link>,
+    /// Whether it is shortened where the row is too long.
+    pub long: bool,
+}
+
+/// A row of the face.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Row {
+    /// Its parts, from left to right.
+    pub pieces: Vec<Piece>,
+    /// The label of prose, which is broken into lines.
+    pub prose: Option<&'static str>,
+}
+
+impl Row {
+    fn add(mut self, text: impl Into<String>, tone: Tone) -> Self {
+        self.pieces.push(Piece { text: text.into(), tone, link: None, long: false });
+        self
+    }
+
+    fn link(mut self, text: impl Into<String>, tone: Tone, link: Link) -> Self {
+        self.pieces.push(Piece { text: text.into(), tone, link: Some(link), long: false });
+        self
+    }
+
+    fn prose(label: &'static str, text: String, link: Option<Link>) -> Self {
+        Self { pieces: vec![Piece { text, tone: Tone::Plain, link, long: true }], prose: Some(label) }
+    }
+
+    /// The parts that lead somewhere.
+    pub fn links(&self) -> impl Iterator<Item = &Link> {
+        self.pieces.iter().filter_map(|piece| piece.link.as_ref())
+    }
+}
+
+/// What the rows are made with.
+struct Maker<'a> {
+    view: &'a View,
+    owners: HashMap<Ipv6Addr, Node>,
+}
+
+/// Whose the addresses of some answers are, in one pass over the catalog.
+fn owners(exchanges: &[Exchange], catalog: &Catalog) -> HashMap<Ipv6Addr, Node> {
+    let wanted: HashSet<Ipv6Addr> = exchanges.iter().flat_map(Exchange::addresses).collect();
+    if wanted.is_empty() {
+        return HashMap::new();
+    }
+    let machines = catalog.apps.iter().flat_map(|(app, entry)| {
+        let node = move |id: &Safe| Node::Machine(app.clone(), id.clone());
+        entry.machines.iter().filter_map(move |(id, machine)| Some((machine.address?, id, node)))
+    });
+    let mut owners: HashMap<Ipv6Addr, Node> = machines
+        .filter(|(address, ..)| wanted.contains(address))
+        .map(|(address, id, node)| (address, node(id)))
+        .collect();
+    let peers = catalog.peers.iter().filter_map(|(name, peer)| Some((peer.address?, name)));
+    owners.extend(
+        peers
+            .filter(|(address, _)| wanted.contains(address))
+            .map(|(address, name)| (address, Node::Peer(name.clone()))),
+    );
+    owners
+}
+
+/// All that the answers of `entry` say.
+pub fn rows(entry: &Entry, exchanges: &[Exchange], view: &View) -> Vec<Row> {
+    let servers = entry.line.servers.len().max(1);
+    let maker = Maker { view, owners: owners(exchanges, &view.catalog) };
+    let mut rows = Vec::new();
+    for (ask, exchanges) in entry.line.asks.iter().zip(exchanges.chunks(servers)) {
+        if !rows.is_empty() {
+            rows.push(Row::default());
+        }
+        for (n, exchange) in exchanges.iter().enumerate() {
+            if n > 0 {
+                rows.push(Row::default());
+            }
+            maker.one(ask, exchange, &mut rows);
+        }
+        compared(ask, exchanges, &mut rows);
+    }
+    rows
+}
+
+/// What servers say otherwise than the first.
+fn compared(ask: &Ask, exchanges: &[Exchange], rows: &mut Vec<Row>) {
+    let Some((first, others)) = exchanges.split_first() else { return };
+    for other in others {
+        let found = compare::differences(ask.form.as_ref(), first, other);
+        rows.push(Row::default());
+        let title = format!("  {} against {}: ", other.server.ip(), first.server.ip());
+        let row = Row::default().add(title, Tone::Dim);
+        rows.push(match found.len() {
+            0 => row.add("the same", Tone::Ok),
+            n => row.add(count(n, "difference"), Tone::Warn),
+        });
+        rows.extend(found.iter().map(change));
+    }
+}
+
+/// A difference as a row.
+pub fn change(difference: &compare::Difference) -> Row {
+    let tone = match difference {
+        compare::Difference::Came(_) => Tone::Ok,
+        compare::Difference::Gone(_) => Tone::Bad,
+        _ => Tone::Warn,
+    };
+    Row::default().add(format!("    {difference}"), tone)
+}
+
+impl Maker<'_> {
+    fn one(&self, ask: &Ask, exchange: &Exchange, rows: &mut Vec<Row>) {
+        let view = self.view;
+        match &exchange.outcome {
+            Err(failure) => rows.push(Row::default().add(format!("  {failure}"), Tone::Bad)),
+            Ok(answer) => self.answered(ask, exchange, answer, rows),
+        }
+        if exchange.outcome.is_err() || exchange.tries.len() > 1 {
+            rows.extend(exchange.tries.iter().map(attempt));
+        }
+        let mut all = notes::of(ask, exchange);
+        all.extend(notes::nearest(ask, exchange, &|address| newest(view, address)));
+        for note in all {
+            rows.push(Row::default());
+            rows.push(Row::prose("Note", note, None));
+        }
+        let form = ask.form.as_ref().filter(|_| notes::says_no(exchange));
+        for (n, form) in
+            form.map(|form| meant::of(form, &spelt(form, &view.catalog))).iter().flatten().enumerate()
+        {
+            let text = form.to_string();
+            rows.push(Row::prose(if n == 0 { "Meant" } else { "or" }, text.clone(), Some(Link::Line(text))));
+        }
+    }
+
+    fn answered(&self, ask: &Ask, exchange: &Exchange, answer: &Answer, rows: &mut Vec<Row>) {
+        let Some(parts) = Parts::of(&answer.wire) else { return };
+        let word = exchange.word();
+        let tone = match word.as_str() {
+            "NOERROR" => Tone::Ok,
+            "NXDOMAIN" => Tone::Warn,
+            _ => Tone::Bad,
+        };
+        let records = &parts.sections[ANSWER];
+        let truncated = exchange.tries.iter().any(|attempt| matches!(attempt.end, TryEnd::Truncated(_)));
+        let over = format!("{}{}", if truncated { "UDP cut → " } else { "" }, answer.transport.as_str());
+        let head = format!(
+            "  {}  {} ms  {} over {over}  {} B",
+            count(records.len(), "answer"),
+            ms(answer.rtt),
+            exchange.server.ip(),
+            answer.wire.len()
+        );
+        rows.push(Row::default().add(format!("  {word}"), tone).add(head, Tone::Dim));
+        if !parts.whole {
+            rows.push(
+                Row::default().add("  the message is cut short: this is what could be read of it", Tone::Bad),
+            );
+        }
+        for row in records {
+            rows.push(self.record(&parts, row, &ask.question.name));
+        }
+        rows.extend(lists::entries(ask.form.as_ref(), exchange).into_iter().map(|entry| listed(entry, ask)));
+    }
+
+    fn record(&self, parts: &Parts<'_>, record: &Record, asked: &Name) -> Row {
+        let rtype = type_word(record.rtype);
+        let mut row = Row::default().add(format!("  {rtype:<6}{:>4}  ", record.ttl), Tone::Dim);
+        if record.owner != *asked {
+            row = row
+                .link(names::show(&record.owner), Tone::Dim, Link::Name(record.owner.clone()))
+                .add("  ", Tone::Dim);
+        }
+        let words = rdata::words(parts.wire, &record.rdata, record.rtype, record.class);
+        let Some(words) = words else {
+            let data = rdata::show(parts.wire, &record.rdata, record.rtype, record.class);
+            row.pieces.push(Piece { text: data, tone: Tone::Plain, link: None, long: true });
+            return row;
+        };
+        let mut whose = None;
+        for word in words.into_iter().filter(|word| !word.text.is_empty()) {
+            let address = word.text.parse::<Ipv6Addr>().ok();
+            whose = whose.or_else(|| self.owners.get(&address?));
+            let rtt = address.and_then(|address| newest(self.view, address));
+            let link = word.name.map(Link::Name).or(address.map(Link::Address));
+            row.pieces.push(Piece { text: word.text, tone: Tone::Plain, link, long: true });
+            row = row.add(" ", Tone::Dim);
+            if let Some(rtt) = rtt {
+                row = row.add(format!(" {} ms ", ms(rtt)), Tone::Dim);
+            }
+        }
+        match whose {
+            Some(node) => owned(row.add(" ", Tone::Dim), node.clone(), &self.view.catalog),
+            None => row,
+        }
+    }
+}
+
+/// What the catalog knows that `form` may have meant.
+fn spelt(form: &Form, catalog: &Catalog) -> meant::Known {
+    let app = form.app().and_then(|app| catalog.apps.get(app));
+    meant::Known {
+        apps: catalog.apps.keys().cloned().collect(),
+        peers: catalog.peers.keys().cloned().collect(),
+        regions: app.map(|app| app.regions().into_keys().flatten().cloned().collect()).unwrap_or_default(),
+        machines: app.map(|app| app.machines.keys().cloned().collect()).unwrap_or_default(),
+    }
+}
+
+/// The newest round trip to `address`, where it is pinged.
+fn newest(view: &View, address: Ipv6Addr) -> Option<Duration> {
+    let series = view.pings.iter().find(|series| series.target.address == address)?;
+    series.recent.iter().rev().flatten().next().copied()
+}
+
+/// One try: when it left, how, and what came of it.
+pub fn attempt(attempt: &Try) -> Row {
+    let end = match &attempt.end {
+        TryEnd::Silent => "nothing came".to_owned(),
+        TryEnd::Failed(reason) => reason.clone(),
+        TryEnd::Truncated(after) => format!("cut short (TC), after {} ms", ms(*after)),
+        TryEnd::NoEdns(after) => format!("FORMERR, after {} ms: asked again without EDNS", ms(*after)),
+        TryEnd::Answered(after) => format!("answered, after {} ms", ms(*after)),
+    };
+    let words = format!("  {} at {} ms: {end}", attempt.transport.as_str(), ms(attempt.sent));
+    Row::default().add(words, Tone::Dim)
+}
+
+/// Adds whose an address is.
+fn owned(row: Row, node: Node, catalog: &Catalog) -> Row {
+    let Node::Machine(app, id) = node else {
+        let name = form(&node).to_string();
+        let name = name.trim_end_matches("._peer.internal").to_owned();
+        return row.link(format!("peer {name}"), Tone::Accent, Link::Node(node));
+    };
+    let region = catalog.machine(&app, &id).and_then(|machine| machine.region.clone());
+    let machine = Link::Node(Node::Machine(app.clone(), id.clone()));
+    let row = row.link(format!("{app}/{id}"), Tone::Accent, machine);
+    match region {
+        Some(region) => {
+            let link = Link::Node(Node::Region(app, Some(region.clone())));
+            row.add("  ", Tone::Dim).link(region.to_string(), Tone::Accent, link)
+        }
+        None => row,
+    }
+}
+
+/// An entry of one of the platform's lists.
+fn listed(entry: Listed, ask: &Ask) -> Row {
+    let row = Row::default().add("      ", Tone::Dim);
+    match entry {
+        Listed::App(app) => row.link(app.to_string(), Tone::Plain, Link::Node(Node::App(app))),
+        Listed::Peer(peer) => row.link(peer.to_string(), Tone::Plain, Link::Node(Node::Peer(peer))),
+        Listed::Region(region, app) => {
+            let link = Link::Node(Node::Region(app, Some(region.clone())));
+            row.link(region.to_string(), Tone::Plain, link)
+        }
+        Listed::Machine { app, id, region, address } => {
+            let pad = |text: &Safe, columns: usize| {
+                " ".repeat(columns.saturating_sub(crate::text::width(text.as_str())).max(1))
+            };
+            let machine = Link::Node(Node::Machine(app.clone(), id.clone()));
+            let mut row = row.link(id.to_string(), Tone::Plain, machine).add(pad(&id, 16), Tone::Dim);
+            if matches!(ask.form, Some(Form::Instances)) {
+                let link = Link::Node(Node::App(app.clone()));
+                row = row.link(app.to_string(), Tone::Plain, link).add(pad(&app, 20), Tone::Dim);
+            }
+            if let Some(region) = region {
+                let link = Link::Node(Node::Region(app, Some(region.clone())));
+                row = row.link(region.to_string(), Tone::Plain, link).add(pad(&region, 5), Tone::Dim);
+            }
+            match address {
+                Some(address) => row.link(address.to_string(), Tone::Plain, Link::Address(address)),
+                None => row,
+            }
+        }
+    }
+}

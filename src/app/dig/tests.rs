@@ -1,0 +1,333 @@
+//! The Dig view as scripts: keys and answers in, lines and effects out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::app::keys::{self, Action};
+use crate::app::tests::Session;
+use crate::app::{Effect, Pane, Tab};
+use crate::dns::dig::ask::NoServer;
+use crate::dns::dig::tests::{aaaa, exchange, txt};
+use crate::dns::exchange::Exchange;
+use crate::engine::report::{Command, Node, Report};
+
+/// Answers the newest line with `exchanges`.
+pub(crate) fn answer(s: &mut Session, exchanges: Vec<Exchange>) {
+    let number = s.state.dig.numbers;
+    let answered = Answered { number, at: s.now, exchanges: Ok(exchanges) };
+    s.report(Report::Digs(Arc::new(vec![Arc::new(answered)])));
+}
+
+/// Puts `line` and answers it.
+pub(crate) fn asked(s: &mut Session, line: &str, code: u16, records: Vec<hickory_proto::rr::Record>) {
+    if s.state.tab != Tab::Dig || s.state.dig.editing {
+        s.keys("2");
+        s.state.dig.editing = false;
+    }
+    s.keys("a").keys(line).keys("<enter>");
+    answer(s, vec![exchange(line, code, records)]);
+}
+
+fn sent(s: &Session) -> Vec<String> {
+    let lines = s.effects.iter().filter_map(|effect| match effect {
+        Effect::Ask(Command::Dig(_, line)) => Some(crate::dns::names::show(&line.asks[0].question.name)),
+        _ => None,
+    });
+    lines.collect()
+}
+
+fn text(s: &Session) -> &str {
+    s.state.dig.entry().map_or("", |entry| entry.text.as_str())
+}
+
+#[test]
+fn a_line_is_completed_put_answered_and_recalled() {
+    let mut s = Session::attached();
+    s.keys("2");
+    assert_eq!(s.state.context(), Context::DigLine);
+    s.keys("vms.w");
+    let names = |s: &Session| s.state.dig.choices.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&s), ["vms.web.internal"]);
+    s.keys("<tab><enter>");
+    let [Effect::Remember(_), Effect::Ask(Command::Dig(number, line))] = s.effects.as_slice() else {
+        panic!("{:?}", s.effects)
+    };
+    assert_eq!((*number, line.asks[0].question.rtype), (1, hickory_proto::rr::RecordType::TXT));
+    assert_eq!(s.state.context(), Context::Dig);
+    let error = NoServer::Ipv4("192.0.2.1".into());
+    let answered = Answered { number: 1, at: s.now, exchanges: Err(error) };
+    s.report(Report::Digs(Arc::new(vec![Arc::new(answered)])));
+    assert!(s.state.dig.entry().is_some_and(|entry| entry.answered.is_some()));
+    s.keys("aweb +fast<enter>");
+    assert!(s.state.toast().is_some_and(|toast| toast.contains("+fast")), "what is wrong is told");
+    assert!(s.state.dig.editing, "and the line is kept");
+    s.keys("<esc>");
+    assert!(!s.state.dig.editing);
+    s.keys("a<up>");
+    assert_eq!(s.state.dig.input.value(), "vms.web.internal");
+    s.keys("<down>");
+    assert_eq!(s.state.dig.input.value(), "");
+    s.keys("iad<down><down>");
+    let chosen = s.state.dig.choices[s.state.dig.choice.unwrap()].name.clone();
+    s.keys("<enter>");
+    assert_eq!(s.state.dig.entry().unwrap().text, chosen, "what was stepped to is taken");
+    s.keys("K");
+    assert_eq!(s.state.dig.entry().unwrap().text, "vms.web.internal");
+    s.keys("v");
+    assert_eq!(s.state.dig.face(), Face::Message);
+    s.keys("<esc>");
+    assert_eq!(s.state.tab, Tab::Explore);
+    s.keys("d");
+    assert!(matches!(s.effects.as_slice(), [.., Effect::Ask(Command::Dig(..))]));
+    assert_eq!(s.state.dig.entry().unwrap().text, "admin.internal");
+}
+
+/// Every row of the document's table can be asked from an empty line in a few keys.
+#[test]
+fn completion_reaches_every_form_in_eight_keys() {
+    for (typed, name) in [
+        ("web", "web.internal"),
+        ("v.w", "vms.web.internal"),
+        ("r.w", "regions.web.internal"),
+        ("g.w", "global.web.internal"),
+        ("t.n.o.w", "top3.nearest.of.web.internal"),
+        ("148e", "148e21b7c93d89.vm.web.internal"),
+        ("iad.w", "iad.web.internal"),
+        ("a.p.w", "app.process.web.internal"),
+        ("_a", "_apps.internal"),
+        ("_i", "_instances.internal"),
+        ("_p", "_peer.internal"),
+        ("my-p", "my-peer._peer.internal"),
+        ("web.f", "web.flycast"),
+    ] {
+        let mut s = Session::attached();
+        s.keys("2").keys(typed);
+        assert_eq!(s.state.dig.choices.first().map(|c| c.name.as_str()), Some(name), "{typed}");
+        s.keys("<tab><enter>");
+        assert_eq!(s.state.dig.entry().unwrap().text, name);
+        // With Tab; Enter asks.
+        assert!(typed.len() < 8, "{typed}");
+    }
+}
+
+#[test]
+fn names_addresses_and_regions_are_followed_and_left_again() {
+    let mut s = Session::attached();
+    asked(
+        &mut s,
+        "vms.web.internal",
+        0,
+        vec![txt("vms.web.internal", &[b"148e21b7c93d89 iad,17815dd2b06689 fra"])],
+    );
+    // The cursor is on the first machine.
+    s.keys("<enter>");
+    assert_eq!(
+        (text(&s), sent(&s)),
+        ("148e21b7c93d89.vm.web.internal", vec!["148e21b7c93d89.vm.web.internal.".into()])
+    );
+    let own = s.state.view.catalog.machine(&"web".into(), &"148e21b7c93d89".into()).unwrap().address.unwrap();
+    let name = "148e21b7c93d89.vm.web.internal";
+    answer(&mut s, vec![exchange(name, 0, vec![aaaa(name, &own.to_string())])]);
+    // The address, then whose it is, then the region.
+    s.keys("y");
+    assert_eq!(s.effects, [Effect::Copy(own.to_string())]);
+    s.keys("lld");
+    assert_eq!(text(&s), "iad.web.internal");
+    s.keys("[[");
+    assert_eq!(text(&s), "vms.web.internal");
+    s.keys("]");
+    assert_eq!(text(&s), name);
+    s.keys("p");
+    assert!(s.state.pinned.iter().any(|target| target.address == own));
+    s.keys("p");
+    assert!(s.state.pinned.is_empty());
+    s.keys("T");
+    assert_eq!(s.state.tab, Tab::Explore);
+    assert_eq!(s.state.tree.selected(), Some(&Node::Machine("web".into(), "148e21b7c93d89".into())));
+    s.keys("[");
+    assert_eq!((s.state.tab, text(&s)), (Tab::Dig, name));
+    s.keys("]");
+    assert_eq!((s.state.tab, s.state.focus), (Tab::Explore, Pane::Tree));
+    // From the tree and back to the tree.
+    s.keys("d");
+    assert_eq!((s.state.tab, text(&s)), (Tab::Dig, name));
+    s.keys("[");
+    assert_eq!(s.state.tab, Tab::Explore);
+}
+
+#[test]
+fn an_address_that_nobody_has_is_looked_up_backwards() {
+    let mut s = Session::attached();
+    asked(&mut s, "web", 0, vec![aaaa("web", "fdaa::77")]);
+    assert!(keys::enabled(&s.state, Action::RevealLink).is_err());
+    s.keys("p");
+    assert_eq!(s.state.pinned.len(), 1);
+    s.keys("d");
+    assert_eq!(text(&s), "-x fdaa::77");
+}
+
+#[test]
+fn what_was_meant_is_one_key_away() {
+    let mut s = Session::attached();
+    asked(&mut s, "wbe", 3, vec![]);
+    s.keys("<enter>");
+    assert_eq!(text(&s), "web.internal");
+    asked(&mut s, "my-pear._peer.internal", 3, vec![]);
+    s.keys("<enter>");
+    assert_eq!(text(&s), "my-peer._peer.internal");
+}
+
+#[test]
+fn nothing_under_the_cursor_is_asked_again() {
+    let mut s = Session::attached();
+    asked(&mut s, "example.com TXT", 0, vec![txt("example.com", &[b"x"])]);
+    s.keys("<enter>");
+    assert_eq!((text(&s), sent(&s)), ("example.com TXT", vec!["example.com.".into()]));
+    assert!(
+        s.state.dig.entry().unwrap().answered.is_some(),
+        "the old answer stays until the new one is there"
+    );
+    s.keys("r");
+    assert_eq!(sent(&s).len(), 1);
+}
+
+#[test]
+fn a_search_finds_a_line_of_earlier_runs() {
+    let mut s = Session::attached();
+    s.state.dig.past = Past::new(["vms.web.internal TXT", "_peer", "api @fdaa::3"].map(str::to_owned));
+    s.keys("2<c-r>");
+    assert_eq!(s.state.context(), Context::DigSearch);
+    s.keys("vweb<enter>");
+    assert_eq!((text(&s), sent(&s).len()), ("vms.web.internal TXT", 1));
+    s.keys("a<c-r><down>");
+    assert_eq!(s.state.dig.search.as_ref().unwrap().chosen, 1);
+    s.keys("<tab>");
+    assert_eq!((s.state.dig.input.value(), s.state.context()), ("api @fdaa::3", Context::DigLine));
+    s.keys("<c-r>zzzz<enter>");
+    assert!(s.state.toast().is_some_and(|toast| toast.contains("fits")));
+    s.keys("<esc>");
+    assert_eq!(s.state.dig.input.value(), "api @fdaa::3", "Esc leaves the line as it was");
+    // Up in the line goes through them too.
+    s.keys("<esc>a<up><up><up>");
+    assert_eq!(s.state.dig.input.value(), "_peer");
+}
+
+#[test]
+fn a_name_is_built_from_its_form() {
+    let mut s = Session::attached();
+    s.keys("2<c-n>");
+    assert_eq!(s.state.context(), Context::DigBuild);
+    // The region form: the app first, then its regions.
+    s.keys("<down><enter>we<tab>");
+    assert_eq!(s.state.dig.builder.as_ref().unwrap().offers, ["fra", "iad", "syd"]);
+    s.keys("<down><down><enter>");
+    assert_eq!((text(&s), sent(&s).len()), ("iad.web.internal", 1));
+    // Metadata has nothing to offer: what is typed is taken.
+    s.keys("b<down><down><down><down><down><down><enter>web<enter>blue<enter>color<enter>");
+    assert_eq!(text(&s), "blue.color.kv._metadata.web.internal");
+    s.keys("b<esc>");
+    assert_eq!(s.state.context(), Context::Dig);
+    // A part that cannot be one is told, and kept.
+    s.keys("b<enter>").keys(&"a".repeat(64)).keys("<enter>");
+    assert!(s.state.toast().is_some_and(|toast| toast.contains("63 bytes")), "{:?}", s.state.toast);
+    assert!(s.state.dig.builder.is_some());
+}
+
+#[test]
+fn completion_knows_types_options_servers_and_open_forms() {
+    let mut s = Session::attached();
+    let first = |s: &mut Session, text: &str| {
+        s.state.dig.edit("");
+        s.keys(text);
+        s.state.dig.choices.first().map(|choice| choice.name.clone()).unwrap_or_default()
+    };
+    s.keys("2");
+    assert_eq!(first(&mut s, "web t"), "TXT");
+    assert_eq!(first(&mut s, "web +nsi"), "+nsid");
+    assert_eq!(first(&mut s, "web +nonsi"), "+nonsid");
+    assert_eq!(first(&mut s, "web +buf"), "+bufsize=");
+    assert_eq!(first(&mut s, "web @"), "@fdaa:0:18::3");
+    assert_eq!(first(&mut s, "web @ap"), "@api.internal");
+    assert_eq!(first(&mut s, "web +nsid t"), "TXT");
+    assert_eq!(first(&mut s, "web ap"), "APL");
+    assert_eq!(first(&mut s, "k.w"), "");
+    s.keys("<esc>");
+    assert_eq!(first(&mut s, "kv._m.w"), "<value>.<key>.kv._metadata.web.internal");
+    s.keys("<tab>blue<enter>");
+    assert_eq!(s.state.context(), Context::DigBuild);
+    s.keys("color<enter>");
+    assert_eq!(text(&s), "blue.color.kv._metadata.web.internal");
+}
+
+#[test]
+fn a_watched_line_is_put_again_and_only_what_changed_is_kept() {
+    let mut s = Session::attached();
+    let two = || vec![aaaa("web", "fdaa::a"), aaaa("web", "fdaa::b")];
+    asked(&mut s, "web", 0, two());
+    s.keys("w");
+    assert!(s.state.next_tick().is_some_and(|at| at <= s.now + Duration::from_secs(5)));
+    s.wait(4);
+    assert!(sent(&s).is_empty());
+    s.wait(1);
+    assert_eq!(sent(&s).len(), 1);
+    s.wait(5);
+    assert!(sent(&s).is_empty(), "not while an answer is waited for");
+    answer(&mut s, vec![exchange("web", 0, vec![aaaa("web", "fdaa::b")])]);
+    let watch = s.state.dig.entry().unwrap().watch.clone().unwrap();
+    assert_eq!((watch.answers, watch.log[0].what.to_string().as_str()), (1, "- AAAA fdaa::a"));
+    s.keys("V");
+    assert_eq!(s.state.dig.face(), Face::Changes);
+    // It goes on behind another line.
+    asked(&mut s, "api", 0, vec![]);
+    s.wait(6);
+    assert_eq!(sent(&s), ["web.internal."]);
+    answer(&mut s, vec![exchange("web", 3, vec![])]);
+    s.keys("K--");
+    assert_eq!(text(&s), "web");
+    assert_eq!(s.state.dig.entry().unwrap().watch.as_ref().unwrap().every(), Duration::from_secs(1));
+    s.keys("w");
+    s.wait(100);
+    assert!(sent(&s).is_empty() && s.state.dig.face() == Face::Answer);
+}
+
+#[test]
+fn the_cursor_of_the_bytes_goes_by_byte_row_and_field() {
+    let mut s = Session::attached();
+    asked(&mut s, "web", 0, vec![aaaa("web", "fdaa::a")]);
+    s.keys("vv");
+    assert_eq!(s.state.dig.face(), Face::Hex);
+    let at = |s: &Session| s.state.dig.hex_at(&s.state.dig.messages()).unwrap();
+    assert_eq!(at(&s), (0, 0));
+    s.keys("l");
+    assert_eq!(at(&s), (0, 2), "the flags");
+    s.keys("j");
+    assert_eq!(at(&s), (0, 18));
+    s.keys("h");
+    assert_eq!(at(&s), (0, 12), "the start of QNAME");
+    s.keys("h");
+    assert_eq!(at(&s), (0, 10));
+    s.keys("G");
+    assert_eq!(at(&s), (0, s.state.dig.messages()[0].len() - 1));
+    s.keys("l");
+    assert_eq!(at(&s), (0, s.state.dig.messages()[0].len() - 1));
+    s.keys("g");
+    assert_eq!(at(&s), (0, 0));
+}
+
+#[test]
+fn type_and_transport_are_stepped_through() {
+    let mut s = Session::attached();
+    asked(&mut s, "web", 0, vec![]);
+    for want in ["web TXT", "web A", "web SRV", "web ANY", "web AAAA"] {
+        s.keys("t");
+        assert_eq!(text(&s), want);
+    }
+    s.keys("u");
+    assert_eq!(text(&s), "web AAAA +tcp");
+    s.keys("u");
+    assert_eq!(text(&s), "web AAAA");
+    asked(&mut s, "mx", 0, vec![]);
+    s.keys("t");
+    assert_eq!(text(&s), "mx TXT", "a lone word is the name");
+}

@@ -1,0 +1,157 @@
+//! A line that is put again and again, and what changed in its answers.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::dns::dig::compare::{self, Difference};
+use crate::dns::dig::line::Line;
+use crate::dns::exchange::Exchange;
+use crate::engine::report::Answered;
+
+/// Between two times, the steps that one may choose from.
+const STEPS: [Duration; 7] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(30),
+    Duration::from_mins(1),
+    Duration::from_mins(5),
+];
+/// Changes that are kept.
+const KEPT: usize = 500;
+
+/// A watch over one line.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    step: usize,
+    /// The last answer to each question of each server: silence between two answers hides no change.
+    good: Vec<Option<Exchange>>,
+    /// When it is put next.
+    pub due: Instant,
+    /// Since when it is watched.
+    pub since: Instant,
+    /// How often it was answered since.
+    pub answers: u64,
+    /// What changed, oldest first.
+    pub log: VecDeque<Change>,
+    /// Changes that are no longer kept.
+    pub dropped: u64,
+}
+
+/// A change of one answer to the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// When the new answer came.
+    pub at: Instant,
+    /// Which of the line's exchanges it is about, where there are several.
+    pub about: Option<String>,
+    /// What.
+    pub what: Difference,
+}
+
+impl Watch {
+    /// A watch that begins at `now`, every five seconds: the TTL of the platform's records.
+    pub fn new(now: Instant) -> Self {
+        let step = 2;
+        let due = now + STEPS[step];
+        Self { step, good: Vec::new(), due, since: now, answers: 0, log: VecDeque::new(), dropped: 0 }
+    }
+
+    /// Between two times.
+    pub fn every(&self) -> Duration {
+        STEPS.get(self.step).copied().unwrap_or(Duration::from_secs(5))
+    }
+
+    /// Asks more seldom, or more often.
+    pub fn pace(&mut self, slower: bool, now: Instant) {
+        self.step = if slower { (self.step + 1).min(STEPS.len() - 1) } else { self.step.saturating_sub(1) };
+        self.due = now + self.every();
+    }
+
+    /// Takes a new answer to `line`, which was answered with `before` the last time.
+    pub fn take(&mut self, line: &Line, before: Option<&Answered>, after: &Answered) {
+        self.answers += 1;
+        self.due = self.due.max(after.at + self.every());
+        let Ok(new) = &after.exchanges else { return };
+        let old = before.and_then(|before| before.exchanges.as_ref().ok());
+        self.good.resize(new.len(), None);
+        let servers = line.servers.len().max(1);
+        for (n, (good, new)) in self.good.iter_mut().zip(new).enumerate() {
+            let Some(ask) = line.asks.get(n / servers) else { break };
+            let about = match (line.asks.len(), servers) {
+                (1, 1) => None,
+                (_, 1) => Some(crate::dns::names::show(&new.question.name)),
+                (1, _) => Some(new.server.ip().to_string()),
+                _ => Some(format!("{} @{}", crate::dns::names::show(&new.question.name), new.server.ip())),
+            };
+            let old = old.and_then(|old| old.get(n));
+            let good_before = good.take().or_else(|| old.filter(|old| old.outcome.is_ok()).cloned());
+            let status = old.and_then(|old| compare::outcome(old, new));
+            let form = ask.form.as_ref();
+            let records = good_before.iter().flat_map(|good| compare::records(form, good, new));
+            for what in status.into_iter().chain(records) {
+                self.log.push_back(Change { at: after.at, about: about.clone(), what });
+            }
+            *good = if new.outcome.is_ok() { Some(new.clone()) } else { good_before };
+        }
+        while self.log.len() > KEPT {
+            self.log.pop_front();
+            self.dropped += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::dig::line;
+    use crate::dns::dig::tests::{aaaa, exchange, silent};
+
+    #[test]
+    fn only_what_changed_is_kept_and_silence_takes_nothing_back() {
+        let t0 = Instant::now();
+        let line = line::parse(&["web"]).unwrap();
+        let mut watch = Watch::new(t0);
+        let answered = |seconds, exchange| Answered {
+            number: 1,
+            at: t0 + Duration::from_secs(seconds),
+            exchanges: Ok(vec![exchange]),
+        };
+        let two = || vec![aaaa("web", "fdaa::a"), aaaa("web", "fdaa::b")];
+        let first = answered(0, exchange("web", 0, two()));
+        let same = answered(5, exchange("web", 0, two().into_iter().rev().collect()));
+        let less = answered(10, exchange("web", 0, vec![aaaa("web", "fdaa::b")]));
+        let none = answered(15, silent("web"));
+        let back = answered(20, exchange("web", 0, two()));
+        watch.take(&line, None, &first);
+        watch.take(&line, Some(&first), &same);
+        assert!(watch.log.is_empty());
+        watch.take(&line, Some(&same), &less);
+        watch.take(&line, Some(&less), &none);
+        watch.take(&line, Some(&none), &back);
+        let log: Vec<_> = watch.log.iter().map(|c| ((c.at - t0).as_secs(), c.what.to_string())).collect();
+        let want = [
+            (10, "- AAAA fdaa::a"),
+            (15, "NOERROR → timeout"),
+            (20, "timeout → NOERROR"),
+            (20, "+ AAAA fdaa::a"),
+        ];
+        assert_eq!(log, want.map(|(at, what)| (at, what.to_owned())));
+        assert_eq!(watch.due, t0 + Duration::from_secs(25));
+    }
+
+    #[test]
+    fn the_pace_has_ends() {
+        let t0 = Instant::now();
+        let mut watch = Watch::new(t0);
+        for _ in 0..9 {
+            watch.pace(false, t0);
+        }
+        assert_eq!((watch.every(), watch.due), (Duration::from_secs(1), t0 + Duration::from_secs(1)));
+        for _ in 0..9 {
+            watch.pace(true, t0);
+        }
+        assert_eq!(watch.every(), Duration::from_mins(5));
+    }
+}

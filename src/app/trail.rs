@@ -1,0 +1,102 @@
+//! Places that one has been to, across the views: back and forward as in a browser.
+
+use super::{State, Tab};
+use crate::engine::report::Node;
+
+/// Places that are kept.
+const KEPT: usize = 100;
+
+/// A place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A row of the tree.
+    Node(Node),
+    /// A line of the Dig view.
+    Line(String),
+}
+
+/// Where one has been, and where one came back from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trail {
+    back: Vec<Place>,
+    forward: Vec<Place>,
+}
+
+impl Trail {
+    /// Goes on from `place` to somewhere new: there is no forward from there.
+    pub fn leave(&mut self, place: Place) {
+        self.forward.clear();
+        if self.back.last() != Some(&place) {
+            self.back.push(place);
+        }
+        self.back.drain(..self.back.len().saturating_sub(KEPT));
+    }
+
+    /// Where `forward` or back leads.
+    pub fn leads(&self, forward: bool) -> bool {
+        !if forward { &self.forward } else { &self.back }.is_empty()
+    }
+
+    fn step(&mut self, from: Option<Place>, forward: bool) -> Option<Place> {
+        let (ahead, behind) =
+            if forward { (&mut self.forward, &mut self.back) } else { (&mut self.back, &mut self.forward) };
+        let place = ahead.pop().filter(|place| Some(place) != from.as_ref()).or_else(|| ahead.pop())?;
+        behind.extend(from);
+        Some(place)
+    }
+}
+
+impl State {
+    fn whereabouts(&self) -> Option<Place> {
+        match self.tab {
+            Tab::Explore => self.tree.selected().cloned().map(Place::Node),
+            Tab::Dig => self.dig.entry().map(|entry| Place::Line(entry.text.clone())),
+            _ => None,
+        }
+    }
+
+    /// Remembers where one is, before one is led elsewhere.
+    pub fn leave_place(&mut self) {
+        if let Some(place) = self.whereabouts() {
+            self.trail.leave(place);
+        }
+    }
+
+    /// Goes to the place before this one, or back to the one that one came back from.
+    pub fn walk_trail(&mut self, forward: bool) {
+        let Some(place) = self.trail.step(self.whereabouts(), forward) else { return };
+        match place {
+            Place::Node(node) => {
+                self.tab = Tab::Explore;
+                self.tree.reveal(&node, &self.view.catalog, &self.view.pings);
+            }
+            Place::Line(text) => {
+                self.tab = Tab::Dig;
+                self.dig.show_line(&text);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn back_forward_and_somewhere_new() {
+        let line = |text: &str| Place::Line(text.into());
+        let mut trail = Trail::default();
+        trail.leave(line("a"));
+        trail.leave(line("b"));
+        assert_eq!(trail.step(Some(line("c")), false), Some(line("b")));
+        assert_eq!(trail.step(Some(line("b")), false), Some(line("a")));
+        assert_eq!(trail.step(Some(line("a")), false), None);
+        assert_eq!(trail.step(Some(line("a")), true), Some(line("b")));
+        trail.leave(line("b"));
+        assert!(!trail.leads(true) && trail.leads(false));
+        for n in 0..300 {
+            trail.leave(line(&n.to_string()));
+        }
+        assert_eq!(trail.back.len(), KEPT);
+    }
+}

@@ -1,0 +1,154 @@
+//! What differs between two answers to one question: of two servers, of two networks, or of one server at two times.
+
+use std::fmt;
+
+use super::lists;
+use super::rdata;
+use super::types::type_word;
+use super::wire::{ANSWER, Parts};
+use crate::dns::exchange::Exchange;
+use crate::dns::names::{self, Form};
+
+/// One difference; everything in it is fit to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// RCODE, or why there is no answer: first, second.
+    Status(String, String),
+    /// Said by the first alone.
+    Gone(String),
+    /// Said by the second alone.
+    Came(String),
+    /// The same record with another TTL: record, first, second.
+    Ttl(String, u32, u32),
+    /// The same records in another order.
+    Order,
+}
+
+/// As one line: `- AAAA fdaa:0:18::2`, `+ …`, `NOERROR → timeout`.
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(first, second) => write!(f, "{first} → {second}"),
+            Self::Gone(what) => write!(f, "- {what}"),
+            Self::Came(what) => write!(f, "+ {what}"),
+            Self::Ttl(what, first, second) => write!(f, "TTL {first} → {second}  {what}"),
+            Self::Order => f.write_str("the same records in another order"),
+        }
+    }
+}
+
+/// What one answer says: each record of its answer section, or each entry of its lists, once for each time it is
+/// said, in order, with its TTL.
+fn said(form: Option<&Form>, exchange: &Exchange) -> Vec<(String, u32)> {
+    let Ok(answer) = &exchange.outcome else { return Vec::new() };
+    let Some(parts) = Parts::of(&answer.wire) else { return Vec::new() };
+    let rows = &parts.sections[ANSWER];
+    let listed = lists::entries(form, exchange);
+    if !listed.is_empty() {
+        let ttl = rows.first().map_or(0, |row| row.ttl);
+        return listed.iter().map(|entry| (entry.to_string(), ttl)).collect();
+    }
+    rows.iter()
+        .map(|row| {
+            let own = row.owner == exchange.question.name;
+            let owner = if own { String::new() } else { names::show(&row.owner) + " " };
+            let data = rdata::show(parts.wire, &row.rdata, row.rtype, row.class);
+            (format!("{owner}{} {data}", type_word(row.rtype)), row.ttl)
+        })
+        .collect()
+}
+
+/// What `second` says otherwise than `first`, which asked the same for `form`: outcome and records alone. TTLs and
+/// order change from one answer to the next where nothing has happened.
+pub fn changes(form: Option<&Form>, first: &Exchange, second: &Exchange) -> Vec<Difference> {
+    let mut found: Vec<_> = outcome(first, second).into_iter().collect();
+    found.extend(records(form, first, second));
+    found
+}
+
+/// How `second` ended otherwise than `first`.
+pub fn outcome(first: &Exchange, second: &Exchange) -> Option<Difference> {
+    let (word, other) = (first.word(), second.word());
+    (word != other).then_some(Difference::Status(word, other))
+}
+
+/// The records that `second` has and `first` has not, and the other way round. A server that says nothing takes
+/// nothing back.
+pub fn records(form: Option<&Form>, first: &Exchange, second: &Exchange) -> Vec<Difference> {
+    if first.outcome.is_err() || second.outcome.is_err() {
+        return Vec::new();
+    }
+    let (mut gone, mut came) = (said(form, first), Vec::new());
+    for (what, _) in said(form, second) {
+        match gone.iter().position(|(old, _)| *old == what) {
+            Some(at) => drop(gone.remove(at)),
+            None => came.push(Difference::Came(what)),
+        }
+    }
+    gone.into_iter().map(|(what, _)| Difference::Gone(what)).chain(came).collect()
+}
+
+/// What two servers say otherwise: as [`changes`], and TTLs, and the order.
+pub fn differences(form: Option<&Form>, first: &Exchange, second: &Exchange) -> Vec<Difference> {
+    let mut found = changes(form, first, second);
+    if !found.is_empty() || first.outcome.is_err() {
+        return found;
+    }
+    let (one, two) = (said(form, first), said(form, second));
+    let mut told = std::collections::BTreeSet::new();
+    for (what, ttl) in &one {
+        let other = two.iter().find(|(other, _)| other == what).map(|(_, ttl)| *ttl);
+        if let Some(other) = other.filter(|other| other != ttl && told.insert(what)) {
+            found.push(Difference::Ttl(what.clone(), *ttl, other));
+        }
+    }
+    if one.iter().map(|(what, _)| what).ne(two.iter().map(|(what, _)| what)) {
+        found.push(Difference::Order);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::dig::tests::{aaaa, exchange, silent, txt};
+
+    fn shown(found: &[Difference]) -> Vec<String> {
+        found.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn records_that_came_and_went() {
+        let (one, two) = ("fdaa:0:18::a", "fdaa:0:18::b");
+        let first = exchange("web.internal", 0, vec![aaaa("web.internal", one), aaaa("web.internal", two)]);
+        let second = exchange("web.internal", 0, vec![aaaa("web.internal", two)]);
+        assert_eq!(shown(&changes(None, &first, &second)), ["- AAAA fdaa:0:18::a"]);
+        assert_eq!(shown(&changes(None, &second, &first)), ["+ AAAA fdaa:0:18::a"]);
+        assert_eq!(changes(None, &first, &first), []);
+        let none = exchange("web.internal", 3, vec![]);
+        assert_eq!(shown(&changes(None, &second, &none)), ["NOERROR → NXDOMAIN", "- AAAA fdaa:0:18::b"]);
+        // No answer is no news of the records.
+        assert_eq!(shown(&changes(None, &first, &silent("web.internal"))), ["NOERROR → timeout"]);
+    }
+
+    #[test]
+    fn order_and_ttl_are_differences_of_servers_and_no_changes() {
+        let (one, two) = ("fdaa:0:18::a", "fdaa:0:18::b");
+        let a = exchange("web.internal", 0, vec![aaaa("web.internal", one), aaaa("web.internal", two)]);
+        let b = exchange("web.internal", 0, vec![aaaa("web.internal", two), aaaa("web.internal", one)]);
+        assert_eq!(changes(None, &a, &b), []);
+        assert_eq!(differences(None, &a, &b), [Difference::Order]);
+        let mut slow = aaaa("web.internal", one);
+        slow.ttl = 60;
+        let c = exchange("web.internal", 0, vec![slow, aaaa("web.internal", two)]);
+        assert_eq!(shown(&differences(None, &a, &c)), ["TTL 5 → 60  AAAA fdaa:0:18::a"]);
+    }
+
+    #[test]
+    fn a_list_is_compared_entry_by_entry() {
+        let form = Form::Vms("web".into());
+        let before = exchange("vms.web.internal", 0, vec![txt("vms.web.internal", &[b"1f iad,2f fra"])]);
+        let after = exchange("vms.web.internal", 0, vec![txt("vms.web.internal", &[b"1f iad,3", b"f fra"])]);
+        assert_eq!(shown(&changes(Some(&form), &before, &after)), ["- web/2f fra", "+ web/3f fra"]);
+    }
+}

@@ -1,0 +1,72 @@
+//! The platform's TXT lists, entry by entry: what a record says, rather than how it is written.
+
+use std::net::Ipv6Addr;
+
+use crate::dns::exchange::Exchange;
+use crate::dns::names::Form;
+use crate::dns::payload;
+use crate::text::Safe;
+
+/// One entry of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listed {
+    /// Of `_apps`.
+    App(Safe),
+    /// Of `_peer`.
+    Peer(Safe),
+    /// Of `regions.<app>`: region, app.
+    Region(Safe, Safe),
+    /// Of `vms.<app>` or of `_instances`.
+    Machine {
+        /// The app.
+        app: Safe,
+        /// The Machine ID.
+        id: Safe,
+        /// Where it is, where that is said.
+        region: Option<Safe>,
+        /// Its address, where that is said.
+        address: Option<Ipv6Addr>,
+    },
+}
+
+/// The entries of all lists in the answer to a question for `form`; none where it keeps no list.
+pub fn entries(form: Option<&Form>, exchange: &Exchange) -> Vec<Listed> {
+    let Some(form) = form.filter(|form| form.record_type() == hickory_proto::rr::RecordType::TXT) else {
+        return Vec::new();
+    };
+    exchange.texts().iter().flat_map(|text| of(form, text)).collect()
+}
+
+fn of(form: &Form, text: &[u8]) -> Vec<Listed> {
+    match form {
+        Form::Apps => payload::list(text).into_iter().map(Listed::App).collect(),
+        Form::Peers => payload::list(text).into_iter().map(Listed::Peer).collect(),
+        Form::Regions(app) => {
+            payload::list(text).into_iter().map(|region| Listed::Region(region, app.clone())).collect()
+        }
+        Form::Vms(app) => payload::vms(text)
+            .into_iter()
+            .map(|(id, region)| Listed::Machine { app: app.clone(), id, region, address: None })
+            .collect(),
+        Form::Instances => payload::instances(text)
+            .0
+            .into_iter()
+            .map(|i| Listed::Machine { app: i.app, id: i.id, region: i.region, address: i.address })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The entry on one line, fit to show.
+impl std::fmt::Display for Listed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::App(name) | Self::Peer(name) | Self::Region(name, _) => name.fmt(f),
+            Self::Machine { app, id, region, address } => {
+                write!(f, "{app}/{id}")?;
+                region.iter().try_for_each(|region| write!(f, " {region}"))?;
+                address.iter().try_for_each(|address| write!(f, " {address}"))
+            }
+        }
+    }
+}

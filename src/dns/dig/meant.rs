@@ -1,0 +1,134 @@
+//! What may have been meant where a name does not exist: a name of the network that is spelt almost so.
+
+use crate::dns::names::Form;
+use crate::text::Safe;
+
+/// Suggestions at most.
+const MOST: usize = 3;
+
+/// What is known to exist, as far as it was asked.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// The apps.
+    pub apps: Vec<Safe>,
+    /// The named peers.
+    pub peers: Vec<Safe>,
+    /// The regions of the app that was asked about.
+    pub regions: Vec<Safe>,
+    /// Its Machine IDs.
+    pub machines: Vec<Safe>,
+}
+
+/// Forms like `form` that exist, the likeliest first; none where nothing is spelt almost so, or where all of it is
+/// known, so that its spelling is not at fault.
+pub fn of(form: &Form, known: &Known) -> Vec<Form> {
+    match form {
+        Form::App(app) => {
+            let mut found: Vec<Form> = near(app, &known.apps).into_iter().map(Form::App).collect();
+            // `_app` is no app's name.
+            let words = [("_apps", Form::Apps), ("_peer", Form::Peers), ("_instances", Form::Instances)];
+            let shown = app.as_str().to_lowercase();
+            let ours = words.into_iter().filter(|(word, _)| {
+                strsim::osa_distance(word, &shown) <= 2
+                    || word.trim_start_matches('_') == shown
+                    || (shown.len() > 2 && word.starts_with(&shown))
+            });
+            let place = if shown.starts_with('_') { 0 } else { found.len() };
+            found.splice(place..place, ours.map(|(_, form)| form));
+            found.truncate(MOST);
+            found
+        }
+        Form::Peer(peer) => near(peer, &known.peers).into_iter().map(Form::Peer).collect(),
+        Form::Region(region, app) if known.apps.contains(app) => {
+            let mut found: Vec<Form> = near(region, &known.regions)
+                .into_iter()
+                .map(|near| Form::Region(near, app.clone()))
+                .collect();
+            let words = [
+                ("vms", Form::Vms(app.clone())),
+                ("regions", Form::Regions(app.clone())),
+                ("global", Form::Global(app.clone())),
+            ];
+            let shown = region.as_str().to_lowercase();
+            // Region codes have three letters: one letter more or less is a lot.
+            let meant = words
+                .into_iter()
+                .filter(|(word, _)| word.starts_with(&shown) || strsim::osa_distance(word, &shown) <= 1);
+            found.extend(meant.map(|(_, form)| form));
+            found.truncate(MOST);
+            found
+        }
+        Form::Vm(id, app) if known.apps.contains(app) => {
+            near(id, &known.machines).into_iter().map(|near| Form::Vm(near, app.clone())).collect()
+        }
+        other => {
+            let Some(app) = other.app().filter(|app| !known.apps.contains(app)) else { return Vec::new() };
+            near(app, &known.apps).into_iter().filter_map(|near| other.of_app(near)).collect()
+        }
+    }
+}
+
+/// Those of `names` that are spelt almost as `name`, the nearest first.
+fn near(name: &Safe, names: &[Safe]) -> Vec<Safe> {
+    let shown = name.as_str().to_lowercase();
+    let bound = match shown.chars().count() {
+        0..=2 => 1,
+        3..=6 => 2,
+        length => length / 3,
+    };
+    let mut found: Vec<(usize, &Safe)> = names
+        .iter()
+        .filter(|known| *known != name)
+        .filter_map(|known| {
+            let other = known.as_str().to_lowercase();
+            // A beginning that is long enough to mean something is as good as a slip.
+            let begins = shown.len() >= 3 && other.starts_with(&shown);
+            let distance = strsim::osa_distance(&shown, &other);
+            (begins || distance <= bound).then_some((if begins { 1.min(distance) } else { distance }, known))
+        })
+        .collect();
+    found.sort();
+    found.into_iter().take(MOST).map(|(_, name)| name.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::dig::line;
+
+    #[test]
+    fn slips_and_what_was_meant() {
+        let safe = |words: &[&str]| words.iter().map(|word| Safe::from(*word)).collect::<Vec<_>>();
+        let known = Known {
+            apps: safe(&["web", "api", "my-app-db", "web-staging"]),
+            peers: safe(&["my-peer"]),
+            regions: safe(&["iad", "fra"]),
+            machines: safe(&["148e21b7c93d89", "3d8d9930b01789"]),
+        };
+        for (asked, want) in [
+            ("wbe", "web.internal"),
+            ("wen", "web.internal"),
+            ("my-app", "my-app-db.internal"),
+            ("vms.wbe.internal", "vms.web.internal"),
+            ("iad.wbe.internal", "iad.web.internal"),
+            ("top3.nearest.of.wbe.internal", "top3.nearest.of.web.internal"),
+            ("wbe.flycast", "web.flycast"),
+            ("_app", "_apps.internal"),
+            ("_peers", "_peer.internal"),
+            ("instances", "_instances.internal"),
+            ("my-per._peer.internal", "my-peer._peer.internal"),
+            ("148e21b7c93d98.vm.web.internal", "148e21b7c93d89.vm.web.internal"),
+            ("148e.vm.web.internal", "148e21b7c93d89.vm.web.internal"),
+            ("idd.web.internal", "iad.web.internal"),
+            ("vm.web.internal", "vms.web.internal"),
+            ("zzz", ""),
+            ("something-else", ""),
+            ("app.process.web.internal", ""),
+        ] {
+            let line = line::parse(&[asked]).unwrap();
+            let meant = of(line.asks[0].form.as_ref().unwrap(), &known);
+            let first = meant.first().map(ToString::to_string).unwrap_or_default();
+            assert_eq!(first, want, "{asked}: {meant:?}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The platform's table of names as forms with holes to fill (reference document, "Fly.io .internal DNS").
+
+use super::names::{Form, NameError};
+use crate::text::Safe;
+
+/// A part of a name that is to be filled in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hole {
+    /// An app's name.
+    App,
+    /// A region code.
+    Region,
+    /// A Machine ID.
+    Machine,
+    /// A process group.
+    Group,
+    /// The key of a Machine's metadata.
+    Key,
+    /// Its value.
+    Value,
+    /// How many.
+    Number,
+    /// A WireGuard peer's name.
+    Peer,
+}
+
+impl Hole {
+    /// As it stands in a pattern, without the brackets.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::Region => "region",
+            Self::Machine => "machine id",
+            Self::Group => "process group",
+            Self::Key => "key",
+            Self::Value => "value",
+            Self::Number => "number",
+            Self::Peer => "peer",
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Template {
+    /// The name, with its holes in angle brackets.
+    pub pattern: &'static str,
+    /// The holes in the order of the name.
+    pub holes: &'static [Hole],
+    make: fn(&[Safe]) -> Option<Form>,
+}
+
+impl Template {
+    /// The form with its holes filled in the order of [`Self::holes`]; `None` where one is missing, or a number is
+    /// none.
+    pub fn fill(&self, parts: &[Safe]) -> Option<Form> {
+        (parts.len() == self.holes.len() && !parts.iter().any(Safe::is_empty))
+            .then(|| (self.make)(parts))
+            .flatten()
+    }
+
+    /// A form to say what this is about: its holes filled with their own names.
+    pub fn example(&self) -> Option<Form> {
+        let parts: Vec<Safe> = self
+            .holes
+            .iter()
+            .map(|hole| if *hole == Hole::Number { "3".into() } else { Safe::from(hole.as_str()) })
+            .collect();
+        self.fill(&parts)
+    }
+
+    /// The name with its holes filled.
+    ///
+    /// # Errors
+    /// Where a part cannot stand in a name.
+    pub fn name(&self, parts: &[Safe]) -> Result<Option<String>, NameError> {
+        self.fill(parts).map(|form| form.name().map(|_| form.to_string())).transpose()
+    }
+}
+
+const fn row(pattern: &'static str, holes: &'static [Hole], make: fn(&[Safe]) -> Option<Form>) -> Template {
+    Template { pattern, holes, make }
+}
+
+fn at(parts: &[Safe], place: usize) -> Option<Safe> {
+    parts.get(place).cloned()
+}
+
+/// The table, in its own order, the apps' names first.
+pub const TEMPLATES: [Template; 14] = [
+    row("<app>.internal", &[Hole::App], |p| Some(Form::App(at(p, 0)?))),
+    row("<region>.<app>.internal", &[Hole::Region, Hole::App], |p| Some(Form::Region(at(p, 0)?, at(p, 1)?))),
+    row("vms.<app>.internal", &[Hole::App], |p| Some(Form::Vms(at(p, 0)?))),
+    row("regions.<app>.internal", &[Hole::App], |p| Some(Form::Regions(at(p, 0)?))),
+    row("top<number>.nearest.of.<app>.internal", &[Hole::Number, Hole::App], |p| {
+        Some(Form::Nearest(at(p, 0)?.as_str().parse().ok()?, at(p, 1)?))
+    }),
+    row("<process group>.process.<app>.internal", &[Hole::Group, Hole::App], |p| {
+        Some(Form::Process(at(p, 0)?, at(p, 1)?))
+    }),
+    row("<value>.<key>.kv._metadata.<app>.internal", &[Hole::Value, Hole::Key, Hole::App], |p| {
+        Some(Form::Metadata(at(p, 0)?, at(p, 1)?, at(p, 2)?))
+    }),
+    row("<machine id>.vm.<app>.internal", &[Hole::Machine, Hole::App], |p| {
+        Some(Form::Vm(at(p, 0)?, at(p, 1)?))
+    }),
+    row("global.<app>.internal", &[Hole::App], |p| Some(Form::Global(at(p, 0)?))),
+    row("<app>.flycast", &[Hole::App], |p| Some(Form::Flycast(at(p, 0)?))),
+    row("<peer>._peer.internal", &[Hole::Peer], |p| Some(Form::Peer(at(p, 0)?))),
+    row("_apps.internal", &[], |_| Some(Form::Apps)),
+    row("_peer.internal", &[], |_| Some(Form::Peers)),
+    row("_instances.internal", &[], |_| Some(Form::Instances)),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_is_filled_in_the_order_of_its_pattern() {
+        for template in &TEMPLATES {
+            let form = template.example().unwrap();
+            let mut want = template.pattern.replace("<number>", "3").replace(['<', '>'], "");
+            want = want.replace(' ', "\\032");
+            assert_eq!(form.to_string(), want);
+            assert_eq!(Form::parse(&form.name().unwrap()), Some(form), "{}", template.pattern);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_filled() {
+        let nearest = &TEMPLATES[4];
+        assert_eq!(nearest.fill(&["3".into()]), None);
+        assert_eq!(nearest.fill(&["x".into(), "web".into()]), None);
+        assert_eq!(TEMPLATES[0].fill(&["".into()]), None);
+        let long = Safe::new("a".repeat(64));
+        assert!(TEMPLATES[0].name(&[long]).is_err());
+        assert_eq!(TEMPLATES[0].name(&["web".into()]), Ok(Some("web.internal".into())));
+    }
+}

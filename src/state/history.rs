@@ -1,0 +1,118 @@
+//! Lines that are kept between runs, oldest first: a file that only its owner reads.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+/// The most that is read of a history, in bytes.
+const LONGEST: u64 = 1 << 20;
+/// A file with this many times the lines that are wanted is written anew.
+const SPARE: usize = 2;
+
+/// A history file.
+#[derive(Debug, Clone)]
+pub struct History {
+    path: PathBuf,
+}
+
+impl History {
+    /// The history of `dig` in the state folder `dir`. Nothing is made yet.
+    pub fn new(dir: &Path) -> Self {
+        Self { path: dir.join("dig_history") }
+    }
+
+    /// The newest `most` lines, oldest first; none where there is no file, or none that can be read. A file that has
+    /// grown far beyond them is cut to them.
+    pub fn lines(&self, most: usize) -> Vec<String> {
+        let mut bytes = Vec::new();
+        let read = File::open(&self.path).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes));
+        if read.is_err() {
+            return Vec::new();
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        let all: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let lines: Vec<String> =
+            all.iter().skip(all.len().saturating_sub(most)).map(|&line| line.to_owned()).collect();
+        if all.len() > most * SPARE || bytes.len() as u64 == LONGEST {
+            // One that cannot be cut now is cut another time.
+            let _ = self.rewrite(&lines);
+        }
+        lines
+    }
+
+    /// Adds a line. What cannot be written is not kept, and nobody is bothered with it.
+    pub fn add(&self, line: &str) {
+        let _ = self.append(line);
+    }
+
+    fn append(&self, line: &str) -> io::Result<()> {
+        if let Some(dir) = self.path.parent() {
+            std::fs::create_dir_all(dir)?;
+        }
+        // In one write: two processes do not mix their lines.
+        options().append(true).open(&self.path)?.write_all(format!("{line}\n").as_bytes())
+    }
+
+    fn rewrite(&self, lines: &[String]) -> io::Result<()> {
+        let new = self.path.with_extension("new");
+        let mut file = options().write(true).truncate(true).open(&new)?;
+        file.write_all((lines.join("\n") + "\n").as_bytes())?;
+        std::fs::rename(new, &self.path)
+    }
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_kept_for_their_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::new(&folder.path().join("made/when/needed"));
+        assert!(history.lines(10).is_empty());
+        history.add("web AAAA");
+        history.add("_apps");
+        assert_eq!(history.lines(10), ["web AAAA", "_apps"]);
+        assert_eq!(history.lines(1), ["_apps"]);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = std::fs::metadata(&history.path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_file_that_has_grown_is_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::new(folder.path());
+        for n in 0..25 {
+            history.add(&n.to_string());
+        }
+        assert_eq!(history.lines(10).first().unwrap(), "15");
+        assert_eq!(std::fs::read_to_string(&history.path).unwrap().lines().count(), 10);
+    }
+
+    #[test]
+    fn nothing_of_it_is_a_reason_to_fail() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::new(folder.path());
+        std::fs::write(&history.path, b"web\n\xff\xfe\n\n").unwrap();
+        assert_eq!(history.lines(10), ["web", "\u{fffd}\u{fffd}"]);
+        // The folder is a file.
+        let history = History::new(&history.path);
+        history.add("web");
+        assert!(history.lines(10).is_empty());
+    }
+}
