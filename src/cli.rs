@@ -14,6 +14,7 @@ use crate::commands;
 use crate::commands::doctor::Face;
 use crate::commands::session::Session;
 use crate::commands::settings::Sources;
+use crate::commands::style::{BAD, paint};
 use crate::engine;
 use crate::error::{Error, Exit};
 use crate::probe::ping::Plan;
@@ -96,6 +97,12 @@ enum Command {
         /// The WireGuard conf
         #[arg(value_name = "CONF", value_hint = ValueHint::FilePath)]
         conf: Option<PathBuf>,
+        /// Only what is there: APP, APP/REGION or APP/REGION/MACHINE
+        #[arg(long, value_name = "PATH", value_parser = commands::tree::at)]
+        at: Option<commands::tree::At>,
+        /// How deep: 1 is apps, 2 regions too, 3 machines too
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=3))]
+        depth: Option<u8>,
         #[command(flatten)]
         common: Common,
     },
@@ -364,6 +371,7 @@ fn screens(screen: &Screen, sources: &Sources, color: clap::ColorChoice) -> comm
         settings: sources.resolve(&flags),
         force: screen.force,
         note: sources.note(),
+        keymap: sources.keymap().clone(),
     }
 }
 
@@ -373,11 +381,12 @@ fn run(command: Command, settings: &Settings, out: &mut impl Write) -> Result<Ex
             commands::demo::serve(scenario.as_deref(), conf_out.as_deref(), port, out)
         }
         Command::Addr { address, json } => commands::addr::run(address, json, out),
-        Command::Tree { conf, common } => commands::attached(async {
+        Command::Tree { conf, at, depth, common } => commands::attached(async {
             let engine = engine::Settings { refresh: None, ..Default::default() };
             let conf = conf.as_deref().or(common.conf_option.as_deref());
             let mut session = Session::open(conf, common.force, engine)?;
-            commands::tree::run(&mut session, common.timeout(settings), common.json, out).await
+            let request = commands::tree::Request { at: at.unwrap_or_default(), depth, json: common.json };
+            commands::tree::run(&mut session, common.timeout(settings), &request, out).await
         }),
         Command::Ports { words, common } => {
             let (conf, words) = commands::conf::split(words, common.conf_option.as_ref());
@@ -468,9 +477,9 @@ fn run(command: Command, settings: &Settings, out: &mut impl Write) -> Result<Ex
 fn tell(itself: &Itself, sources: &Sources, out: &mut impl Write) -> Result<Exit, Failure> {
     match *itself {
         Itself::Settings { show } => commands::settings::run(sources, show, out),
-        Itself::Keys { markdown } => commands::manual::keys(markdown, out),
+        Itself::Keys { markdown } => commands::manual::keys(sources.keymap(), markdown, out),
         Itself::Completions { shell } => commands::manual::completions(shell, out),
-        Itself::Man => commands::manual::page(out),
+        Itself::Man => commands::manual::page(sources.keymap(), out),
     }
 }
 
@@ -486,7 +495,7 @@ fn finish(result: Result<Exit, Failure>, out: &mut impl Write) -> ExitCode {
 }
 
 fn report(error: &Error) -> ExitCode {
-    let _ = writeln!(io::stderr(), "sixpane: {error}");
+    let _ = writeln!(anstream::stderr(), "{} {error}", paint(BAD, "sixpane:"));
     error.exit.into()
 }
 

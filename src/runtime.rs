@@ -15,6 +15,8 @@ use ratatui::crossterm::event::{Event, EventStream, KeyEventKind};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::dig::history::Past;
+use crate::app::kept::{Folds, Look};
+use crate::app::keys::Keymap;
 use crate::app::pick::{Choice, Pick, Picked};
 use crate::app::{self, Effect, Message, Settings, State};
 use crate::engine::Engine;
@@ -29,43 +31,64 @@ pub use terminal::check;
 const FRAME: Duration = Duration::from_millis(33);
 
 /// What the screens begin with.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Start {
-    /// Told first.
-    pub note: Option<String>,
+    /// The colours and glyphs.
+    pub theme: Theme,
+    /// What can be set from outside.
+    pub settings: Settings,
+    /// The keys that hold.
+    pub keymap: Keymap,
+    /// What was kept from the last run.
+    pub kept: (Look, Folds),
     /// The lines of the Dig view of earlier runs.
     pub past: Past,
+    /// Told first.
+    pub note: Option<String>,
 }
 
-/// Shows the Explore view over `engine` until the user quits or a signal ends it. Gives the exit code. `reload` reads
-/// the conf again and attaches anew where it differs from the profile in use; `remember` keeps a line of the Dig view
-/// for the next run.
+/// Shows the Explore view over `engine` until the user quits or a signal ends it. Gives the exit code, and what is to be
+/// kept for the next run, however this one ended. `reload` reads the conf again and attaches anew where it differs from
+/// the profile in use; `remember` keeps a line of the Dig view at once.
 ///
 /// # Errors
 /// Where the terminal cannot be set up, or goes away.
 pub async fn run(
     profile: Arc<Profile>,
+    engine: Engine,
+    start: Start,
+    reload: impl FnMut(&Profile) -> Result<Option<(Arc<Profile>, Engine)>, Error>,
+    remember: impl FnMut(&str),
+) -> (Result<ExitCode, Error>, (Look, Folds)) {
+    let Start { theme, settings, keymap, kept: (look, folds), past, note } = start;
+    let mut state = State::new(profile, settings, clock());
+    state.keymap = keymap;
+    state.dig.past = past;
+    state.restore(&look, &folds);
+    if let Some(note) = note {
+        state.say(note);
+    }
+    let code = live(&mut state, engine, theme, settings, reload, remember).await;
+    (code, state.kept())
+}
+
+async fn live(
+    state: &mut State,
     mut engine: Engine,
     theme: Theme,
     settings: Settings,
-    start: Start,
     mut reload: impl FnMut(&Profile) -> Result<Option<(Arc<Profile>, Engine)>, Error>,
     mut remember: impl FnMut(&str),
 ) -> Result<ExitCode, Error> {
     let mut signals = Signals::new().map_err(lost)?;
     let mut screen = Screen::enter().map_err(lost)?;
     let mut events = EventStream::new();
-    let mut state = State::new(profile, settings, clock());
-    if let Some(note) = start.note {
-        state.say(note);
-    }
-    state.dig.past = start.past;
     let wall = Some((clock(), ZonedDateTime::now()));
     state.clock.clone_from(&wall);
     let mut pace = Pace::default();
     loop {
         if !screen.is_plain() && pace.is_due(clock()) {
-            screen.draw(|frame| ui::draw(&state, theme, frame)).map_err(gone)?;
+            screen.draw(|frame| ui::draw(state, theme, frame)).map_err(gone)?;
             pace.drawn(clock());
             #[cfg(debug_assertions)]
             terminal::panic_for_a_test();
@@ -110,10 +133,10 @@ pub async fn run(
             () = terminal::panicked() => return Ok(ExitCode::from(101)),
             () = asleep(wake) => Message::Tick,
         };
-        let mut effects = app::update(&mut state, message, clock());
+        let mut effects = app::update(state, message, clock());
         // Whatever else has come is taken before the next frame.
         while let Ok(report) = engine.reports.try_recv() {
-            effects.extend(app::update(&mut state, Message::Report(report), clock()));
+            effects.extend(app::update(state, Message::Report(report), clock()));
         }
         pace.changed(clock());
         let mut effects = VecDeque::from(effects);
@@ -126,7 +149,7 @@ pub async fn run(
                 Effect::Remember(line) => remember(&line),
                 Effect::Save(save) => {
                     let came = files::save(&save);
-                    effects.extend(app::update(&mut state, Message::Saved(save, came), clock()));
+                    effects.extend(app::update(state, Message::Saved(save, came), clock()));
                 }
                 Effect::Plain(text) => screen.show_plain(&text).map_err(gone)?,
                 Effect::Suspend => {
@@ -139,9 +162,13 @@ pub async fn run(
                     Ok(None) => {}
                     Ok(Some((profile, anew))) => {
                         engine = anew;
-                        let past = std::mem::take(&mut state.dig.past);
-                        state = State::new(profile, settings, clock());
+                        let (look, folds) = state.kept();
+                        let (keymap, past) =
+                            (std::mem::take(&mut state.keymap), std::mem::take(&mut state.dig.past));
+                        *state = State::new(profile, settings, clock());
+                        state.keymap = keymap;
                         state.dig.past = past;
+                        state.restore(&look, &folds);
                         state.clock.clone_from(&wall);
                         state.say("the conf has changed: attached anew");
                     }

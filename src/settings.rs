@@ -68,8 +68,8 @@ pub struct Remap {
     pub action: String,
     /// Where the id stands.
     pub at: Place,
-    /// The keys, as they are written, and where; empty leaves the action without a key.
-    pub keys: Vec<(String, Place)>,
+    /// The keys, as they are written; empty leaves the action without a key.
+    pub keys: Vec<String>,
 }
 
 /// What one source says; whatever it is silent about is left to the next.

@@ -1,9 +1,11 @@
-//! What is kept between runs, in the user's state folder: who holds a conf, and when it was last attached.
+//! What is kept between runs, in the user's state folder: who holds a conf, when it was last attached, and in files of
+//! their own what the screens looked like.
 //!
 //! A gateway keeps one session for each key. Two clients on one key steal each other's replies, and a clock that
 //! went back makes the gateway ignore our handshakes: both look like silence, so both are noticed here.
 
 pub mod history;
+pub mod kept;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};

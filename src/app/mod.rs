@@ -10,6 +10,7 @@ pub mod dig;
 pub mod events;
 pub mod export;
 mod input;
+pub mod kept;
 pub mod keys;
 pub mod menu;
 pub mod pick;

@@ -39,6 +39,9 @@ pub enum Sort {
 }
 
 impl Sort {
+    /// All of them, in the order in which `s` goes through them.
+    pub const ALL: [Self; 3] = [Self::Name, Self::Count, Self::Rtt];
+
     /// In a word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -103,6 +106,24 @@ impl Tree {
     /// Whether the order is reversed.
     pub fn is_reversed(&self) -> bool {
         self.reversed
+    }
+
+    /// What was folded (`false`) or unfolded by hand, and whether the rest is unfolded.
+    pub fn folds(&self) -> (bool, impl Iterator<Item = (&Node, bool)>) {
+        (self.unfold_all, self.folds.iter().map(|(node, open)| (node, *open)))
+    }
+
+    /// Takes folds and an order from an earlier run; rows come with the next [`Self::rebuild`].
+    pub fn restore(
+        &mut self,
+        unfold_all: bool,
+        folds: impl Iterator<Item = (Node, bool)>,
+        sort: Sort,
+        reversed: bool,
+    ) {
+        self.unfold_all = unfold_all;
+        self.folds = folds.collect();
+        (self.sort, self.reversed) = (sort, reversed);
     }
 
     /// Whether a node came in the last seconds.

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::conf;
 use super::session::Session;
+use super::{conf, kept};
 use crate::app;
 use crate::app::dig::history::{KEPT, Past};
+use crate::app::keys::Keymap;
 use crate::app::pick::Choice;
 use crate::engine::{self, Engine};
 use crate::error::{Error, Exit};
@@ -29,6 +30,8 @@ pub struct Options {
     pub force: bool,
     /// What is wrong with the settings, to be told once.
     pub note: Option<String>,
+    /// The keys that hold.
+    pub keymap: Keymap,
 }
 
 /// Shows the network of the conf at `path`; without one, of the only one there is, or of the one that is chosen.
@@ -69,27 +72,42 @@ fn pick(paths: &[PathBuf], screen: &Options) -> Result<Result<PathBuf, ExitCode>
 /// # Errors
 /// Where the tunnel cannot be begun, or the terminal cannot be used.
 pub fn show(profile: Arc<Profile>, screen: &Options) -> Result<ExitCode, Error> {
-    if let Some(note) = &screen.note {
-        // The screens tell it too; here it is still to be read after they have gone.
+    let network = profile.network().to_string();
+    let (kept, about_kept) = kept::load(&network);
+    // The screens tell it too; here it is still to be read after they have gone.
+    let notes: Vec<String> = screen.note.clone().into_iter().chain(about_kept).collect();
+    for note in &notes {
         let _ = writeln!(std::io::stderr(), "sixpane: {note}");
     }
     let mut claim = conf::claim(&profile, screen.force)?;
     // The network works on while a frame is drawn.
     let runtime = workers()?;
-    let code = runtime.block_on(async {
+    let shown = runtime.block_on(async {
         let engine_settings =
             engine::Settings { refresh: screen.settings.refresh.0, ..engine::Settings::default() };
         let session = Session::attach(profile, engine_settings.clone())?;
-        let settings = app::Settings { auto_ping: screen.settings.auto_ping };
         let reload = |old: &Profile| reload(old, &mut claim, screen.force, &engine_settings);
         let (history, past) = history();
         let remember = |line: &str| history.iter().for_each(|history| history.add(line));
-        let start = Start { note: screen.note.clone(), past };
+        let start = Start {
+            theme: theme(screen),
+            settings: app::Settings { auto_ping: screen.settings.auto_ping },
+            keymap: screen.keymap.clone(),
+            kept: kept.clone(),
+            past,
+            note: notes.into_iter().next(),
+        };
         let (profile, engine) = (session.profile, session.engine);
-        runtime::run(profile, engine, theme(screen), settings, start, reload, remember).await
+        Ok::<_, Error>(runtime::run(profile, engine, start, reload, remember).await)
     });
     // The thread that reads the terminal may be waiting for a key that never comes.
     runtime.shutdown_background();
+    let (code, now) = shown?;
+    if now != kept
+        && let Err(note) = kept::save(&network, &now)
+    {
+        let _ = writeln!(std::io::stderr(), "sixpane: {note}");
+    }
     code
 }
 

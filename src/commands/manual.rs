@@ -6,57 +6,68 @@ use clap::ColorChoice;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::app::keys::{Binding, Context, TABLE};
+use crate::app::keys::{Context, Keymap, Line};
 use crate::cli::{self, Failure};
 use crate::error::Exit;
 use crate::settings;
+use crate::text::width;
 
-/// The places of keys, in the order in which they are told, with their titles.
-const PLACES: &[(Context, &str)] = &[
-    (Context::Everywhere, "Everywhere"),
-    (Context::Explore, "Explore"),
-    (Context::Dig, "Dig: the answer"),
-    (Context::DigLine, "Dig: the line"),
-    (Context::Doctor, "Doctor"),
-    (Context::Events, "Events"),
-    (Context::Filter, "While a filter is typed"),
-    (Context::Help, "Help"),
-    (Context::Pick, "The choice between confs"),
+use super::style::{DIM, STRONG, paint};
+
+/// The places of keys, in the order in which they are told.
+const PLACES: &[Context] = &[
+    Context::Everywhere,
+    Context::Explore,
+    Context::Dig,
+    Context::DigLine,
+    Context::Ping,
+    Context::Doctor,
+    Context::Events,
+    Context::Filter,
+    Context::Help,
+    Context::Palette,
+    Context::Lines,
+    Context::Pick,
 ];
 
-/// The keys of every place: title, and for each action its keys and its words.
-fn places() -> impl Iterator<Item = (&'static str, Vec<&'static Binding>)> {
-    PLACES.iter().filter_map(|(context, title)| {
-        let here: Vec<&Binding> = TABLE.iter().filter(|binding| binding.context == *context).collect();
-        (!here.is_empty()).then_some((*title, here))
+/// The lines of every place, under its title.
+fn places(keymap: &Keymap) -> impl Iterator<Item = (String, Vec<Line<'_>>)> {
+    PLACES.iter().filter_map(|context| {
+        let here: Vec<Line<'_>> = keymap.lines().filter(|line| line.binding.context == *context).collect();
+        let mut title = context.title().to_owned();
+        title.get_mut(..1).map(str::make_ascii_uppercase);
+        (!here.is_empty()).then_some((title, here))
     })
 }
 
-fn shown(binding: &Binding) -> Vec<String> {
-    binding.keys.iter().map(|key| key.show(false)).collect()
+fn shown(line: &Line<'_>) -> Vec<String> {
+    line.keys.iter().map(|key| key.show(false)).collect()
 }
 
-/// Prints what every key does.
+/// Prints what every key of `keymap` does, and the names of the actions.
 ///
 /// # Errors
 /// Where it cannot be written.
-pub fn keys(markdown: bool, out: &mut impl Write) -> Result<Exit, Failure> {
-    for (n, (title, bindings)) in places().enumerate() {
+pub fn keys(keymap: &Keymap, markdown: bool, out: &mut impl Write) -> Result<Exit, Failure> {
+    for (n, (title, lines)) in places(keymap).enumerate() {
         if n > 0 {
             writeln!(out)?;
         }
         if markdown {
-            writeln!(out, "| {title} | |\n|---|---|")?;
+            writeln!(out, "| {title} | | |\n|---|---|---|")?;
         } else {
-            writeln!(out, "{title}")?;
+            writeln!(out, "{}", paint(STRONG, &title))?;
         }
-        for binding in bindings {
+        for line in lines {
+            let (keys, words, id) = (shown(&line), line.binding.words, line.binding.action.id());
             if markdown {
                 let keys: Vec<String> =
-                    shown(binding).iter().map(|key| format!("`{}`", key.replace('|', "\\|"))).collect();
-                writeln!(out, "| {} | {} |", keys.join(" "), binding.words)?;
+                    keys.iter().map(|key| format!("`{}`", key.replace('|', "\\|"))).collect();
+                writeln!(out, "| {} | {} | `{id}` |", keys.join(" "), words.replace('|', "\\|"))?;
             } else {
-                writeln!(out, "  {:<14} {}", shown(binding).join(" "), binding.words)?;
+                let keys = keys.join(" ");
+                let room = 14_usize.saturating_sub(width(&keys));
+                writeln!(out, "  {keys}{:room$} {words:<44} {}", "", paint(DIM, id))?;
             }
         }
     }
@@ -78,7 +89,7 @@ pub fn completions(shell: clap_complete::Shell, out: &mut impl Write) -> Result<
 ///
 /// # Errors
 /// Where it cannot be written.
-pub fn page(out: &mut impl Write) -> Result<Exit, Failure> {
+pub fn page(keymap: &Keymap, out: &mut impl Write) -> Result<Exit, Failure> {
     let mut command = cli::command(ColorChoice::Never);
     command.build();
     let man = Man::new(command.clone());
@@ -97,17 +108,17 @@ pub fn page(out: &mut impl Write) -> Result<Exit, Failure> {
     }
     let mut rest = Roff::new();
     rest.control("SH", ["KEYS"]);
-    for (title, bindings) in places() {
-        rest.control("SS", [title]);
-        for binding in bindings {
+    for (title, lines) in places(keymap) {
+        rest.control("SS", [title.as_str()]);
+        for line in &lines {
             rest.control("TP", []);
-            let mut line = Vec::new();
-            for (n, key) in shown(binding).into_iter().enumerate() {
-                line.extend((n > 0).then(|| roman(", ")));
-                line.push(bold(key));
+            let mut keys = Vec::new();
+            for (n, key) in shown(line).into_iter().enumerate() {
+                keys.extend((n > 0).then(|| roman(", ")));
+                keys.push(bold(key));
             }
-            rest.text(line);
-            rest.text([roman(binding.words)]);
+            rest.text(keys);
+            rest.text([roman(line.binding.words)]);
         }
     }
     rest.control("SH", ["SETTINGS"]);

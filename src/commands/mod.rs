@@ -6,11 +6,14 @@ pub mod demo;
 pub mod dig;
 pub mod doctor;
 pub mod explore;
+pub mod kept;
 pub mod manual;
 pub mod ping;
 pub mod ports;
+pub mod progress;
 pub mod session;
 pub mod settings;
+pub mod style;
 pub mod tree;
 pub mod watch;
 

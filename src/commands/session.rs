@@ -4,12 +4,13 @@ use std::io;
 use std::net::Ipv6Addr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hickory_proto::rr::Name;
 
 use super::conf;
-
+use super::progress::Progress;
+use crate::catalog::WalkState;
 use crate::dns::resolver::{NoAddress, Resolver};
 use crate::engine::report::Report;
 use crate::engine::{Engine, Settings};
@@ -18,8 +19,7 @@ use crate::net::tunnel::Tunnel;
 use crate::net::{LinkState, Network, Trouble};
 use crate::profile::Profile;
 use crate::state::Claim;
-use crate::text::ms;
-use crate::text::words;
+use crate::text::{ago, ms, words};
 
 /// An engine at work for one command.
 #[derive(Debug)]
@@ -75,8 +75,17 @@ impl Session {
     ) -> Result<T, Error> {
         let patience = tokio::time::sleep(timeout);
         tokio::pin!(patience);
+        let began = clock();
+        let mut progress = Progress::new(began);
+        let mut walk = None;
         loop {
             let up = self.link.as_ref().is_some_and(|link| link.is_up());
+            let due = async {
+                match progress.due() {
+                    Some(due) => tokio::time::sleep_until(due.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 report = self.engine.reports.recv() => {
                     let Some(report) = report else {
@@ -88,10 +97,17 @@ impl Session {
                             return Err(self.no_link(timeout, Some(&trouble)));
                         }
                     }
+                    if let Report::Catalog(catalog) = &report {
+                        walk = Some(catalog.walk.clone());
+                    }
                     if let Some(picked) = pick(&report) {
                         return Ok(picked);
                     }
                 }
+                () = due => progress.show(clock(), || {
+                    let endpoint = &self.profile.peer.endpoint;
+                    waiting(&endpoint.to_string(), up, walk.as_ref(), clock().saturating_duration_since(began))
+                }),
                 () = &mut patience, if !up => {
                     let trouble = self.link.as_ref().and_then(|link| link.trouble.clone());
                     return Err(self.no_link(timeout, trouble.as_ref()));
@@ -155,6 +171,22 @@ impl Session {
             }
         }
     }
+}
+
+/// What is being waited for, in words.
+fn waiting(endpoint: &str, up: bool, walk: Option<&WalkState>, waited: Duration) -> String {
+    match walk {
+        _ if !up => format!("shaking hands with {endpoint} ({})", ago(waited)),
+        Some(walk) if walk.running && walk.apps_done > 0 => {
+            format!("walking: {} asked, {} settled", walk.asked, walk.settled)
+        }
+        Some(walk) if walk.running => "walking: asking what there is".into(),
+        _ => format!("waiting for an answer ({})", ago(waited)),
+    }
+}
+
+fn clock() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 /// What waiting longer cannot mend.

@@ -4,11 +4,12 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 
+use crate::app::keys::{Keymap, Remap};
 use crate::cli::Failure;
 use crate::error::{Error, Exit};
 use crate::profile::find;
 use crate::settings::file::{self, Note};
-use crate::settings::{self, FILE_VARIABLE, Layer, Settings, TABLE};
+use crate::settings::{self, FILE_VARIABLE, Layer, Place, Settings, TABLE};
 use crate::text::Safe;
 
 /// The sources under the flags, read once.
@@ -18,6 +19,7 @@ pub struct Sources {
     file: Layer,
     path: Option<PathBuf>,
     notes: Vec<Note>,
+    keymap: Keymap,
 }
 
 impl Sources {
@@ -33,8 +35,15 @@ impl Sources {
         let path = named
             .map(PathBuf::from)
             .or_else(|| find::config_dir().map(|folder| folder.join("settings.toml")));
-        let (file, notes) = path.as_deref().map(|path| file::load(path, required)).unwrap_or_default();
-        Ok(Self { environment, file, path, notes })
+        let (file, mut notes) = path.as_deref().map(|path| file::load(path, required)).unwrap_or_default();
+        let remaps: Vec<_> = file.keys.iter().map(remap).collect();
+        let keymap = Keymap::with(&remaps).unwrap_or_else(|clash| {
+            let name = path.as_deref().map(|path| Safe::new(path.as_os_str().as_encoded_bytes()).to_string());
+            let file = name.unwrap_or_default();
+            notes.push(Note { file, at: Some(clash.at), text: format!("[keys] is not used: {}", clash.why) });
+            Keymap::default()
+        });
+        Ok(Self { environment, file, path, notes, keymap })
     }
 
     /// What holds with `flags` above.
@@ -42,10 +51,19 @@ impl Sources {
         Settings::of(&[flags, &self.environment, &self.file])
     }
 
+    /// The keys that hold.
+    pub fn keymap(&self) -> &Keymap {
+        &self.keymap
+    }
+
     /// What is wrong with the file, in one sentence.
     pub fn note(&self) -> Option<String> {
         file::one(&self.notes)
     }
+}
+
+fn remap(remap: &settings::Remap) -> Remap<Place> {
+    Remap { action: remap.action.clone(), keys: remap.keys.clone(), at: remap.at }
 }
 
 /// Prints the commented defaults; with `show` what holds. The exit code is 3 where the file has a fault.

@@ -6,12 +6,61 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::session::Session;
+use super::style::{STRONG, WARN, paint};
 use crate::catalog::{Catalog, Machine, Method, Record};
 use crate::cli::Failure;
 use crate::engine::report::Report;
 use crate::error::{Error, Exit};
 use crate::profile::Profile;
 use crate::text::{Safe, count, ms};
+
+/// How much of the tree is printed, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Request {
+    /// Only what is there.
+    pub at: At,
+    /// Levels: 1 is apps, 2 regions too, 3 machines too.
+    pub depth: Option<u8>,
+    /// JSON in place of text.
+    pub json: bool,
+}
+
+impl Request {
+    fn shows(&self, level: u8) -> bool {
+        self.depth.is_none_or(|depth| level <= depth)
+    }
+}
+
+/// A place in the tree; what is `None` is all of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct At {
+    app: Option<Safe>,
+    region: Option<Safe>,
+    machine: Option<Safe>,
+}
+
+impl At {
+    fn has(part: Option<&Safe>, name: &Safe) -> bool {
+        part.is_none_or(|part| part == name)
+    }
+}
+
+/// Reads `web`, `web/iad` or `web/iad/148e21b7c93d89`.
+///
+/// # Errors
+/// Where it is no such path.
+pub fn at(text: &str) -> Result<At, String> {
+    let mut parts =
+        text.trim_end_matches('/').split('/').map(|part| (!part.is_empty()).then(|| Safe::new(part)));
+    let at =
+        At { app: parts.next().flatten(), region: parts.next().flatten(), machine: parts.next().flatten() };
+    let in_order = at.app.is_some() && (at.region.is_some() || at.machine.is_none());
+    if in_order && parts.next().is_none() {
+        Ok(at)
+    } else {
+        Err("APP, APP/REGION or APP/REGION/MACHINE is expected".into())
+    }
+}
 
 /// Walks once and prints what there is.
 ///
@@ -20,7 +69,7 @@ use crate::text::{Safe, count, ms};
 pub async fn run(
     session: &mut Session,
     timeout: Duration,
-    as_json: bool,
+    request: &Request,
     out: &mut impl Write,
 ) -> Result<Exit, Failure> {
     let catalog = session
@@ -41,10 +90,13 @@ pub async fn run(
             .hint(format!("sixpane ping {dns}"))
             .into());
     }
-    if as_json {
-        writeln!(out, "{}", to_json(&catalog, &session.profile))?;
+    if let Some(missing) = missing(&catalog, &request.at) {
+        return Err(Error::new(Exit::Empty, missing).hint("sixpane tree shows all there is").into());
+    }
+    if request.json {
+        writeln!(out, "{}", to_json(&catalog, &session.profile, request))?;
     } else {
-        to_text(&catalog, &session.profile, out)?;
+        to_text(&catalog, &session.profile, request, out)?;
     }
     for problem in &catalog.walk.problems {
         let _ = writeln!(std::io::stderr(), "sixpane: {problem}");
@@ -56,13 +108,33 @@ pub async fn run(
     })
 }
 
+/// What of `at` is not there, in words.
+fn missing(catalog: &Catalog, at: &At) -> Option<String> {
+    let name = at.app.as_ref()?;
+    let Some(app) = catalog.apps.get(name) else { return Some(format!("there is no app {name}")) };
+    let regions = app.regions();
+    let region = at.region.as_ref()?;
+    let Some(machines) = regions.get(&Some(region)) else {
+        return Some(format!("{name} has no machine in {region}"));
+    };
+    let id = at.machine.as_ref()?;
+    let there = machines.iter().any(|(here, _)| *here == id);
+    (!there).then(|| format!("there is no machine {id} in {name}/{region}"))
+}
+
 /// The tree for eyes: one line a node, indented by its depth.
-fn to_text(catalog: &Catalog, profile: &Profile, out: &mut impl Write) -> std::io::Result<()> {
+fn to_text(
+    catalog: &Catalog,
+    profile: &Profile,
+    request: &Request,
+    out: &mut impl Write,
+) -> std::io::Result<()> {
+    let at = &request.at;
     let took = catalog.walk.took.map(|took| format!(" · {} ms", ms(took))).unwrap_or_default();
     writeln!(
         out,
         "{}  {} · {} · {}{took}",
-        profile.name,
+        paint(STRONG, &profile.name),
         profile.network(),
         count(catalog.apps.len(), "app"),
         count(catalog.machine_count(), "machine"),
@@ -73,39 +145,47 @@ fn to_text(catalog: &Catalog, profile: &Profile, out: &mut impl Write) -> std::i
     if catalog.apps.is_empty() {
         writeln!(out, "No apps are listed. Either none is running or this conf belongs to another org.")?;
     }
-    for (name, app) in &catalog.apps {
+    for (name, app) in catalog.apps.iter().filter(|(name, _)| At::has(at.app.as_ref(), name)) {
         let flycast: Vec<String> = app.flycast.iter().map(ToString::to_string).collect();
         let flycast =
             if flycast.is_empty() { String::new() } else { format!("  flycast {}", flycast.join(" ")) };
         if app.machines.is_empty() {
             let why = if app.complete { "no started Machines" } else { "not known" };
-            writeln!(out, "{name}  {why}{flycast}")?;
+            writeln!(out, "{}  {}{flycast}", paint(STRONG, name), paint(WARN, why))?;
             continue;
         }
-        writeln!(out, "{name}  {}{flycast}", app.machines.len())?;
+        writeln!(out, "{}  {}{flycast}", paint(STRONG, name), app.machines.len())?;
         for (region, machines) in app.regions() {
+            let here = at.region.as_ref().is_none_or(|wanted| region == Some(wanted));
+            if !here || !request.shows(2) {
+                continue;
+            }
             writeln!(out, "  {}  {}", region.map_or("(no region)", Safe::as_str), machines.len())?;
             for (id, machine) in machines {
+                if !At::has(at.machine.as_ref(), id) || !request.shows(3) {
+                    continue;
+                }
                 let address = machine.address.map_or("–".into(), |address| address.to_string());
                 writeln!(out, "    {id}  {address}")?;
             }
         }
     }
-    if !catalog.peers.is_empty() {
-        writeln!(out, "peers  {}", catalog.peers.len())?;
+    if at.app.is_none() && !catalog.peers.is_empty() {
+        writeln!(out, "{}  {}", paint(STRONG, "peers"), catalog.peers.len())?;
         for (name, peer) in &catalog.peers {
             writeln!(out, "  {name}  {}", peer.address.map_or("–".into(), |address| address.to_string()))?;
         }
     }
-    for conflict in &catalog.conflicts {
+    for conflict in catalog.conflicts.iter().filter(|conflict| At::has(at.app.as_ref(), &conflict.app)) {
         let about = conflict.machine.as_ref().map(|id| format!("/{id}")).unwrap_or_default();
-        writeln!(out, "! {}{about}: {}", conflict.app, conflict.text)?;
+        writeln!(out, "{} {}{about}: {}", paint(WARN, "!"), conflict.app, conflict.text)?;
     }
     Ok(())
 }
 
 /// The tree for programs: schema `sixpane.tree/1`.
-fn to_json(catalog: &Catalog, profile: &Profile) -> Value {
+fn to_json(catalog: &Catalog, profile: &Profile, request: &Request) -> Value {
+    let at = &request.at;
     let (method, reason) = match &catalog.walk.method {
         Method::Unknown => ("unknown", None),
         Method::Instances => ("instances", None),
@@ -114,21 +194,21 @@ fn to_json(catalog: &Catalog, profile: &Profile) -> Value {
     let apps: Vec<Value> = catalog
         .apps
         .iter()
+        .filter(|(name, _)| At::has(at.app.as_ref(), name))
         .map(|(name, app)| {
-            let regions: Vec<Value> = app
-                .regions()
-                .into_iter()
-                .map(|(region, machines)| {
-                    let machines: Vec<Value> =
-                        machines.into_iter().map(|(id, machine)| machine_json(id, machine)).collect();
-                    json!({ "name": region, "machines": machines })
-                })
-                .collect();
+            let regions: Option<Vec<Value>> = request.shows(2).then(|| {
+                app.regions()
+                    .into_iter()
+                    .filter(|(region, _)| at.region.as_ref().is_none_or(|wanted| *region == Some(wanted)))
+                    .map(|(region, machines)| region_json(region, &machines, request))
+                    .collect()
+            });
             with_raw(
                 json!({
                     "name": name,
                     "complete": app.complete,
                     "flycast": app.flycast,
+                    "count": app.machines.len(),
                     "regions": regions,
                     "said_by": app.said_by.iter().map(|record| record.as_str()).collect::<Vec<_>>(),
                 }),
@@ -140,11 +220,13 @@ fn to_json(catalog: &Catalog, profile: &Profile) -> Value {
     let peers: Vec<Value> = catalog
         .peers
         .iter()
+        .filter(|_| at.app.is_none())
         .map(|(name, peer)| with_raw(json!({ "name": name, "address": peer.address }), "name", name))
         .collect();
     let conflicts: Vec<Value> = catalog
         .conflicts
         .iter()
+        .filter(|conflict| At::has(at.app.as_ref(), &conflict.app))
         .map(|c| json!({ "app": c.app, "machine": c.machine, "text": c.text }))
         .collect();
     json!({
@@ -164,6 +246,14 @@ fn to_json(catalog: &Catalog, profile: &Profile) -> Value {
         "peers": peers,
         "conflicts": conflicts,
     })
+}
+
+fn region_json(region: Option<&Safe>, machines: &[(&Safe, &Machine)], request: &Request) -> Value {
+    let shown: Option<Vec<Value>> = request.shows(3).then(|| {
+        let wanted = machines.iter().filter(|(id, _)| At::has(request.at.machine.as_ref(), id));
+        wanted.map(|(id, machine)| machine_json(id, machine)).collect()
+    });
+    json!({ "name": region, "count": machines.len(), "machines": shown })
 }
 
 fn machine_json(id: &Safe, machine: &Machine) -> Value {

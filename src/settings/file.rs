@@ -153,8 +153,8 @@ impl Reader<'_> {
                     self.keys(inner, &format!("{action}."));
                     continue;
                 }
-                DeValue::Array(list) => list.iter().map(|key| self.key(key)).collect::<Option<Vec<_>>>(),
-                _ => self.key(value).map(|key| vec![key]),
+                DeValue::Array(list) => list.iter().map(key_of).collect::<Option<Vec<_>>>(),
+                _ => key_of(value).map(|key| vec![key]),
             };
             if let Some(keys) = keys {
                 self.layer.keys.push(Remap { action: Safe::new(action).to_string(), at, keys });
@@ -166,11 +166,10 @@ impl Reader<'_> {
             }
         }
     }
+}
 
-    fn key(&self, value: &Spanned<DeValue<'_>>) -> Option<(String, Place)> {
-        let key = value.get_ref().as_str()?;
-        Some((Safe::new(key).to_string(), Place::of(self.text, value.span().start)))
-    }
+fn key_of(value: &Spanned<DeValue<'_>>) -> Option<String> {
+    value.get_ref().as_str().map(|key| Safe::new(key).to_string())
 }
 
 fn is_known(version: &DeValue<'_>) -> bool {
@@ -216,7 +215,7 @@ mod tests {
         assert_eq!(layer.ports, Some(vec![80, 8000, 8001]));
         let keys: Vec<(&str, usize)> = layer.keys.iter().map(|r| (r.action.as_str(), r.keys.len())).collect();
         assert_eq!(keys, [("open", 2), ("dig.send", 1), ("freeze", 0)]);
-        assert_eq!(layer.keys[0].keys[1], ("enter".into(), Place { line: 10, column: 14 }));
+        assert_eq!(layer.keys[0].keys, ["x", "enter"]);
         assert_eq!(layer.keys[1].at, Place { line: 11, column: 5 });
     }
 

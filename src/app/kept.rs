@@ -1,0 +1,129 @@
+//! What of a state is kept for the next run: the split, the order, and what was folded by hand.
+
+use serde::{Deserialize, Serialize};
+
+use super::State;
+use super::tree::Sort;
+use crate::engine::report::Node;
+use crate::text::Safe;
+
+/// Folds of one network that are kept.
+const MOST: usize = 2000;
+
+/// What holds for every network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Look {
+    /// Columns that the tree gained or lost against the layout's own split.
+    pub split: i16,
+    /// What the tree is sorted by, in a word.
+    pub sort: String,
+    /// Whether that order is reversed.
+    pub reversed: bool,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { split: 0, sort: sort_word(Sort::default()), reversed: false }
+    }
+}
+
+fn sort_word(sort: Sort) -> String {
+    sort.as_str().to_lowercase()
+}
+
+/// What was folded by hand in one network; a row is its app, or its app and its region.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Folds {
+    /// Whether everything else is unfolded.
+    pub all: bool,
+    /// Unfolded.
+    pub open: Vec<Vec<String>>,
+    /// Folded.
+    pub closed: Vec<Vec<String>>,
+}
+
+/// The word for all peers, which no app can be called.
+const PEERS: &str = "_peer";
+
+impl State {
+    /// What is worth keeping.
+    pub fn kept(&self) -> (Look, Folds) {
+        let sort = sort_word(self.tree.sort());
+        let look = Look { split: self.split, sort, reversed: self.tree.is_reversed() };
+        let (all, folds) = self.tree.folds();
+        let mut kept = Folds { all, ..Folds::default() };
+        for (node, open) in folds.take(MOST) {
+            if let Some(path) = path(node) {
+                if open { &mut kept.open } else { &mut kept.closed }.push(path);
+            }
+        }
+        kept.open.sort();
+        kept.closed.sort();
+        (look, kept)
+    }
+
+    /// Takes what was kept; what is not understood is left as it is.
+    pub fn restore(&mut self, look: &Look, folds: &Folds) {
+        self.split = look.split.clamp(-20, 40);
+        let sort = Sort::ALL.into_iter().find(|sort| sort.as_str().eq_ignore_ascii_case(&look.sort));
+        let rows = |rows: &[Vec<String>], open: bool| {
+            rows.iter()
+                .take(MOST)
+                .filter_map(move |path| node(path).map(|node| (node, open)))
+                .collect::<Vec<_>>()
+        };
+        let rows = rows(&folds.open, true).into_iter().chain(rows(&folds.closed, false));
+        self.tree.restore(folds.all, rows, sort.unwrap_or_default(), look.reversed);
+    }
+}
+
+/// A row that can be folded, as it is kept. A name that had to be escaped is not worth the trouble.
+fn path(node: &Node) -> Option<Vec<String>> {
+    let plain = |name: &Safe| (!name.is_escaped()).then(|| name.to_string());
+    match node {
+        Node::Peers => Some(vec![PEERS.into()]),
+        Node::App(app) => Some(vec![plain(app)?]),
+        Node::Region(app, Some(region)) => Some(vec![plain(app)?, plain(region)?]),
+        _ => None,
+    }
+}
+
+fn node(path: &[String]) -> Option<Node> {
+    match path {
+        [one] if one == PEERS => Some(Node::Peers),
+        [app] => Some(Node::App(Safe::new(app))),
+        [app, region] => Some(Node::Region(Safe::new(app), Some(Safe::new(region)))),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::Session;
+    use super::*;
+
+    #[test]
+    fn folds_split_and_order_survive_a_run() {
+        let mut session = Session::attached();
+        session.keys("sS>>g-");
+        let kept = session.state.kept();
+        assert_eq!((kept.0.split, kept.0.sort.as_str(), kept.0.reversed), (4, "count", true));
+        assert!(!kept.1.closed.is_empty(), "{kept:?}");
+        let mut next = Session::new();
+        next.state.restore(&kept.0, &kept.1);
+        assert_eq!(next.state.kept(), kept);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_left_out() {
+        let mut session = Session::new();
+        let look = Look { split: 999, sort: "colour".into(), reversed: false };
+        let folds = Folds { open: vec![vec![], vec!["a".into(); 9], vec!["web".into()]], ..Folds::default() };
+        session.state.restore(&look, &folds);
+        let (look, folds) = session.state.kept();
+        assert_eq!((look.split, look.sort.as_str()), (40, "name"));
+        assert_eq!(folds.open, [["web"]]);
+    }
+}

@@ -1,0 +1,110 @@
+//! What the screens looked like last, between the state folder and the state.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Map, Value, json};
+
+use crate::app::kept::{Folds, Look};
+use crate::state::{self, kept};
+use crate::text::{Safe, words};
+
+/// Networks whose folds are kept; the one that was not seen for the longest time goes.
+const MOST: usize = 32;
+
+/// What was kept for `network`, and what is wrong with the file, if anything.
+pub fn load(network: &str) -> ((Look, Folds), Option<String>) {
+    let Some(dir) = state::dir() else { return Default::default() };
+    let shown = Safe::new(dir.join("screen.json").as_os_str().as_encoded_bytes());
+    let note = match kept::read(&dir) {
+        kept::Found::Nothing => return Default::default(),
+        kept::Found::Kept(map) => return (read(&map, network), None),
+        kept::Found::Newer => format!("{shown} is a newer sixpane's: it is neither used nor written"),
+        kept::Found::Damaged => {
+            let aside = kept::aside(&dir);
+            let aside = Safe::new(aside.file_name().unwrap_or_default().as_encoded_bytes());
+            format!("{shown} is damaged and not used; it will be put aside as {aside}")
+        }
+        kept::Found::Unreadable(kind) => format!("{shown} cannot be read: {kind}"),
+    };
+    (Default::default(), Some(note))
+}
+
+/// A part that is not understood is as if it were not there.
+fn read(map: &Map<String, Value>, network: &str) -> (Look, Folds) {
+    let look = serde_json::from_value(Value::Object(map.clone())).unwrap_or_default();
+    let folds = map.get("networks").and_then(|networks| networks.get(network));
+    let folds = folds.and_then(|folds| serde_json::from_value(folds.clone()).ok()).unwrap_or_default();
+    (look, folds)
+}
+
+/// Keeps it.
+///
+/// # Errors
+/// Why it cannot be kept, in a sentence.
+pub fn save(network: &str, now: &(Look, Folds)) -> Result<(), String> {
+    let Some(dir) = state::dir() else { return Ok(()) };
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    kept::write(&dir, |map| write(map, network, now, seconds)).map_err(|error| {
+        let shown = Safe::new(dir.as_os_str().as_encoded_bytes());
+        format!("what the screens looked like cannot be kept in {shown}: {}", words(error))
+    })
+}
+
+fn write(map: &mut Map<String, Value>, network: &str, (look, folds): &(Look, Folds), seconds: u64) {
+    if let Ok(Value::Object(look)) = serde_json::to_value(look) {
+        map.extend(look);
+    }
+    let Some(networks) = map.entry("networks").or_insert_with(|| json!({})).as_object_mut() else { return };
+    if let Ok(Value::Object(mut folds)) = serde_json::to_value(folds) {
+        folds.insert("used".into(), seconds.into());
+        networks.insert(network.into(), folds.into());
+    }
+    while networks.len() > MOST {
+        let used = |folds: &Value| folds.get("used").and_then(Value::as_u64).unwrap_or(0);
+        let Some(oldest) = networks.iter().min_by_key(|(_, f)| used(f)).map(|(name, _)| name.clone()) else {
+            return;
+        };
+        networks.shift_remove(&oldest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file as the first version wrote it.
+    const V1: &str = include_str!("../../tests/fixtures/screen-1.json");
+
+    #[test]
+    fn an_old_file_is_still_read() {
+        let map: Map<String, Value> = serde_json::from_str(V1).unwrap();
+        let (look, folds) = read(&map, "fdaa:0:18::/48");
+        assert_eq!(look, Look { split: 6, sort: "rtt".into(), reversed: true });
+        assert_eq!(folds.open, [vec!["_peer".to_owned()], vec!["web".into(), "fra".into()]]);
+        assert_eq!((folds.all, folds.closed), (false, vec![vec!["api".to_owned()]]));
+        assert_eq!(read(&map, "fdaa:0:19::/48").1, Folds::default(), "another network");
+    }
+
+    #[test]
+    fn a_part_that_makes_no_sense_is_nothing() {
+        for text in ["{\"split\": \"wide\"}", "{\"networks\": 3}", "{\"networks\": {\"n\": {\"open\": [1]}}}"]
+        {
+            let map: Map<String, Value> = serde_json::from_str(text).unwrap();
+            assert_eq!(read(&map, "n"), Default::default());
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_and_the_networks_are_bounded() {
+        let mut map = Map::new();
+        let look = Look { split: -4, sort: "count".into(), reversed: false };
+        for n in 0..40_u64 {
+            let folds = Folds { all: n % 2 == 0, open: vec![vec![n.to_string()]], closed: Vec::new() };
+            write(&mut map, &n.to_string(), &(look.clone(), folds), n);
+        }
+        assert_eq!(map["networks"].as_object().unwrap().len(), MOST);
+        assert_eq!(read(&map, "3").1, Folds::default(), "the oldest are gone");
+        let (read_look, folds) = read(&map, "39");
+        assert_eq!((read_look, folds.open), (look, vec![vec!["39".to_owned()]]));
+    }
+}

@@ -1,0 +1,154 @@
+//! What the screens looked like last, as one JSON object in the state folder. What is wrong with the file never stops
+//! anybody, and nothing that this program does not understand is written over.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+/// The newest form that is understood.
+const VERSION: u64 = 1;
+/// The most that is read.
+const LONGEST: u64 = 4 << 20;
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found {
+    /// No file yet.
+    Nothing,
+    /// What was kept.
+    Kept(Map<String, Value>),
+    /// A newer program's file: it is left as it is.
+    Newer,
+    /// No JSON, or not ours. The next [`write`] puts it aside.
+    Damaged,
+    /// The system does not let us read it.
+    Unreadable(io::ErrorKind),
+}
+
+fn path(dir: &Path) -> PathBuf {
+    dir.join("screen.json")
+}
+
+/// Where a damaged file is put.
+pub fn aside(dir: &Path) -> PathBuf {
+    dir.join("screen.json.damaged")
+}
+
+/// Reads what was kept in `dir`.
+pub fn read(dir: &Path) -> Found {
+    let mut bytes = Vec::new();
+    match File::open(path(dir)).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Found::Nothing,
+        Err(error) => return Found::Unreadable(error.kind()),
+        Ok(_) if bytes.len() as u64 > LONGEST => return Found::Damaged,
+        Ok(_) => {}
+    }
+    let Ok(Value::Object(map)) = serde_json::from_slice(&bytes) else { return Found::Damaged };
+    match map.get("version").and_then(Value::as_u64) {
+        Some(VERSION) => Found::Kept(map),
+        Some(newer) if newer > VERSION => Found::Newer,
+        _ => Found::Damaged,
+    }
+}
+
+/// Changes what is kept in `dir`, as a whole or not at all: other programs may do the same at this moment. A newer
+/// program's file is left alone.
+///
+/// # Errors
+/// Where the folder or the file cannot be written.
+pub fn write(dir: &Path, edit: impl FnOnce(&mut Map<String, Value>)) -> io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    let lock = private(&dir.join("screen.lock"))?;
+    lock.lock()?;
+    let mut map = match read(dir) {
+        Found::Kept(map) => map,
+        Found::Newer => return Ok(()),
+        Found::Unreadable(kind) => return Err(kind.into()),
+        Found::Nothing => Map::new(),
+        Found::Damaged => {
+            std::fs::rename(path(dir), aside(dir))?;
+            Map::new()
+        }
+    };
+    map.insert("version".into(), VERSION.into());
+    edit(&mut map);
+    let fresh = dir.join("screen.json.new");
+    let mut file = private(&fresh)?;
+    file.set_len(0)?;
+    serde_json::to_writer_pretty(&mut file, &map)?;
+    writeln!(file)?;
+    std::fs::rename(&fresh, path(dir))
+}
+
+/// A file that only its owner reads.
+fn private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(dir: &Path, split: i64) -> io::Result<()> {
+        write(dir, |map| {
+            map.insert("split".into(), split.into());
+        })
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_the_rest_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("made/when/needed");
+        assert_eq!(read(&dir), Found::Nothing);
+        write(&dir, |map| {
+            map.insert("theirs".into(), true.into());
+        })
+        .unwrap();
+        put(&dir, 4).unwrap();
+        let Found::Kept(map) = read(&dir) else { panic!("it is there") };
+        assert_eq!((map["version"].as_u64(), map["split"].as_i64()), (Some(1), Some(4)));
+        assert_eq!(map["theirs"], true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = std::fs::metadata(path(&dir)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_put_aside_and_a_newer_one_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path();
+        for damaged in ["{\"version\": 1", "[]", "{}", "\u{0}"] {
+            std::fs::write(path(dir), damaged).unwrap();
+            assert_eq!(read(dir), Found::Damaged);
+            put(dir, 1).unwrap();
+            assert!(matches!(read(dir), Found::Kept(_)));
+            assert_eq!(std::fs::read_to_string(aside(dir)).unwrap(), damaged);
+        }
+        let newer = "{\"version\": 2, \"split\": {\"of\": \"another kind\"}}";
+        std::fs::write(path(dir), newer).unwrap();
+        assert_eq!(read(dir), Found::Newer);
+        put(dir, 1).unwrap();
+        assert_eq!(std::fs::read_to_string(path(dir)).unwrap(), newer);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_an_error_and_what_was_there_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("no-folder");
+        std::fs::write(&file, "").unwrap();
+        assert!(put(&file, 1).is_err());
+        assert!(matches!(read(&file), Found::Unreadable(_) | Found::Nothing));
+    }
+}
