@@ -79,9 +79,31 @@ pub fn keys(keymap: &Keymap, markdown: bool, out: &mut impl Write) -> Result<Exi
 /// # Errors
 /// Where they cannot be written.
 pub fn completions(shell: clap_complete::Shell, out: &mut impl Write) -> Result<Exit, Failure> {
+    // The generators take a first word for the conf, always, and a command only after it: so the conf is left out, and
+    // comes in again where a shell can be told that the first word is either.
+    let whole = cli::command(ColorChoice::Never);
+    let mut either = clap::Command::new("sixpane")
+        .args(whole.get_arguments().filter(|arg| !arg.is_positional()).cloned())
+        .subcommands(whole.get_subcommands().cloned());
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut cli::command(ColorChoice::Never), "sixpane", &mut script);
-    out.write_all(&script)?;
+    clap_complete::generate(shell, &mut either, "sixpane", &mut script);
+    let script = String::from_utf8_lossy(&script).replace(
+        "\":: :_sixpane_commands\"",
+        "\":: :{ _alternative 'commands:command:_sixpane_commands' 'confs:conf:_files -g \\*.conf' }\"",
+    );
+    out.write_all(script.as_bytes())?;
+    if shell == clap_complete::Shell::Fish {
+        // Its generator knows the values of options alone.
+        for sub in whole.get_subcommands() {
+            for value in sub.get_positionals().flat_map(clap::Arg::get_possible_values) {
+                let (sub, value) = (sub.get_name(), value.get_name());
+                writeln!(
+                    out,
+                    "complete -c sixpane -n \"__fish_sixpane_using_subcommand {sub}\" -f -a {value}"
+                )?;
+            }
+        }
+    }
     Ok(Exit::Ok)
 }
 

@@ -29,7 +29,7 @@ pub struct Term {
     /// The terminal's settings before the program started.
     before: String,
     /// Home of the program.
-    _home: TempDir,
+    home: TempDir,
 }
 
 pub fn sixpane() -> PathBuf {
@@ -80,17 +80,12 @@ impl Term {
         let keys = pair.master.take_writer().unwrap();
         let (pid, killer) = (child.process_id(), child.clone_killer());
         let ended = ended(child);
-        Self {
-            shown,
-            master: pair.master,
-            keys,
-            pid,
-            killer,
-            ended,
-            reader: Some(reader),
-            before,
-            _home: home,
-        }
+        Self { shown, master: pair.master, keys, pid, killer, ended, reader: Some(reader), before, home }
+    }
+
+    /// The program's home, where it was started.
+    pub fn home(&self) -> &std::path::Path {
+        self.home.path()
     }
 
     /// Types.

@@ -1,0 +1,380 @@
+//! How the program behaves between others: settings, colours, pipes, full disks, shells.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
+mod common;
+
+use std::fs::OpenOptions;
+use std::net::UdpSocket;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use common::gateway::{Gateway, ends, sixpane};
+use common::pty::{self, Term};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder with a conf whose gateway takes datagrams and never answers.
+fn silence() -> (TempDir, UdpSocket) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let conf = format!(
+        "[Interface]\nPrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n\
+         Address = fdaa:0:18:a7b:d6b:0:a:2/120\nDNS = fdaa:0:18::3\n[Peer]\n\
+         PublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\nAllowedIPs = fdaa:0:18::/48\nEndpoint = {}\n",
+        socket.local_addr().unwrap()
+    );
+    let path = folder.path().join("silent.conf");
+    std::fs::write(&path, conf).unwrap();
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    (folder, socket)
+}
+
+fn write_settings(home: &Path, text: &str) {
+    let folder = home.join(".config/sixpane");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("settings.toml"), text).unwrap();
+}
+
+fn run(home: &Path, words: &[&str], env: &[(&str, &str)]) -> Output {
+    let mut command = sixpane(home, words);
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "SIXPANE_TIMEOUT"] {
+        command.env_remove(name);
+    }
+    command.envs(env.iter().copied()).output().unwrap()
+}
+
+#[test]
+fn a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default() {
+    let (folder, _socket) = silence();
+    let home = folder.path();
+    write_settings(home, "timeout = 0.2\n");
+    let patience = |flag: &[&str], env: &[(&str, &str)]| {
+        let words: Vec<&str> = ["tree"].iter().chain(flag).copied().collect();
+        ends(&run(home, &words, env), 4).1
+    };
+    assert!(patience(&["--timeout", "0.1"], &[("SIXPANE_TIMEOUT", "0.3")]).contains("in 100.0 ms"));
+    assert!(patience(&[], &[("SIXPANE_TIMEOUT", "0.3")]).contains("in 300.0 ms"));
+    assert!(patience(&[], &[]).contains("in 200.0 ms"));
+    let (out, _) = ends(&run(home, &["settings", "--show"], &[("SIXPANE_THEME", "cvd")]), 0);
+    let line = |name: &str| out.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert!(line("timeout = 0.2").ends_with("# the file"), "{out}");
+    assert!(line("theme = \"cvd\"").ends_with("# SIXPANE_THEME"), "{out}");
+    assert!(line("refresh = 5").ends_with("# default"), "{out}");
+    let (_, err) = ends(&run(home, &["tree"], &[("SIXPANE_TIMEOUT", "soon")]), 2);
+    assert!(err.contains("SIXPANE_TIMEOUT: seconds from 0.1 to 3600"), "{err}");
+}
+
+#[test]
+fn a_fault_in_the_file_is_placed_told_once_and_stops_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    let addr = ["addr", "fdaa:0:18:a7b:7d:f066:b83b:2"];
+    for (text, told) in [
+        ("theme = \"pink\"\nmouse = 3\n", "settings.toml:1:9: theme: one of auto, dark, light, cvd, mono"),
+        ("theme = \n", "settings.toml:1:"),
+        ("version = 9\ntheme = \"dark\"\n", "is for a newer sixpane"),
+        ("[keys]\nping = [\"q\"]\n", "settings.toml:2:1: [keys] is not used: `q` already means `quit`"),
+        ("[keys]\npong = \"x\"\n", "settings.toml:2:1: [keys] is not used: no action is called `pong`"),
+    ] {
+        write_settings(home, text);
+        let (out, err) = ends(&run(home, &addr, &[]), 0);
+        assert!(out.contains("Network"), "{out}");
+        assert!(err.contains(told) && err.lines().count() == 1, "{err}");
+        let (_, err) = ends(&run(home, &["settings", "--show"], &[]), 3);
+        assert!(err.contains(told), "{err}");
+        let after = std::fs::read_to_string(home.join(".config/sixpane/settings.toml")).unwrap();
+        assert_eq!(after, text, "it is never written");
+    }
+    let missing = home.join("missing.toml");
+    let named = [("SIXPANE_SETTINGS", missing.to_str().unwrap())];
+    assert!(ends(&run(home, &addr, &named), 0).1.contains("cannot be read"));
+    std::fs::remove_dir_all(home.join(".config")).unwrap();
+    assert_eq!(ends(&run(home, &addr, &[]), 0).1, "", "no file is no fault");
+}
+
+#[test]
+fn files_of_earlier_versions_are_still_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let mut read = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if name.starts_with("settings-") && path.extension().unwrap() == "toml" {
+            let home = tempfile::tempdir().unwrap();
+            let env = [("SIXPANE_SETTINGS", path.to_str().unwrap())];
+            let (out, err) = ends(&run(home.path(), &["settings", "--show"], &env), 0);
+            assert_eq!(err, "");
+            let shown: String = out.lines().skip(1).flat_map(|line| [line, "\n"]).collect();
+            assert_eq!(shown, std::fs::read_to_string(path.with_extension("shown")).unwrap(), "{name}");
+            let (keys, _) = ends(&run(home.path(), &["keys"], &env), 0);
+            assert!(
+                keys.lines().any(|line| line.trim_start().starts_with("o ") && line.ends_with(" ping")),
+                "{keys}"
+            );
+            read += 1;
+        }
+    }
+    assert!(read > 0);
+}
+
+#[test]
+fn keys_of_the_settings_hold_on_the_screens_and_in_what_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.toml");
+    std::fs::write(&file, "[keys]\nquit = \"Q\"\n").unwrap();
+    let env = [("SIXPANE_SETTINGS", file.to_str().unwrap())];
+    let mut term = Term::start(pty::sixpane(), &["demo"], (120, 36), &env);
+    term.sees(&["admin", "Q quit"]);
+    term.keys("q/web");
+    term.sees(&["/ web"]);
+    term.keys("\x1b");
+    term.sees(&["Q quit"]);
+    term.keys("Q");
+    assert_eq!(term.end(), 0);
+    std::fs::write(&file, "[keys]\nquit = \"p\"\n").unwrap();
+    let mut term = Term::start(pty::sixpane(), &["demo"], (120, 36), &env);
+    term.sees(&["mine.toml:2:1: [keys] is not used"]);
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+}
+
+#[test]
+fn folds_and_order_come_back_and_a_strange_file_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().to_str().unwrap().to_owned();
+    let env = [("XDG_STATE_HOME", state.as_str())];
+    let kept = folder.path().join("sixpane/screen.json");
+    let demo = || Term::start(pty::sixpane(), &["demo"], (120, 36), &env);
+    let mut term = demo();
+    term.sees(&["admin", "▾ api"]);
+    term.keys("gj-");
+    term.sees(&["▸ api"]);
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+    let json: Value = serde_json::from_str(&std::fs::read_to_string(&kept).unwrap()).unwrap();
+    assert_eq!(json["version"], 1);
+    let mut term = demo();
+    term.sees(&["admin", "▸ api"]);
+    term.keys("q");
+    term.end();
+    std::fs::write(&kept, "{\"version\": 2}").unwrap();
+    let mut term = demo();
+    term.sees(&["a newer sixpane's"]);
+    term.keys(">>q");
+    term.end();
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "{\"version\": 2}");
+    std::fs::write(&kept, "not JSON").unwrap();
+    let mut term = demo();
+    term.sees(&["is damaged and not used"]);
+    term.keys(">>q");
+    assert_eq!(term.end(), 0);
+    assert_eq!(std::fs::read_to_string(kept.with_extension("json.damaged")).unwrap(), "not JSON");
+    assert!(std::fs::read_to_string(&kept).unwrap().contains("\"split\": 4"));
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_written_is_told_once_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("sixpane"), "in the way").unwrap();
+    let env = [("XDG_STATE_HOME", folder.path().to_str().unwrap())];
+    let mut term = Term::start(pty::sixpane(), &["demo"], (120, 36), &env);
+    term.sees(&["admin"]);
+    term.keys(">>q");
+    assert_eq!(term.end(), 0);
+    let text = term.screen(|screen| screen.contents().replace('\n', ""));
+    assert_eq!(text.matches("cannot be kept in").count(), 1, "{text}");
+    assert_eq!(std::fs::read_to_string(folder.path().join("sixpane")).unwrap(), "in the way");
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_whoever_asks() {
+    let gateway = Gateway::start();
+    let coloured = |words: &[&str], env: &[(&str, &str)]| {
+        let mut command = gateway.command(words);
+        command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").envs(env.iter().copied());
+        ends(&command.output().unwrap(), 0).0.contains('\u{1b}')
+    };
+    assert!(!coloured(&["tree"], &[]), "a pipe");
+    assert!(coloured(&["tree", "--color", "always"], &[]));
+    assert!(coloured(&["tree"], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!coloured(&["tree", "--color=never"], &[("CLICOLOR_FORCE", "1")]));
+    assert!(
+        coloured(&["tree", "--color", "always"], &[("NO_COLOR", "1"), ("TERM", "dumb")]),
+        "a flag is stronger"
+    );
+    assert!(!coloured(&["tree", "--json", "--color", "always"], &[]), "JSON has no colours");
+    let conf = gateway.conf.to_str().unwrap();
+    let terminal = |env: &[(&str, &str)]| {
+        let mut term = Term::start(pty::sixpane(), &["tree", conf], (120, 36), env);
+        assert_eq!(term.end(), 0);
+        term.screen(|screen| {
+            let cells = (0..36).flat_map(|row| (0..120).map(move |column| (row, column)));
+            let mut cells = cells.filter_map(|(row, column)| screen.cell(row, column));
+            cells.any(|cell| cell.bold() || cell.fgcolor() != vt100::Color::Default)
+        })
+    };
+    assert!(terminal(&[]));
+    assert!(!terminal(&[("NO_COLOR", "1")]));
+    assert!(!terminal(&[("TERM", "dumb")]));
+}
+
+#[test]
+fn progress_is_for_terminals_and_leaves_nothing_behind() {
+    let (folder, _socket) = silence();
+    let conf = folder.path().join("silent.conf");
+    let conf = conf.to_str().unwrap();
+    let output = run(folder.path(), &["tree", conf, "--timeout", "0.6"], &[]);
+    let (out, err) = ends(&output, 4);
+    assert!(out.is_empty() && !err.contains("shaking hands") && !err.contains('\r'), "{err}");
+    let term =
+        |env: &[(&str, &str)]| Term::start(pty::sixpane(), &["tree", conf, "--timeout", "2"], (120, 36), env);
+    let mut seen = term(&[]);
+    seen.sees(&["shaking hands with 127.0.0.1:"]);
+    assert_eq!(seen.end(), 4);
+    seen.screen(|screen| {
+        assert!(
+            !screen.contents().contains("shaking hands") && screen.contents().contains("no handshake with")
+        );
+    });
+    let mut dumb = term(&[("TERM", "dumb")]);
+    assert_eq!(dumb.end(), 4);
+    dumb.screen(|screen| {
+        assert!(screen.contents().starts_with("sixpane: no handshake"), "{}", screen.contents())
+    });
+}
+
+/// What prints much without a network.
+const TELLING: &[&[&str]] =
+    &[&["--help"], &["settings"], &["keys"], &["keys", "--markdown"], &["completions", "zsh"], &["man"]];
+
+#[test]
+fn a_closed_pipe_is_quiet_and_a_full_disk_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    for words in TELLING {
+        let mut child =
+            sixpane(folder.path(), words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let (_, err) = ends(&child.wait_with_output().unwrap(), 0);
+        assert_eq!(err, "", "{words:?}");
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let (_, err) = ends(&sixpane(folder.path(), words).stdout(full).output().unwrap(), 1);
+        assert!(err.contains("cannot write the output: No space left on device"), "{words:?}: {err}");
+    }
+}
+
+/// Whether `program` is here; where others are required, it has to be.
+fn there(program: &str) -> bool {
+    let found = Command::new(program).arg("--version").output().is_ok();
+    let required = std::env::var_os("SIXPANE_REQUIRE_PEERS").is_some_and(|value| value == "1");
+    assert!(found || !required, "{program} is not installed");
+    if !found {
+        eprintln!("** SKIPPED: {program} is not installed");
+    }
+    found
+}
+
+/// A shell with our completions, as it comes out of the box, once it shows `prompt`.
+fn shell(program: &str, words: &[&str], prompt: &str, load: &str) -> Term {
+    let folder = pty::sixpane().parent().unwrap().display().to_string();
+    let path = format!("{folder}:{}", std::env::var("PATH").unwrap());
+    let mut term = Term::start(program.into(), words, (120, 36), &[("PS1", "> "), ("PATH", &path)]);
+    term.sees(&[prompt]);
+    // The word is whole only in what it prints.
+    term.keys(&format!("{load}; echo loa''ded\r"));
+    term.sees(&["loaded"]);
+    std::fs::write(term.home().join("my-peer.conf"), "").unwrap();
+    term
+}
+
+fn completes(term: &mut Term) {
+    for (typed, wanted) in [
+        ("sixpane docto", "sixpane doctor"),
+        ("sixpane tree --js", "sixpane tree --json"),
+        ("sixpane completions powe", "sixpane completions powershell"),
+        ("sixpane keys --mark", "sixpane keys --markdown"),
+        ("sixpane my-p", "sixpane my-peer.conf"),
+        ("sixpane tree my-p", "sixpane tree my-peer.conf"),
+    ] {
+        term.keys(typed);
+        term.sees(&[typed]);
+        term.keys("\t");
+        term.sees(&[wanted]);
+        // Away with the line.
+        term.keys("\x15");
+        term.until("an empty line", |screen| {
+            let row = usize::from(screen.cursor_position().0);
+            !screen.contents().lines().nth(row).unwrap_or_default().contains("sixpane")
+        });
+    }
+}
+
+#[test]
+fn bash_completes() {
+    completes(&mut shell(
+        "/bin/bash",
+        &["--norc", "--noprofile", "-i"],
+        "> ",
+        "eval \"$(sixpane completions bash)\"",
+    ));
+}
+
+#[test]
+fn zsh_completes() {
+    if there("zsh") {
+        let load = "autoload -Uz compinit && compinit -u -D && source <(sixpane completions zsh)";
+        completes(&mut shell("zsh", &["-f", "-i"], "> ", load));
+    }
+}
+
+#[test]
+fn fish_completes() {
+    if there("fish") {
+        let load = "sixpane completions fish | source";
+        let plain = "function fish_prompt; printf '> '; end; function fish_greeting; end";
+        completes(&mut shell("fish", &["--no-config", "-i", "-C", plain], "> ", load));
+    }
+}
+
+#[test]
+fn powershell_is_told_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let (script, _) = ends(&sixpane(folder.path(), &["completions", "powershell"]).output().unwrap(), 0);
+    assert!(script.contains("Register-ArgumentCompleter -Native -CommandName 'sixpane'"));
+    for command in
+        ["tree", "dig", "ping", "ports", "doctor", "watch", "demo", "settings", "keys", "man", "addr"]
+    {
+        assert!(script.contains(&format!("[CompletionResult]::new('{command}', '{command}'")), "{command}");
+    }
+}
+
+#[test]
+fn the_manual_page_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (page, _) = ends(&sixpane(folder.path(), &["man"]).output().unwrap(), 0);
+    let path = folder.path().join("sixpane.1");
+    std::fs::write(&path, &page).unwrap();
+    if there("man") {
+        let output = Command::new("man")
+            .args(["--warnings", "-l"])
+            .arg(&path)
+            .env("MANWIDTH", "100")
+            .env("MAN_KEEP_FORMATTING", "")
+            .env("LANG", "C.UTF-8")
+            .output()
+            .unwrap();
+        let (text, err) = ends(&output, 0);
+        assert_eq!(err, "", "no warnings");
+        for heading in
+            ["NAME", "SYNOPSIS", "COMMANDS", "KEYS", "SETTINGS", "ENVIRONMENT", "FILES", "EXIT STATUS"]
+        {
+            assert!(text.lines().any(|line| line == heading), "{heading} in\n{text}");
+        }
+        for words in ["sixpane doctor", "Freeze the screen", "SIXPANE_REFRESH", "NO_COLOR", "partial result"]
+        {
+            assert!(text.contains(words), "{words} in\n{text}");
+        }
+    }
+}
