@@ -6,7 +6,9 @@
 mod common;
 
 use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::net::UdpSocket;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -27,7 +29,6 @@ fn silence() -> (TempDir, UdpSocket) {
     );
     let path = folder.path().join("silent.conf");
     std::fs::write(&path, conf).unwrap();
-    use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     (folder, socket)
 }
@@ -242,7 +243,7 @@ fn progress_is_for_terminals_and_leaves_nothing_behind() {
     let mut dumb = term(&[("TERM", "dumb")]);
     assert_eq!(dumb.end(), 4);
     dumb.screen(|screen| {
-        assert!(screen.contents().starts_with("sixpane: no handshake"), "{}", screen.contents())
+        assert!(screen.contents().starts_with("sixpane: no handshake"), "{}", screen.contents());
     });
 }
 
@@ -271,7 +272,7 @@ fn there(program: &str) -> bool {
     let required = std::env::var_os("SIXPANE_REQUIRE_PEERS").is_some_and(|value| value == "1");
     assert!(found || !required, "{program} is not installed");
     if !found {
-        eprintln!("** SKIPPED: {program} is not installed");
+        let _ = writeln!(std::io::stderr(), "** SKIPPED: {program} is not installed");
     }
     found
 }
