@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn folds_split_and_order_survive_a_run() {
         let mut session = Session::attached();
-        session.keys("sS>>g-");
+        session.keys("gj-sS>>");
         let kept = session.state.kept();
         assert_eq!((kept.0.split, kept.0.sort.as_str(), kept.0.reversed), (4, "count", true));
         assert!(!kept.1.closed.is_empty(), "{kept:?}");
