@@ -17,7 +17,6 @@ use crate::commands::settings::Sources;
 use crate::commands::style::{BAD, paint};
 use crate::engine;
 use crate::error::{Error, Exit};
-use crate::probe::ping::Plan;
 use crate::settings::{self, Layer, Refresh, Settings, ThemeName, seconds};
 
 /// A terminal explorer for a private IPv6 network, over an embedded WireGuard tunnel.
@@ -146,12 +145,8 @@ enum Command {
         /// [CONF] TARGET…: a first word that ends in .conf or holds a / is the conf
         #[arg(required = true, value_name = "TARGET")]
         words: Vec<String>,
-        /// Stop after this many probes for each target
-        #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-        count: Option<u64>,
-        /// Seconds between two probes of a target
-        #[arg(short, long, value_name = "S", default_value = "1", value_parser = seconds)]
-        interval: Duration,
+        #[command(flatten)]
+        pings: commands::ping::Options,
         #[command(flatten)]
         common: Common,
     },
@@ -453,24 +448,19 @@ fn run(command: Command, settings: &Settings, out: &mut impl Write) -> Result<Ex
                 commands::dig::run(&mut session, &request, common.timeout(settings), out).await
             })
         }
-        Command::Ping { words, count, interval, common } => commands::attached(async {
+        Command::Ping { words, pings, common } => {
             let (conf, targets) = commands::conf::split(words, common.conf_option.as_ref());
             if targets.is_empty() {
                 return Err(Error::new(Exit::Usage, "say whom to ping").hint("sixpane ping gateway").into());
             }
-            let plan = Plan { interval, count, ..Default::default() };
-            let engine = engine::Settings { walk: false, plan, ..Default::default() };
-            let mut session = Session::open(conf.as_deref(), common.force, engine)?;
-            let request = commands::ping::Request { targets, count, json: common.json };
-            commands::ping::run(
-                &mut session,
-                &request,
-                common.timeout(settings),
-                commands::interrupted(),
-                out,
-            )
-            .await
-        }),
+            let engine = engine::Settings { walk: false, plan: pings.plan(), ..Default::default() };
+            let request = pings.request(targets, common.json);
+            commands::attached(async {
+                let mut session = Session::open(conf.as_deref(), common.force, engine)?;
+                let timeout = common.timeout(settings);
+                commands::ping::run(&mut session, &request, timeout, commands::interrupted(), out).await
+            })
+        }
     }
 }
 

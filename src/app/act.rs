@@ -5,13 +5,13 @@ use tui_input::Input;
 use super::export::Save;
 use super::keys::Action;
 use super::menu::Overlay;
-use super::targets::{machines, toggle_pings};
+use super::targets::{self, toggle_pings};
 use super::travel::{back, go, travel};
 use super::{Effect, Pane, State, Tab, View, argument, copy, export, menu};
 use crate::doctor::Subject;
 use crate::doctor::facts::Facts;
 use crate::engine::report::Command;
-use crate::text::count;
+use crate::text::Safe;
 
 /// Does what an action says. It is enabled.
 #[expect(clippy::too_many_lines, reason = "one arm for each action, in one place")]
@@ -146,12 +146,13 @@ pub fn act_on(state: &mut State, action: Action, told: &str, effects: &mut Vec<E
             go(state, Tab::Explore, effects);
             state.tree.reveal(&node, &state.view.catalog, &state.view.pings);
         }
-        (Action::Ping, Some(node)) => {
-            let targets = machines(&state.view.catalog, &node);
-            state.say(format!("pinging {}", count(targets.len(), "target")));
-            state.pinned.extend(targets);
-            state.paused = false;
-        }
+        (Action::Ping, _) => match targets::read(state, told) {
+            Ok(wish) => {
+                state.say(format!("pinging {}", Safe::new(told)));
+                targets::want(state, wish);
+            }
+            Err(why) => state.say(why),
+        },
         (Action::ToDig, _) => state.dig_line(told, effects),
         (Action::CopyAs, _) => {
             let form = copy::forms(state).into_iter().find(|(what, _)| *what == told);

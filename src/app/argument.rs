@@ -10,7 +10,7 @@ impl Argument {
     /// Whether anything may be said, not only what is listed.
     pub fn is_free(self) -> bool {
         match self {
-            Self::Question | Self::Text | Self::File => true,
+            Self::Question | Self::Target | Self::Text | Self::File => true,
             Self::Place | Self::Form => false,
         }
     }
@@ -18,7 +18,7 @@ impl Argument {
     /// Whether the action can do nothing without it.
     pub fn is_needed(self) -> bool {
         match self {
-            Self::Question | Self::Text | Self::Place => false,
+            Self::Question | Self::Target | Self::Text | Self::Place => false,
             Self::Form | Self::File => true,
         }
     }
@@ -27,6 +27,7 @@ impl Argument {
     pub fn values(self, state: &State) -> Vec<Value> {
         match self {
             Self::Place => places(state).into_iter().map(|(text, about, _)| Value { text, about }).collect(),
+            Self::Target => targets(state),
             Self::Question => state
                 .dig
                 .entries
@@ -57,6 +58,18 @@ impl Argument {
             Self::Text => Vec::new(),
         }
     }
+}
+
+/// The places, and what is pinged but is none.
+fn targets(state: &State) -> Vec<Value> {
+    let mut all = vec![Value { text: "gateway".into(), about: "the name server behind the gateway".into() }];
+    all.extend(places(state).into_iter().map(|(text, about, _)| Value { text, about }));
+    for (name, app) in &state.view.catalog.apps {
+        if !app.flycast.is_empty() {
+            all.push(Value { text: format!("{name}.flycast"), about: "its Flycast address".into() });
+        }
+    }
+    all
 }
 
 /// The place in the tree that is written so.

@@ -81,6 +81,9 @@ impl State {
                 Some(_) => Some(Node::Machine(place.app.clone(), place.id.clone())),
                 None => catalog.apps.contains_key(&place.app).then(|| Node::App(place.app.clone())),
             },
+            Change::Silent(pinged) | Change::Answers(pinged, _) | Change::RttMoved(pinged, ..) => {
+                self.node_at(pinged.address)
+            }
             Change::PeerCame(peer) | Change::PeerWent(peer) => {
                 catalog.peers.contains_key(peer).then(|| Node::Peer(peer.clone()))
             }

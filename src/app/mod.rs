@@ -21,7 +21,6 @@ pub mod trail;
 mod travel;
 pub mod tree;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,16 +30,17 @@ use tui_input::Input;
 
 use crate::catalog::Catalog;
 use crate::doctor::Diagnosis;
-use crate::engine::report::{self, Command, Detail, Node, Report, Series, Target};
+use crate::engine::report::{self, Aim, Command, Detail, Node, Report, Series};
 use crate::net::LinkState;
 use crate::profile::Profile;
+use crate::text::Safe;
 use dig::Dig;
 use events::Log;
 use export::{Save, Saved};
 use keys::{Context, Keymap};
 use menu::Overlay;
 use ping::Pings;
-use targets::wanted_pings;
+use targets::{Names, Wishes};
 use trail::Trail;
 use tree::{Sort, Tree};
 
@@ -158,6 +158,8 @@ pub struct View {
     pub detail: Option<Arc<Detail>>,
     /// The pings.
     pub pings: Arc<Vec<Series>>,
+    /// The addresses of the names that are pinged.
+    pub names: Arc<Names>,
     /// What has changed, oldest first.
     pub events: Arc<Vec<report::Event>>,
     /// What the doctor found.
@@ -207,14 +209,15 @@ pub struct State {
     pub banner_hidden: bool,
     /// Whether probes are paused.
     pub paused: bool,
-    /// Pinged because the user said so.
-    pub pinned: BTreeSet<Target>,
+    /// Whom the user wants pinged.
+    pub wishes: Wishes,
     /// Rows that the detail pane is scrolled by.
     pub scroll: u16,
     /// The time of the last message.
     pub now: Instant,
     settings: Settings,
-    asked_pings: Vec<Target>,
+    asked_pings: Vec<Aim>,
+    asked_names: Vec<Safe>,
     inspected: Option<Node>,
 }
 
@@ -242,11 +245,12 @@ impl State {
             toast: None,
             banner_hidden: false,
             paused: false,
-            pinned: BTreeSet::new(),
+            wishes: Wishes::default(),
             scroll: 0,
             now,
             settings,
             asked_pings: Vec::new(),
+            asked_names: Vec::new(),
             inspected: None,
         }
     }
@@ -363,6 +367,7 @@ fn take(state: &mut State, report: Report) {
         Report::Events(events) => view.events = events,
         // Nothing on the screens asks for ports.
         Report::Ports(_) => {}
+        Report::Names(names) => view.names = names,
         Report::Digs(log) => state.dig.take(&log),
         Report::Diagnosis(diagnosis) => view.diagnosis = Some(diagnosis),
         Report::Pings(pings) => {
@@ -384,10 +389,16 @@ fn follow(state: &mut State, effects: &mut Vec<Effect>) {
             effects.push(Effect::Ask(Command::Inspect(node)));
         }
     }
-    let wanted = wanted_pings(state);
-    if wanted != state.asked_pings {
-        state.asked_pings.clone_from(&wanted);
-        effects.push(Effect::Ask(Command::Ping(wanted)));
+    let names = state.wishes.names();
+    if names != state.asked_names {
+        state.asked_names.clone_from(&names);
+        effects.push(Effect::Ask(Command::Follow(names)));
+    }
+    if let Some(aims) = targets::follow(state)
+        && aims != state.asked_pings
+    {
+        state.asked_pings.clone_from(&aims);
+        effects.push(Effect::Ask(Command::Ping(aims)));
     }
 }
 

@@ -101,7 +101,11 @@ impl State {
     /// The node of the selected target, where the tree has one.
     pub fn pinged_node(&self) -> Option<Node> {
         let rows = self.ping_rows();
-        let address = rows.get(self.chosen_ping(&rows))?.target.address;
+        self.node_at(rows.get(self.chosen_ping(&rows))?.target.address)
+    }
+
+    /// The node at `address`, where the tree has one.
+    pub fn node_at(&self, address: Ipv6Addr) -> Option<Node> {
         let catalog = &self.view.catalog;
         if let Some((app, id)) = catalog.at(address) {
             return Some(Node::Machine(app.clone(), id.clone()));
@@ -128,3 +132,7 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "ping_tests.rs"]
+mod tests;

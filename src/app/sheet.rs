@@ -12,7 +12,7 @@ use crate::dns::dig::rdata;
 use crate::dns::dig::types::{class_word, type_word};
 use crate::dns::dig::wire::{ANSWER, Parts};
 use crate::dns::names;
-use crate::engine::report::{Node, Stats};
+use crate::engine::report::{Node, Series, Stats};
 use crate::text::{Safe, width};
 
 /// What is not known.
@@ -178,7 +178,7 @@ fn explore(state: &State) -> Sheet {
     let machine = |app: &Safe, id: &Safe, machine: Option<&Machine>, gone: bool| {
         let address = machine.and_then(|machine| machine.address);
         let series = address.and_then(|address| state.series(address));
-        let newest = series.and_then(|series| series.recent.last().copied());
+        let newest = series.and_then(Series::newest);
         let word = match (gone, state.is_up(), newest) {
             (true, ..) => "gone",
             (false, false, _) => "not fresh",

@@ -1,86 +1,340 @@
-//! Who is pinged: by itself, politely, and because the user said so.
+//! Who is pinged: by itself, politely, and because the user said so. What was asked for follows the catalog: a machine
+//! that an app gains joins, one that goes says so.
 
-use super::State;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::Ipv6Addr;
+use std::sync::Arc;
+
+use super::{State, argument};
 use crate::catalog::Catalog;
-use crate::engine::report::{Node, Target};
-use crate::text::Safe;
+use crate::dns::names::Form;
+use crate::engine::report::{Aim, Node, Target};
+use crate::text::{Safe, count};
 
 /// Machines of the selected region that are pinged without being told to.
 const POLITE: usize = 8;
-/// Machines that one key may add to the pinged.
-const PING_AT_ONCE: usize = 64;
+/// Targets at once.
+const MOST: usize = 1024;
 
-/// Who is to be pinged: the gateway and the machines of the selected region by themselves, and whom the user said.
-pub fn wanted_pings(state: &State) -> Vec<Target> {
-    if state.paused {
-        return Vec::new();
-    }
-    let mut wanted: Vec<Target> = Vec::new();
-    if state.settings.auto_ping {
-        wanted.push(Target { label: "gateway".into(), address: state.profile.dns.addr });
-        let catalog = &state.view.catalog;
-        let region = match state.tree.selected() {
-            Some(Node::Machine(app, id)) => {
-                catalog.machine(app, id).map(|machine| (app.clone(), machine.region.clone()))
-            }
-            Some(Node::Region(app, region)) => Some((app.clone(), region.clone())),
-            _ => None,
-        };
-        if let Some((app, region)) = region {
-            wanted.extend(machines(catalog, &Node::Region(app, region)).into_iter().take(POLITE));
-        }
-    }
-    for pinned in &state.pinned {
-        if !wanted.contains(pinned) {
-            wanted.push(pinned.clone());
-        }
-    }
-    wanted
+/// Something that the user wants pinged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Wish {
+    /// A place in the tree: all machines or peers at or below it, as they come and go.
+    Node(Node),
+    /// The Flycast addresses of an app.
+    Flycast(Safe),
+    /// An address.
+    Address(Ipv6Addr),
+    /// A name, whatever it has for addresses.
+    Name(Safe),
 }
 
-/// The machines at or below a node, as targets.
-pub fn machines(catalog: &Catalog, node: &Node) -> Vec<Target> {
-    let all = |app: &Safe| catalog.apps.get(app).into_iter().flat_map(|app| &app.machines);
-    let target = |id: &Safe, address| Target { label: id.clone(), address };
+/// Who is pinged, and what is known of them.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    asked: BTreeSet<Wish>,
+    /// Not pinged, though a wish means them.
+    excluded: BTreeSet<Ipv6Addr>,
+    /// Whom each wish has meant so far.
+    meant: BTreeMap<Wish, BTreeMap<Target, Member>>,
+    /// What is known of whom is pinged.
+    known: HashMap<Ipv6Addr, Member>,
+    /// How many more there are than are pinged.
+    left_out: usize,
+    /// Counts changes of the wishes.
+    changes: u64,
+    /// What the aims were made of last.
+    made_of: Option<MadeOf>,
+}
+
+/// What the aims depend on.
+#[derive(Debug, Clone)]
+struct MadeOf {
+    catalog: Arc<Catalog>,
+    names: Arc<Names>,
+    selected: Option<Node>,
+    paused: bool,
+    changes: u64,
+}
+
+/// The addresses of names, as the name server last told them.
+pub type Names = BTreeMap<Safe, Vec<Ipv6Addr>>;
+
+/// A target and where it belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Whom.
+    pub target: Target,
+    /// The app, of a machine.
+    pub app: Option<Safe>,
+    /// The region of a machine; `gw` and `peer` of what is none.
+    pub region: Option<Safe>,
+    /// Whether the catalog has it no longer.
+    pub gone: bool,
+}
+
+impl Member {
+    fn new(label: Safe, address: Ipv6Addr, region: &str) -> Self {
+        let region = (!region.is_empty()).then(|| region.into());
+        Self { target: Target { label, address }, app: None, region, gone: false }
+    }
+}
+
+impl Wishes {
+    /// Whether the user asked for nobody.
+    pub fn is_empty(&self) -> bool {
+        self.asked.is_empty()
+    }
+
+    /// Whether this is asked for.
+    pub fn has(&self, wish: &Wish) -> bool {
+        self.asked.contains(wish)
+    }
+
+    /// What is known of whom is pinged at `address`.
+    pub fn member(&self, address: Ipv6Addr) -> Option<&Member> {
+        self.known.get(&address)
+    }
+
+    /// The names whose addresses are wanted.
+    pub fn names(&self) -> Vec<Safe> {
+        self.asked
+            .iter()
+            .filter_map(|wish| if let Wish::Name(name) = wish { Some(name.clone()) } else { None })
+            .collect()
+    }
+
+    /// Targets that are too many to be pinged at once.
+    pub fn left_out(&self) -> usize {
+        self.left_out
+    }
+
+    fn insert(&mut self, wish: Wish) {
+        self.changes += 1;
+        self.asked.insert(wish);
+    }
+
+    fn remove(&mut self, wish: &Wish) {
+        self.changes += 1;
+        self.asked.remove(wish);
+        self.meant.remove(wish);
+    }
+
+    fn remember(&mut self, wish: &Wish, now: Vec<Member>) {
+        let meant = self.meant.entry(wish.clone()).or_default();
+        for member in meant.values_mut() {
+            member.gone = true;
+        }
+        meant.extend(now.into_iter().map(|member| (member.target.clone(), member)));
+    }
+}
+
+/// Who is to be pinged, where that has changed: the gateway and the machines of the selected region by themselves, and
+/// whom the user said.
+pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
+    let selected = state.tree.selected().cloned();
+    let (catalog, names) = (&state.view.catalog, &state.view.names);
+    let unchanged = state.wishes.made_of.as_ref().is_some_and(|of| {
+        Arc::ptr_eq(&of.catalog, catalog)
+            && Arc::ptr_eq(&of.names, names)
+            && of.selected == selected
+            && of.paused == state.paused
+            && of.changes == state.wishes.changes
+    });
+    if unchanged {
+        return None;
+    }
+    let mut members = Vec::new();
+    if state.settings.auto_ping {
+        members.push(Member::new("gateway".into(), state.profile.dns.addr, "gw"));
+        let region = match &selected {
+            Some(Node::Machine(app, id)) => {
+                catalog.machine(app, id).map(|machine| Node::Region(app.clone(), machine.region.clone()))
+            }
+            Some(node @ Node::Region(..)) => Some(node.clone()),
+            _ => None,
+        };
+        members.extend(region.into_iter().flat_map(|node| at(catalog, &node)).take(POLITE));
+    }
+    let wishes = &mut state.wishes;
+    for wish in wishes.asked.clone() {
+        let now = meaning(&wish, catalog, names, state.profile.dns.addr);
+        wishes.remember(&wish, now);
+    }
+    members.extend(wishes.meant.values().flat_map(BTreeMap::values).cloned());
+    wishes.known.clear();
+    let mut aims = Vec::new();
+    wishes.left_out = 0;
+    for member in members {
+        let address = member.target.address;
+        if wishes.excluded.contains(&address) {
+            continue;
+        }
+        if let Some(known) = wishes.known.get_mut(&address) {
+            // Who is there now is not the one that went.
+            if known.gone && !member.gone {
+                if let Some(aim) = aims.iter_mut().find(|aim: &&mut Aim| aim.target == known.target) {
+                    aim.target = member.target.clone();
+                }
+                *known = member;
+            }
+            continue;
+        }
+        if aims.len() == MOST {
+            wishes.left_out += 1;
+            continue;
+        }
+        aims.push(Aim::from(member.target.clone()));
+        wishes.known.insert(address, member);
+    }
+    for aim in &mut aims {
+        let gone = wishes.known.get(&aim.target.address).is_some_and(|member| member.gone);
+        aim.held = state.paused || gone;
+    }
+    let (catalog, names) = (catalog.clone(), names.clone());
+    wishes.made_of = Some(MadeOf { catalog, names, selected, paused: state.paused, changes: wishes.changes });
+    Some(aims)
+}
+
+/// Whom a wish means now.
+fn meaning(wish: &Wish, catalog: &Catalog, names: &Names, gateway: Ipv6Addr) -> Vec<Member> {
+    match wish {
+        Wish::Node(node) => at(catalog, node),
+        Wish::Flycast(app) => {
+            let label: Safe = format!("{app}.flycast").as_str().into();
+            let addresses = catalog.apps.get(app).map(|app| app.flycast.clone()).unwrap_or_default();
+            addresses
+                .into_iter()
+                .map(|address| Member { app: Some(app.clone()), ..Member::new(label.clone(), address, "") })
+                .collect()
+        }
+        Wish::Address(address) if *address == gateway => vec![Member::new("gateway".into(), gateway, "gw")],
+        Wish::Address(address) => {
+            let text = address.to_string();
+            vec![Member::new(text.as_str().into(), *address, "")]
+        }
+        Wish::Name(name) => {
+            let addresses = names.get(name).map(Vec::as_slice).unwrap_or_default();
+            let label = |address: &Ipv6Addr| match addresses {
+                [_] => name.clone(),
+                _ => Safe::new(format!("{name} {address}")),
+            };
+            addresses.iter().map(|address| Member::new(label(address), *address, "")).collect()
+        }
+    }
+}
+
+/// The machines or peers at or below a node.
+pub fn at(catalog: &Catalog, node: &Node) -> Vec<Member> {
+    let of = |app: &Safe, wanted: &dyn Fn(&Safe, &Option<Safe>) -> bool| {
+        let machines = catalog.apps.get(app).into_iter().flat_map(|entry| &entry.machines);
+        machines
+            .filter(|(id, machine)| wanted(id, &machine.region))
+            .filter_map(|(id, machine)| {
+                let target = Target { label: id.clone(), address: machine.address? };
+                Some(Member { target, app: Some(app.clone()), region: machine.region.clone(), gone: false })
+            })
+            .collect()
+    };
+    let peer =
+        |(name, peer): (&Safe, &crate::catalog::Peer)| Some(Member::new(name.clone(), peer.address?, "peer"));
     match node {
-        Node::App(app) => all(app).filter_map(|(id, m)| Some(target(id, m.address?))).collect(),
-        Node::Region(app, region) => all(app)
-            .filter(|(_, m)| m.region == *region)
-            .filter_map(|(id, m)| Some(target(id, m.address?)))
-            .collect(),
-        Node::Machine(app, id) => {
-            catalog.machine(app, id).and_then(|m| Some(target(id, m.address?))).into_iter().collect()
-        }
-        Node::Peers => catalog.peers.iter().filter_map(|(name, p)| Some(target(name, p.address?))).collect(),
-        Node::Peer(peer) => {
-            catalog.peers.get(peer).and_then(|p| Some(target(peer, p.address?))).into_iter().collect()
-        }
+        Node::App(app) => of(app, &|_, _| true),
+        Node::Region(app, region) => of(app, &|_, other| other == region),
+        Node::Machine(app, id) => of(app, &|other, _| other == id),
+        Node::Peers => catalog.peers.iter().filter_map(peer).collect(),
+        Node::Peer(name) => catalog.peers.get_key_value(name).and_then(peer).into_iter().collect(),
     }
 }
 
 /// Pings the selected row, or all below it; or no longer, where that is done already.
 pub fn toggle_pings(state: &mut State, below: bool) {
     let Some(node) = state.tree.selected().cloned() else { return };
-    let mut targets = machines(&state.view.catalog, &node);
-    if !below && !matches!(node, Node::Machine(..) | Node::Peer(_)) && targets.len() > POLITE {
-        let said = format!("{} machines: P pings all below", targets.len());
-        return state.say(said);
+    let members = at(&state.view.catalog, &node).len();
+    if !below && !matches!(node, Node::Machine(..) | Node::Peer(_)) && members > POLITE {
+        return state.say(format!("{members} machines: P pings all below"));
     }
-    let left_out = targets.len().saturating_sub(PING_AT_ONCE);
-    targets.truncate(PING_AT_ONCE);
-    if targets.is_empty() {
+    toggle(state, Wish::Node(node));
+}
+
+/// Pings what `wish` means; or no longer, where that is done already.
+pub fn toggle(state: &mut State, wish: Wish) {
+    let members = meaning(&wish, &state.view.catalog, &state.view.names, state.profile.dns.addr).len();
+    if state.wishes.has(&wish) {
+        state.wishes.remove(&wish);
+        return state.say(format!("no longer pinging {}", count(members, "target")));
+    }
+    if members == 0 {
         return state.say("nothing to ping here: no address is known");
     }
-    let n = targets.len();
-    if targets.iter().all(|target| state.pinned.contains(target)) {
-        for target in &targets {
-            state.pinned.remove(target);
-        }
-        state.say(format!("no longer pinging {}", crate::text::count(n, "target")));
-    } else {
-        state.pinned.extend(targets);
-        let rest = if left_out > 0 { format!(" ({left_out} left out)") } else { String::new() };
-        state.say(format!("pinging {}{rest}", crate::text::count(n, "target")));
+    want(state, wish);
+    let rest = members.saturating_sub(MOST);
+    let rest = if rest > 0 { format!(" ({rest} left out)") } else { String::new() };
+    state.say(format!("pinging {}{rest}", count(members, "target")));
+}
+
+/// Pings what `wish` means from now on, whatever was excluded of it before.
+pub fn want(state: &mut State, wish: Wish) {
+    for member in meaning(&wish, &state.view.catalog, &state.view.names, state.profile.dns.addr) {
+        state.wishes.excluded.remove(&member.target.address);
     }
+    state.wishes.insert(wish);
     state.paused = false;
+}
+
+/// No longer pings whoever is at `address`.
+pub fn unwant(state: &mut State, address: Ipv6Addr) {
+    let wishes = &mut state.wishes;
+    let alone = |meant: &BTreeMap<Target, Member>| meant.keys().all(|target| target.address == address);
+    let only: Vec<Wish> =
+        wishes.meant.iter().filter(|(_, meant)| alone(meant)).map(|(wish, _)| wish.clone()).collect();
+    for wish in only {
+        wishes.remove(&wish);
+    }
+    for meant in wishes.meant.values_mut() {
+        meant.retain(|target, member| target.address != address || !member.gone);
+    }
+    wishes.excluded.insert(address);
+    wishes.changes += 1;
+}
+
+/// What is meant by a target as it is typed: `gateway`, an address, a place (`web/iad`), a machine's ID, a name.
+///
+/// # Errors
+/// Where it is none of these, in words.
+pub fn read(state: &State, text: &str) -> Result<Wish, String> {
+    let text = text.trim();
+    let catalog = &state.view.catalog;
+    if text == "gateway" {
+        return Ok(Wish::Address(state.profile.dns.addr));
+    }
+    if let Ok(address) = text.parse::<Ipv6Addr>() {
+        return Ok(Wish::Address(address));
+    }
+    if let Some(node) = argument::place(state, text) {
+        return Ok(Wish::Node(node));
+    }
+    let id = Safe::new(text);
+    if let Some(app) = catalog.apps.iter().find(|(_, app)| app.machines.contains_key(&id)) {
+        return Ok(Wish::Node(Node::Machine(app.0.clone(), id)));
+    }
+    match crate::dns::dig::name::parse(text) {
+        Ok(name) => Ok(of_form(Form::parse(&name), catalog).unwrap_or(Wish::Name(id))),
+        Err(error) => Err(format!("`{id}` is no target: {error}")),
+    }
+}
+
+/// A name that stands for a place in the tree.
+fn of_form(form: Option<Form>, catalog: &Catalog) -> Option<Wish> {
+    let known = |app: &Safe| catalog.apps.contains_key(app);
+    match form? {
+        Form::App(app) if known(&app) => Some(Wish::Node(Node::App(app))),
+        Form::Region(region, app) if known(&app) => Some(Wish::Node(Node::Region(app, Some(region)))),
+        Form::Vm(id, app) => catalog.machine(&app, &id).map(|_| Wish::Node(Node::Machine(app, id))),
+        Form::Peer(peer) => catalog.peers.contains_key(&peer).then_some(Wish::Node(Node::Peer(peer))),
+        Form::Flycast(app) => {
+            catalog.apps.get(&app).filter(|app| !app.flycast.is_empty()).map(|_| Wish::Flycast(app))
+        }
+        _ => None,
+    }
 }

@@ -238,20 +238,11 @@ fn selecting_a_machine_inspects_it_and_pings_its_region() {
     let node = Node::Machine("web".into(), "148e21b7c93d89".into());
     assert_eq!(s.effects[0], Effect::Ask(Command::Inspect(node)));
     let Effect::Ask(Command::Ping(targets)) = &s.effects[1] else { panic!("{:?}", s.effects) };
-    let labels: Vec<_> = targets.iter().map(|t| t.label.to_string()).collect();
+    let labels: Vec<_> = targets.iter().map(|aim| aim.target.label.to_string()).collect();
     assert_eq!(labels, ["gateway", "148e21b7c93d89", "3d8d9930b01789", "90706e10f12094"]);
     s.keys(" ");
-    assert_eq!(s.effects, [Effect::Ask(Command::Ping(vec![]))]);
-}
-
-#[test]
-fn p_pins_and_unpins() {
-    let mut s = Session::attached();
-    s.keys("/17815<enter>Gp<esc>g");
-    assert!(s.state.pinned.iter().any(|target| target.label == "17815dd2b06689".into()));
-    assert!(s.state.asked_pings.iter().any(|target| target.label == "17815dd2b06689".into()));
-    s.keys("/17815<enter>Gp");
-    assert!(s.state.pinned.is_empty());
+    let [Effect::Ask(Command::Ping(held))] = s.effects.as_slice() else { panic!("{:?}", s.effects) };
+    assert!(held.len() == 4 && held.iter().all(|aim| aim.held), "a pause keeps the figures");
 }
 
 #[test]

@@ -464,7 +464,7 @@ fn best<'a>(machines: impl Iterator<Item = &'a Machine>, pings: &[Series]) -> Op
     machines
         .filter_map(|machine| {
             let series = pings.iter().find(|series| Some(series.target.address) == machine.address)?;
-            series.recent.last().copied().flatten()
+            series.newest().flatten()
         })
         .min()
 }

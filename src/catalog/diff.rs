@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
+use std::time::Duration;
 
 use super::{Catalog, Machine};
-use crate::text::Safe;
+use crate::text::{Safe, ms};
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,21 @@ pub enum Change {
     Disagree(Safe, Option<Safe>, String),
     /// They no longer do.
     Agree(Safe, Option<Safe>, String),
+    /// Somebody who is pinged answers no longer.
+    Silent(Pinged),
+    /// Somebody who is pinged answers after a silence, with this round trip.
+    Answers(Pinged, Duration),
+    /// The median of the round trips of somebody who is pinged moved: what it was, what it is.
+    RttMoved(Pinged, Duration, Duration),
+}
+
+/// Somebody who is pinged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pinged {
+    /// How it is called.
+    pub label: Safe,
+    /// Where it is.
+    pub address: Ipv6Addr,
 }
 
 /// A machine and where it is, or was last.
@@ -65,6 +81,9 @@ impl Change {
             Self::PeerWent(_) => "peer-gone",
             Self::Disagree(..) => "records-disagree",
             Self::Agree(..) => "records-agree",
+            Self::Silent(_) => "target-silent",
+            Self::Answers(..) => "target-answers",
+            Self::RttMoved(..) => "target-rtt-moved",
         }
     }
 
@@ -81,6 +100,9 @@ impl Change {
                 Some(id) => format!("{app}/{id}"),
                 None => app.to_string(),
             },
+            Self::Silent(pinged) | Self::Answers(pinged, _) | Self::RttMoved(pinged, ..) => {
+                pinged.label.to_string()
+            }
         }
     }
 
@@ -105,6 +127,12 @@ impl Change {
             Self::PeerCame(_) => "is a new peer".into(),
             Self::Disagree(_, _, text) => format!("records disagree: {text}"),
             Self::Agree(_, _, text) => format!("records agree again; it was: {text}"),
+            Self::Silent(_) => "answers ping no longer".into(),
+            Self::Answers(_, rtt) => format!("answers ping again, in {} ms", ms(*rtt)),
+            Self::RttMoved(_, from, to) => {
+                let word = if to > from { "slower" } else { "faster" };
+                format!("is {word}: median {} ms was {}", ms(*to), ms(*from))
+            }
         }
     }
 }

@@ -1,20 +1,88 @@
-//! `sixpane ping`: replies as they come and the summary, in the words that everybody knows from ping.
+//! `sixpane ping`: replies as they come and the summary, in the words that everybody knows from ping, or for programs.
 
-use std::collections::HashMap;
+mod print;
+
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::Write;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
+use self::print::Printer;
+pub use self::print::{Format, rtt_line};
 use super::session::Session;
 use crate::cli::Failure;
 use crate::dns::dig::name;
 use crate::dns::resolver::NoAddress;
-use crate::engine::report::{Command, Reply, ReplyKind, Report, Series, Target};
+use crate::engine::report::{Aim, Command, Report, Series, Target};
 use crate::error::{Error, Exit};
+use crate::probe::ping::Plan;
 use crate::text::Safe;
+
+/// The options of the command line.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Stop after this many probes for each target
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// Seconds between two probes of a target, 0.1 to 10
+    #[arg(short, long, value_name = "S", default_value = "1", value_parser = interval)]
+    pub interval: Duration,
+    /// Bytes of payload behind the ICMPv6 header
+    #[arg(short, long, value_name = "BYTES", default_value = "56", value_parser = clap::value_parser!(u16).range(..=65_000))]
+    pub size: u16,
+    /// Hop limit of the probes
+    #[arg(short = 't', long, value_name = "N", default_value = "64", value_parser = clap::value_parser!(u8).range(1..))]
+    pub hop_limit: u8,
+    /// Seconds after which a probe is given up; what comes later is told as late
+    #[arg(short = 'W', long, value_name = "S", default_value = "2", value_parser = crate::settings::seconds)]
+    pub wait: Duration,
+    /// Seconds after which to end, whatever has come
+    #[arg(short = 'w', long, value_name = "S", value_parser = crate::settings::seconds)]
+    pub deadline: Option<Duration>,
+    /// Packets a second at most, to all targets together
+    #[arg(long, value_name = "N", default_value = "200", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub pace: u32,
+    /// One line for each name: its addresses take turns, as a client's connections do
+    #[arg(long)]
+    pub round_robin: bool,
+    /// How to write the output; --json is short for json
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text", conflicts_with = "json")]
+    pub format: Format,
+}
+
+impl Options {
+    /// How the engine is to ping.
+    pub fn plan(&self) -> Plan {
+        Plan {
+            interval: self.interval,
+            timeout: self.wait,
+            count: self.count,
+            payload: self.size,
+            hop_limit: self.hop_limit,
+            pace: Duration::from_secs(1) / self.pace,
+        }
+    }
+
+    /// What is to be done for `targets`.
+    pub fn request(&self, targets: Vec<String>, json: bool) -> Request {
+        Request {
+            targets,
+            count: self.count,
+            deadline: self.deadline,
+            turns: self.round_robin,
+            payload: self.size,
+            format: if json { Format::Json } else { self.format },
+        }
+    }
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    match crate::settings::seconds(text) {
+        Ok(interval) if interval <= Duration::from_secs(10) => Ok(interval),
+        _ => Err("seconds from 0.1 to 10 are expected".into()),
+    }
+}
 
 /// What to ping and how to print it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,11 +91,17 @@ pub struct Request {
     pub targets: Vec<String>,
     /// Probes for each; `None` until interrupted.
     pub count: Option<u64>,
-    /// JSON lines in place of text.
-    pub json: bool,
+    /// When to end at the latest.
+    pub deadline: Option<Duration>,
+    /// Whether the addresses of a name take turns in one line, as a client does.
+    pub turns: bool,
+    /// Bytes of payload, to be told.
+    pub payload: u16,
+    /// How to print.
+    pub format: Format,
 }
 
-/// Pings until the count is reached or `interrupted` ends, and prints the summary either way.
+/// Pings until the count or the deadline is reached or `interrupted` ends, and prints the summary either way.
 ///
 /// # Errors
 /// Where the link does not stand within `timeout` (exit 4), or a name does not resolve (exit 1 or 5).
@@ -39,16 +113,22 @@ pub async fn run(
     out: &mut impl Write,
 ) -> Result<Exit, Failure> {
     session.up(timeout).await?;
-    let mut targets = Vec::new();
-    for name in &request.targets {
-        targets.extend(resolve(session, name).await?);
+    let mut group = Group { turns: request.turns, ..Group::default() };
+    for word in &request.targets {
+        group.add(word, resolve(session, word).await?);
     }
-    let mut printer = Printer::new(request.json, out);
-    printer.begin(&targets)?;
-    if session.engine.commands.send(Command::Ping(targets)).await.is_err() {
-        return Err(Error::new(Exit::Tunnel, "the network was closed").into());
-    }
-    tokio::pin!(interrupted);
+    let gateway = Target { label: "gateway".into(), address: session.profile.dns.addr };
+    let mut printer = Printer::new(request.format, request.payload, gateway.clone(), out);
+    printer.begin(&group.targets())?;
+    tell(session, Command::Ping(group.aims(&gateway))).await?;
+    tell(session, Command::Follow(group.names())).await?;
+    let deadline = async {
+        match request.deadline {
+            Some(deadline) => tokio::time::sleep(deadline).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(interrupted, deadline);
     let mut last: Vec<Series> = Vec::new();
     loop {
         tokio::select! {
@@ -56,19 +136,33 @@ pub async fn run(
                 Some(Report::Pings(series)) => {
                     printer.progress(&series)?;
                     last.clone_from(&series);
-                    let settled = |s: &Series| request.count.is_some_and(|n| s.received + s.lost >= n);
+                    let settled = |s: &Series| s.held || request.count.is_some_and(|n| s.settled() >= n);
                     if !last.is_empty() && last.iter().all(settled) {
                         break;
+                    }
+                }
+                Some(Report::Names(names)) => {
+                    let news = group.follow(&names);
+                    if !news.is_empty() {
+                        printer.news(&news)?;
+                        tell(session, Command::Ping(group.aims(&gateway))).await?;
                     }
                 }
                 Some(_) => {}
                 None => break,
             },
             () = &mut interrupted => break,
+            () = &mut deadline => break,
         }
     }
     printer.end(&last)?;
-    Ok(if last.iter().any(|series| series.received > 0) { Exit::Ok } else { Exit::Empty })
+    let answered = last.iter().any(|series| series.received + series.late > 0 && group.has(&series.target));
+    Ok(if answered { Exit::Ok } else { Exit::Empty })
+}
+
+async fn tell(session: &Session, command: Command) -> Result<(), Error> {
+    let sent = session.engine.commands.send(command).await;
+    sent.map_err(|_| Error::new(Exit::Tunnel, "the network was closed"))
 }
 
 /// The addresses that `word` stands for: itself, the name server for `gateway`, or what DNS says.
@@ -93,156 +187,133 @@ pub async fn resolve(session: &Session, word: &str) -> Result<Vec<Target>, Error
             .hint("only started Machines are in DNS; sixpane tree shows them")
     })?;
     let one = addresses.len() == 1;
-    Ok(addresses
-        .into_iter()
-        .map(|address| Target {
-            label: if one { label.clone() } else { Safe::new(format!("{word} {address}")) },
-            address,
-        })
-        .collect())
+    Ok(addresses.into_iter().map(|address| member(&label, address, one)).collect())
 }
 
-/// Prints each reply once, though the series come again and again.
-struct Printer<'a, W: Write> {
-    json: bool,
-    out: &'a mut W,
-    /// The serial of the newest reply that was told, for each target.
-    told: HashMap<Target, u64>,
+fn member(label: &Safe, address: Ipv6Addr, alone: bool) -> Target {
+    let label = if alone { label.clone() } else { Safe::new(format!("{label} {address}")) };
+    Target { label, address }
 }
 
-impl<'a, W: Write> Printer<'a, W> {
-    fn new(json: bool, out: &'a mut W) -> Self {
-        Self { json, out, told: HashMap::new() }
+/// Who is pinged: what each word stands for, as the name server tells it.
+#[derive(Debug, Default)]
+struct Group {
+    turns: bool,
+    words: Vec<Word>,
+}
+
+#[derive(Debug)]
+struct Word {
+    text: Safe,
+    /// Whom it has stood for, in the order of their coming, and whether they are gone.
+    members: Vec<(Target, bool)>,
+}
+
+impl Group {
+    fn add(&mut self, word: &str, members: Vec<Target>) {
+        let members = members.into_iter().map(|target| (target, false)).collect();
+        self.words.push(Word { text: Safe::new(word), members });
     }
 
-    fn begin(&mut self, targets: &[Target]) -> std::io::Result<()> {
-        if !self.json {
-            for target in targets {
-                writeln!(
-                    self.out,
-                    "PING {} ({}) through the tunnel, 56 data bytes",
-                    target.label, target.address
-                )?;
-            }
-        }
-        self.out.flush()
+    /// The words that are names, whose addresses may change.
+    fn names(&self) -> Vec<Safe> {
+        let literal = |text: &Safe| text.as_str() == "gateway" || text.as_str().parse::<Ipv6Addr>().is_ok();
+        self.words.iter().map(|word| word.text.clone()).filter(|text| !literal(text)).collect()
     }
 
-    fn progress(&mut self, series: &[Series]) -> std::io::Result<()> {
-        for one in series {
-            let told = self.told.get(&one.target).copied().unwrap_or(0);
-            for reply in one.replies.iter().filter(|reply| reply.serial > told) {
-                if self.json {
-                    writeln!(self.out, "{}", reply_json(&one.target, reply))?;
-                } else {
-                    writeln!(self.out, "{}", reply_text(&one.target, reply))?;
+    /// Takes what the names stand for now; gives what is new, in words.
+    fn follow(&mut self, names: &BTreeMap<Safe, Vec<Ipv6Addr>>) -> Vec<String> {
+        let mut news = Vec::new();
+        for Word { text, members } in &mut self.words {
+            let Some(addresses) = names.get(text) else { continue };
+            for (target, gone) in members.iter_mut() {
+                let now = !addresses.contains(&target.address);
+                if std::mem::replace(gone, now) != now {
+                    let what = if now { "is no longer an address of" } else { "is again an address of" };
+                    news.push(format!("{} {what} {text}", target.address));
                 }
             }
-            if let Some(newest) = one.replies.last() {
-                self.told.insert(one.target.clone(), newest.serial);
+            for address in addresses {
+                if !members.iter().any(|(target, _)| target.address == *address) {
+                    members.push((member(text, *address, false), false));
+                    news.push(format!("{address} is a new address of {text}"));
+                }
             }
         }
-        self.out.flush()
+        news
     }
 
-    fn end(&mut self, series: &[Series]) -> std::io::Result<()> {
-        for one in series {
-            if self.json {
-                writeln!(self.out, "{}", summary_json(one))?;
+    /// Whom the words stand for, gone or not.
+    fn targets(&self) -> Vec<Target> {
+        self.aims_of_words().into_iter().map(|aim| aim.target).collect()
+    }
+
+    fn has(&self, target: &Target) -> bool {
+        self.aims_of_words().iter().any(|aim| aim.target == *target)
+    }
+
+    fn aims_of_words(&self) -> Vec<Aim> {
+        let mut aims = Vec::new();
+        for Word { text, members } in &self.words {
+            if let (true, [(first, _), _, ..]) = (self.turns, members.as_slice()) {
+                let turns: Vec<_> =
+                    members.iter().filter(|(_, gone)| !gone).map(|(target, _)| target.address).collect();
+                let target = Target { label: text.clone(), address: first.address };
+                aims.push(Aim { target, held: turns.is_empty(), turns });
             } else {
-                summary_text(one, self.out)?;
+                aims.extend(
+                    members.iter().map(|(target, gone)| Aim { held: *gone, ..target.clone().into() }),
+                );
             }
         }
-        self.out.flush()
+        aims
+    }
+
+    /// The same, and the gateway, which every packet passes.
+    fn aims(&self, gateway: &Target) -> Vec<Aim> {
+        let mut aims = self.aims_of_words();
+        if !aims.iter().any(|aim| aim.target.address == gateway.address) {
+            aims.push(gateway.clone().into());
+        }
+        aims
     }
 }
 
-fn reply_text(target: &Target, reply: &Reply) -> String {
-    let seq = reply.number;
-    let from = target.address;
-    match &reply.kind {
-        ReplyKind::Answered { rtt, hop_limit, bytes } => {
-            format!("{bytes} bytes from {from}: icmp_seq={seq} ttl={hop_limit} time={} ms", precise(*rtt))
-        }
-        ReplyKind::Lost { after } => {
-            format!("no answer from {from}: icmp_seq={seq} within {} ms", after.as_millis())
-        }
-        ReplyKind::Late { rtt } => {
-            format!("late answer from {from}: icmp_seq={seq} time={} ms (counted as lost)", precise(*rtt))
-        }
-        ReplyKind::Duplicate { rtt } => {
-            format!("answer from {from}: icmp_seq={seq} time={} ms (DUP!)", precise(*rtt))
-        }
-        ReplyKind::Error(words) => format!("From {from} icmp_seq={seq} {words}"),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(n: u16) -> Ipv6Addr {
+        Ipv6Addr::new(0xfdaa, 0, 0, 0, 0, 0, 0, n)
     }
-}
 
-fn precise(rtt: Duration) -> String {
-    format!("{:.3}", rtt.as_secs_f64() * 1e3)
-}
-
-fn summary_text(series: &Series, out: &mut impl Write) -> std::io::Result<()> {
-    let settled = series.received + series.lost;
-    writeln!(out, "\n--- {} ping statistics ---", series.target.label)?;
-    let flying = series.sent - settled;
-    let flying = if flying > 0 { format!(", {flying} still in flight") } else { String::new() };
-    writeln!(
-        out,
-        "{} packets transmitted, {} received, {:.1}% packet loss{flying}",
-        series.sent,
-        series.received,
-        series.loss().unwrap_or(0.0) * 100.0
-    )?;
-    if let Some(stats) = series.stats {
-        writeln!(
-            out,
-            "rtt min/avg/max/mdev = {}/{}/{}/{} ms",
-            precise(stats.min),
-            precise(stats.avg),
-            precise(stats.max),
-            precise(stats.mdev)
-        )?;
+    #[test]
+    fn a_name_is_followed() {
+        let mut group = Group::default();
+        let web = |n| member(&"web".into(), address(n), false);
+        group.add("web", vec![web(1), web(2)]);
+        group.add("gateway", vec![Target { label: "gateway".into(), address: address(3) }]);
+        assert_eq!(group.names(), ["web".into()]);
+        let names = |all: &[u16]| [("web".into(), all.iter().copied().map(address).collect())].into();
+        assert!(group.follow(&names(&[2, 1])).is_empty());
+        let news = group.follow(&names(&[2, 7]));
+        assert_eq!(news, ["fdaa::1 is no longer an address of web", "fdaa::7 is a new address of web"]);
+        let held: Vec<bool> = group.aims_of_words().iter().map(|aim| aim.held).collect();
+        assert_eq!(held, [true, false, false, false]);
+        assert_eq!(group.follow(&names(&[1, 2, 7])), ["fdaa::1 is again an address of web"]);
+        let gateway = Target { label: "gateway".into(), address: address(3) };
+        assert_eq!(group.aims(&gateway).len(), 4, "the gateway is pinged once");
     }
-    Ok(())
-}
 
-fn reply_json(target: &Target, reply: &Reply) -> Value {
-    let (state, rtt) = match &reply.kind {
-        ReplyKind::Answered { rtt, .. } => ("answered", Some(rtt)),
-        ReplyKind::Lost { .. } => ("lost", None),
-        ReplyKind::Late { rtt } => ("late", Some(rtt)),
-        ReplyKind::Duplicate { rtt } => ("duplicate", Some(rtt)),
-        ReplyKind::Error(_) => ("error", None),
-    };
-    let mut object = json!({
-        "schema": "sixpane.ping/1",
-        "kind": "reply",
-        "target": target.label,
-        "address": target.address,
-        "seq": reply.number,
-        "state": state,
-        "rtt_ms": rtt.map(|rtt| rtt.as_secs_f64() * 1e3),
-    });
-    if let (ReplyKind::Error(words), Some(map)) = (&reply.kind, object.as_object_mut()) {
-        map.insert("error".into(), words.as_str().into());
+    #[test]
+    fn addresses_take_turns_in_one_line() {
+        let mut group = Group { turns: true, ..Group::default() };
+        group.add(
+            "web",
+            vec![member(&"web".into(), address(1), false), member(&"web".into(), address(2), false)],
+        );
+        let aims = group.aims_of_words();
+        assert_eq!((aims.len(), aims[0].target.label.as_str()), (1, "web"));
+        assert_eq!(aims[0].turns, [address(1), address(2)]);
     }
-    object
-}
-
-fn summary_json(series: &Series) -> Value {
-    let millis = |time: Duration| time.as_secs_f64() * 1e3;
-    json!({
-        "schema": "sixpane.ping/1",
-        "kind": "summary",
-        "target": series.target.label,
-        "address": series.target.address,
-        "sent": series.sent,
-        "received": series.received,
-        "lost": series.lost,
-        "loss": series.loss(),
-        "min_ms": series.stats.map(|s| millis(s.min)),
-        "avg_ms": series.stats.map(|s| millis(s.avg)),
-        "max_ms": series.stats.map(|s| millis(s.max)),
-        "mdev_ms": series.stats.map(|s| millis(s.mdev)),
-    })
 }

@@ -8,7 +8,7 @@ use jiff::{Timestamp, Unit};
 use serde_json::{Map, Value, json};
 
 use super::session::Session;
-use crate::catalog::diff::{Change, Place};
+use crate::catalog::diff::{Change, Pinged, Place};
 use crate::cli::Failure;
 use crate::engine::report::{Event, Report};
 use crate::error::{Error, Exit};
@@ -79,7 +79,7 @@ fn time(at: Instant) -> String {
 }
 
 /// The same as a point of time in UTC, to the millisecond (RFC 3339).
-fn stamp(at: Instant) -> String {
+pub(super) fn stamp(at: Instant) -> String {
     let at = wall(at);
     at.round(Unit::Millisecond).unwrap_or(at).to_string()
 }
@@ -104,6 +104,10 @@ fn to_json(event: &Event) -> Value {
         put("region", json!(place.region));
         put("address", json!(place.address));
     };
+    let target = |pinged: &Pinged, put: &mut dyn FnMut(&str, Value) -> Option<Value>| {
+        put("target", json!(pinged.label));
+        put("address", json!(pinged.address));
+    };
     match &event.change {
         Change::AppCame(app) | Change::AppWent(app) => {
             put("app", json!(app));
@@ -124,6 +128,16 @@ fn to_json(event: &Event) -> Value {
             put("app", json!(app));
             put("machine", json!(machine.as_ref().map(Safe::as_str)));
             put("text", text.as_str().into());
+        }
+        Change::Silent(pinged) => target(pinged, &mut put),
+        Change::Answers(pinged, rtt) => {
+            target(pinged, &mut put);
+            put("rtt_ms", (rtt.as_secs_f64() * 1e3).into());
+        }
+        Change::RttMoved(pinged, from, to) => {
+            target(pinged, &mut put);
+            put("from_ms", (from.as_secs_f64() * 1e3).into());
+            put("p50_ms", (to.as_secs_f64() * 1e3).into());
         }
     }
     map.into()

@@ -7,6 +7,7 @@
 mod detail;
 mod examine;
 mod knock;
+mod names;
 pub mod report;
 
 use std::future::Future;
@@ -18,10 +19,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use hickory_proto::rr::RecordType;
 use tokio::sync::{mpsc, watch};
 
 use crate::catalog::Catalog;
-use crate::catalog::diff::changes;
+use crate::catalog::diff::{Change, Pinged, changes};
 use crate::catalog::walk::{Said, Scope, Walk};
 use crate::dns::client::Client;
 use crate::dns::dig::ask::put;
@@ -31,11 +33,13 @@ use crate::doctor::Diagnosis;
 use crate::doctor::facts::Facts;
 use crate::doctor::judge::judge;
 use crate::net::{Echoes, LinkState, Network};
-use crate::probe::ping::{Pinger, Plan};
+use crate::probe::ping::{Pinger, Plan, Unsent};
 use crate::probe::port::{Knock, Port};
+use crate::text::Safe;
 use crate::text::words;
 use detail::Inspection;
-use report::{Answered, Command, DIGS, EVENTS, Event, Report};
+use names::Names;
+use report::{Alert, Answered, Command, DIGS, EVENTS, Event, Report, Target};
 
 /// Questions of a walk that are out at once; the client's window is what really leaves.
 const WALK_AHEAD: usize = 256;
@@ -104,6 +108,8 @@ impl Engine {
             refresh_at: None,
             turn: 0,
             pinger: Pinger::new(settings.plan.clone()),
+            names: Names::default(),
+            named: FuturesUnordered::new(),
             inspection: None,
             details: FuturesUnordered::new(),
             news: News::default(),
@@ -142,6 +148,8 @@ struct Core<N: Network> {
     /// Where the next refresh's turn of apps begins.
     turn: usize,
     pinger: Pinger,
+    names: Names,
+    named: Answers<Safe>,
     inspection: Option<Inspection>,
     details: Answers<usize>,
     news: News,
@@ -168,6 +176,7 @@ struct News {
     catalog: Topic,
     detail: Topic,
     pings: Topic,
+    names: Topic,
     events: Topic,
     diagnosis: Topic,
     digs: Topic,
@@ -229,10 +238,11 @@ impl<N: Network> Core<N> {
         loop {
             let now = clock();
             let tell_now = self.news.next().is_some_and(|due| due <= now);
-            let wake = [self.news.next().filter(|_| !tell_now), self.refresh_at, self.ping_due()]
-                .into_iter()
-                .flatten()
-                .min();
+            let wake =
+                [self.news.next().filter(|_| !tell_now), self.refresh_at, self.ping_due(), self.names_due()]
+                    .into_iter()
+                    .flatten()
+                    .min();
             let asleep = async {
                 match wake {
                     Some(at) => tokio::time::sleep_until(at.into()).await,
@@ -257,9 +267,15 @@ impl<N: Network> Core<N> {
                         self.news.detail.changed(clock());
                     }
                 }
+                Some((word, exchange)) = self.named.next(), if !self.named.is_empty() => {
+                    if self.names.absorb(&word, &exchange) {
+                        self.news.names.changed(clock());
+                    }
+                }
                 event = self.echo.recv() => match event {
                     Ok(event) => {
                         self.pinger.absorb(&event);
+                        self.note_alerts();
                         self.news.pings.changed(clock());
                     }
                     Err(_) => return,
@@ -304,6 +320,16 @@ impl<N: Network> Core<N> {
             }
             Command::Ping(targets) => {
                 self.pinger.set_targets(targets, clock());
+                self.news.pings.ended(clock());
+            }
+            Command::Follow(names) => {
+                self.names.follow(names, clock());
+                self.ask_names();
+                self.news.names.ended(clock());
+            }
+            Command::PingEvery(interval) => self.pinger.set_interval(interval, clock()),
+            Command::ClearPings(addresses) => {
+                self.pinger.clear(addresses.as_deref());
                 self.news.pings.ended(clock());
             }
             Command::Rehandshake => self.net.rehandshake(),
@@ -428,7 +454,24 @@ impl<N: Network> Core<N> {
     fn note_changes(&mut self, now: Instant) {
         self.walked.send_replace(self.catalog.clone());
         let Some(before) = self.known.replace(self.catalog.clone()) else { return };
-        let changes = changes(&before, &self.catalog);
+        self.note(changes(&before, &self.catalog), now);
+    }
+
+    /// Adds to the log what the pings of the targets are worth a word for.
+    fn note_alerts(&mut self) {
+        let alerts = self.pinger.take_alerts().map(|(Target { label, address }, alert)| {
+            let pinged = Pinged { label, address };
+            match alert {
+                Alert::Silent => Change::Silent(pinged),
+                Alert::Answers(rtt) => Change::Answers(pinged, rtt),
+                Alert::Moved { from, to } => Change::RttMoved(pinged, from, to),
+            }
+        });
+        let alerts = alerts.collect();
+        self.note(alerts, clock());
+    }
+
+    fn note(&mut self, changes: Vec<Change>, now: Instant) {
         if changes.is_empty() {
             return;
         }
@@ -458,6 +501,22 @@ impl<N: Network> Core<N> {
         }
     }
 
+    fn ask_names(&mut self) {
+        if !self.is_up() {
+            return;
+        }
+        for (word, name) in self.names.due(clock()) {
+            let (client, options) = (self.client.clone(), self.settings.options.clone());
+            let question = Question::new(name, RecordType::AAAA);
+            self.named.push(Box::pin(async move { (word, client.ask(question, &options).await) }));
+        }
+    }
+
+    /// When names are asked for again. Without a link they wait.
+    fn names_due(&self) -> Option<Instant> {
+        if self.is_up() { self.names.next_due() } else { None }
+    }
+
     /// When the pinger has something to do. While there is no link, probes are held.
     fn ping_due(&self) -> Option<Instant> {
         if self.is_up() { self.pinger.next_due() } else { None }
@@ -474,10 +533,16 @@ impl<N: Network> Core<N> {
                 self.refresh_at = None;
             }
         }
+        self.ask_names();
         if self.ping_due().is_some_and(|due| due <= now) {
             while let Some(request) = self.pinger.poll(now) {
-                self.pinger.sent(request.seq, self.echo.send(request).map_err(words));
+                let sent = self.echo.send(request).map_err(|error| match error.kind() {
+                    io::ErrorKind::WouldBlock => Unsent::Busy,
+                    _ => Unsent::Refused(words(error)),
+                });
+                self.pinger.sent(request.seq, sent);
             }
+            self.note_alerts();
             self.news.pings.changed(now);
         }
     }
@@ -492,6 +557,8 @@ impl<N: Network> Core<N> {
             self.inspection.as_ref().map(|inspection| Report::Detail(Arc::new(inspection.detail().clone())))
         } else if self.news.pings.take(now) {
             Some(Report::Pings(Arc::new(self.pinger.series())))
+        } else if self.news.names.take(now) {
+            Some(Report::Names(self.names.told()))
         } else if self.news.events.take(now) {
             Some(Report::Events(self.events.clone()))
         } else if self.news.diagnosis.take(now) {

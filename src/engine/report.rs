@@ -1,5 +1,6 @@
 //! What goes into an engine and what comes out: values only, so that the screens need no more than these.
 
+use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,7 +17,9 @@ use crate::probe::port::{Knock, Port};
 use crate::text::Safe;
 
 // Part of what is told.
-pub use crate::probe::series::{Reply, ReplyKind, Series, Stats, Target};
+pub use crate::probe::alert::Alert;
+pub use crate::probe::series::{Aim, KEPT, Reply, ReplyKind, Sample, Series, Stray, Target};
+pub use crate::probe::stats::{Bin, Stats};
 
 /// What the engine is told to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +28,14 @@ pub enum Command {
     Refresh,
     /// Ask for what is told about this node: its names and what each answers. Replaces the one before.
     Inspect(Node),
-    /// Ping exactly these from now on, once a second; an empty list stops.
-    Ping(Vec<Target>),
+    /// Ping exactly these from now on; who was pinged before keeps its figures, an empty list stops.
+    Ping(Vec<Aim>),
+    /// Tell the addresses of exactly these names from now on, and again when they change.
+    Follow(Vec<Safe>),
+    /// Ping each target once in this time.
+    PingEvery(Duration),
+    /// Forget the ping figures of the targets at these addresses, or of all.
+    ClearPings(Option<Vec<Ipv6Addr>>),
     /// Shake hands anew, now.
     Rehandshake,
     /// Try these ports, a few at a time. Replaces the ones before.
@@ -63,6 +72,8 @@ pub enum Report {
     Detail(Arc<Detail>),
     /// The ping series changed.
     Pings(Arc<Vec<Series>>),
+    /// The addresses of the followed names that were answered.
+    Names(Arc<BTreeMap<Safe, Vec<Ipv6Addr>>>),
     /// The log of what changed in the network has grown: the whole of it, oldest first, at most [`EVENTS`].
     Events(Arc<Vec<Event>>),
     /// What came of [`Command::Ports`], in its order, so far.

@@ -144,7 +144,7 @@ async fn pings_are_counted_and_end() {
     let settings = Settings { plan, walk: false, ..Settings::default() };
     let mut engine = Engine::start(net, SERVER, settings).unwrap();
     let target = Target { label: "gateway".into(), address: SERVER };
-    engine.commands.send(Command::Ping(vec![target])).await.unwrap();
+    engine.commands.send(Command::Ping(vec![target.into()])).await.unwrap();
     let series = loop {
         if let Report::Pings(series) = engine.reports.recv().await.unwrap()
             && series.first().is_some_and(|s| s.received == 3)

@@ -83,6 +83,7 @@ pub struct FakeEcho {
 impl Echoes for FakeEcho {
     fn send(&self, request: EchoRequest) -> io::Result<Instant> {
         let deliver = self.deliver.clone();
+        let sent = now();
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(7)).await;
             let kind = EchoKind::Reply { hop_limit: 61, bytes: request.payload + 8 };
@@ -90,11 +91,12 @@ impl Echoes for FakeEcho {
                 seq: request.seq,
                 to: request.to,
                 from: request.to,
+                sent,
                 at: now(),
                 kind,
             });
         });
-        Ok(now())
+        Ok(sent)
     }
 
     async fn recv(&self) -> io::Result<EchoEvent> {

@@ -120,7 +120,7 @@ pub struct EchoSource {
 impl Echoes for EchoSource {
     fn send(&self, request: EchoRequest) -> io::Result<Instant> {
         let sent = now();
-        self.host.stack().request(self.ident, request)?;
+        self.host.stack().request(self.ident, request, sent)?;
         self.host.ring();
         Ok(sent)
     }

@@ -9,6 +9,7 @@ pub mod handles;
 pub mod packet;
 pub mod sim;
 pub mod stack;
+mod stamp;
 pub mod suspend;
 pub mod tcp;
 pub mod timers;
@@ -105,10 +106,11 @@ pub enum IcmpError {
 
 /// A source of ICMPv6 echo requests (RFC 4443 §4.1) whose replies come back to it alone.
 pub trait Echoes: Send + Sync + 'static {
-    /// Sends one request and says when it left.
+    /// Queues one request and says when.
     fn send(&self, request: EchoRequest) -> io::Result<Instant>;
 
-    /// Waits for the next event about any request sent here: late and duplicate replies come too.
+    /// Waits for the next event about any request sent here: late and duplicate replies come too, and those that
+    /// answer nothing.
     fn recv(&self) -> impl Future<Output = io::Result<EchoEvent>> + Send;
 }
 
@@ -134,7 +136,9 @@ pub struct EchoEvent {
     pub to: Ipv6Addr,
     /// Who answered.
     pub from: Ipv6Addr,
-    /// When it left the outer socket.
+    /// When the request left, as near to the outer socket as we know.
+    pub sent: Instant,
+    /// When it arrived at the outer socket, by the host's kernel where it tells that.
     pub at: Instant,
     /// What came.
     pub kind: EchoKind,
@@ -152,6 +156,12 @@ pub enum EchoKind {
     },
     /// An ICMPv6 error about the request.
     Error(IcmpError),
+    /// A reply that answers no request: `seq` was not sent, or not by anybody with this identifier. It is told to
+    /// every source, with `to` as whom it came from.
+    Stray {
+        /// Its identifier.
+        ident: u16,
+    },
 }
 
 /// The state of the link, as one value.

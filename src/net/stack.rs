@@ -34,15 +34,22 @@ pub struct Stack {
     udp: HashMap<u16, mpsc::Sender<Arrival>>,
     echo: HashMap<u16, Echoer>,
     tcp: Tcp,
-    outgoing: VecDeque<Vec<u8>>,
+    outgoing: VecDeque<Leaving>,
     drops: Drops,
     closed: bool,
 }
 
 struct Echoer {
     events: mpsc::Sender<EchoEvent>,
-    /// Whom each sequence number went to last.
-    targets: HashMap<u16, Ipv6Addr>,
+    /// Whom each sequence number went to last, and when.
+    targets: HashMap<u16, (Ipv6Addr, Instant)>,
+}
+
+/// A packet on its way out.
+struct Leaving {
+    packet: Vec<u8>,
+    /// Identifier and sequence number of an echo request, whose time begins when it leaves.
+    echo: Option<(u16, u16)>,
 }
 
 impl Stack {
@@ -98,12 +105,16 @@ impl Stack {
             Inner::EchoReply(echo) => {
                 let bytes = (packet::ICMP_HEADER + echo.data.len()) as u16;
                 let kind = EchoKind::Reply { hop_limit: packet.hop_limit, bytes };
-                self.tell_echo(echo.ident, echo.seq, packet.from, at, kind);
+                if self.sent(echo.ident, echo.seq).is_some() {
+                    self.tell_echo(echo.ident, echo.seq, packet.from, at, kind);
+                } else {
+                    self.tell_stray(echo, packet.from, at);
+                }
             }
             // RFC 4443 §4.2: every node answers.
             Inner::EchoRequest(echo) => {
                 if let Ok(reply) = packet::echo_reply(packet.to, packet.from, echo, self.mtu) {
-                    let _ = self.leave(reply);
+                    let _ = self.leave(reply, None);
                 }
             }
             Inner::Error { error, about } if self.addresses.contains(&about.from) => {
@@ -116,7 +127,13 @@ impl Stack {
 
     /// Does what TCP has to do, and moves what leaves behind `out`.
     pub fn poll(&mut self, now: Instant, out: &mut VecDeque<Vec<u8>>) {
-        out.append(&mut self.outgoing);
+        for Leaving { packet, echo } in self.outgoing.drain(..) {
+            let target = echo.and_then(|(ident, seq)| self.echo.get_mut(&ident)?.targets.get_mut(&seq));
+            if let Some((_, sent)) = target {
+                *sent = now;
+            }
+            out.push_back(packet);
+        }
         self.tcp.poll(now, out);
     }
 
@@ -157,7 +174,7 @@ impl Stack {
         self.open()?;
         let from = SocketAddrV6::new(self.local, port, 0, 0);
         let datagram = packet::udp(from, to, payload, self.mtu).map_err(too_big)?;
-        self.leave(datagram)
+        self.leave(datagram, None)
     }
 
     /// Takes a free identifier for echo requests.
@@ -174,16 +191,16 @@ impl Stack {
         self.echo.remove(&ident);
     }
 
-    /// Sends an echo request. Its payload counts up from zero.
-    pub fn request(&mut self, ident: u16, request: EchoRequest) -> io::Result<()> {
+    /// Sends an echo request at `now`. Its payload counts up from zero.
+    pub fn request(&mut self, ident: u16, request: EchoRequest, now: Instant) -> io::Result<()> {
         self.open()?;
         let data: Vec<u8> = (0..request.payload).map(|at| at as u8).collect();
         let echo = Echo { ident, seq: request.seq, data: &data };
         let packet = packet::echo_request(self.local, request.to, request.hop_limit.max(1), echo, self.mtu)
             .map_err(too_big)?;
-        self.leave(packet)?;
+        self.leave(packet, Some((ident, request.seq)))?;
         if let Some(echoer) = self.echo.get_mut(&ident) {
-            echoer.targets.insert(request.seq, request.to);
+            echoer.targets.insert(request.seq, (request.to, now));
         }
         Ok(())
     }
@@ -213,12 +230,12 @@ impl Stack {
         Err(io::Error::new(io::ErrorKind::AddrInUse, "no free port"))
     }
 
-    fn leave(&mut self, packet: Vec<u8>) -> io::Result<()> {
+    fn leave(&mut self, packet: Vec<u8>, echo: Option<(u16, u16)>) -> io::Result<()> {
         if self.outgoing.len() >= OUTGOING {
             self.drops.overflow += 1;
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        self.outgoing.push_back(packet);
+        self.outgoing.push_back(Leaving { packet, echo });
         Ok(())
     }
 
@@ -232,11 +249,28 @@ impl Stack {
 
     fn tell_echo(&mut self, ident: u16, seq: u16, from: Ipv6Addr, at: Instant, kind: EchoKind) {
         let waiter = self.echo.get(&ident).and_then(|echoer| Some((echoer, *echoer.targets.get(&seq)?)));
-        let told = waiter.map(|(echoer, to)| echoer.events.try_send(EchoEvent { seq, to, from, at, kind }));
+        let told = waiter.map(|(echoer, (to, sent))| {
+            // Two clocks may be at odds by a little.
+            let at = at.max(sent);
+            echoer.events.try_send(EchoEvent { seq, to, from, sent, at, kind })
+        });
         match told {
             Some(Ok(())) => {}
             Some(Err(mpsc::error::TrySendError::Full(_))) => self.drops.overflow += 1,
             Some(Err(mpsc::error::TrySendError::Closed(_))) | None => self.drops.unclaimed += 1,
+        }
+    }
+
+    fn sent(&self, ident: u16, seq: u16) -> Option<&(Ipv6Addr, Instant)> {
+        self.echo.get(&ident)?.targets.get(&seq)
+    }
+
+    /// Nobody waits for it; who pings its sender may want to know.
+    fn tell_stray(&mut self, echo: Echo<'_>, from: Ipv6Addr, at: Instant) {
+        self.drops.unclaimed += 1;
+        let kind = EchoKind::Stray { ident: echo.ident };
+        for echoer in self.echo.values() {
+            let _ = echoer.events.try_send(EchoEvent { seq: echo.seq, to: from, from, sent: at, at, kind });
         }
     }
 

@@ -158,18 +158,39 @@ fn echoes_come_back_to_their_source_with_hop_limit_and_size() {
     let (other, mut others) = net.here.echo().unwrap();
     assert_ne!(ident, other);
     let request = EchoRequest { to: THERE, seq: 5, hop_limit: 64, payload: 56 };
-    net.here.request(ident, request).unwrap();
+    net.here.request(ident, request, net.now).unwrap();
     net.step();
     net.step();
     let kind = EchoKind::Reply { hop_limit: 64, bytes: 64 };
-    assert_eq!(events.try_recv(), Ok(EchoEvent { seq: 5, to: THERE, from: THERE, at: net.now, kind }));
+    let event = events.try_recv().unwrap();
+    assert_eq!((event.seq, event.to, event.from, event.at, event.kind), (5, THERE, THERE, net.now, kind));
     assert!(others.try_recv().is_err());
 
     // A reply to a question never asked.
     let stray = Echo { ident, seq: 6, data: &[] };
     net.here.ingress(net.now, &packet::echo_reply(THERE, HERE, stray, 1420).unwrap());
-    assert!(events.try_recv().is_err());
+    let kind = EchoKind::Stray { ident };
+    let event = EchoEvent { seq: 6, to: THERE, from: THERE, sent: net.now, at: net.now, kind };
+    assert_eq!(events.try_recv(), Ok(event));
+    assert_eq!(others.try_recv(), Ok(event), "whoever pings it may tell");
     assert_eq!(net.here.drops().unclaimed, 1);
+}
+
+#[test]
+fn the_time_of_an_echo_begins_when_it_leaves() {
+    let mut net = Net::new(0.0);
+    let (ident, mut events) = net.here.echo().unwrap();
+    let request = EchoRequest { to: THERE, seq: 5, hop_limit: 64, payload: 56 };
+    net.here.request(ident, request, net.now).unwrap();
+    // A busy machine lets it wait.
+    let leaves = net.now + Duration::from_millis(70);
+    let mut out = VecDeque::new();
+    net.here.poll(leaves, &mut out);
+    let echo = Echo { ident, seq: 5, data: &[] };
+    let reply = packet::echo_reply(THERE, HERE, echo, 1420).unwrap();
+    net.here.ingress(leaves + Duration::from_millis(9), &reply);
+    let event = events.try_recv().unwrap();
+    assert_eq!((event.sent, event.at - event.sent), (leaves, Duration::from_millis(9)));
 }
 
 #[test]
@@ -177,14 +198,15 @@ fn a_trace_sees_who_let_the_hop_limit_run_out() {
     let mut net = Net::new(0.0);
     let (ident, mut events) = net.here.echo().unwrap();
     let request = EchoRequest { to: THERE, seq: 1, hop_limit: 1, payload: 8 };
-    net.here.request(ident, request).unwrap();
+    net.here.request(ident, request, net.now).unwrap();
     let mut sent = VecDeque::new();
     net.here.poll(net.now, &mut sent);
     assert_eq!(sent[0][7], 1);
     let router = Ipv6Addr::new(0xfdaa, 0, 0x18, 0, 0, 0, 0, 1);
     net.here.ingress(net.now, &packet::icmp_error(router, HERE, IcmpError::TimeExceeded(0), &sent[0]));
     let kind = EchoKind::Error(IcmpError::TimeExceeded(0));
-    assert_eq!(events.try_recv(), Ok(EchoEvent { seq: 1, to: THERE, from: router, at: net.now, kind }));
+    let event = EchoEvent { seq: 1, to: THERE, from: router, sent: net.now, at: net.now, kind };
+    assert_eq!(events.try_recv(), Ok(event));
 }
 
 #[test]

@@ -207,7 +207,8 @@ impl<U: Underlay> Driver<U> {
             }
             self.doubt(time);
             self.peer.tick(time, &mut self.out);
-            self.pump(time);
+            // What leaves takes its time of departure from here.
+            self.pump(now());
             let report_at = self.publish(time);
             let deadline = self.deadline(time, report_at);
 
@@ -257,6 +258,8 @@ impl<U: Underlay> Driver<U> {
             Ok(count) => {
                 self.peer.feed(at, from, buffer.get(..count).unwrap_or_default(), &mut self.out);
                 if !self.out.inner.is_empty() {
+                    // The peer's timers take when it was read; round trips end when it came.
+                    let at = self.underlay.arrived().unwrap_or(at);
                     let mut stack = self.host.stack();
                     for packet in self.out.inner.drain(..) {
                         stack.ingress(at, &packet);

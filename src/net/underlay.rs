@@ -4,12 +4,13 @@
 use std::future::Future;
 use std::io::{self, ErrorKind::WouldBlock};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Instant;
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::{Interest, Ready};
 use tokio::net::UdpSocket;
 
-use super::Trouble;
+use super::{Trouble, stamp};
 
 /// What a burst of answers may fill before the host drops datagrams, in bytes; the system grants what it allows.
 const RECEIVE_BUFFER: usize = 2 * 1024 * 1024;
@@ -25,6 +26,11 @@ pub trait Underlay: Send + 'static {
         &mut self,
         buffer: &mut [u8],
     ) -> impl Future<Output = (SocketAddr, Result<usize, Failure>)> + Send;
+
+    /// When the datagram that [`Self::recv`] gave last came, where the wire itself tells that.
+    fn arrived(&self) -> Option<Instant> {
+        None
+    }
 
     /// Starts over, since the host may have moved: new sockets, other source addresses.
     fn reopen(&mut self) {}
@@ -83,6 +89,7 @@ pub struct Udp {
     listen_port: u16,
     v4: Option<Connected>,
     v6: Option<Connected>,
+    clock: stamp::Clock,
 }
 
 struct Connected {
@@ -93,7 +100,7 @@ struct Connected {
 impl Udp {
     /// Sockets bound to `ListenPort`, or to any free port.
     pub fn new(listen_port: Option<u16>) -> Self {
-        Self { listen_port: listen_port.unwrap_or(0), v4: None, v6: None }
+        Self { listen_port: listen_port.unwrap_or(0), v4: None, v6: None, clock: stamp::Clock::default() }
     }
 
     fn slot(&mut self, to: SocketAddr) -> &mut Option<Connected> {
@@ -143,7 +150,8 @@ impl Underlay for Udp {
                 ready = ready(self.v6.as_ref()) => ready,
                 ready = ready(self.v4.as_ref()) => ready,
             };
-            let slot = self.slot(to);
+            let Self { v4, v6, clock, .. } = self;
+            let slot = if to.is_ipv4() { v4 } else { v6 };
             let Some(Connected { socket, .. }) = slot else { continue };
             let got = ready.and_then(|ready| {
                 // Bad news is not readable: it comes as an error of the socket, and would wait for the next send.
@@ -153,7 +161,7 @@ impl Underlay for Udp {
                 {
                     return Err(error);
                 }
-                socket.try_recv(buffer)
+                socket.try_io(Interest::READABLE, || clock.recv(socket, buffer))
             });
             match got {
                 Ok(count) => return (to, Ok(count)),
@@ -168,6 +176,10 @@ impl Underlay for Udp {
                 }
             }
         }
+    }
+
+    fn arrived(&self) -> Option<Instant> {
+        self.clock.arrived()
     }
 
     fn reopen(&mut self) {
@@ -196,6 +208,7 @@ fn open(to: SocketAddr, port: u16) -> Result<UdpSocket, Failure> {
         socket.set_nonblocking(true)?;
         // A smaller buffer works too, with more loss.
         let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+        stamp::wanted(&socket);
         socket.bind(&any.into())?;
         Ok(socket)
     };
@@ -221,6 +234,28 @@ mod tests {
             far.send_to(b"and back", from).await.unwrap();
             assert_eq!(udp.recv(&mut buffer).await, (to, Ok(8)));
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_datagram_that_waited_is_told_to_have_come_when_it_came() {
+        let far = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let mut udp = Udp::new(None);
+        udp.send(far.local_addr().unwrap(), b"there").unwrap();
+        let mut buffer = [0; 64];
+        let (_, from) = far.recv_from(&mut buffer).await.unwrap();
+        let before = Instant::now();
+        far.send_to(b"and back", from).await.unwrap();
+        let sent = Instant::now();
+        // Nobody reads for a while.
+        while sent.elapsed() < std::time::Duration::from_millis(200) {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(udp.recv(&mut buffer).await.1, Ok(8));
+        let arrived = udp.arrived().unwrap();
+        // Two clocks are read, one after the other.
+        let slack = std::time::Duration::from_millis(100);
+        assert!(arrived + slack > before && arrived < sent + slack, "{:?}", sent.elapsed());
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! What measures: plain sample streams and their statistics, no I/O and no drawing.
 
+pub mod alert;
 pub mod ping;
 pub mod port;
 pub mod series;
+pub mod stats;

@@ -1,9 +1,15 @@
 //! Ping: which probe leaves when, and what the replies make of it. `now` comes in; nothing is sent here.
+//!
+//! What one probe or one reply costs does not grow with the number of targets.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::net::Ipv6Addr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::series::{Reply, ReplyKind, Series, Stats, Target};
+use super::alert::{Alert, Watch};
+use super::series::{Aim, KEPT, Reply, ReplyKind, Sample, Series, Stray, Target};
+use super::stats::Tally;
 use crate::net::{EchoEvent, EchoKind, EchoRequest, IcmpError};
 
 /// How to ping.
@@ -11,7 +17,7 @@ use crate::net::{EchoEvent, EchoKind, EchoRequest, IcmpError};
 pub struct Plan {
     /// Between two probes of one target.
     pub interval: Duration,
-    /// After which an unanswered probe is lost.
+    /// After which an unanswered probe is given up.
     pub timeout: Duration,
     /// Probes for each target; `None` goes on.
     pub count: Option<u64>,
@@ -36,50 +42,77 @@ impl Default for Plan {
     }
 }
 
-/// Settled probes and replies that are kept of each target.
-const KEPT: usize = 120;
-/// Probes whose late or second reply is still known as that.
-const REMEMBERED: usize = 4096;
+/// Replies that are kept of each target.
+const REPLIES: usize = 120;
+/// Probes whose late or second reply is still known as that: half of all sequence numbers.
+const REMEMBERED: usize = 32_768;
+/// What a late wake-up may make up for: timers come by the millisecond.
+const CATCH_UP: Duration = Duration::from_millis(10);
+/// Alerts that wait to be told.
+const ALERTS: usize = 256;
+/// With more targets than this, percentiles are told to two digits in place of three: a tenth of the memory.
+const MANY: usize = 100;
+
+type Id = u64;
+/// The track of a probe that counts no more.
+const NOBODY: Id = 0;
 
 /// The pings of some targets.
 #[derive(Debug)]
 pub struct Pinger {
     plan: Plan,
-    tracks: Vec<Track>,
+    tracks: HashMap<Id, Track>,
+    /// The tracks in the order of the targets.
+    order: Vec<Id>,
+    by_target: HashMap<Target, Id>,
+    by_address: HashMap<Ipv6Addr, Id>,
+    next_id: Id,
+    /// When the next probe of each track leaves.
+    due: BTreeSet<(Instant, Id)>,
     /// Sequence number of the next probe; one count for all targets.
     next_seq: u16,
-    /// What left under a sequence number, oldest first in `order`.
-    probes: BTreeMap<u16, Probe>,
-    order: VecDeque<u16>,
+    /// What left under a sequence number.
+    probes: HashMap<u16, Probe>,
+    /// The same in the order in which they left.
+    left: VecDeque<u16>,
+    /// Those that were not settled when last looked at, oldest first.
+    waiting: VecDeque<u16>,
     /// The earliest time at which another probe may leave.
     free_at: Option<Instant>,
+    alerts: VecDeque<(Target, Alert)>,
+}
+
+/// Why a probe could not be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unsent {
+    /// There is no room now: it has not been a probe at all.
+    Busy,
+    /// It cannot be sent, in words.
+    Refused(String),
 }
 
 #[derive(Debug)]
 struct Track {
-    target: Target,
-    /// When its next probe leaves.
-    due: Instant,
-    sent: u64,
-    received: u64,
-    lost: u64,
-    recent: VecDeque<Option<Duration>>,
-    replies: VecDeque<Reply>,
+    series: Series,
+    turns: Vec<Ipv6Addr>,
+    due: Option<Instant>,
+    tally: Tally,
     noted: u64,
-    moments: Moments,
-    at: Option<Instant>,
-    error: Option<String>,
+    watch: Watch,
+    /// Whether the figures are older than the tally.
+    stale: bool,
+    /// The probes of `series.recent`, by number.
+    numbers: VecDeque<u64>,
 }
 
 #[derive(Debug)]
 struct Probe {
-    /// Which track, by its target, as tracks come and go.
-    target: Target,
+    track: Id,
+    to: Ipv6Addr,
     /// From 1.
     number: u64,
     sent: Instant,
-    settled: bool,
-    answered: bool,
+    end: Option<Sample>,
 }
 
 impl Pinger {
@@ -87,29 +120,88 @@ impl Pinger {
     pub fn new(plan: Plan) -> Self {
         Self {
             plan,
-            tracks: Vec::new(),
+            tracks: HashMap::new(),
+            order: Vec::new(),
+            by_target: HashMap::new(),
+            by_address: HashMap::new(),
+            next_id: 0,
+            due: BTreeSet::new(),
             next_seq: 1,
-            probes: BTreeMap::new(),
-            order: VecDeque::new(),
+            probes: HashMap::new(),
+            left: VecDeque::new(),
+            waiting: VecDeque::new(),
             free_at: None,
+            alerts: VecDeque::new(),
         }
     }
 
-    /// Pings exactly `targets` from `now` on; who was pinged before keeps its figures.
-    pub fn set_targets(&mut self, targets: Vec<Target>, now: Instant) {
-        let mut before = std::mem::take(&mut self.tracks);
-        for target in targets {
-            if self.tracks.iter().any(|t| t.target == target) {
+    /// How it pings.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Pings exactly at `aims` from `now` on; who was pinged before keeps its figures.
+    pub fn set_targets(&mut self, aims: Vec<Aim>, now: Instant) {
+        let digits = if aims.len() > MANY { 2 } else { 3 };
+        let mut before = std::mem::take(&mut self.by_target);
+        self.order.clear();
+        self.by_address.clear();
+        for Aim { target, held, turns } in aims {
+            if self.by_target.contains_key(&target) {
                 continue;
             }
-            let track = match before.iter().position(|t| t.target == target) {
-                Some(at) => before.swap_remove(at),
-                None => Track::new(target, now),
-            };
-            self.tracks.push(track);
+            let id = before.remove(&target).unwrap_or_else(|| {
+                self.next_id += 1;
+                self.tracks.insert(self.next_id, Track::new(target.clone(), digits));
+                self.next_id
+            });
+            self.order.push(id);
+            self.by_address.entry(target.address).or_insert(id);
+            self.by_target.insert(target, id);
+            if let Some(track) = self.tracks.get_mut(&id) {
+                track.turns = turns;
+                track.series.held = held;
+                let more = self.plan.count.is_none_or(|count| track.series.sent < count);
+                let due = if held || !more { None } else { track.due.or(Some(now)) };
+                schedule(&mut self.due, track, id, due);
+            }
         }
-        self.probes.retain(|_, probe| self.tracks.iter().any(|t| t.target == probe.target));
-        self.order.retain(|seq| self.probes.contains_key(seq));
+        for id in before.into_values() {
+            if let Some(mut track) = self.tracks.remove(&id) {
+                schedule(&mut self.due, &mut track, id, None);
+            }
+        }
+    }
+
+    /// Sends a probe to each target every `interval` from `now` on.
+    pub fn set_interval(&mut self, interval: Duration, now: Instant) {
+        self.plan.interval = interval;
+        for (id, track) in &mut self.tracks {
+            let due = track.due.map(|due| due.min(now + interval));
+            schedule(&mut self.due, track, *id, due);
+        }
+    }
+
+    /// Forgets the figures of the targets at `addresses`, or of all.
+    pub fn clear(&mut self, addresses: Option<&[Ipv6Addr]>) {
+        let digits = self.digits();
+        for (id, track) in &mut self.tracks {
+            let target = track.series.target.clone();
+            if addresses.is_some_and(|wanted| !wanted.contains(&target.address)) {
+                continue;
+            }
+            let (held, due, turns) = (track.series.held, track.due, std::mem::take(&mut track.turns));
+            *track = Track { turns, due, ..Track::new(target, digits) };
+            track.series.held = held;
+            // What is under way still has an answer to come, which counts no more.
+            for probe in self.probes.values_mut().filter(|probe| probe.track == *id) {
+                probe.track = NOBODY;
+            }
+        }
+    }
+
+    fn digits(&self) -> u8 {
+        if self.order.len() > MANY { 2 } else { 3 }
     }
 
     /// Whether there is nobody to ping.
@@ -119,22 +211,19 @@ impl Pinger {
 
     /// Whether every probe of a bounded plan is settled.
     pub fn is_done(&self) -> bool {
-        self.plan
-            .count
-            .is_some_and(|count| self.tracks.iter().all(|t| t.sent >= count && t.received + t.lost >= t.sent))
+        let done = |series: &Series, count| series.held || series.sent >= count;
+        self.plan.count.is_some_and(|count| {
+            self.tracks.values().all(|t| done(&t.series, count) && t.series.in_flight() == 0)
+        })
     }
 
     /// The next time at which [`Self::poll`] has something to do.
     pub fn next_due(&self) -> Option<Instant> {
-        let count = self.plan.count.unwrap_or(u64::MAX);
-        let send = self.tracks.iter().filter(|t| t.sent < count).map(|t| t.due).min();
-        let send = send.map(|due| self.free_at.map_or(due, |free| due.max(free)));
-        let expire = self
-            .order
-            .iter()
-            .filter_map(|seq| self.probes.get(seq))
-            .find(|probe| !probe.settled)
-            .map(|probe| probe.sent + self.plan.timeout);
+        let send = self.due.first().map(|(due, _)| self.free_at.map_or(*due, |free| (*due).max(free)));
+        let expire = self.waiting.iter().find_map(|seq| match self.probes.get(seq) {
+            Some(probe) if probe.end.is_none() => Some(probe.sent + self.plan.timeout),
+            _ => None,
+        });
         [send, expire].into_iter().flatten().min()
     }
 
@@ -145,137 +234,188 @@ impl Pinger {
         if self.free_at.is_some_and(|free| free > now) {
             return None;
         }
-        let count = self.plan.count.unwrap_or(u64::MAX);
-        let track =
-            self.tracks.iter_mut().filter(|t| t.sent < count && t.due <= now).min_by_key(|t| t.due)?;
-        // A late wake-up makes no burst: what was missed is not made up for.
-        let next = track.due + self.plan.interval;
-        track.due = if next > now { next } else { now + self.plan.interval };
-        track.sent += 1;
+        let (due, id) = self.due.first().copied().filter(|(due, _)| *due <= now)?;
         let seq = self.next_seq;
+        if self.probes.get(&seq).is_some_and(|probe| probe.end.is_none()) {
+            // All numbers are under way.
+            return None;
+        }
+        let track = self.tracks.get_mut(&id)?;
+        // A late wake-up makes no burst: what was missed is not made up for.
+        let next = due + self.plan.interval;
+        let next = if next > now { next } else { now + self.plan.interval };
+        track.series.sent += 1;
+        let number = track.series.sent;
+        let more = self.plan.count.is_none_or(|count| number < count);
+        schedule(&mut self.due, track, id, more.then_some(next));
+        let own = track.series.target.address;
+        let turn = usize::try_from(number - 1).unwrap_or(0) % track.turns.len().max(1);
+        let to = track.turns.get(turn).copied().unwrap_or(own);
         self.next_seq = self.next_seq.wrapping_add(1);
-        let probe = Probe {
-            target: track.target.clone(),
-            number: track.sent,
-            sent: now,
-            settled: false,
-            answered: false,
-        };
-        let request = EchoRequest {
-            to: track.target.address,
-            seq,
-            hop_limit: self.plan.hop_limit,
-            payload: self.plan.payload,
-        };
-        self.probes.insert(seq, probe);
-        self.order.push_back(seq);
-        while self.order.len() > REMEMBERED {
-            if let Some(old) = self.order.pop_front() {
+        self.probes.insert(seq, Probe { track: id, to, number, sent: now, end: None });
+        self.left.push_back(seq);
+        self.waiting.push_back(seq);
+        while self.left.len() > REMEMBERED {
+            if let Some(old) = self.left.pop_front() {
                 self.probes.remove(&old);
             }
         }
-        self.free_at = Some(now + self.plan.pace);
-        Some(request)
+        let free = self.free_at.map_or(now, |free| free.max(now.checked_sub(CATCH_UP).unwrap_or(now)));
+        self.free_at = Some(free + self.plan.pace);
+        Some(EchoRequest { to, seq, hop_limit: self.plan.hop_limit, payload: self.plan.payload })
     }
 
-    /// The probe `seq` left at `at`, or did not leave, for the reason in words.
-    pub fn sent(&mut self, seq: u16, at: Result<Instant, String>) {
+    /// The probe `seq` left at `at`, or did not leave.
+    pub fn sent(&mut self, seq: u16, at: Result<Instant, Unsent>) {
+        let Some(probe) = self.probes.get_mut(&seq) else { return };
         match at {
-            Ok(at) => {
-                if let Some(probe) = self.probes.get_mut(&seq) {
-                    probe.sent = at;
-                }
+            Ok(at) => probe.sent = at,
+            Err(Unsent::Refused(reason)) => {
+                let (at, to) = (probe.sent, probe.to);
+                self.settle(seq, at, Sample::Error);
+                self.note(seq, at, to, ReplyKind::Unsent(reason));
             }
-            Err(reason) => {
-                let now = self.probes.get(&seq).map(|probe| probe.sent);
-                if let Some(now) = now {
-                    self.settle(seq, now, None, ReplyKind::Error(reason));
+            Err(Unsent::Busy) => {
+                let (id, now) = (probe.track, probe.sent);
+                self.probes.remove(&seq);
+                self.left.pop_back();
+                self.waiting.pop_back();
+                self.next_seq = seq;
+                if let Some(track) = self.tracks.get_mut(&id) {
+                    track.series.sent -= 1;
+                    schedule(&mut self.due, track, id, Some(now));
                 }
+                self.free_at = Some(now + self.plan.pace.max(CATCH_UP));
             }
         }
     }
 
-    /// Takes what came for a probe.
+    /// Takes what came.
     pub fn absorb(&mut self, event: &EchoEvent) {
-        let Some(probe) = self.probes.get(&event.seq) else { return };
-        if probe.target.address != event.to {
-            return;
+        if let EchoKind::Stray { ident } = event.kind {
+            return self.stray(event.from, event.at, Stray::Ident(ident));
         }
-        let rtt = event.at.saturating_duration_since(probe.sent);
-        match (event.kind, probe.settled, probe.answered) {
-            (EchoKind::Reply { hop_limit, bytes }, false, _) => {
-                self.settle(event.seq, event.at, Some(rtt), ReplyKind::Answered { rtt, hop_limit, bytes });
+        let Some(probe) = self.probes.get(&event.seq).filter(|probe| probe.to == event.to) else {
+            if matches!(event.kind, EchoKind::Reply { .. }) {
+                self.stray(event.from, event.at, Stray::Seq(event.seq));
             }
-            (EchoKind::Reply { .. }, true, false) => {
-                if let Some(probe) = self.probes.get_mut(&event.seq) {
-                    probe.answered = true;
+            return;
+        };
+        let (end, rtt) = (probe.end, event.at.saturating_duration_since(event.sent));
+        let (seq, at, from) = (event.seq, event.at, event.from);
+        match event.kind {
+            // Only multicast is answered from elsewhere (RFC 4443 §4.2).
+            EchoKind::Reply { .. } if from != event.to => {
+                self.count(seq, |series| series.strays += 1);
+                self.note(seq, at, from, ReplyKind::Stray(Stray::Sender(from)));
+            }
+            EchoKind::Reply { hop_limit, bytes } => match end {
+                // It came in time where we only read it late.
+                None | Some(Sample::Lost | Sample::Error) if rtt <= self.plan.timeout => {
+                    self.settle(seq, at, Sample::Answered(rtt));
+                    self.note(seq, at, from, ReplyKind::Answered { rtt, hop_limit, bytes });
                 }
-                self.note(event.seq, event.at, ReplyKind::Late { rtt });
+                None | Some(Sample::Lost | Sample::Error) => {
+                    self.settle(seq, at, Sample::Late(rtt));
+                    self.note(seq, at, from, ReplyKind::Late { rtt });
+                }
+                Some(Sample::Answered(_) | Sample::Late(_)) => {
+                    self.count(seq, |series| series.duplicates += 1);
+                    self.note(seq, at, from, ReplyKind::Duplicate { rtt });
+                }
+            },
+            EchoKind::Error(error) => {
+                if end.is_none() {
+                    self.settle(seq, at, Sample::Error);
+                }
+                self.note(seq, at, from, ReplyKind::Error(error));
             }
-            (EchoKind::Reply { .. }, true, true) => {
-                self.note(event.seq, event.at, ReplyKind::Duplicate { rtt });
-            }
-            (EchoKind::Error(error), false, _) => {
-                let words = format!("{} says: {}", event.from, error_words(error));
-                self.settle(event.seq, event.at, None, ReplyKind::Error(words));
-            }
-            (EchoKind::Error(_), true, _) => {}
+            EchoKind::Stray { .. } => {}
         }
     }
 
     /// The series, in the order of the targets.
-    pub fn series(&self) -> Vec<Series> {
-        self.tracks.iter().map(Track::series).collect()
+    pub fn series(&mut self) -> Vec<Series> {
+        let mut all = Vec::with_capacity(self.order.len());
+        for id in &self.order {
+            if let Some(track) = self.tracks.get_mut(id) {
+                all.push(track.series());
+            }
+        }
+        all
+    }
+
+    /// What is worth a word, once.
+    pub fn take_alerts(&mut self) -> impl Iterator<Item = (Target, Alert)> + '_ {
+        self.alerts.drain(..)
     }
 
     fn expire(&mut self, now: Instant) {
-        loop {
-            let due = self.order.iter().copied().find(|seq| self.probes.get(seq).is_some_and(|p| !p.settled));
-            let Some(seq) = due else { return };
-            match self.probes.get(&seq) {
-                Some(probe) if probe.sent + self.plan.timeout <= now => {
-                    let at = probe.sent + self.plan.timeout;
-                    self.settle(seq, at, None, ReplyKind::Lost { after: self.plan.timeout });
+        while let Some(seq) = self.waiting.front().copied() {
+            if let Some(probe) = self.probes.get(&seq)
+                && probe.end.is_none()
+            {
+                let (at, to, after) = (probe.sent + self.plan.timeout, probe.to, self.plan.timeout);
+                if at > now {
+                    return;
                 }
-                _ => return,
+                self.settle(seq, at, Sample::Lost);
+                self.note(seq, at, to, ReplyKind::Lost { after });
             }
+            self.waiting.pop_front();
         }
     }
 
-    fn settle(&mut self, seq: u16, at: Instant, rtt: Option<Duration>, kind: ReplyKind) {
+    /// Settles a probe, or corrects what was thought of it.
+    fn settle(&mut self, seq: u16, at: Instant, end: Sample) {
         let Some(probe) = self.probes.get_mut(&seq) else { return };
-        probe.settled = true;
-        probe.answered = rtt.is_some();
-        let Some(track) = self.tracks.iter_mut().find(|t| t.target == probe.target) else { return };
-        if let Some(rtt) = rtt {
-            track.received += 1;
-            track.moments.add(rtt);
-            track.error = None;
-        } else {
-            track.lost += 1;
-            if let ReplyKind::Error(words) = &kind {
-                track.error = Some(words.clone());
-            }
+        let before = probe.end.replace(end);
+        let Some(track) = self.tracks.get_mut(&probe.track) else { return };
+        let alert = track.settle(probe.number, at, before, end);
+        if let Some(alert) = alert
+            && self.alerts.len() < ALERTS
+        {
+            self.alerts.push_back((track.series.target.clone(), alert));
         }
-        push(&mut track.recent, rtt);
-        track.at = Some(at);
-        self.note(seq, at, kind);
     }
 
-    fn note(&mut self, seq: u16, at: Instant, kind: ReplyKind) {
+    fn count(&mut self, seq: u16, add: impl FnOnce(&mut Series)) {
+        let track = self.probes.get(&seq).and_then(|probe| self.tracks.get_mut(&probe.track));
+        if let Some(track) = track {
+            add(&mut track.series);
+        }
+    }
+
+    fn note(&mut self, seq: u16, at: Instant, from: Ipv6Addr, kind: ReplyKind) {
         let Some(probe) = self.probes.get(&seq) else { return };
-        if let Some(track) = self.tracks.iter_mut().find(|t| t.target == probe.target) {
-            track.noted += 1;
-            push(&mut track.replies, Reply { serial: track.noted, number: probe.number, at, kind });
+        if let Some(track) = self.tracks.get_mut(&probe.track) {
+            track.note(probe.number, at, from, kind);
+        }
+    }
+
+    fn stray(&mut self, from: Ipv6Addr, at: Instant, stray: Stray) {
+        let track = self.by_address.get(&from).and_then(|id| self.tracks.get_mut(id));
+        if let Some(track) = track {
+            track.series.strays += 1;
+            track.note(0, at, from, ReplyKind::Stray(stray));
         }
     }
 }
 
-fn push<T>(ring: &mut VecDeque<T>, value: T) {
-    if ring.len() == KEPT {
-        ring.pop_front();
+/// Moves a track's next probe to `at`.
+fn schedule(due: &mut BTreeSet<(Instant, Id)>, track: &mut Track, id: Id, at: Option<Instant>) {
+    if let Some(before) = track.due.take() {
+        due.remove(&(before, id));
     }
-    ring.push_back(value);
+    track.due = at;
+    due.extend(at.map(|at| (at, id)));
+}
+
+fn push<T>(ring: &mut Vec<T>, value: T, kept: usize) {
+    if ring.len() >= kept {
+        ring.remove(0);
+    }
+    ring.push(value);
 }
 
 /// What an ICMPv6 error says (RFC 4443 §3).
@@ -283,207 +423,93 @@ pub fn error_words(error: IcmpError) -> String {
     match error {
         IcmpError::Unreachable(0) => "no route to destination".into(),
         IcmpError::Unreachable(1) => "administratively prohibited".into(),
+        IcmpError::Unreachable(2) => "beyond the scope of the source address".into(),
         IcmpError::Unreachable(3) => "address unreachable".into(),
         IcmpError::Unreachable(4) => "port unreachable".into(),
+        IcmpError::Unreachable(5) => "source address failed the ingress or egress policy".into(),
+        IcmpError::Unreachable(6) => "route to destination rejected".into(),
         IcmpError::Unreachable(code) => format!("unreachable, code {code}"),
         IcmpError::PacketTooBig(mtu) => format!("packet too big, the next link takes {mtu} bytes"),
-        IcmpError::TimeExceeded(_) => "hop limit exceeded".into(),
+        IcmpError::TimeExceeded(0) => "hop limit exceeded".into(),
+        IcmpError::TimeExceeded(_) => "fragment reassembly time exceeded".into(),
         IcmpError::ParameterProblem(code) => format!("parameter problem, code {code}"),
     }
 }
 
 impl Track {
-    fn new(target: Target, now: Instant) -> Self {
+    fn new(target: Target, digits: u8) -> Self {
         Self {
-            target,
-            due: now,
-            sent: 0,
-            received: 0,
-            lost: 0,
-            recent: VecDeque::new(),
-            replies: VecDeque::new(),
+            series: Series::new(target),
+            turns: Vec::new(),
+            due: None,
+            tally: Tally::new(digits),
             noted: 0,
-            moments: Moments::default(),
-            at: None,
-            error: None,
+            watch: Watch::default(),
+            stale: false,
+            numbers: VecDeque::new(),
         }
     }
 
-    fn series(&self) -> Series {
-        Series {
-            target: self.target.clone(),
-            sent: self.sent,
-            received: self.received,
-            lost: self.lost,
-            recent: self.recent.iter().copied().collect(),
-            replies: self.replies.iter().cloned().collect(),
-            stats: self.moments.stats(),
-            at: self.at,
-            error: self.error.clone(),
+    fn settle(&mut self, number: u64, at: Instant, before: Option<Sample>, end: Sample) -> Option<Alert> {
+        let series = &mut self.series;
+        let add = |series: &mut Series, sample: Sample, by: i64| {
+            let count = match sample {
+                Sample::Answered(_) => &mut series.received,
+                Sample::Late(_) => &mut series.late,
+                Sample::Lost => &mut series.lost,
+                Sample::Error => &mut series.errors,
+            };
+            *count = count.saturating_add_signed(by);
+        };
+        if let Some(before) = before {
+            add(series, before, -1);
+        }
+        add(series, end, 1);
+        series.at = Some(at);
+        let recent = Arc::make_mut(&mut series.recent);
+        if before.is_none() {
+            push(recent, end, KEPT);
+            self.numbers.push_back(number);
+            if self.numbers.len() > KEPT {
+                self.numbers.pop_front();
+            }
+        } else if let Some(place) = self.numbers.iter().rposition(|other| *other == number) {
+            recent[place] = end;
+        }
+        match end {
+            Sample::Answered(rtt) => {
+                self.tally.add(rtt);
+                self.stale = true;
+                series.error = None;
+                self.watch.answered(rtt)
+            }
+            Sample::Late(rtt) => self.watch.answered(rtt),
+            Sample::Lost | Sample::Error => self.watch.unanswered(),
         }
     }
-}
 
-/// Sums of round trips, in nanoseconds.
-#[derive(Debug, Default)]
-struct Moments {
-    n: u64,
-    sum: u128,
-    squares: u128,
-    min: Duration,
-    max: Duration,
-    last: Duration,
-}
-
-impl Moments {
-    fn add(&mut self, rtt: Duration) {
-        let ns = rtt.as_nanos();
-        self.min = if self.n == 0 { rtt } else { self.min.min(rtt) };
-        self.max = self.max.max(rtt);
-        self.last = rtt;
-        self.n += 1;
-        self.sum += ns;
-        self.squares += ns * ns;
+    fn note(&mut self, number: u64, at: Instant, from: Ipv6Addr, kind: ReplyKind) {
+        match &kind {
+            ReplyKind::Error(error) => {
+                self.series.error = Some(format!("{from} says: {}", error_words(*error)));
+            }
+            ReplyKind::Unsent(reason) => self.series.error = Some(reason.clone()),
+            _ => {}
+        }
+        self.noted += 1;
+        let replies = Arc::make_mut(&mut self.series.replies);
+        push(replies, Reply { serial: self.noted, number, at, from, kind }, REPLIES);
     }
 
-    fn stats(&self) -> Option<Stats> {
-        let n = u128::from(self.n);
-        let mean = self.sum.checked_div(n)?;
-        // As ping's mdev: the square root of the mean square less the squared mean.
-        let variance = (self.squares * n).saturating_sub(self.sum * self.sum) / (n * n);
-        Some(Stats {
-            min: self.min,
-            avg: Duration::from_nanos(mean as u64),
-            max: self.max,
-            mdev: Duration::from_nanos(variance.isqrt() as u64),
-            last: self.last,
-        })
+    fn series(&mut self) -> Series {
+        if std::mem::take(&mut self.stale) {
+            self.series.stats = self.tally.stats();
+            self.series.bins = Arc::new(self.tally.bins().to_vec());
+        }
+        self.series.clone()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::net::Ipv6Addr;
-
-    const MS: Duration = Duration::from_millis(1);
-
-    fn target(n: u16) -> Target {
-        Target { label: format!("m{n}").as_str().into(), address: Ipv6Addr::new(0xfdaa, 0, 0, 0, 0, 0, 0, n) }
-    }
-
-    fn reply(request: &EchoRequest, at: Instant) -> EchoEvent {
-        let kind = EchoKind::Reply { hop_limit: 61, bytes: 64 };
-        EchoEvent { seq: request.seq, to: request.to, from: request.to, at, kind }
-    }
-
-    fn pinger(plan: Plan, targets: u16, now: Instant) -> Pinger {
-        let mut pinger = Pinger::new(plan);
-        pinger.set_targets((1..=targets).map(target).collect(), now);
-        pinger
-    }
-
-    #[test]
-    fn statistics_are_those_of_ping() {
-        let t0 = Instant::now();
-        let mut p = pinger(Plan { count: Some(3), ..Plan::default() }, 1, t0);
-        for (i, rtt) in [10, 20, 30].into_iter().enumerate() {
-            let now = t0 + Duration::from_secs(i as u64);
-            let request = p.poll(now).unwrap();
-            assert_eq!(p.poll(now), None);
-            p.sent(request.seq, Ok(now));
-            p.absorb(&reply(&request, now + MS * rtt));
-        }
-        assert!(p.is_done());
-        let stats = p.series()[0].stats.unwrap();
-        assert_eq!((stats.min, stats.avg, stats.max, stats.last), (MS * 10, MS * 20, MS * 30, MS * 30));
-        assert_eq!(stats.mdev, Duration::from_nanos(8_164_965));
-        assert_eq!(p.series()[0].loss(), Some(0.0));
-    }
-
-    #[test]
-    fn a_late_reply_is_late_and_stays_lost_and_a_second_one_is_a_duplicate() {
-        let t0 = Instant::now();
-        let mut p = pinger(Plan { count: Some(1), ..Plan::default() }, 1, t0);
-        let request = p.poll(t0).unwrap();
-        assert_eq!(p.series()[0].loss(), None, "a probe in flight is not lost");
-        assert_eq!(p.next_due(), Some(t0 + Duration::from_secs(2)));
-        p.poll(t0 + Duration::from_secs(2));
-        p.absorb(&reply(&request, t0 + MS * 2500));
-        p.absorb(&reply(&request, t0 + MS * 2600));
-        let series = &p.series()[0];
-        assert_eq!((series.received, series.lost), (0, 1));
-        let kinds: Vec<_> = series.replies.iter().map(|r| r.kind.clone()).collect();
-        assert_eq!(
-            kinds,
-            [
-                ReplyKind::Lost { after: Duration::from_secs(2) },
-                ReplyKind::Late { rtt: MS * 2500 },
-                ReplyKind::Duplicate { rtt: MS * 2600 }
-            ]
-        );
-    }
-
-    #[test]
-    fn probes_are_paced_and_misses_are_not_made_up_for() {
-        let t0 = Instant::now();
-        let mut p = pinger(Plan::default(), 100, t0);
-        let mut now = t0;
-        for _ in 0..100 {
-            assert!(p.poll(now).is_some());
-            assert!(p.poll(now).is_none());
-            now = p.next_due().unwrap();
-        }
-        assert_eq!(now, t0 + Duration::from_secs(1));
-        let mut one = pinger(Plan::default(), 1, t0);
-        one.poll(t0);
-        let later = t0 + Duration::from_mins(1);
-        assert!(one.poll(later).is_some());
-        assert!(one.poll(later + MS * 10).is_none());
-    }
-
-    #[test]
-    fn errors_settle_a_probe_and_strangers_do_not() {
-        let t0 = Instant::now();
-        let mut p = pinger(Plan::default(), 1, t0);
-        let request = p.poll(t0).unwrap();
-        p.absorb(&EchoEvent { seq: request.seq.wrapping_add(9), ..reply(&request, t0) });
-        p.absorb(&EchoEvent { to: Ipv6Addr::LOCALHOST, ..reply(&request, t0) });
-        assert_eq!(p.series()[0].received, 0);
-        let kind = EchoKind::Error(IcmpError::Unreachable(3));
-        p.absorb(&EchoEvent { kind, ..reply(&request, t0 + MS) });
-        assert_eq!(p.series()[0].lost, 1);
-        assert!(p.series()[0].error.as_ref().unwrap().ends_with("address unreachable"));
-    }
-
-    #[test]
-    fn who_stays_keeps_the_figures() {
-        let t0 = Instant::now();
-        let mut p = pinger(Plan::default(), 2, t0);
-        let request = p.poll(t0).unwrap();
-        p.absorb(&reply(&request, t0 + MS));
-        p.set_targets(vec![target(3), target(1)], t0 + MS);
-        let sent: Vec<_> = p.series().iter().map(|s| (s.target.label.to_string(), s.received)).collect();
-        assert_eq!(sent, [("m3".into(), 0), ("m1".into(), 1)]);
-    }
-
-    #[test]
-    fn loss_is_exact_over_many_probes() {
-        let t0 = Instant::now();
-        let plan = Plan { count: Some(1000), pace: Duration::ZERO, ..Plan::default() };
-        let mut p = pinger(plan, 1, t0);
-        let mut now = t0;
-        let mut n = 0;
-        while !p.is_done() {
-            while let Some(request) = p.poll(now) {
-                n += 1;
-                if n % 20 != 0 {
-                    p.absorb(&reply(&request, now + MS * 12));
-                }
-            }
-            now = p.next_due().unwrap_or(now);
-        }
-        let series = &p.series()[0];
-        assert_eq!((series.sent, series.received, series.lost), (1000, 950, 50));
-    }
-}
+#[path = "ping_tests.rs"]
+mod tests;

@@ -1,9 +1,15 @@
 //! What came of pinging somebody: values only.
 
 use std::net::Ipv6Addr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::stats::{Bin, Stats, of_window};
+use crate::net::IcmpError;
 use crate::text::Safe;
+
+/// Settled probes that are kept of each target: five minutes at one a second.
+pub const KEPT: usize = 300;
 
 /// Somebody to ping.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,49 +20,135 @@ pub struct Target {
     pub address: Ipv6Addr,
 }
 
-/// The pings of one target.
+/// A target, and how it is to be pinged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Aim {
+    /// Whom.
+    pub target: Target,
+    /// Whether no probe leaves now; the figures stay.
+    pub held: bool,
+    /// The addresses that take turns, as a client of a name does; empty where it is the target's own alone.
+    pub turns: Vec<Ipv6Addr>,
+}
+
+impl From<Target> for Aim {
+    fn from(target: Target) -> Self {
+        Self { target, held: false, turns: Vec::new() }
+    }
+}
+
+/// The pings of one target. Every probe that has left is received, late, lost, in error, or in flight.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Series {
     /// Whom.
     pub target: Target,
+    /// Whether no probe leaves for now.
+    pub held: bool,
     /// Probes that have left.
     pub sent: u64,
     /// Probes that were answered in time.
     pub received: u64,
-    /// Probes that are settled as lost or in error: `sent - received - lost` are in flight.
+    /// Probes that were answered, too late.
+    pub late: u64,
+    /// Probes that nothing came back for in time, nor later so far.
     pub lost: u64,
-    /// The newest settled probes, oldest first, at most 120: the RTT, or `None` for a lost one.
-    pub recent: Vec<Option<Duration>>,
+    /// Probes that brought an ICMPv6 error, or could not be sent.
+    pub errors: u64,
+    /// Further replies to probes that were answered.
+    pub duplicates: u64,
+    /// Replies from the target that answer no probe of ours, and replies to ours from elsewhere.
+    pub strays: u64,
+    /// The newest settled probes, oldest first, at most [`KEPT`].
+    pub recent: Arc<Vec<Sample>>,
     /// What came of the newest probes one by one, oldest first, at most 120.
-    pub replies: Vec<Reply>,
-    /// Statistics over the answered ones.
+    pub replies: Arc<Vec<Reply>>,
+    /// Statistics over all that were answered in time.
     pub stats: Option<Stats>,
+    /// How often which round trip was seen, shortest first.
+    pub bins: Arc<Vec<Bin>>,
     /// When the newest probe was settled.
     pub at: Option<Instant>,
-    /// The last ICMPv6 error, in words.
+    /// The last error, in words, until a reply comes.
     pub error: Option<String>,
 }
 
-/// Statistics of round-trip times.
+/// What became of a probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stats {
-    /// Smallest.
-    pub min: Duration,
-    /// Mean.
-    pub avg: Duration,
-    /// Largest.
-    pub max: Duration,
-    /// Standard deviation, as `ping` calls it.
-    pub mdev: Duration,
-    /// The newest.
-    pub last: Duration,
+pub enum Sample {
+    /// Answered, after this round trip.
+    Answered(Duration),
+    /// Answered too late, after this round trip.
+    Late(Duration),
+    /// Nothing came.
+    Lost,
+    /// An error came.
+    Error,
+}
+
+impl Sample {
+    /// The round trip of a reply that came in time.
+    pub fn rtt(self) -> Option<Duration> {
+        match self {
+            Self::Answered(rtt) => Some(rtt),
+            _ => None,
+        }
+    }
+
+    /// Whether no reply came at all.
+    pub fn is_lost(self) -> bool {
+        matches!(self, Self::Lost | Self::Error)
+    }
 }
 
 impl Series {
-    /// Loss over the settled probes, 0 to 1; `None` before the first is settled.
+    /// A series before its first probe.
+    pub fn new(target: Target) -> Self {
+        Self {
+            target,
+            held: false,
+            sent: 0,
+            received: 0,
+            late: 0,
+            lost: 0,
+            errors: 0,
+            duplicates: 0,
+            strays: 0,
+            recent: Arc::default(),
+            replies: Arc::default(),
+            stats: None,
+            bins: Arc::default(),
+            at: None,
+            error: None,
+        }
+    }
+
+    /// Probes that are no longer in flight.
+    pub fn settled(&self) -> u64 {
+        self.received + self.late + self.lost + self.errors
+    }
+
+    /// Probes that are neither answered nor given up.
+    pub fn in_flight(&self) -> u64 {
+        self.sent.saturating_sub(self.settled())
+    }
+
+    /// The share of the settled probes that no reply came for, 0 to 1; `None` before the first is settled. A late
+    /// reply is no loss.
     pub fn loss(&self) -> Option<f64> {
-        let settled = self.received + self.lost;
-        (settled > 0).then(|| self.lost as f64 / settled as f64)
+        let settled = self.settled();
+        (settled > 0).then(|| (self.lost + self.errors) as f64 / settled as f64)
+    }
+
+    /// The newest settled probe: its round trip, or `None` where it brought no reply in time.
+    pub fn newest(&self) -> Option<Option<Duration>> {
+        self.recent.last().map(|sample| sample.rtt())
+    }
+
+    /// Loss and statistics of the newest settled probes alone.
+    pub fn window(&self) -> (Option<f64>, Option<Stats>) {
+        let missing = self.recent.iter().filter(|sample| sample.is_lost()).count();
+        let loss = (!self.recent.is_empty()).then(|| missing as f64 / self.recent.len() as f64);
+        (loss, of_window(self.recent.iter().filter_map(|sample| sample.rtt())))
     }
 }
 
@@ -65,10 +157,12 @@ impl Series {
 pub struct Reply {
     /// Counts the replies of its target from 1, so that a reader of many reports knows which are new.
     pub serial: u64,
-    /// Which probe of its target, from 1.
+    /// Which probe of its target, from 1; 0 where it answers none.
     pub number: u64,
     /// When.
     pub at: Instant,
+    /// Who sent it; of what was given up, who should have.
+    pub from: Ipv6Addr,
     /// What.
     pub kind: ReplyKind,
 }
@@ -90,7 +184,7 @@ pub enum ReplyKind {
         /// How long it was waited for.
         after: Duration,
     },
-    /// A reply to a probe that counts as lost.
+    /// A reply to a probe that was given up.
     Late {
         /// Round trip.
         rtt: Duration,
@@ -100,6 +194,21 @@ pub enum ReplyKind {
         /// Round trip.
         rtt: Duration,
     },
-    /// An error in its place, in words fit to show.
-    Error(String),
+    /// A reply that answers no probe: a wrong identifier, a wrong sequence number, or another sender.
+    Stray(Stray),
+    /// An ICMPv6 error in its place.
+    Error(IcmpError),
+    /// It could not be sent, for the reason in words.
+    Unsent(String),
+}
+
+/// What is wrong with a reply that answers nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stray {
+    /// Its identifier is not ours.
+    Ident(u16),
+    /// No probe was sent under its sequence number.
+    Seq(u16),
+    /// It answers a probe that went to somebody else.
+    Sender(Ipv6Addr),
 }

@@ -63,10 +63,14 @@ pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Bu
 /// A change in a shape and its role.
 fn glyph(change: &Change) -> (&'static str, Role) {
     match change {
-        Change::AppCame(_) | Change::MachineCame(_) | Change::PeerCame(_) => ("●", Role::Ok),
+        Change::AppCame(_) | Change::MachineCame(_) | Change::PeerCame(_) | Change::Answers(..) => {
+            ("●", Role::Ok)
+        }
         Change::AppWent(_) | Change::MachineWent(_) | Change::PeerWent(_) => ("✗", Role::Warn),
         Change::MachineMoved(..) | Change::MachineReaddressed(..) => ("→", Role::Accent),
         Change::Disagree(..) => ("▲", Role::Warn),
         Change::Agree(..) => ("✓", Role::Ok),
+        Change::Silent(_) => ("○", Role::Warn),
+        Change::RttMoved(..) => ("▲", Role::Accent),
     }
 }

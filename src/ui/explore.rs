@@ -240,7 +240,7 @@ fn machine_row(
     let dim = theme.style(Role::Dim);
     let address = machine.and_then(|machine| machine.address);
     let series = address.and_then(|address| state.series(address));
-    let newest = series.and_then(|series| series.recent.last().copied());
+    let newest = series.and_then(Series::newest);
     let held = !state.is_up();
     let (glyph, role, rtt) = match (row.gone.is_some(), held, newest) {
         (true, ..) => ("✗", Role::Dim, "gone".to_owned()),

@@ -8,7 +8,7 @@ use super::parts::{Text, two_ends};
 use super::theme::{Role, Theme};
 use crate::app::keys::{self, Action, Context, Keymap, Line};
 use crate::app::{State, Tab};
-use crate::engine::report::Node;
+use crate::engine::report::{Node, Series};
 use crate::net::{LinkState, Phase};
 use crate::text::{Safe, age, ago, bytes, count, fit, ms};
 
@@ -86,7 +86,7 @@ fn link_words(state: &State, link: &LinkState, theme: Theme, size: Size) -> Text
         let age = age(state.now.saturating_duration_since(at));
         text = text.add(format!("{gap}hs {age}"), dim);
     }
-    let gateway = state.series(state.profile.dns.addr).and_then(|series| series.recent.last().copied());
+    let gateway = state.series(state.profile.dns.addr).and_then(Series::newest);
     if let Some(newest) = gateway {
         let label = if size == Size::Small { "" } else { "gw " };
         text = match newest {

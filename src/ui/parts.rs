@@ -9,6 +9,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget as _};
 
 use super::theme::{Role, Theme};
+use crate::engine::report::Sample;
 use crate::text::{cut, fit, width};
 
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -143,25 +144,27 @@ pub fn top(largest: Duration) -> f64 {
     TOPS.into_iter().find(|top| *top >= ms).unwrap_or(ms)
 }
 
-/// The newest `columns` probes as bars on a scale up to `top` milliseconds, `×` for a lost one.
-pub fn spark(recent: &[Option<Duration>], columns: usize, top: f64, theme: Theme) -> Text<'static> {
+/// The newest `columns` probes as bars on a scale up to `top` milliseconds, `×` for a lost one,
+/// `›` for a late one.
+pub fn spark(recent: &[Sample], columns: usize, top: f64, theme: Theme) -> Text<'static> {
     let shown = &recent[recent.len().saturating_sub(columns)..];
     let mut text = Text::new().to(columns - shown.len().min(columns));
     for probe in shown {
         text = match probe {
-            Some(rtt) => {
+            Sample::Answered(rtt) => {
                 let share = rtt.as_secs_f64() * 1e3 / top;
                 let bar = BARS[((share * 8.0) as usize).min(7)];
                 text.add(bar.to_string(), Style::new())
             }
-            None => text.add("×", theme.style(Role::Bad)),
+            Sample::Late(_) => text.add("›", theme.style(Role::Warn)),
+            Sample::Lost | Sample::Error => text.add("×", theme.style(Role::Bad)),
         };
     }
     text
 }
 
 /// RTT over time as columns of bars, the newest at the right, with a scale at the left.
-pub fn chart(recent: &[Option<Duration>], theme: Theme, area: Rect, buffer: &mut Buffer) {
+pub fn chart(recent: &[Sample], theme: Theme, area: Rect, buffer: &mut Buffer) {
     const SCALE: u16 = 6;
     if area.height < 3 || area.width <= SCALE {
         return;
@@ -169,7 +172,7 @@ pub fn chart(recent: &[Option<Duration>], theme: Theme, area: Rect, buffer: &mut
     let rows = area.height - 1;
     let columns = usize::from(area.width - SCALE);
     let shown = &recent[recent.len().saturating_sub(columns)..];
-    let largest = shown.iter().flatten().max().copied().unwrap_or_default();
+    let largest = shown.iter().filter_map(|sample| sample.rtt()).max().unwrap_or_default();
     let top = top(largest);
     let dim = theme.style(Role::Dim);
     for row in 0..=rows {
@@ -198,10 +201,11 @@ pub fn chart(recent: &[Option<Duration>], theme: Theme, area: Rect, buffer: &mut
         text = text.add(blank.repeat(lead), dim);
         for probe in shown {
             text = match probe {
-                None if from_bottom == 0 => text.add("×", theme.style(Role::Bad)),
+                Sample::Lost | Sample::Error if from_bottom == 0 => text.add("×", theme.style(Role::Bad)),
+                Sample::Late(_) if from_bottom == 0 => text.add("›", theme.style(Role::Warn)),
                 _ if from_bottom == 0 => text.add(blank, dim),
-                None => text.add(" ", dim),
-                Some(rtt) => {
+                Sample::Lost | Sample::Error | Sample::Late(_) => text.add(" ", dim),
+                Sample::Answered(rtt) => {
                     // Eighths of a row that this value fills here.
                     let eighths = rtt.as_secs_f64() * 1e3 / top * f64::from(rows) * 8.0;
                     let here = eighths - f64::from(from_bottom - 1) * 8.0;

@@ -122,7 +122,7 @@ fn figure(series: &Series, column: Column) -> (String, Role) {
                 (format!("{:.1}%", loss * 100.0), if loss > 0.0 { Role::Warn } else { Role::Plain })
             }
         },
-        Column::Last => match series.recent.last() {
+        Column::Last => match series.newest() {
             Some(None) => ("lost".into(), Role::Warn),
             _ => stat(|s| s.last),
         },

@@ -90,8 +90,8 @@ fn row(series: &Series, chosen: bool, theme: Theme, shape: Shape) -> Text<'stati
     let decimals = usize::from(shape.loss > 6);
     let loss = series.loss().map_or_else(unknown, |loss| format!("{:.decimals$}%", loss * 100.0));
     let lossy = series.loss().is_some_and(|loss| loss > 0.0);
-    let last = match series.recent.last() {
-        Some(Some(rtt)) => ms(*rtt),
+    let last = match series.newest() {
+        Some(Some(rtt)) => ms(rtt),
         Some(None) => "lost".into(),
         None => unknown(),
     };

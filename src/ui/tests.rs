@@ -10,8 +10,9 @@ use ratatui::style::{Color, Modifier};
 
 use super::*;
 use crate::app::tests::{ORG, Session, link};
-use crate::engine::report::{Detail, NameAnswer, NameRow, Node, Report, Series, Stats, Target};
+use crate::engine::report::{Detail, NameAnswer, NameRow, Node, Report, Sample, Series, Target};
 use crate::net::Phase;
+use crate::probe::stats::Tally;
 
 pub(crate) const SIZES: [(u16, u16); 3] = [(120, 36), (80, 24), (60, 15)];
 
@@ -54,26 +55,23 @@ pub(crate) fn screen(state: &State, theme: Theme, (columns, rows): (u16, u16), s
 }
 
 fn series(label: &str, address: std::net::Ipv6Addr, rtts: &[f64]) -> Series {
-    let recent: Vec<Option<Duration>> =
-        rtts.iter().map(|ms| (*ms > 0.0).then(|| Duration::from_secs_f64(ms / 1e3))).collect();
-    let good: Vec<Duration> = recent.iter().flatten().copied().collect();
-    let stats = good.last().map(|last| Stats {
-        min: *good.iter().min().unwrap(),
-        avg: good.iter().sum::<Duration>() / good.len() as u32,
-        max: *good.iter().max().unwrap(),
-        mdev: Duration::from_micros(400),
-        last: *last,
-    });
+    let recent: Vec<Sample> = rtts
+        .iter()
+        .map(|ms| if *ms > 0.0 { Sample::Answered(Duration::from_secs_f64(ms / 1e3)) } else { Sample::Lost })
+        .collect();
+    let mut tally = Tally::new(3);
+    let good: Vec<Duration> = recent.iter().filter_map(|sample| sample.rtt()).collect();
+    for rtt in &good {
+        tally.add(*rtt);
+    }
     Series {
-        target: Target { label: label.into(), address },
         sent: rtts.len() as u64,
         received: good.len() as u64,
         lost: (rtts.len() - good.len()) as u64,
-        recent,
-        replies: vec![],
-        stats,
-        at: None,
-        error: None,
+        recent: Arc::new(recent),
+        stats: tally.stats(),
+        bins: Arc::new(tally.bins().to_vec()),
+        ..Series::new(Target { label: label.into(), address })
     }
 }
 

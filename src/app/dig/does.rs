@@ -1,7 +1,5 @@
 //! What the keys of the Dig view do, and when they can.
 
-use std::collections::BTreeSet;
-
 use tui_input::Input;
 
 use super::builder::Builder;
@@ -10,17 +8,15 @@ use super::rows::{Link, form};
 use super::watch::Watch;
 use super::{Dig, Entry, Face, HEX_ROW};
 use crate::app::keys::Action;
+use crate::app::targets::toggle;
 use crate::app::{Effect, State, Tab};
 use crate::dns::dig::fields;
 use crate::dns::dig::types::{parse_type, type_word};
 use crate::dns::dig::wire::Parts;
 use crate::engine::report::{Command, DIGS};
-use crate::text::count;
 
 /// The types that one key steps through.
 const TYPES: [&str; 5] = ["AAAA", "TXT", "A", "SRV", "ANY"];
-/// Targets that one key may add to the pinged.
-const PING_AT_ONCE: usize = 64;
 
 /// Whether `action` of this view can be done now, or why not.
 ///
@@ -49,7 +45,7 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
         }
         Action::PingLink => {
             let Some(link) = leads() else { return Err("nothing under the cursor can be pinged") };
-            when(!link.targets(&state.view.catalog).is_empty(), "no address of it is known")
+            when(link.wish(&state.view.catalog).is_some(), "no address of it is known")
         }
         Action::RevealLink => {
             let Some(link) = leads() else { return Err("nothing under the cursor is in the tree") };
@@ -261,19 +257,9 @@ impl State {
 
     fn ping_link(&mut self) {
         let link = self.dig.link(&self.view);
-        let Some(mut targets) = link.map(|link| link.targets(&self.view.catalog)) else { return };
-        let left_out = targets.len().saturating_sub(PING_AT_ONCE);
-        targets.truncate(PING_AT_ONCE);
-        let n = targets.len();
-        if targets.iter().all(|target| self.pinned.contains(target)) {
-            let targets: BTreeSet<_> = targets.into_iter().collect();
-            self.pinned.retain(|target| !targets.contains(target));
-            return self.say(format!("no longer pinging {}", count(n, "target")));
+        if let Some(wish) = link.and_then(|link| link.wish(&self.view.catalog)) {
+            toggle(self, wish);
         }
-        self.pinned.extend(targets);
-        self.paused = false;
-        let rest = if left_out > 0 { format!(" ({left_out} left out)") } else { String::new() };
-        self.say(format!("pinging {}{rest}", count(n, "target")));
     }
 
     fn toggle_watch(&mut self) {

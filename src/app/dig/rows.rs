@@ -8,7 +8,7 @@ use hickory_proto::rr::Name;
 
 use super::Entry;
 use crate::app::View;
-use crate::app::targets::machines;
+use crate::app::targets::{Wish, at};
 use crate::catalog::Catalog;
 use crate::dns::dig::line::Ask;
 use crate::dns::dig::lists::{self, Listed};
@@ -17,7 +17,7 @@ use crate::dns::dig::wire::{ANSWER, Parts, Row as Record};
 use crate::dns::dig::{compare, meant, notes, rdata};
 use crate::dns::exchange::{Answer, Exchange, Try, TryEnd};
 use crate::dns::names::{self, Form};
-use crate::engine::report::{Node, Target};
+use crate::engine::report::{Node, Sample};
 use crate::text::{Safe, count, ms};
 
 /// Where something leads.
@@ -57,14 +57,12 @@ impl Link {
         }
     }
 
-    /// Whom to ping.
-    pub fn targets(&self, catalog: &Catalog) -> Vec<Target> {
+    /// Whom to ping, where an address is known.
+    pub fn wish(&self, catalog: &Catalog) -> Option<Wish> {
         match (self, self.node(catalog)) {
-            (_, Some(node)) => machines(catalog, &node),
-            (Self::Address(address), None) => {
-                vec![Target { label: address.to_string().as_str().into(), address: *address }]
-            }
-            _ => Vec::new(),
+            (_, Some(node)) => (!at(catalog, &node).is_empty()).then_some(Wish::Node(node)),
+            (Self::Address(address), None) => Some(Wish::Address(*address)),
+            _ => None,
         }
     }
 
@@ -368,7 +366,7 @@ fn spelt(form: &Form, catalog: &Catalog) -> meant::Known {
 /// The newest round trip to `address`, where it is pinged.
 fn newest(view: &View, address: Ipv6Addr) -> Option<Duration> {
     let series = view.pings.iter().find(|series| series.target.address == address)?;
-    series.recent.iter().rev().flatten().next().copied()
+    series.recent.iter().rev().copied().find_map(Sample::rtt)
 }
 
 /// One try: when it left, how, and what came of it.

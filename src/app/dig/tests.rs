@@ -139,9 +139,9 @@ fn names_addresses_and_regions_are_followed_and_left_again() {
     s.keys("]");
     assert_eq!(text(&s), name);
     s.keys("p");
-    assert!(s.state.pinned.iter().any(|target| target.address == own));
+    assert!(s.state.wishes.member(own).is_some());
     s.keys("p");
-    assert!(s.state.pinned.is_empty());
+    assert!(s.state.wishes.is_empty());
     s.keys("T");
     assert_eq!(s.state.tab, Tab::Explore);
     assert_eq!(s.state.tree.selected(), Some(&Node::Machine("web".into(), "148e21b7c93d89".into())));
@@ -162,7 +162,7 @@ fn an_address_that_nobody_has_is_looked_up_backwards() {
     asked(&mut s, "web", 0, vec![aaaa("web", "fdaa::77")]);
     assert!(keys::enabled(&s.state, Action::RevealLink).is_err());
     s.keys("p");
-    assert_eq!(s.state.pinned.len(), 1);
+    assert!(s.state.wishes.member("fdaa::77".parse().unwrap()).is_some());
     s.keys("d");
     assert_eq!(text(&s), "-x fdaa::77");
 }

@@ -7,6 +7,8 @@ pub enum Argument {
     Question,
     /// An app, a region, a machine or a peer.
     Place,
+    /// Somebody to ping: a place, an address, a name, or `gateway`.
+    Target,
     /// Any text.
     Text,
     /// A way to copy what is selected.
@@ -109,7 +111,7 @@ actions! {
     Refresh "refresh",
     RefreshAll "refresh-all",
     Rehandshake "handshake",
-    Ping "ping" Place,
+    Ping "ping" Target,
     PingBelow "ping-below",
     Pause "pause",
     Copy "copy",

@@ -1,0 +1,69 @@
+//! Who is pinged, as keys, the palette and the catalog have it.
+
+use super::super::tests::{ORG, Session};
+use super::*;
+use crate::app::targets::{Wish, read};
+use crate::engine::report::{Aim, Command};
+
+/// Whom the engine was told to ping last: labels, `-` before those that are held.
+fn pinged(s: &Session) -> String {
+    let show = |aim: &Aim| format!("{}{}", if aim.held { "-" } else { "" }, aim.target.label);
+    s.state.asked_pings.iter().map(show).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn p_pins_and_unpins() {
+    let mut s = Session::attached();
+    s.keys("/17815<enter>Gp<esc>g");
+    assert_eq!(pinged(&s), "gateway 17815dd2b06689");
+    s.keys("/17815<enter>Gp");
+    assert!(s.state.wishes.is_empty());
+    s.keys("<esc>g");
+    assert_eq!(pinged(&s), "gateway");
+}
+
+#[test]
+fn what_is_pinged_follows_the_catalog() {
+    let mut s = Session::attached();
+    s.keys("/api<enter>gP<esc>G");
+    assert_eq!(pinged(&s), "gateway 2874d13b5f0e68 e2865a6e82319b");
+    // Addresses go by the place in the list.
+    s.catalog(&[ORG[0], "api:iad/2874d13b5f0e68"]);
+    assert_eq!(pinged(&s), "gateway 2874d13b5f0e68 -e2865a6e82319b", "a machine that went is held");
+    let gone = s.state.asked_pings[2].target.address;
+    assert!(s.state.wishes.member(gone).unwrap().gone);
+    s.catalog(&[ORG[0], "api:iad/2874d13b5f0e68,fra/9185ffffffffff"]);
+    // The new one took the address of the one that went: who is there is not gone.
+    assert_eq!(pinged(&s), "gateway 2874d13b5f0e68 9185ffffffffff");
+}
+
+#[test]
+fn a_target_is_read_as_it_is_typed() {
+    let s = Session::attached();
+    let read = |text: &str| read(&s.state, text);
+    let node = |node| Ok(Wish::Node(node));
+    assert_eq!(read("web"), node(Node::App("web".into())));
+    assert_eq!(read("web.internal"), node(Node::App("web".into())));
+    assert_eq!(read("iad.web.internal"), node(Node::Region("web".into(), Some("iad".into()))));
+    let machine = Node::Machine("web".into(), "148e21b7c93d89".into());
+    for text in ["148e21b7c93d89", "web/148e21b7c93d89", "148e21b7c93d89.vm.web.internal"] {
+        assert_eq!(read(text), node(machine.clone()), "{text}");
+    }
+    assert_eq!(read("peers/my-peer"), node(Node::Peer("my-peer".into())));
+    assert_eq!(read("gateway"), Ok(Wish::Address(s.state.profile.dns.addr)));
+    assert_eq!(read("fdaa::1"), Ok(Wish::Address("fdaa::1".parse().unwrap())));
+    assert_eq!(read("db.example.com"), Ok(Wish::Name("db.example.com".into())));
+    assert!(read("a..b").unwrap_err().contains("no target"));
+}
+
+#[test]
+fn a_name_is_asked_for_and_its_addresses_are_pinged() {
+    let mut s = Session::attached();
+    s.keys(":ping other.internal<enter>");
+    let follow = Effect::Ask(Command::Follow(vec!["other.internal".into()]));
+    assert!(s.effects.contains(&follow), "{:?}", s.effects);
+    let names = [("other.internal".into(), vec!["fdaa::9".parse().unwrap()])];
+    s.report(crate::engine::report::Report::Names(std::sync::Arc::new(names.into())));
+    assert_eq!(pinged(&s), "gateway other.internal");
+    assert!(s.state.asked_pings.iter().all(|aim| !aim.held));
+}

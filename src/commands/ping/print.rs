@@ -1,0 +1,383 @@
+//! What `sixpane ping` prints: text as ping's, JSON lines, CSV, Markdown.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::commands::watch::stamp;
+use crate::engine::report::{Reply, ReplyKind, Series, Stats, Stray, Target};
+use crate::probe::ping::error_words;
+use crate::text::Safe;
+
+/// How the output is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// As ping writes it: a line for each reply, then a summary
+    #[default]
+    Text,
+    /// A JSON object for each reply, then one for each target
+    Json,
+    /// A row for each reply
+    Csv,
+    /// The summary alone, as a table
+    Markdown,
+}
+
+/// Prints each reply once, though the series come again and again.
+pub struct Printer<'a, W: Write> {
+    format: Format,
+    payload: u16,
+    gateway: Target,
+    out: &'a mut W,
+    /// The serial of the newest reply that was told, for each target.
+    told: HashMap<Target, u64>,
+    /// Whether the gateway is pinged only to compare with.
+    gateway_aside: bool,
+}
+
+impl<'a, W: Write> Printer<'a, W> {
+    /// Nothing printed yet.
+    pub fn new(format: Format, payload: u16, gateway: Target, out: &'a mut W) -> Self {
+        Self { format, payload, gateway, out, told: HashMap::new(), gateway_aside: true }
+    }
+
+    /// What comes before the first reply.
+    pub fn begin(&mut self, targets: &[Target]) -> io::Result<()> {
+        self.gateway_aside = !targets.iter().any(|target| target.address == self.gateway.address);
+        match self.format {
+            Format::Text => {
+                for Target { label, address } in targets {
+                    writeln!(
+                        self.out,
+                        "PING {label} ({address}) through the tunnel, {} data bytes",
+                        self.payload
+                    )?;
+                }
+            }
+            Format::Csv => {
+                writeln!(self.out, "at,target,address,seq,state,rtt_ms,from,hop_limit,bytes,error")?;
+            }
+            Format::Json | Format::Markdown => {}
+        }
+        self.out.flush()
+    }
+
+    /// What has come since the last time.
+    pub fn progress(&mut self, series: &[Series]) -> io::Result<()> {
+        for one in series {
+            if self.gateway_aside && one.target.address == self.gateway.address {
+                continue;
+            }
+            let told = self.told.get(&one.target).copied().unwrap_or(0);
+            for reply in one.replies.iter().filter(|reply| reply.serial > told) {
+                match self.format {
+                    Format::Text => writeln!(self.out, "{}", reply_text(&one.target, reply))?,
+                    Format::Json => writeln!(self.out, "{}", reply_json(&one.target, reply))?,
+                    Format::Csv => writeln!(self.out, "{}", reply_csv(&one.target, reply))?,
+                    Format::Markdown => {}
+                }
+            }
+            if let Some(newest) = one.replies.last() {
+                self.told.insert(one.target.clone(), newest.serial);
+            }
+        }
+        self.out.flush()
+    }
+
+    /// Targets came or went.
+    pub fn news(&mut self, news: &[String]) -> io::Result<()> {
+        for line in news {
+            match self.format {
+                Format::Text => writeln!(self.out, "{line}")?,
+                Format::Json => {
+                    writeln!(
+                        self.out,
+                        "{}",
+                        json!({"schema": "sixpane.ping/1", "kind": "news", "text": line})
+                    )?;
+                }
+                // What is no row goes elsewhere.
+                Format::Csv | Format::Markdown => writeln!(io::stderr(), "sixpane: {line}")?,
+            }
+        }
+        self.out.flush()
+    }
+
+    /// The summary.
+    pub fn end(&mut self, series: &[Series]) -> io::Result<()> {
+        let gateway = series.iter().find(|one| one.target.address == self.gateway.address);
+        let gateway = gateway.and_then(|one| one.stats).map(|stats| stats.p50);
+        let aside = self.gateway_aside;
+        let own = series.iter().filter(|one| !(aside && one.target.address == self.gateway.address));
+        if self.format == Format::Markdown {
+            writeln!(
+                self.out,
+                "| target | sent | received | loss | min | avg | p50 | p95 | p99 | max | mdev | jitter |\n\
+                 |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+            )?;
+        }
+        for one in own {
+            match self.format {
+                Format::Text => summary_text(one, gateway.filter(|_| one.target != self.gateway), self.out)?,
+                Format::Json => writeln!(self.out, "{}", summary_json(one, gateway))?,
+                Format::Markdown => writeln!(self.out, "{}", summary_markdown(one))?,
+                Format::Csv => {}
+            }
+        }
+        self.out.flush()
+    }
+}
+
+fn reply_text(target: &Target, reply: &Reply) -> String {
+    let (seq, from) = (reply.number, reply.from);
+    match &reply.kind {
+        ReplyKind::Answered { rtt, hop_limit, bytes } => {
+            format!("{bytes} bytes from {from}: icmp_seq={seq} ttl={hop_limit} time={} ms", precise(*rtt))
+        }
+        ReplyKind::Lost { after } => {
+            format!("no answer from {from}: icmp_seq={seq} within {} ms", after.as_millis())
+        }
+        ReplyKind::Late { rtt } => {
+            format!("late answer from {from}: icmp_seq={seq} time={} ms (late, not lost)", precise(*rtt))
+        }
+        ReplyKind::Duplicate { rtt } => {
+            format!("answer from {from}: icmp_seq={seq} time={} ms (DUP!)", precise(*rtt))
+        }
+        ReplyKind::Stray(stray) => format!("from {from}: {} (STRAY!)", stray_words(*stray)),
+        ReplyKind::Error(error) => format!("From {from} icmp_seq={seq} {}", error_words(*error)),
+        ReplyKind::Unsent(why) => format!("to {}: icmp_seq={seq} not sent: {why}", target.address),
+    }
+}
+
+/// What is wrong with a reply that answers nothing.
+fn stray_words(stray: Stray) -> String {
+    match stray {
+        Stray::Ident(ident) => format!("a reply with the identifier {ident}, which is not ours"),
+        Stray::Seq(seq) => format!("a reply with the sequence number {seq}, which was not sent"),
+        Stray::Sender(sender) => format!("{sender} answers a probe that went elsewhere"),
+    }
+}
+
+fn precise(rtt: Duration) -> String {
+    format!("{:.3}", millis(rtt))
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// `min/avg/max/mdev = …`, as ping ends.
+pub fn rtt_line(stats: &Stats) -> String {
+    let all = [stats.min, stats.avg, stats.max, stats.mdev].map(precise);
+    format!("rtt min/avg/max/mdev = {} ms", all.join("/"))
+}
+
+fn summary_text(series: &Series, gateway: Option<Duration>, out: &mut impl Write) -> io::Result<()> {
+    use std::fmt::Write as _;
+
+    writeln!(out, "\n--- {} ping statistics ---", series.target.label)?;
+    let mut extra = String::new();
+    for (n, what) in [
+        (series.late, "late"),
+        (series.duplicates, "duplicates"),
+        (series.errors, "errors"),
+        (series.strays, "strays"),
+    ] {
+        if n > 0 {
+            let _ = write!(extra, ", +{n} {what}");
+        }
+    }
+    if series.in_flight() > 0 {
+        let _ = write!(extra, ", {} still in flight", series.in_flight());
+    }
+    let loss = series.loss().unwrap_or(0.0) * 100.0;
+    let (sent, received) = (series.sent, series.received);
+    writeln!(out, "{sent} packets transmitted, {received} received, {loss:.1}% packet loss{extra}")?;
+    if let Some(stats) = series.stats {
+        let all = [stats.p50, stats.p95, stats.p99, stats.jitter].map(precise);
+        writeln!(out, "{}", rtt_line(&stats))?;
+        writeln!(out, "rtt p50/p95/p99/jitter = {} ms", all.join("/"))?;
+        if let Some(gateway) = gateway {
+            let beyond = precise(stats.p50.saturating_sub(gateway));
+            writeln!(
+                out,
+                "through the gateway, whose own p50 is {} ms: {beyond} ms beyond it",
+                precise(gateway)
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// The state of a reply in a word, its round trip, and its error in words.
+fn parts(reply: &Reply) -> (&'static str, Option<f64>, Option<String>) {
+    match &reply.kind {
+        ReplyKind::Answered { rtt, .. } => ("answered", Some(millis(*rtt)), None),
+        ReplyKind::Lost { .. } => ("lost", None, None),
+        ReplyKind::Late { rtt } => ("late", Some(millis(*rtt)), None),
+        ReplyKind::Duplicate { rtt } => ("duplicate", Some(millis(*rtt)), None),
+        ReplyKind::Stray(stray) => ("stray", None, Some(stray_words(*stray))),
+        ReplyKind::Error(error) => ("error", None, Some(error_words(*error))),
+        ReplyKind::Unsent(why) => ("unsent", None, Some(why.clone())),
+    }
+}
+
+fn reply_json(target: &Target, reply: &Reply) -> Value {
+    let (state, rtt, error) = parts(reply);
+    let mut object = json!({
+        "schema": "sixpane.ping/1",
+        "kind": "reply",
+        "at": stamp(reply.at),
+        "target": target.label,
+        "address": target.address,
+        "seq": reply.number,
+        "state": state,
+        "rtt_ms": rtt,
+        "from": reply.from,
+    });
+    if let Some(map) = object.as_object_mut() {
+        if let ReplyKind::Answered { hop_limit, bytes, .. } = reply.kind {
+            map.insert("hop_limit".into(), hop_limit.into());
+            map.insert("bytes".into(), bytes.into());
+        }
+        map.extend(error.map(|error| ("error".into(), error.into())));
+    }
+    object
+}
+
+fn reply_csv(target: &Target, reply: &Reply) -> String {
+    let (state, rtt, error) = parts(reply);
+    let (hop_limit, bytes) = match reply.kind {
+        ReplyKind::Answered { hop_limit, bytes, .. } => (hop_limit.to_string(), bytes.to_string()),
+        _ => Default::default(),
+    };
+    [
+        stamp(reply.at),
+        quoted(&target.label),
+        target.address.to_string(),
+        reply.number.to_string(),
+        state.into(),
+        rtt.map(|rtt| format!("{rtt:.3}")).unwrap_or_default(),
+        reply.from.to_string(),
+        hop_limit,
+        bytes,
+        error.map(|error| quoted(&Safe::new(error))).unwrap_or_default(),
+    ]
+    .join(",")
+}
+
+/// A field of CSV (RFC 4180 §2): in quotes where it has to be.
+fn quoted(field: &Safe) -> String {
+    let text = field.as_str();
+    if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+}
+
+fn summary_json(series: &Series, gateway: Option<Duration>) -> Value {
+    let stat = |pick: fn(&Stats) -> Duration| series.stats.as_ref().map(|stats| millis(pick(stats)));
+    json!({
+        "schema": "sixpane.ping/1",
+        "kind": "summary",
+        "target": series.target.label,
+        "address": series.target.address,
+        "sent": series.sent,
+        "received": series.received,
+        "late": series.late,
+        "lost": series.lost,
+        "errors": series.errors,
+        "duplicates": series.duplicates,
+        "strays": series.strays,
+        "loss": series.loss(),
+        "min_ms": stat(|s| s.min),
+        "avg_ms": stat(|s| s.avg),
+        "p50_ms": stat(|s| s.p50),
+        "p95_ms": stat(|s| s.p95),
+        "p99_ms": stat(|s| s.p99),
+        "max_ms": stat(|s| s.max),
+        "mdev_ms": stat(|s| s.mdev),
+        "jitter_ms": stat(|s| s.jitter),
+        "gateway_p50_ms": gateway.map(millis),
+    })
+}
+
+fn summary_markdown(series: &Series) -> String {
+    let stat = |pick: fn(&Stats) -> Duration| {
+        series.stats.as_ref().map_or_else(|| "–".to_owned(), |stats| precise(pick(stats)))
+    };
+    let label = series.target.label.as_str().replace('|', "\\|");
+    let loss = series.loss().map_or_else(|| "–".into(), |loss| format!("{:.1}%", loss * 100.0));
+    let cells = [
+        label,
+        series.sent.to_string(),
+        series.received.to_string(),
+        loss,
+        stat(|s| s.min),
+        stat(|s| s.avg),
+        stat(|s| s.p50),
+        stat(|s| s.p95),
+        stat(|s| s.p99),
+        stat(|s| s.max),
+        stat(|s| s.mdev),
+        stat(|s| s.jitter),
+    ];
+    format!("| {} |", cells.join(" | "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    fn printed(format: Format) -> String {
+        let address = "fdaa:0:18:a7b::2".parse().unwrap();
+        let target = Target { label: "web, \"x\"|y".into(), address };
+        let now = Instant::now();
+        let ms = Duration::from_millis;
+        let kinds = [
+            ReplyKind::Answered { rtt: ms(12), hop_limit: 61, bytes: 64 },
+            ReplyKind::Lost { after: ms(2000) },
+            ReplyKind::Late { rtt: ms(2500) },
+            ReplyKind::Duplicate { rtt: ms(13) },
+            ReplyKind::Error(crate::net::IcmpError::PacketTooBig(1280)),
+            ReplyKind::Stray(Stray::Ident(7)),
+            ReplyKind::Unsent("it does not fit".into()),
+        ];
+        let replies = kinds.into_iter().zip(1..);
+        let replies = replies.map(|(kind, n)| Reply { serial: n, number: n, at: now, from: address, kind });
+        let tally = crate::probe::stats::of_window([ms(12)].into_iter());
+        let series = Series {
+            sent: 5,
+            received: 1,
+            late: 1,
+            lost: 1,
+            errors: 2,
+            duplicates: 1,
+            strays: 1,
+            replies: Arc::new(replies.collect()),
+            stats: tally,
+            ..Series::new(target.clone())
+        };
+        let gateway = Target { label: "gateway".into(), address: "fdaa:0:18::3".parse().unwrap() };
+        let near = Series {
+            stats: crate::probe::stats::of_window([ms(11)].into_iter()),
+            ..Series::new(gateway.clone())
+        };
+        let mut out = Vec::new();
+        let mut printer = Printer::new(format, 56, gateway, &mut out);
+        printer.begin(&[target]).unwrap();
+        printer.progress(&[series.clone(), near.clone()]).unwrap();
+        printer.progress(&[series.clone(), near.clone()]).unwrap();
+        printer.end(&[series, near]).unwrap();
+        // The time of day differs.
+        let text = String::from_utf8(out).unwrap();
+        regex::Regex::new(r"\d{4}-\d\d-\d\dT[0-9:.]+Z").unwrap().replace_all(&text, "TIME").into_owned()
+    }
+
+    #[test]
+    fn every_state_in_every_format() {
+        let all = [Format::Text, Format::Json, Format::Csv, Format::Markdown].map(printed);
+        insta::assert_snapshot!(all.join("\n=====\n"));
+    }
+}
