@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use jiff::ZonedDateTime;
-use ratatui::crossterm::event::{Event, EventStream, KeyEventKind};
+use ratatui::crossterm::event::{Event, EventStream, KeyEventKind, MouseEventKind};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::dig::history::Past;
@@ -23,6 +23,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Exit};
 use crate::profile::Profile;
 use crate::ui;
+use crate::ui::hits::Hits;
 use crate::ui::theme::Theme;
 use terminal::Screen;
 pub use terminal::check;
@@ -86,9 +87,12 @@ async fn live(
     let wall = Some((clock(), ZonedDateTime::now()));
     state.clock.clone_from(&wall);
     let mut pace = Pace::default();
+    // What is where on the last frame.
+    let mut hits = Hits::default();
     loop {
+        screen.listen(state.mouse.on).map_err(gone)?;
         if !screen.is_plain() && pace.is_due(clock()) {
-            screen.draw(|frame| ui::draw(state, theme, frame)).map_err(gone)?;
+            screen.draw(|frame| hits = ui::draw(state, theme, frame)).map_err(gone)?;
             pace.drawn(clock());
             #[cfg(debug_assertions)]
             terminal::panic_for_a_test();
@@ -105,10 +109,15 @@ async fn live(
                     Message::Tick
                 }
                 Some(Ok(event)) => {
-                    if matches!(event, Event::Key(_) | Event::Resize(..)) {
+                    // A wheel or a drag comes in many events: the pace of frames holds.
+                    let button = matches!(&event, Event::Mouse(event) if matches!(event.kind, MouseEventKind::Down(_)));
+                    if button || matches!(event, Event::Key(_) | Event::Resize(..)) {
                         pace.at_once();
                     }
-                    Message::Input(event)
+                    match event {
+                        Event::Mouse(event) => Message::Mouse(event, hits.at(event.column, event.row)),
+                        event => Message::Input(event),
+                    }
                 }
                 // The terminal is gone: nothing can be shown or asked any more.
                 Some(Err(_)) | None => return Ok(Exit::HungUp.into()),
@@ -165,6 +174,7 @@ async fn live(
                         let (look, folds) = state.kept();
                         let (keymap, past) =
                             (std::mem::take(&mut state.keymap), std::mem::take(&mut state.dig.past));
+                        let settings = Settings { theme: state.theme, mouse: state.mouse.on, ..settings };
                         *state = State::new(profile, settings, clock());
                         state.keymap = keymap;
                         state.dig.past = past;

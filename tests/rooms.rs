@@ -25,12 +25,12 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "app",
-        &["catalog", "dns", "doctor", "engine", "net", "profile", "text"],
+        &["catalog", "dns", "doctor", "engine", "net", "profile", "settings", "text"],
         "a pure state machine over values",
     ),
     (
         "ui",
-        &["address", "app", "catalog", "dns", "doctor", "engine", "net", "text"],
+        &["address", "app", "catalog", "dns", "doctor", "engine", "net", "settings", "text"],
         "a state in, a frame out",
     ),
     ("runtime", &["app", "engine", "error", "profile", "ui", "text"], "the terminal and the loop"),

@@ -11,6 +11,7 @@ use super::{Effect, Pane, State, Tab, View, argument, copy, export, menu};
 use crate::doctor::Subject;
 use crate::doctor::facts::Facts;
 use crate::engine::report::Command;
+use crate::settings::ThemeName;
 use crate::text::Safe;
 
 /// Does what an action says. It is enabled.
@@ -88,6 +89,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::NextPane => {
             state.focus = if state.focus == Pane::Tree { Pane::Detail } else { Pane::Tree };
         }
+        Action::Theme => menu::palette(state, "theme "),
+        Action::Mouse => mouse(state, !state.mouse.on),
         Action::Zoom => state.zoom = !state.zoom,
         Action::Narrower => state.split = (state.split - 2).max(-20),
         Action::Wider => state.split = (state.split + 2).min(40),
@@ -160,11 +163,27 @@ pub fn act_on(state: &mut State, action: Action, told: &str, effects: &mut Vec<E
                 copy::put(state, what, text, effects);
             }
         }
+        (Action::Theme, _) => {
+            if let Some(theme) = ThemeName::named(told) {
+                state.theme = theme;
+                state.say(format!("the colours are {told}"));
+            }
+        }
+        (Action::Mouse, _) => mouse(state, told == "on"),
         (Action::Export, _) => export::export(state, told, effects),
         (Action::Filter, _) if state.tab == Tab::Events => told.clone_into(&mut state.log.filter),
         (Action::Filter, _) => state.tree.set_filter(told, &state.view.catalog, &state.view.pings),
         _ => act(state, action, effects),
     }
+}
+
+fn mouse(state: &mut State, on: bool) {
+    state.mouse.on = on;
+    state.say(if on {
+        "the mouse is listened to; Shift selects text"
+    } else {
+        "the mouse is the terminal's"
+    });
 }
 
 /// Freezes the screen, or shows what came since.

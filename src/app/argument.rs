@@ -4,22 +4,32 @@ use super::keys::Argument;
 use super::menu::Value;
 use super::{State, copy, export};
 use crate::engine::report::Node;
+use crate::settings::ThemeName;
 use crate::text::count;
+
+/// The themes, and what each is.
+const THEMES: [(ThemeName, &str); 5] = [
+    (ThemeName::Auto, "the terminal's own colours"),
+    (ThemeName::Dark, "light on dark"),
+    (ThemeName::Light, "dark on light"),
+    (ThemeName::Cvd, "blue and orange in the place of green and red"),
+    (ThemeName::Mono, "no colours"),
+];
 
 impl Argument {
     /// Whether anything may be said, not only what is listed.
     pub fn is_free(self) -> bool {
         match self {
             Self::Question | Self::Target | Self::Text | Self::File => true,
-            Self::Place | Self::Form => false,
+            Self::Place | Self::Form | Self::Theme | Self::Switch => false,
         }
     }
 
     /// Whether the action can do nothing without it.
     pub fn is_needed(self) -> bool {
         match self {
-            Self::Question | Self::Target | Self::Text | Self::Place => false,
-            Self::Form | Self::File => true,
+            Self::Question | Self::Target | Self::Text | Self::Place | Self::Switch => false,
+            Self::Form | Self::File | Self::Theme => true,
         }
     }
 
@@ -54,6 +64,16 @@ impl Argument {
                     about: about.into(),
                 };
                 export::ENDINGS.into_iter().map(file).collect()
+            }
+            Self::Theme => THEMES
+                .into_iter()
+                .map(|(theme, about)| {
+                    let now = if theme == state.theme { " (now)" } else { "" };
+                    Value { text: theme.as_str().into(), about: format!("{about}{now}") }
+                })
+                .collect(),
+            Self::Switch => {
+                ["on", "off"].map(|text| Value { text: text.into(), about: String::new() }).into()
             }
             Self::Text => Vec::new(),
         }

@@ -265,6 +265,8 @@ pub const TABLE: &[Binding] = &[
     bind(Explore, &[Char('z')], Action::Zoom, "Zoom the pane", None),
     bind(Explore, &[Char('<')], Action::Narrower, "Make the tree narrower", None),
     bind(Explore, &[Char('>')], Action::Wider, "Make the tree wider", None),
+    bind(Everywhere, &[], Action::Theme, "Other colours: auto, dark, light, cvd, mono", None),
+    bind(Everywhere, &[], Action::Mouse, "Listen to the mouse, or leave it to the terminal", None),
     bind(Everywhere, &[Char('!')], Action::LastMessage, "Last message again; hide the banner", None),
     bind(Everywhere, &[Code(KeyCode::Esc)], Action::Back, "One step back", None),
     bind(Everywhere, &[Ctrl('l')], Action::Repaint, "Paint everything anew", None),

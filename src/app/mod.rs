@@ -13,6 +13,7 @@ mod input;
 pub mod kept;
 pub mod keys;
 pub mod menu;
+pub mod mouse;
 pub mod pick;
 pub mod ping;
 mod sheet;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::ZonedDateTime;
-use ratatui::crossterm::event::Event;
+use ratatui::crossterm::event::{Event, MouseEvent};
 use tui_input::Input;
 
 use crate::catalog::Catalog;
@@ -33,12 +34,14 @@ use crate::doctor::Diagnosis;
 use crate::engine::report::{self, Aim, Command, Detail, Node, Report, Series};
 use crate::net::LinkState;
 use crate::profile::Profile;
+use crate::settings::ThemeName;
 use crate::text::Safe;
 use dig::Dig;
 use events::Log;
 use export::{Save, Saved};
 use keys::{Context, Keymap};
 use menu::Overlay;
+use mouse::{Mouse, Spot};
 use ping::Pings;
 use targets::{Names, Wishes};
 use trail::Trail;
@@ -54,6 +57,8 @@ const TOAST: Duration = Duration::from_secs(3);
 pub enum Message {
     /// A key, a paste, a new size.
     Input(Event),
+    /// The mouse, and what is under it.
+    Mouse(MouseEvent, Option<Spot>),
     /// News from the engine.
     Report(Report),
     /// What came of an [`Effect::Save`].
@@ -90,11 +95,15 @@ pub enum Effect {
 pub struct Settings {
     /// Whether the gateway and the selected region are pinged by themselves.
     pub auto_ping: bool,
+    /// The colours to begin with.
+    pub theme: ThemeName,
+    /// Whether the mouse is listened to from the start.
+    pub mouse: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { auto_ping: true }
+        Self { auto_ping: true, theme: ThemeName::default(), mouse: true }
     }
 }
 
@@ -173,6 +182,10 @@ pub struct State {
     pub profile: Arc<Profile>,
     /// The keys that hold.
     pub keymap: Keymap,
+    /// The colours.
+    pub theme: ThemeName,
+    /// The mouse.
+    pub mouse: Mouse,
     /// What is shown.
     pub view: View,
     /// The news that came while the screen is frozen, and since when it is.
@@ -227,6 +240,8 @@ impl State {
         Self {
             profile,
             keymap: Keymap::default(),
+            theme: settings.theme,
+            mouse: Mouse { on: settings.mouse, ..Mouse::default() },
             view: View::default(),
             frozen: None,
             tab: Tab::Explore,
@@ -331,6 +346,8 @@ pub fn update(state: &mut State, message: Message, now: Instant) -> Vec<Effect> 
     let mut effects = Vec::new();
     match message {
         Message::Input(event) => input::input(state, &event, &mut effects),
+        Message::Mouse(event, spot) if state.mouse.on => mouse::mouse(state, event, spot, &mut effects),
+        Message::Mouse(..) => {}
         Message::Report(report) => take(state, report),
         Message::Saved(save, came) => export::saved(state, save, came),
         Message::Tick => {

@@ -14,6 +14,11 @@ pub fn travel(state: &mut State, action: Action) {
         Action::First => isize::MIN / 2,
         _ => isize::MAX / 2,
     };
+    self::by(state, by);
+}
+
+/// Moves the selection of what has the focus, or scrolls it.
+pub fn by(state: &mut State, by: isize) {
     match state.tab {
         Tab::Events => return state.step_events(by),
         Tab::Ping => return state.step_pings(by),

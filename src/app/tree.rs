@@ -273,6 +273,12 @@ impl Tree {
         self.rebuild(catalog, pings);
     }
 
+    /// Sorts by `sort`, in its own order.
+    pub fn sort_to(&mut self, sort: Sort, catalog: &Catalog, pings: &[Series]) {
+        (self.sort, self.reversed) = (sort, false);
+        self.rebuild(catalog, pings);
+    }
+
     /// Sorts by the next thing.
     pub fn next_sort(&mut self, catalog: &Catalog, pings: &[Series]) {
         self.sort = match self.sort {

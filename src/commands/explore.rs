@@ -15,11 +15,11 @@ use crate::engine::{self, Engine};
 use crate::error::{Error, Exit};
 use crate::profile::{Profile, find, parse};
 use crate::runtime::{self, Start};
-use crate::settings::{Settings, ThemeName};
+use crate::settings::Settings;
 use crate::state::history::History;
 use crate::state::{self, Claim};
 use crate::text::Safe;
-use crate::ui::theme::Theme;
+use crate::ui::theme::{Depth, Theme};
 
 /// How the screens are shown.
 #[derive(Debug, Clone)]
@@ -91,7 +91,11 @@ pub fn show(profile: Arc<Profile>, screen: &Options) -> Result<ExitCode, Error> 
         let remember = |line: &str| history.iter().for_each(|history| history.add(line));
         let start = Start {
             theme: theme(screen),
-            settings: app::Settings { auto_ping: screen.settings.auto_ping },
+            settings: app::Settings {
+                auto_ping: screen.settings.auto_ping,
+                theme: screen.settings.theme,
+                mouse: screen.settings.mouse,
+            },
             keymap: screen.keymap.clone(),
             kept: kept.clone(),
             past,
@@ -155,5 +159,9 @@ fn theme(screen: &Options) -> Theme {
         let locale = locale.to_lowercase();
         locale.contains("utf-8") || locale.contains("utf8")
     });
-    Theme { mono: screen.settings.theme == ThemeName::Mono, ascii: screen.settings.ascii.unwrap_or(!utf8) }
+    Theme {
+        name: screen.settings.theme,
+        depth: Depth::of(|name| std::env::var(name).ok()),
+        ascii: screen.settings.ascii.unwrap_or(!utf8),
+    }
 }

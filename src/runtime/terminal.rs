@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
 use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use ratatui::crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
 use ratatui::crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, size,
 };
-use ratatui::crossterm::{cursor, execute, queue};
+use ratatui::crossterm::{Command, cursor, execute, queue};
 use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
 use tokio::sync::Notify;
@@ -55,6 +55,8 @@ pub fn check() -> Result<(), Error> {
 pub struct Screen {
     /// Never dropped: where the terminal has gone away the library's own drop prints to it, and panics.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
+    /// Whether the terminal sends what the mouse does.
+    mouse: bool,
     /// Whether plain text is shown in the place of the screens, until a key is pressed.
     plain: bool,
 }
@@ -73,7 +75,7 @@ impl Screen {
         });
         take()?;
         blank()
-            .map(|terminal| Self { terminal: ManuallyDrop::new(terminal), plain: false })
+            .map(|terminal| Self { terminal: ManuallyDrop::new(terminal), mouse: false, plain: false })
             .inspect_err(|_| give_back())
     }
 
@@ -85,6 +87,16 @@ impl Screen {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         self.terminal.draw(draw)?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
+    }
+
+    /// Has the terminal send what the mouse does, or keep it. With Shift it selects text in either case.
+    pub fn listen(&mut self, mouse: bool) -> io::Result<()> {
+        if self.plain || self.mouse == mouse {
+            return Ok(());
+        }
+        self.mouse = mouse;
+        let out = self.terminal.backend_mut();
+        if mouse { execute!(out, MouseOn) } else { execute!(out, DisableMouseCapture) }
     }
 
     /// Forgets what is on the screen, so that the next frame paints all of it.
@@ -104,17 +116,17 @@ impl Screen {
         // The whole job, as the terminal's own Ctrl-Z would: a `cargo run` around us has to stop too.
         rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
         take()?;
-        self.plain = false;
+        (self.plain, self.mouse) = (false, false);
         self.repaint()
     }
 
     /// Shows `text` on the normal screen, where the terminal's own selection and scrolling work.
     pub fn show_plain(&mut self, text: &str) -> io::Result<()> {
         let out = self.terminal.backend_mut();
-        queue!(out, EndSynchronizedUpdate, LeaveAlternateScreen, cursor::Show)?;
+        queue!(out, EndSynchronizedUpdate, DisableMouseCapture, LeaveAlternateScreen, cursor::Show)?;
         // The terminal is raw: a line does not begin by itself.
         write!(out, "\r\n{}\r\n[any key: back to sixpane]", text.trim_end().replace('\n', "\r\n"))?;
-        self.plain = true;
+        (self.plain, self.mouse) = (true, false);
         self.terminal.backend_mut().flush()
     }
 
@@ -150,6 +162,16 @@ impl Drop for Screen {
     }
 }
 
+/// Buttons, the wheel and drags (xterm modes 1000 and 1002) as SGR (1006). What the library turns on would send every
+/// move of the pointer too, which over a slow link is much for nothing.
+struct MouseOn;
+
+impl Command for MouseOn {
+    fn write_ansi(&self, out: &mut impl std::fmt::Write) -> std::fmt::Result {
+        out.write_str("\x1b[?1000h\x1b[?1002h\x1b[?1006h")
+    }
+}
+
 fn take() -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     enable_raw_mode()
@@ -163,6 +185,7 @@ fn give_back() {
         let _ = execute!(
             io::stdout(),
             EndSynchronizedUpdate,
+            DisableMouseCapture,
             DisableBracketedPaste,
             LeaveAlternateScreen,
             cursor::Show

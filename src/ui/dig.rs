@@ -8,6 +8,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
 use super::Size;
+use super::hits::Hits;
 use super::parts::{Text, rule, side_by_side, two_ends, wrap};
 use super::theme::{Role, Theme};
 use crate::app::State;
@@ -23,7 +24,15 @@ use crate::text::{Safe, ago, count, fit, width};
 const PROMPT: &str = " dig ❯ ";
 
 /// Draws the view; gives where the cursor is.
-pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+pub fn draw(
+    state: &State,
+    theme: Theme,
+    size: Size,
+    area: Rect,
+    buffer: &mut Buffer,
+    hits: &mut Hits,
+) -> Option<Position> {
+    hits.add(area, crate::app::mouse::Spot::List);
     let line = |n: u16| Rect { y: area.y + n, height: 1, ..area };
     let cursor = prompt(state, theme, line(0), buffer);
     let below = Rect { y: area.y + 1, height: area.height - 1, ..area };

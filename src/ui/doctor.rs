@@ -4,14 +4,23 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::Size;
+use super::hits::Hits;
 use super::parts::{Text, rule, side_by_side, two_ends, wrap};
 use super::theme::{Role, Theme};
 use crate::app::State;
+use crate::app::mouse::Spot;
 use crate::doctor::{Diagnosis, Finding, Status};
 use crate::text::{count, fit, ms, width};
 
 /// Draws the view; gives where the selected check is.
-pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+pub fn draw(
+    state: &State,
+    theme: Theme,
+    size: Size,
+    area: Rect,
+    buffer: &mut Buffer,
+    hits: &mut Hits,
+) -> Option<Position> {
     let line = |n: u16| Rect { y: area.y + n, height: 1, ..area };
     let Some(diagnosis) = &state.view.diagnosis else {
         rule("Doctor", false, "", theme, line(0), buffer);
@@ -33,14 +42,14 @@ pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Bu
     if size == Size::Small {
         let story = chosen.and_then(|chosen| diagnosis.findings.get(chosen)).map_or(0, |_| 6);
         let list = Rect { height: below.height.saturating_sub(story), ..below };
-        let cursor = checks(diagnosis, chosen, theme, list, buffer);
+        let cursor = checks(diagnosis, chosen, theme, list, buffer, hits);
         let rest = Rect { y: list.bottom(), height: below.height - list.height, ..below };
         story_of(diagnosis, chosen, theme, rest, buffer);
         return cursor;
     }
     let split = if size == Size::Wide { 56 } else { 44 };
     let [left, right] = side_by_side(below, split, theme, buffer);
-    let cursor = checks(diagnosis, chosen, theme, left, buffer);
+    let cursor = checks(diagnosis, chosen, theme, left, buffer, hits);
     story_of(diagnosis, chosen, theme, right, buffer);
     cursor
 }
@@ -74,7 +83,9 @@ fn checks(
     theme: Theme,
     area: Rect,
     buffer: &mut Buffer,
+    hits: &mut Hits,
 ) -> Option<Position> {
+    hits.add(area, Spot::List);
     let mut rows: Vec<Result<usize, &'static str>> = Vec::new();
     let mut group = None;
     for (n, finding) in diagnosis.findings.iter().enumerate() {
@@ -112,6 +123,7 @@ fn checks(
             line,
             buffer,
         );
+        hits.add(line, Spot::Row(index));
         if here {
             cursor = Some(Position { x: line.x, y: line.y });
         }

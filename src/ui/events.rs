@@ -4,16 +4,26 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::Size;
+use super::hits::Hits;
 use super::parts::{Text, rule};
 use super::theme::{Role, Theme};
 use crate::app::State;
+use crate::app::mouse::Spot;
 use crate::catalog::diff::Change;
 use crate::text::{count, fit};
 
 /// Draws the view; gives where the selected row is.
-pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+pub fn draw(
+    state: &State,
+    theme: Theme,
+    size: Size,
+    area: Rect,
+    buffer: &mut Buffer,
+    hits: &mut Hits,
+) -> Option<Position> {
     let dim = theme.style(Role::Dim);
     let line = |n: u16| Rect { y: area.y + n, height: 1, ..area };
+    hits.add(area, Spot::List);
     let total = state.shown_events().count();
     rule(&count(total, "event"), false, "newest first", theme, line(0), buffer);
     let Some(chosen) = state.chosen_row() else {
@@ -53,6 +63,7 @@ pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Bu
             .to(14 + about)
             .add(event.change.clause(), theme.style(role))
             .paint(here, buffer);
+        hits.add(here, Spot::Row(n));
         if n == chosen {
             cursor = Some(Position { x: here.x, y: here.y });
         }

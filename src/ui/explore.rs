@@ -4,9 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
+use super::hits::Hits;
 use super::parts::{Text, side_by_side, spark, top};
 use super::theme::{Role, Theme};
 use super::{Size, detail, pings};
+use crate::app::mouse::Spot;
 use crate::app::tree::{Row, Sort};
 use crate::app::{Pane, State};
 use crate::catalog::Machine;
@@ -19,21 +21,32 @@ const RTT: usize = 8;
 const COUNT: usize = 4;
 
 /// Draws the view; gives where the selected row is.
-pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+pub fn draw(
+    state: &State,
+    theme: Theme,
+    size: Size,
+    area: Rect,
+    buffer: &mut Buffer,
+    hits: &mut Hits,
+) -> Option<Position> {
     let single = size == Size::Small || state.zoom;
     if single {
         return match state.focus {
-            Pane::Tree => tree(state, theme, size, area, buffer),
+            Pane::Tree => tree(state, theme, size, area, buffer, hits),
             Pane::Detail => {
+                hits.add(area, Spot::Detail);
                 right(state, theme, size, area, buffer);
                 None
             }
         };
     }
     let split = if size == Size::Wide { 46 } else { 34 };
+    let base = area.x + split as u16;
     let split = (split + i32::from(state.split)).clamp(24, i32::from(area.width) - 30) as u16;
     let [left, rest] = side_by_side(area, split, theme, buffer);
-    let cursor = tree(state, theme, size, left, buffer);
+    let cursor = tree(state, theme, size, left, buffer, hits);
+    hits.add(rest, Spot::Detail);
+    hits.add(Rect { x: left.right(), width: 1, ..area }, Spot::Split(base));
     right(state, theme, size, rest, buffer);
     cursor
 }
@@ -47,7 +60,15 @@ fn right(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffe
     }
 }
 
-fn tree(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+fn tree(
+    state: &State,
+    theme: Theme,
+    size: Size,
+    area: Rect,
+    buffer: &mut Buffer,
+    hits: &mut Hits,
+) -> Option<Position> {
+    hits.add(area, Spot::List);
     let dim = theme.style(Role::Dim);
     let heading = size != Size::Small;
     if heading {
@@ -61,6 +82,10 @@ fn tree(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer
         let count = format!("COUNT{}", arrow(Sort::Count));
         let rtt = format!("RTT ms{}", arrow(Sort::Rtt));
         let count_end = columns.saturating_sub(RTT + 1);
+        let heading = Rect { height: 1, ..area };
+        hits.columns(heading, 0..columns, Spot::Sort(Sort::Name));
+        hits.columns(heading, count_end.saturating_sub(width(&count))..count_end, Spot::Sort(Sort::Count));
+        hits.columns(heading, count_end..columns, Spot::Sort(Sort::Rtt));
         Text::new()
             .add(format!(" NAME{}", arrow(Sort::Name)), style)
             .to(count_end.saturating_sub(width(&count)))
@@ -82,6 +107,7 @@ fn tree(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer
         let here = Rect { y: rows.y + line as u16, height: 1, ..rows };
         let selected = offset + line == state.tree.position();
         draw_row(state, theme, size, row, selected, here, buffer);
+        hits.add(here, Spot::Row(offset + line));
         if selected {
             cursor = Some(Position { x: here.x, y: here.y });
         }

@@ -4,9 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Size;
+use super::hits::Hits;
 use super::parts::{Text, two_ends};
 use super::theme::{Role, Theme};
 use crate::app::keys::{self, Action, Context, Keymap, Line};
+use crate::app::mouse::Spot;
 use crate::app::{State, Tab};
 use crate::engine::report::{Node, Series};
 use crate::net::{LinkState, Phase};
@@ -16,9 +18,16 @@ use crate::text::{Safe, age, ago, bytes, count, fit, ms};
 pub const FILTER_PROMPT: &str = " / ";
 
 /// Draws the frame, and gives what is left for the view.
-pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) -> Rect {
+pub fn draw(
+    state: &State,
+    theme: Theme,
+    size: Size,
+    area: Rect,
+    buffer: &mut Buffer,
+    hits: &mut Hits,
+) -> Rect {
     let row = |y: u16| Rect { y: area.y + y, height: 1, ..area };
-    first_row(state, theme, size, row(0), buffer);
+    first_row(state, theme, size, row(0), buffer, hits);
     second_row(state, theme, size, row(1), buffer);
     let mut top = 2;
     if let Some(lines) = banner(state) {
@@ -31,11 +40,11 @@ pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Bu
         Text::new().add(line, theme.style(Role::Dim)).paint(row(top), buffer);
         top += 1;
     }
-    last_row(state, theme, row(area.height - 1), buffer);
+    last_row(state, theme, row(area.height - 1), buffer, hits);
     Rect { y: area.y + top, height: area.height.saturating_sub(top + 1), ..area }
 }
 
-fn first_row(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) {
+fn first_row(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
     let dim = theme.style(Role::Dim);
     let lead = if size == Size::Wide { " sixpane  " } else { " " };
     let mut left = Text::new().add(lead, theme.strong());
@@ -48,6 +57,7 @@ fn first_row(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut B
             (_, true) => format!("[{key} {name}]"),
             (_, false) => format!(" {key} {name} "),
         };
+        hits.columns(area, left.width()..left.width() + words.len(), Spot::Tab(tab));
         left = left.add(words, if here { theme.focused() } else { dim });
     }
     if size == Size::Small {
@@ -184,7 +194,7 @@ fn banner(state: &State) -> Option<Vec<String>> {
     ])
 }
 
-fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
+fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
     let dim = theme.style(Role::Dim);
     if let Some(input) = &state.filter_line {
         let hits = match state.tab {
@@ -210,8 +220,13 @@ fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
     }
     let context = state.context();
     let room = usize::from(area.width);
+    let mut quit = 0;
     let right = match state.keymap.key(context, Action::Quit) {
-        Some(key) => Text::new().add(key.show(theme.ascii), theme.style(Role::Accent)).add(" quit ", dim),
+        Some(key) => {
+            let text = Text::new().add(key.show(theme.ascii), theme.style(Role::Accent)).add(" quit ", dim);
+            quit = text.width();
+            text
+        }
         None => Text::new(),
     };
     let filter = match state.tab {
@@ -226,15 +241,27 @@ fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
         Text::new().add(text, theme.style(Role::Warn))
     };
     let right = filter.join(right);
-    let line = hints(Some(state), context, theme, room.saturating_sub(right.width() + 2));
+    let room_left = room.saturating_sub(right.width() + 2);
+    let mut at = 0;
+    for (_, _, key, words, action) in possible(Some(state), context, room_left) {
+        let width = crate::text::width(&key.show(theme.ascii)) + words.len() + 1;
+        let gap = if at == 0 { 1 } else { 2 };
+        hits.columns(area, at + gap..at + gap + width, Spot::Do(action));
+        at += gap + width;
+    }
+    hits.columns(area, room.saturating_sub(quit)..room, Spot::Do(Action::Quit));
+    let line = hints(Some(state), context, theme, room_left);
     two_ends(line, right, (" ", dim), area, buffer);
 }
 
+/// A hint: its place in the table, its rank, its key, its words, its action.
+type Hint = (usize, u8, keys::Key, &'static str, Action);
+
 /// The hints of a context that are possible now, the most useful ones where not all fit, in the table's order.
-pub fn hints(state: Option<&State>, context: Context, theme: Theme, room: usize) -> Text<'static> {
+fn possible(state: Option<&State>, context: Context, room: usize) -> Vec<Hint> {
     let table = Keymap::default();
     let keymap = state.map_or(&table, |state| &state.keymap);
-    let mut all: Vec<(usize, u8, keys::Key, &str)> = keymap
+    let mut all: Vec<Hint> = keymap
         .lines()
         .enumerate()
         .filter(|(_, Line { binding, .. })| {
@@ -244,21 +271,26 @@ pub fn hints(state: Option<&State>, context: Context, theme: Theme, room: usize)
         })
         .filter_map(|(place, line)| {
             let (rank, words) = line.binding.hint?;
-            Some((place, rank, *line.keys.first()?, words))
+            Some((place, rank, *line.keys.first()?, words, line.binding.action))
         })
         .collect();
     let columns =
         |key: keys::Key| [true, false].map(|ascii| crate::text::width(&key.show(ascii))).into_iter().max();
-    let width = |all: &[(usize, u8, keys::Key, &str)]| -> usize {
+    let width = |all: &[Hint]| -> usize {
         // As wide as in either set of glyphs, so that both tell the same.
-        all.iter().map(|(_, _, key, words)| columns(*key).unwrap_or(0) + words.len() + 3).sum()
+        all.iter().map(|(_, _, key, words, _)| columns(*key).unwrap_or(0) + words.len() + 3).sum()
     };
     while width(&all) > room && !all.is_empty() {
         if let Some(least) = (0..all.len()).max_by_key(|&at| all.get(at).map(|hint| (hint.1, hint.0))) {
             all.remove(least);
         }
     }
-    all.into_iter().fold(Text::new(), |text, (_, _, key, words)| {
+    all
+}
+
+/// The same as a line.
+pub fn hints(state: Option<&State>, context: Context, theme: Theme, room: usize) -> Text<'static> {
+    possible(state, context, room).into_iter().fold(Text::new(), |text, (_, _, key, words, _)| {
         let gap = if text.width() == 0 { " " } else { "  " };
         text.add(gap, theme.style(Role::Dim))
             .add(key.show(theme.ascii), theme.style(Role::Accent))

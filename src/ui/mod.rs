@@ -6,6 +6,7 @@ mod doctor;
 mod events;
 mod explore;
 mod frame;
+pub mod hits;
 mod overlay;
 mod parts;
 pub mod pick;
@@ -18,6 +19,7 @@ use ratatui::layout::Rect;
 
 use crate::app::menu::Overlay;
 use crate::app::{State, Tab};
+use hits::Hits;
 use theme::Theme;
 
 /// How much fits on the screen.
@@ -44,13 +46,16 @@ impl Size {
     }
 }
 
-/// Draws `state`.
-pub fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>) {
-    draw_glyphs(state, theme, frame);
+/// Draws `state`; gives what is where.
+pub fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>) -> Hits {
+    let theme = Theme { name: state.theme, ..theme };
+    let mut hits = Hits::default();
+    draw_glyphs(state, theme, frame, &mut hits);
     theme.finish(frame.buffer_mut());
+    hits
 }
 
-fn draw_glyphs(state: &State, theme: Theme, frame: &mut Frame<'_>) {
+fn draw_glyphs(state: &State, theme: Theme, frame: &mut Frame<'_>, hits: &mut Hits) {
     let area = frame.area();
     let size = Size::of(area);
     if size == Size::Tiny {
@@ -58,19 +63,19 @@ fn draw_glyphs(state: &State, theme: Theme, frame: &mut Frame<'_>) {
         return;
     }
     if let (Size::Small, Some(open @ (Overlay::Help(_) | Overlay::Palette(_)))) = (size, &state.overlay) {
-        overlay::draw(state, open, theme, size, area, frame.buffer_mut());
+        overlay::draw(state, open, theme, size, area, frame.buffer_mut(), hits);
         return;
     }
-    let body = frame::draw(state, theme, size, area, frame.buffer_mut());
+    let body = frame::draw(state, theme, size, area, frame.buffer_mut(), hits);
     let cursor = match state.tab {
-        Tab::Explore => explore::draw(state, theme, size, body, frame.buffer_mut()),
-        Tab::Dig => dig::draw(state, theme, size, body, frame.buffer_mut()),
-        Tab::Ping => ping::draw(state, theme, size, body, frame.buffer_mut()),
-        Tab::Doctor => doctor::draw(state, theme, size, body, frame.buffer_mut()),
-        Tab::Events => events::draw(state, theme, size, body, frame.buffer_mut()),
+        Tab::Explore => explore::draw(state, theme, size, body, frame.buffer_mut(), hits),
+        Tab::Dig => dig::draw(state, theme, size, body, frame.buffer_mut(), hits),
+        Tab::Ping => ping::draw(state, theme, size, body, frame.buffer_mut(), hits),
+        Tab::Doctor => doctor::draw(state, theme, size, body, frame.buffer_mut(), hits),
+        Tab::Events => events::draw(state, theme, size, body, frame.buffer_mut(), hits),
     };
     if let Some(open) = &state.overlay {
-        overlay::draw(state, open, theme, size, area, frame.buffer_mut());
+        overlay::draw(state, open, theme, size, area, frame.buffer_mut(), hits);
     } else if let Some(input) = &state.filter_line {
         let column = frame::FILTER_PROMPT.len() + input.visual_cursor();
         frame.set_cursor_position((area.x + column as u16, area.bottom() - 1));

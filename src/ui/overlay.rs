@@ -5,12 +5,14 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget as _};
 
 use super::Size;
+use super::hits::Hits;
 use super::parts::{Text, boxed, two_ends};
 use super::theme::{Role, Theme};
 use crate::app::State;
 use crate::app::export::Save;
 use crate::app::keys;
 use crate::app::menu::{Choice, Menu, Overlay};
+use crate::app::mouse::Spot;
 use crate::text::{Safe, cut, fit, width};
 
 /// The smallest screen, in columns and rows.
@@ -40,15 +42,28 @@ pub fn notice(theme: Theme, area: Rect, buffer: &mut Buffer) {
 }
 
 /// The help or the palette: what can be done here, searched by what is typed; what cannot be done now says why.
-pub fn draw(state: &State, overlay: &Overlay, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) {
+pub fn draw(
+    state: &State,
+    overlay: &Overlay,
+    theme: Theme,
+    size: Size,
+    area: Rect,
+    buffer: &mut Buffer,
+    hits: &mut Hits,
+) {
     match overlay {
-        Overlay::Help(open) | Overlay::Palette(open) => menu(state, overlay, open, theme, size, area, buffer),
-        Overlay::Overwrite(save) => question(save, theme, area, buffer),
+        Overlay::Help(open) | Overlay::Palette(open) => {
+            let lines = menu(state, overlay, open, theme, size, area, buffer);
+            for (area, spot) in lines {
+                hits.add(area, spot);
+            }
+        }
+        Overlay::Overwrite(save) => hits.add(question(save, theme, area, buffer), Spot::Overlay),
     }
 }
 
 /// Asks whether a file that is there may go.
-fn question(save: &Save, theme: Theme, area: Rect, buffer: &mut Buffer) {
+fn question(save: &Save, theme: Theme, area: Rect, buffer: &mut Buffer) -> Rect {
     let path = Safe::new(&save.path);
     let columns = (width(path.as_str()) as u16 + 6).clamp(40, area.width.saturating_sub(4));
     let frame = Rect {
@@ -63,8 +78,10 @@ fn question(save: &Save, theme: Theme, area: Rect, buffer: &mut Buffer) {
         .add("  ", theme.style(Role::Plain))
         .add(fit(path.as_str(), usize::from(inner.width) - 4), theme.strong())
         .paint(line, buffer);
+    frame
 }
 
+/// Draws a list; gives where its lines are.
 fn menu(
     state: &State,
     overlay: &Overlay,
@@ -73,13 +90,15 @@ fn menu(
     size: Size,
     area: Rect,
     buffer: &mut Buffer,
-) {
+) -> Vec<(Rect, Spot)> {
     let (title, prompt, foot) = match (overlay, menu.told) {
         (Overlay::Help(_), _) => (format!(" Help · {} ", menu.from.title()), "❯", HELP_FOOT),
         (_, None) => (format!(" Command · {} ", menu.from.title()), ":", PALETTE_FOOT),
         (_, Some(action)) => (format!(" {} ", words(state, action)), ":", PALETTE_FOOT),
     };
-    let inner = if size == Size::Small { area } else { boxed(middle(area), &title, foot, theme, buffer) };
+    let frame = if size == Size::Small { area } else { middle(area) };
+    let mut spots = vec![(frame, Spot::Overlay)];
+    let inner = if size == Size::Small { area } else { boxed(frame, &title, foot, theme, buffer) };
     let dim = theme.style(Role::Dim);
     let line = |n: u16| Rect { y: inner.y + n, height: 1, ..inner };
     let first = u16::from(size == Size::Small);
@@ -101,6 +120,7 @@ fn menu(
     let offset = menu.chosen.saturating_sub(rows / 2).min(n.saturating_sub(rows));
     for (n, choice) in menu.found.iter().enumerate().skip(offset).take(rows) {
         let here = line(first + 2 + (n - offset) as u16);
+        spots.push((here, Spot::Choice(n)));
         let (left, right) = match choice {
             Choice::Line(number) => match state.keymap.line(*number) {
                 Some(found) => entry(state, overlay, found, n == menu.chosen, theme),
@@ -123,6 +143,7 @@ fn menu(
             None => Text::new().add(foot, dim).paint(last, buffer),
         }
     }
+    spots
 }
 
 /// What is said about the chosen line: why it cannot be done now, or that nothing fits and what then.

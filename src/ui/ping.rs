@@ -6,15 +6,25 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::Size;
+use super::hits::Hits;
 use super::parts::{Text, chart, rule, spark, top};
 use super::theme::{Role, Theme};
 use crate::app::State;
+use crate::app::mouse::Spot;
 use crate::app::ping::Column;
 use crate::engine::report::{Series, Stats};
 use crate::text::{count, fit, ms, width};
 
 /// Draws the view; gives where the selected row is.
-pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+pub fn draw(
+    state: &State,
+    theme: Theme,
+    size: Size,
+    area: Rect,
+    buffer: &mut Buffer,
+    hits: &mut Hits,
+) -> Option<Position> {
+    hits.add(area, Spot::List);
     let line = |n: u16| Rect { y: area.y + n, height: 1, ..area };
     let rows = state.ping_rows();
     let doing = match (state.paused, state.is_up()) {
@@ -38,11 +48,13 @@ pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Bu
     let room = usize::from(area.height.saturating_sub(2 + below));
     let columns = Columns::of(size, area.width);
     columns.header(state, theme).paint(line(1), buffer);
+    columns.hits(line(1), hits);
     let chosen = state.chosen_ping(&rows);
     let offset = chosen.saturating_sub(room / 2).min(rows.len().saturating_sub(room));
     let mut cursor = None;
     for (n, series) in rows.iter().enumerate().skip(offset).take(room) {
         let here = line(2 + (n - offset) as u16);
+        hits.add(here, Spot::Row(n));
         columns.row(series, n == chosen, theme).paint(here, buffer);
         if n == chosen {
             cursor = Some(Position { x: here.x, y: here.y });
@@ -75,6 +87,15 @@ impl Columns {
         };
         let used = 2 + name + figures.iter().map(|(_, columns)| columns).sum::<usize>() + 2;
         Self { name, figures, sparks: usize::from(width).saturating_sub(used + 1).min(60) }
+    }
+
+    fn hits(&self, heading: Rect, hits: &mut Hits) {
+        let mut at = 2 + self.name;
+        hits.columns(heading, 0..at, Spot::Column(Column::Target));
+        for (column, columns) in self.figures {
+            hits.columns(heading, at..at + columns, Spot::Column(*column));
+            at += columns;
+        }
     }
 
     fn header(&self, state: &State, theme: Theme) -> Text<'static> {

@@ -13,14 +13,17 @@ use crate::app::tests::{ORG, Session, link};
 use crate::engine::report::{Detail, NameAnswer, NameRow, Node, Report, Sample, Series, Target};
 use crate::net::Phase;
 use crate::probe::stats::Tally;
+use crate::settings::ThemeName;
+use theme::Depth;
 
+pub(crate) const MONO: Theme = Theme { name: ThemeName::Auto, depth: Depth::None, ascii: false };
 pub(crate) const SIZES: [(u16, u16); 3] = [(120, 36), (80, 24), (60, 15)];
 
 /// The screen as text; under each line that has styles, one that names them: b bold, d dim, x crossed out, v reversed,
 /// and c g y r for the colours.
 pub(crate) fn screen(state: &State, theme: Theme, (columns, rows): (u16, u16), styles: bool) -> String {
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-    terminal.draw(|frame| draw(state, theme, frame)).unwrap();
+    terminal.draw(|frame| drop(draw(state, theme, frame))).unwrap();
     let buffer = terminal.backend().buffer();
     let mut out = String::new();
     for y in 0..rows {
@@ -211,9 +214,9 @@ fn without_colour_and_in_ascii_the_same_words_are_told() {
     for (name, session) in states() {
         for size in SIZES {
             let colour = screen(&session.state, Theme::default(), size, false);
-            let mono = screen(&session.state, Theme { mono: true, ascii: false }, size, false);
+            let mono = screen(&session.state, MONO, size, false);
             assert_eq!(colour, mono, "{name}");
-            let ascii = screen(&session.state, Theme { mono: true, ascii: true }, size, false);
+            let ascii = screen(&session.state, Theme { ascii: true, ..MONO }, size, false);
             if name != "hostile" {
                 assert!(ascii.is_ascii(), "{name}: {ascii}");
                 // The keys themselves are words in ASCII: `Enter`, `Right`.
@@ -227,10 +230,45 @@ fn without_colour_and_in_ascii_the_same_words_are_told() {
 }
 
 #[test]
+fn a_click_means_what_the_eye_sees() {
+    use crate::app::keys::Action;
+    use crate::app::mouse::Spot;
+    for (columns, rows) in SIZES {
+        let s = full();
+        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+        let mut hits = Hits::default();
+        terminal.draw(|frame| hits = draw(&s.state, Theme::default(), frame)).unwrap();
+        let shot = screen(&s.state, Theme::default(), (columns, rows), false);
+        // The spot under the first letter of a text.
+        let under = |text: &str| {
+            let (y, line) = shot.lines().enumerate().find(|(_, line)| line.contains(text)).unwrap();
+            let x = crate::text::width(line.split(text).next().unwrap());
+            hits.at(x as u16, y as u16)
+        };
+        assert_eq!(under("2"), Some(Spot::Tab(Tab::Dig)));
+        assert_eq!(under("? help"), Some(Spot::Do(Action::Help)));
+        assert_eq!(under("quit"), Some(Spot::Do(Action::Quit)));
+        assert_eq!(under("open"), Some(Spot::Do(Action::Open)));
+        let row = s
+            .state
+            .tree
+            .rows()
+            .iter()
+            .position(|row| row.node == Node::Machine("web".into(), "3d8d9930b01789".into()));
+        assert_eq!(under("3d8d9930b01789"), row.map(Spot::Row));
+        if columns >= 80 {
+            assert_eq!(under("COUNT"), Some(Spot::Sort(crate::app::tree::Sort::Count)));
+            assert_eq!(under("Machine 148e"), Some(Spot::Detail));
+            assert!(matches!(under("│"), Some(Spot::Split(_))));
+        }
+    }
+}
+
+#[test]
 fn states_differ_without_colour() {
     let mut shots: Vec<String> = states()
         .iter()
-        .map(|(_, session)| screen(&session.state, Theme { mono: true, ascii: true }, (80, 24), true))
+        .map(|(_, session)| screen(&session.state, Theme { ascii: true, ..MONO }, (80, 24), true))
         .collect();
     let n = shots.len();
     shots.sort();

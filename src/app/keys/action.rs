@@ -13,6 +13,10 @@ pub enum Argument {
     Text,
     /// A way to copy what is selected.
     Form,
+    /// A theme.
+    Theme,
+    /// `on` or `off`.
+    Switch,
     /// A file to write; its ending says the format.
     File,
 }
@@ -121,6 +125,8 @@ actions! {
     Plain "plain-text",
     NextPane "next-pane",
     Zoom "zoom",
+    Theme "theme" Theme,
+    Mouse "mouse" Switch,
     Narrower "narrower",
     Wider "wider",
     Freeze "freeze",
