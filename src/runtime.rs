@@ -171,14 +171,7 @@ async fn live(
                     Ok(None) => {}
                     Ok(Some((profile, anew))) => {
                         engine = anew;
-                        let (look, folds) = state.kept();
-                        let (keymap, past) =
-                            (std::mem::take(&mut state.keymap), std::mem::take(&mut state.dig.past));
-                        let settings = Settings { theme: state.theme, mouse: state.mouse.on, ..settings };
-                        *state = State::new(profile, settings, clock());
-                        state.keymap = keymap;
-                        state.dig.past = past;
-                        state.restore(&look, &folds);
+                        begin_anew(state, profile, settings);
                         state.clock.clone_from(&wall);
                         state.say("the conf has changed: attached anew");
                     }
@@ -234,6 +227,17 @@ fn lost(error: std::io::Error) -> Error {
 
 fn clock() -> Instant {
     tokio::time::Instant::now().into_std()
+}
+
+/// Puts a state over another network in the place of `state`, with what the user chose in it.
+fn begin_anew(state: &mut State, profile: Arc<Profile>, settings: Settings) {
+    let (look, folds) = state.kept();
+    let (keymap, past) = (std::mem::take(&mut state.keymap), std::mem::take(&mut state.dig.past));
+    let settings = Settings { theme: state.theme, mouse: state.mouse.on, ..settings };
+    *state = State::new(profile, settings, clock());
+    state.keymap = keymap;
+    state.dig.past = past;
+    state.restore(&look, &folds);
 }
 
 async fn asleep(until: Option<Instant>) {
