@@ -39,7 +39,7 @@ pub(crate) fn org(apps: &[&str], now: Instant) -> Catalog {
                 Machine { region: Some(region.into()), address, seen: Some(now), ..Machine::default() };
             app.machines.insert(id.into(), machine);
         }
-        catalog.apps.insert(name.into(), app);
+        catalog.apps.insert(name.into(), Arc::new(app));
     }
     let address = "fdaa:0:18:a7b:d6b:0:a:2".parse().ok();
     catalog.peers.insert("my-peer".into(), Peer { address, seen: Some(now) });

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Catalog, Machine};
@@ -149,6 +150,8 @@ pub fn changes(before: &Catalog, after: &Catalog) -> Vec<Change> {
         match (was, is) {
             (None, Some(_)) => changes.push(Change::AppCame(app.clone())),
             (Some(_), None) => changes.push(Change::AppWent(app.clone())),
+            // Shared by both snapshots: nothing in it has changed.
+            (Some(was), Some(is)) if Arc::ptr_eq(was, is) => continue,
             _ => {}
         }
         machines(
@@ -180,17 +183,17 @@ fn machines(
     changes: &mut Vec<Change>,
 ) {
     for (id, machine) in is {
-        let place = Place::new(app, id, machine);
+        let place = || Place::new(app, id, machine);
         let Some(before) = was.get(id) else {
-            changes.push(Change::MachineCame(place));
+            changes.push(Change::MachineCame(place()));
             continue;
         };
         // What was not known before has not changed.
         if before.region.is_some() && before.region != machine.region {
-            changes.push(Change::MachineMoved(place.clone(), before.region.clone()));
+            changes.push(Change::MachineMoved(place(), before.region.clone()));
         }
         if before.address.is_some() && before.address != machine.address {
-            changes.push(Change::MachineReaddressed(place, before.address));
+            changes.push(Change::MachineReaddressed(place(), before.address));
         }
     }
     for (id, machine) in was.iter().filter(|(id, _)| !is.contains_key(*id)) {
@@ -216,7 +219,7 @@ mod tests {
                 let region = (region != "?").then(|| region.into());
                 entry.machines.insert(id.into(), Machine { region, address, ..Machine::default() });
             }
-            catalog.apps.insert(name.into(), entry);
+            catalog.apps.insert(name.into(), Arc::new(entry));
         }
         catalog
     }

@@ -3,8 +3,9 @@
 pub mod diff;
 pub mod walk;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::text::Safe;
@@ -12,8 +13,8 @@ use crate::text::Safe;
 /// A snapshot of the network, as far as the records have told.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Catalog {
-    /// The apps by name.
-    pub apps: BTreeMap<Safe, App>,
+    /// The apps by name. A snapshot shares with the one before it every app in which nothing changed.
+    pub apps: BTreeMap<Safe, Arc<App>>,
     /// The named WireGuard peers and their addresses, `None` while not known.
     pub peers: BTreeMap<Safe, Peer>,
     /// How the walk that made it went, or goes.
@@ -33,7 +34,7 @@ pub struct App {
     /// Its Flycast addresses; empty where it has none or has not been asked.
     pub flycast: Vec<Ipv6Addr>,
     /// The records that say that it exists.
-    pub said_by: BTreeSet<Record>,
+    pub said_by: Records,
     /// Whether all that should be asked about it has been answered.
     pub complete: bool,
     /// When a record last named it; older than the walk where a refresh failed.
@@ -50,7 +51,7 @@ pub struct Machine {
     /// Fields of `_instances` that we do not know.
     pub extra: Vec<(Safe, Safe)>,
     /// The records that name it.
-    pub said_by: BTreeSet<Record>,
+    pub said_by: Records,
     /// When a record last named it.
     pub seen: Option<Instant>,
 }
@@ -86,6 +87,18 @@ pub enum Record {
 }
 
 impl Record {
+    /// All of them, in their order.
+    pub const ALL: [Self; 8] = [
+        Self::Apps,
+        Self::Instances,
+        Self::Vms,
+        Self::Regions,
+        Self::App,
+        Self::Vm,
+        Self::Region,
+        Self::Flycast,
+    ];
+
     /// As it is written on a screen: `_instances`, `vms.<app>`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -98,6 +111,40 @@ impl Record {
             Self::Region => "<region>.<app>",
             Self::Flycast => "<app>.flycast",
         }
+    }
+}
+
+/// A set of records, in one byte: every machine has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Records(u8);
+
+impl Records {
+    /// Adds a record.
+    pub fn insert(&mut self, record: Record) {
+        self.0 |= 1 << record as u8;
+    }
+
+    /// Whether it is among them.
+    pub fn contains(self, record: Record) -> bool {
+        self.0 & (1 << record as u8) != 0
+    }
+
+    /// Forgets them all.
+    pub fn clear(&mut self) {
+        self.0 = 0;
+    }
+
+    /// They, in the order of [`Record`].
+    pub fn iter(self) -> impl Iterator<Item = Record> {
+        Record::ALL.into_iter().filter(move |record| self.contains(*record))
+    }
+}
+
+impl FromIterator<Record> for Records {
+    fn from_iter<I: IntoIterator<Item = Record>>(records: I) -> Self {
+        let mut set = Self::default();
+        records.into_iter().for_each(|record| set.insert(record));
+        set
     }
 }
 

@@ -18,6 +18,8 @@ use crate::dns::names::Form;
 use crate::dns::payload;
 use crate::text::{Safe, count};
 
+/// Records that tell of the whole org: `_apps`, `_instances`, `_peer`.
+const ORG_WIDE: usize = 3;
 /// How many problems are told one by one.
 const TOLD_PROBLEMS: usize = 5;
 
@@ -145,8 +147,9 @@ impl Walk {
             Form::Flycast(app) => {
                 if said.settled
                     && let Some(app) = self.edit().apps.get_mut(app)
+                    && app.flycast != said.addresses
                 {
-                    app.flycast.clone_from(&said.addresses);
+                    Arc::make_mut(app).flycast.clone_from(&said.addresses);
                 }
             }
             Form::Peer(peer) => {
@@ -179,6 +182,10 @@ impl Walk {
     /// Keeps what the org-wide records answered, and of the others those that failed.
     fn record(&mut self, form: &Form, said: &Said, now: Instant) {
         let org_wide = matches!(form, Form::Apps | Form::Instances | Form::Peers);
+        // Most answers are no failures and follow none: they leave nothing to write down.
+        if !org_wide && said.settled && self.catalog.sources.len() <= ORG_WIDE {
+            return;
+        }
         let name = format!("{form} {}", form.record_type());
         if !org_wide && said.settled {
             self.edit().sources.remove(&name);
@@ -271,7 +278,7 @@ impl Walk {
         for (id, region) in &listed {
             let known = self.catalog.machine(app, id).cloned();
             let machine = self.machine(app, id, Record::Vms, now);
-            if machine.region.is_none() || !machine.said_by.contains(&Record::Instances) {
+            if machine.region.is_none() || !machine.said_by.contains(Record::Instances) {
                 machine.region = region.clone().or(machine.region.take());
             }
             if known.is_none_or(|m| m.address.is_none()) {
@@ -289,7 +296,7 @@ impl Walk {
     fn vm_said(&mut self, app: &Safe, id: &Safe, said: &Said, now: Instant) {
         if let Some(&address) = said.addresses.first() {
             let machine = self.machine(app, id, Record::Vm, now);
-            if !machine.said_by.contains(&Record::Instances) {
+            if !machine.said_by.contains(Record::Instances) {
                 machine.address = Some(address);
             } else if machine.address != Some(address) {
                 let text = format!(
@@ -319,7 +326,7 @@ impl Walk {
 
     fn app(&mut self, name: &Safe, record: Record, now: Instant) -> &mut App {
         let started = self.started;
-        let app = self.edit().apps.entry(name.clone()).or_default();
+        let app = Arc::make_mut(self.edit().apps.entry(name.clone()).or_default());
         if app.seen.is_none_or(|seen| seen < started) {
             app.said_by.clear();
         }
@@ -330,8 +337,8 @@ impl Walk {
 
     fn machine(&mut self, app: &Safe, id: &Safe, record: Record, now: Instant) -> &mut Machine {
         let started = self.started;
-        let machine =
-            self.edit().apps.entry(app.clone()).or_default().machines.entry(id.clone()).or_default();
+        let app = Arc::make_mut(self.edit().apps.entry(app.clone()).or_default());
+        let machine = app.machines.entry(id.clone()).or_default();
         if machine.seen.is_none_or(|seen| seen < started) {
             machine.said_by.clear();
         }
@@ -350,7 +357,10 @@ impl Walk {
         let catalog = self.edit();
         catalog.conflicts = conflicts;
         for (name, app) in &mut catalog.apps {
-            app.complete = answered.contains(name) || (by_instances && !wanted.contains(name));
+            let complete = answered.contains(name) || (by_instances && !wanted.contains(name));
+            if app.complete != complete {
+                Arc::make_mut(app).complete = complete;
+            }
         }
         // Names of what is gone do not pile up among the failures.
         let apps: HashSet<String> = catalog.apps.keys().map(|name| name.as_str().to_owned()).collect();
@@ -373,7 +383,7 @@ impl Walk {
                 if machine.seen.is_none_or(|seen| seen < self.started) {
                     continue;
                 }
-                let by = |record| machine.said_by.contains(&record);
+                let by = |record| machine.said_by.contains(record);
                 let text = match (by(Record::Instances), by(Record::Vms)) {
                     (true, false) => format!("_instances lists it, vms.{app} does not"),
                     (false, true) => format!("vms.{app} lists it, _instances does not"),
@@ -393,8 +403,9 @@ impl Walk {
         let catalog = self.edit();
         let fresh = |seen: Option<Instant>| seen.is_some_and(|at| at >= started);
         for (name, app) in &mut catalog.apps {
-            if by_instances || vms.contains(name) {
-                app.machines.retain(|_, machine| fresh(machine.seen));
+            let told = by_instances || vms.contains(name);
+            if told && !app.machines.values().all(|machine| fresh(machine.seen)) {
+                Arc::make_mut(app).machines.retain(|_, machine| fresh(machine.seen));
             }
         }
         if apps.is_some() {

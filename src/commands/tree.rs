@@ -259,7 +259,7 @@ fn region_json(region: Option<&Safe>, machines: &[(&Safe, &Machine)], request: &
 fn machine_json(id: &Safe, machine: &Machine) -> Value {
     let extra: serde_json::Map<String, Value> =
         machine.extra.iter().map(|(key, value)| (key.to_string(), json!(value))).collect();
-    let said_by: Vec<&str> = machine.said_by.iter().copied().map(Record::as_str).collect();
+    let said_by: Vec<&str> = machine.said_by.iter().map(Record::as_str).collect();
     let mut object = json!({ "id": id, "address": machine.address, "said_by": said_by });
     if let (false, Some(map)) = (extra.is_empty(), object.as_object_mut()) {
         map.insert("extra".into(), extra.into());

@@ -1,8 +1,10 @@
 //! The one way to ask a name server: many questions at once over one UDP socket, each with its tries, and one
 //! shared TCP connection for what UDP cannot carry.
 //!
-//! One task owns all state. In flight is at most a window that grows while answers come clean and halves when
-//! one is lost, so that neither the server nor a receive buffer is flooded; the rest waits in order.
+//! One task owns all state. In flight is at most a [`Window`], so that neither the server nor a receive buffer is
+//! flooded; the rest waits in order, and what a person asked goes before the many of a walk. Those many may share
+//! the packets of the connection, where it stands: a packet holds twenty of them, and each packet has its price at
+//! both ends of a tunnel. As soon as an answer is late there, they go one by one over UDP, where none waits for another.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io;
@@ -17,6 +19,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::exchange::{Answer, Exchange, Failure, Options, Question, Transport, Try, TryEnd};
 use super::message::{self, Reply};
 use super::tcp::{Connection, Event};
+use super::window::{self, Rtt, Window};
 use crate::net::{Arrival, Datagrams, IcmpError, LinkState, Network};
 
 /// The port of a name server.
@@ -25,20 +28,33 @@ pub const PORT: u16 = 53;
 /// Over the measured round trip, how long each UDP try waits; after the last one the question goes over TCP.
 const PATIENCE: [Duration; 3] =
     [Duration::from_millis(50), Duration::from_millis(150), Duration::from_millis(450)];
-/// The round trip assumed before one was measured.
-const UNKNOWN_RTT: Duration = Duration::from_millis(200);
-const FIRST_WINDOW: usize = 64;
-const SMALLEST_WINDOW: usize = 8;
-const LARGEST_WINDOW: usize = 256;
+/// Questions of a walk that are in flight on the connection.
+const LANE: usize = 512;
+/// How long an answer on the connection may be late before the connection is taken for stuck.
+const LANE_PATIENCE: Duration = Duration::from_millis(150);
+/// How long a connection that was stuck carries no walk.
+const BARRED: Duration = Duration::from_secs(30);
+/// A way that is shorter than this is limited by the price of a packet, not by what may be in flight: UDP beside the
+/// connection would only cost.
+const SHORT: Duration = Duration::from_millis(20);
+/// Beyond the window, for what a person asks while a walk fills it.
+const SPARE: usize = 16;
 /// Questions that may wait for a place in the window before askers have to wait to put theirs.
 const QUEUE: usize = 1024;
 
 /// A handle to ask with; clones share the socket, the connection and the window.
 #[derive(Debug, Clone)]
 pub struct Client {
-    jobs: mpsc::Sender<Job>,
+    orders: mpsc::Sender<Order>,
     server: SocketAddrV6,
     ignored: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+enum Order {
+    Ask(Job),
+    /// Open the connection, if there is none.
+    Connect(SocketAddrV6),
 }
 
 #[derive(Debug)]
@@ -56,7 +72,7 @@ impl Client {
     /// # Errors
     /// Where no UDP socket can be bound.
     pub fn new<N: Network>(net: &N, server: Ipv6Addr) -> io::Result<Self> {
-        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (orders, queue) = mpsc::channel(QUEUE);
         let ignored = Arc::new(AtomicU64::new(0));
         let (tcp_events, tcp_inbox) = mpsc::channel(64);
         let asker = Asker {
@@ -67,17 +83,19 @@ impl Client {
             connections: HashMap::new(),
             generation: 0,
             waiting: VecDeque::new(),
+            bulk: VecDeque::new(),
             flights: HashMap::new(),
             ids: HashMap::new(),
             deadlines: BTreeSet::new(),
             next_key: 0,
             window: Window::default(),
             rtt: Rtt::default(),
+            lane: Lane::default(),
             ignored: ignored.clone(),
             rng: StdRng::from_rng(&mut rand::rng()),
         };
         tokio::spawn(asker.run(queue, tcp_inbox));
-        Ok(Self { jobs, server: SocketAddrV6::new(server, PORT, 0, 0), ignored })
+        Ok(Self { orders, server: SocketAddrV6::new(server, PORT, 0, 0), ignored })
     }
 
     /// Whom we ask by default.
@@ -96,10 +114,17 @@ impl Client {
         let closed =
             Exchange { question: question.clone(), server, tries: vec![], outcome: Err(Failure::Closed) };
         let job = Job { question, options: options.clone(), server, put: clock(), reply };
-        match self.jobs.send(job).await {
+        match self.orders.send(Order::Ask(job)).await {
             Ok(()) => answer.await.unwrap_or(closed),
             Err(_) => closed,
         }
+    }
+
+    /// Opens the TCP connection to the default server before it is needed: its SYN leaves with the first questions,
+    /// and a large answer costs a round trip less.
+    pub fn connect(&self) {
+        // Only a guess: where the queue is full, there is more urgent work.
+        let _ = self.orders.try_send(Order::Connect(self.server));
     }
 
     /// Messages that came and answered nothing of ours: late, duplicate, forged.
@@ -122,6 +147,8 @@ struct Flight {
     /// The TCP connection it waits on.
     connection: Option<u64>,
     tcp_tries: usize,
+    /// Whether it is counted in the [`Lane`].
+    in_lane: bool,
     edns: bool,
     /// When something has to be done about it next.
     due: Instant,
@@ -139,6 +166,17 @@ impl Flight {
     }
 }
 
+/// The connection to the default server, as far as the many questions of a walk share it.
+#[derive(Debug, Default)]
+struct Lane {
+    /// Questions in flight on it.
+    flying: usize,
+    /// Its own round trip, with the queue before each question in it.
+    rtt: Rtt,
+    /// Until when it carries none, as it was stuck.
+    barred: Option<Instant>,
+}
+
 struct Asker<N: Network> {
     net: N,
     udp: N::Udp,
@@ -147,6 +185,8 @@ struct Asker<N: Network> {
     connections: HashMap<SocketAddrV6, Connection>,
     generation: u64,
     waiting: VecDeque<Job>,
+    /// Questions of walks, which wait behind all others.
+    bulk: VecDeque<Job>,
     flights: HashMap<u64, Flight>,
     /// ID of a message → the flight and its try.
     ids: HashMap<u16, (u64, usize)>,
@@ -154,19 +194,16 @@ struct Asker<N: Network> {
     next_key: u64,
     window: Window,
     rtt: Rtt,
+    lane: Lane,
     ignored: Arc<AtomicU64>,
     rng: StdRng,
 }
 
 impl<N: Network> Asker<N> {
-    async fn run(mut self, mut queue: mpsc::Receiver<Job>, mut tcp: mpsc::Receiver<Event>) {
+    async fn run(mut self, mut queue: mpsc::Receiver<Order>, mut tcp: mpsc::Receiver<Event>) {
         let mut open = true;
-        while open || !self.flights.is_empty() || !self.waiting.is_empty() {
-            while self.flights.len() < self.window.size()
-                && let Some(job) = self.waiting.pop_front()
-            {
-                self.start(job);
-            }
+        while open || !self.flights.is_empty() || !self.waiting.is_empty() || !self.bulk.is_empty() {
+            self.fill();
             let due = self.deadlines.first().map(|&(due, _)| due.into());
             let wake = async {
                 match due {
@@ -175,10 +212,18 @@ impl<N: Network> Asker<N> {
                 }
             };
             tokio::select! {
-                job = queue.recv(), if open && self.waiting.len() < QUEUE => match job {
-                    Some(job) => self.waiting.push_back(job),
-                    None => open = false,
-                },
+                order = queue.recv(), if open && self.waiting.len() + self.bulk.len() < QUEUE => {
+                    let mut order = order;
+                    open = order.is_some();
+                    while let Some(one) = order {
+                        match one {
+                            Order::Ask(job) if job.options.bulk => self.bulk.push_back(job),
+                            Order::Ask(job) => self.waiting.push_back(job),
+                            Order::Connect(server) => self.connect(server),
+                        }
+                        order = queue.try_recv().ok().filter(|_| self.bulk.len() < QUEUE);
+                    }
+                }
                 arrival = self.udp.recv() => match arrival {
                     Ok(arrival) => self.arrived(arrival),
                     Err(_) => return,
@@ -193,7 +238,63 @@ impl<N: Network> Asker<N> {
         }
     }
 
-    fn start(&mut self, job: Job) {
+    /// Starts what the window and the lane have room for.
+    fn fill(&mut self) {
+        while self.flying() < self.window.size() + SPARE
+            && let Some(job) = self.waiting.pop_front()
+        {
+            self.start(job, false);
+        }
+        while let Some(job) = self.bulk.front() {
+            let many = self.bulk.len() + self.lane.flying > window::FIRST;
+            let in_lane = many && self.lane_flows(job.server);
+            let short = self.rtt.mean().is_some_and(|rtt| rtt < SHORT);
+            let lane = in_lane && self.lane.flying < LANE;
+            if !lane && (self.flying() >= self.window.size() || (in_lane && short)) {
+                break;
+            }
+            if let Some(job) = self.bulk.pop_front() {
+                self.start(job, lane);
+            }
+        }
+    }
+
+    /// Questions that the window counts.
+    fn flying(&self) -> usize {
+        self.flights.len() - self.lane.flying
+    }
+
+    /// Whether questions of a walk may share the connection to `server`.
+    fn lane_flows(&self, server: SocketAddrV6) -> bool {
+        self.lane.barred.is_none_or(|until| until <= clock())
+            && self.connections.get(&server).is_some_and(|connection| connection.open)
+    }
+
+    /// An answer is late on the connection: what waits there is not to wait any longer.
+    fn lane_stuck(&mut self, now: Instant) {
+        self.lane.barred = Some(now + BARRED);
+        self.lane.rtt = Rtt::default();
+    }
+
+    /// Takes a flight out of the lane's count.
+    fn leave_lane(&mut self, key: u64) {
+        if let Some(flight) = self.flights.get_mut(&key).filter(|flight| flight.in_lane) {
+            flight.in_lane = false;
+            flight.connection = None;
+            flight.tcp_tries = 0;
+            self.lane.flying -= 1;
+        }
+    }
+
+    fn connect(&mut self, server: SocketAddrV6) {
+        let (net, events, generation) = (&self.net, &self.tcp_events, &mut self.generation);
+        self.connections.entry(server).or_insert_with(|| {
+            *generation += 1;
+            Connection::open(net, server, *generation, events.clone())
+        });
+    }
+
+    fn start(&mut self, job: Job, lane: bool) {
         if job.reply.is_closed() {
             return;
         }
@@ -210,12 +311,14 @@ impl<N: Network> Asker<N> {
             udp_tries: 0,
             connection: None,
             tcp_tries: 0,
+            in_lane: lane,
             edns,
             due: now,
         };
         self.deadlines.insert((now, key));
         self.flights.insert(key, flight);
-        if tcp { self.try_tcp(key, now) } else { self.try_udp(key, now) }
+        self.lane.flying += usize::from(lane);
+        if tcp || lane { self.try_tcp(key, now) } else { self.try_udp(key, now) }
     }
 
     fn try_udp(&mut self, key: u64, now: Instant) {
@@ -237,18 +340,18 @@ impl<N: Network> Asker<N> {
         let Some(flight) = self.flights.get_mut(&key) else { return };
         flight.tcp_tries += 1;
         let server = flight.job.server;
-        let (net, events, generation) = (&self.net, &self.tcp_events, &mut self.generation);
-        let connection = self.connections.entry(server).or_insert_with(|| {
-            *generation += 1;
-            Connection::open(net, server, *generation, events.clone())
-        });
+        self.connect(server);
+        let Some(connection) = self.connections.get_mut(&server) else { return };
         if !connection.send(&wire) {
             // It ended just now, and has not said so yet: its place is taken by a new one.
-            *generation += 1;
-            *connection = Connection::open(net, server, *generation, events.clone());
+            self.generation += 1;
+            *connection = Connection::open(&self.net, server, self.generation, self.tcp_events.clone());
             connection.send(&wire);
         }
-        flight.connection = Some(connection.generation);
+        let generation = connection.generation;
+        if let Some(flight) = self.flights.get_mut(&key) {
+            flight.connection = Some(generation);
+        }
         self.schedule(key);
     }
 
@@ -295,6 +398,10 @@ impl<N: Network> Asker<N> {
                 let patience = PATIENCE[(flight.udp_tries.max(1) - 1).min(PATIENCE.len() - 1)];
                 (sent.max(up) + self.rtt.expected() + patience).min(end)
             }
+            (Some((Transport::Tcp, sent)), Some(up)) if flight.in_lane => {
+                let expected = self.lane.rtt.mean().map_or(self.rtt.expected() * 2, |_| self.lane.rtt.expected());
+                (sent.max(up) + expected + LANE_PATIENCE).min(end)
+            }
             _ => end,
         };
         self.deadlines.remove(&(flight.due, key));
@@ -327,6 +434,10 @@ impl<N: Network> Asker<N> {
             let waits_on_udp = flight.tries.last().is_some_and(|t| t.transport == Transport::Udp);
             if now >= flight.started + timeout || flight.job.reply.is_closed() {
                 self.finish(key, Err(Failure::Timeout(timeout)));
+            } else if flight.in_lane {
+                self.lane_stuck(now);
+                self.leave_lane(key);
+                self.try_udp(key, now);
             } else {
                 if waits_on_udp {
                     self.window.lost(now, self.rtt.expected());
@@ -374,6 +485,13 @@ impl<N: Network> Asker<N> {
     fn tcp_event(&mut self, event: Event) {
         let now = clock();
         match event {
+            Event::Open { server, generation } => {
+                if let Some(connection) = self.connections.get_mut(&server)
+                    && connection.generation == generation
+                {
+                    connection.open = true;
+                }
+            }
             Event::Frame { server, wire } => self.message(server, wire, Transport::Tcp, now),
             Event::Closed { server, generation, reason } => {
                 if self.connections.get(&server).is_some_and(|c| c.generation == generation) {
@@ -391,7 +509,11 @@ impl<N: Network> Asker<N> {
                     if let Some(attempt) = flight.tries.last_mut() {
                         attempt.end = TryEnd::Failed(reason.clone());
                     }
-                    if flight.tcp_tries < 2 {
+                    if flight.in_lane {
+                        self.lane_stuck(now);
+                        self.leave_lane(key);
+                        self.try_udp(key, now);
+                    } else if flight.tcp_tries < 2 {
                         self.try_tcp(key, now);
                     } else {
                         self.finish(key, Err(Failure::Tcp(reason.clone())));
@@ -403,6 +525,7 @@ impl<N: Network> Asker<N> {
 
     fn message(&mut self, from: SocketAddrV6, wire: Vec<u8>, transport: Transport, at: Instant) {
         let up_since = self.up_since();
+        let flying = self.flying();
         let known = message::id(&wire).and_then(|id| self.ids.get(&id).copied());
         let Some((key, index)) = known else { return self.ignore() };
         let Some(flight) = self.flights.get_mut(&key) else { return self.ignore() };
@@ -426,7 +549,9 @@ impl<N: Network> Asker<N> {
         let rtt = at.saturating_duration_since(left);
         if transport == Transport::Udp {
             self.rtt.measured(rtt);
-            self.window.answered();
+            self.window.answered(rtt, flying);
+        } else if flight.in_lane {
+            self.lane.rtt.measured(rtt);
         }
         let code = u16::from(answered.metadata.response_code);
         if code == 1 && flight.edns {
@@ -450,6 +575,7 @@ impl<N: Network> Asker<N> {
     }
 
     fn finish(&mut self, key: u64, outcome: Result<Answer, Failure>) {
+        self.leave_lane(key);
         let Some(flight) = self.flights.remove(&key) else { return };
         self.deadlines.remove(&(flight.due, key));
         for id in &flight.ids {
@@ -476,61 +602,6 @@ fn unreachable_word(code: u8) -> String {
         5 => "source address failed policy".into(),
         6 => "reject route".into(),
         other => format!("unreachable, code {other}"),
-    }
-}
-
-/// How many questions may be in flight: one more for each window of clean answers, half on a loss, once a round trip.
-#[derive(Debug)]
-struct Window {
-    size: usize,
-    clean: usize,
-    halved: Option<Instant>,
-}
-
-impl Default for Window {
-    fn default() -> Self {
-        Self { size: FIRST_WINDOW, clean: 0, halved: None }
-    }
-}
-
-impl Window {
-    fn size(&self) -> usize {
-        self.size
-    }
-
-    fn answered(&mut self) {
-        self.clean += 1;
-        if self.clean >= self.size {
-            self.clean = 0;
-            self.size = (self.size + 1).min(LARGEST_WINDOW);
-        }
-    }
-
-    fn lost(&mut self, now: Instant, rtt: Duration) {
-        if self.halved.is_none_or(|at| now.saturating_duration_since(at) > rtt) {
-            self.size = (self.size / 2).max(SMALLEST_WINDOW);
-            self.clean = 0;
-            self.halved = Some(now);
-        }
-    }
-}
-
-/// Smoothed round trip and its variation (RFC 6298 §2).
-#[derive(Debug, Default)]
-struct Rtt {
-    smoothed: Option<(Duration, Duration)>,
-}
-
-impl Rtt {
-    fn measured(&mut self, rtt: Duration) {
-        self.smoothed = Some(match self.smoothed {
-            None => (rtt, rtt / 2),
-            Some((mean, variation)) => ((mean * 7 + rtt) / 8, (variation * 3 + mean.abs_diff(rtt)) / 4),
-        });
-    }
-
-    fn expected(&self) -> Duration {
-        self.smoothed.map_or(UNKNOWN_RTT, |(mean, variation)| mean + variation * 4)
     }
 }
 

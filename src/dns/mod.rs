@@ -10,3 +10,4 @@ pub mod payload;
 pub mod resolver;
 pub mod tcp;
 pub mod templates;
+pub mod window;

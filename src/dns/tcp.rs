@@ -3,7 +3,7 @@
 
 use std::net::SocketAddrV6;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -13,6 +13,13 @@ use crate::text::words;
 /// What a connection tells its owner.
 #[derive(Debug)]
 pub enum Event {
+    /// The connection stands.
+    Open {
+        /// To whom.
+        server: SocketAddrV6,
+        /// Which connection to that server.
+        generation: u64,
+    },
     /// A message came.
     Frame {
         /// From whom.
@@ -38,10 +45,16 @@ pub struct Connection {
     task: JoinHandle<()>,
     /// Tells this connection from an earlier one to the same server.
     pub generation: u64,
+    /// Whether it stands.
+    pub open: bool,
 }
 
 /// Messages waiting to be written; the asker's window is smaller.
-const QUEUE: usize = 1024;
+const QUEUE: usize = 4096;
+/// Messages written at once: they share packets.
+const BATCH: usize = 128;
+/// Bytes read at once.
+const BUFFER: usize = 16 * 1024;
 
 impl Connection {
     /// Starts to connect; what is sent meanwhile leaves when the connection stands.
@@ -54,13 +67,13 @@ impl Connection {
         let (frames, queue) = mpsc::channel(QUEUE);
         let net = net.clone();
         let task = tokio::spawn(async move {
-            let reason = match run(&net, server, queue, &events).await {
+            let reason = match run(&net, server, generation, queue, &events).await {
                 Ok(()) => return,
                 Err(error) => words(error),
             };
             let _ = events.send(Event::Closed { server, generation, reason }).await;
         });
-        Self { frames, task, generation }
+        Self { frames, task, generation, open: false }
     }
 
     /// Queues a message; false where the connection is gone or its queue is full.
@@ -82,14 +95,21 @@ impl Drop for Connection {
 async fn run<N: Network>(
     net: &N,
     server: SocketAddrV6,
+    generation: u64,
     mut queue: mpsc::Receiver<Vec<u8>>,
     events: &mpsc::Sender<Event>,
 ) -> std::io::Result<()> {
-    let (mut reader, mut writer) = tokio::io::split(net.tcp(server).await?);
+    let (reader, mut writer) = tokio::io::split(net.tcp(server).await?);
+    let mut reader = BufReader::with_capacity(BUFFER, reader);
+    if events.send(Event::Open { server, generation }).await.is_err() {
+        return Ok(());
+    }
     let write = async {
-        while let Some(frame) = queue.recv().await {
-            writer.write_all(&frame).await?;
+        let mut frames = Vec::new();
+        while queue.recv_many(&mut frames, BATCH).await > 0 {
+            writer.write_all(&frames.concat()).await?;
             writer.flush().await?;
+            frames.clear();
         }
         Ok(())
     };

@@ -77,7 +77,7 @@ fn facts(state: &State, node: &Node, theme: Theme, columns: usize) -> (String, S
             lines.push(fact(theme, "App", format!("{app}   Region {region}{}", group(state, node))));
             address_lines(machine.address, theme, columns, &mut lines);
             names(state, node, machine.address, theme, columns, &mut lines);
-            said_by(machine.said_by.iter().copied(), state, app, Some(id), theme, &mut lines);
+            said_by(machine.said_by.iter(), state, app, Some(id), theme, &mut lines);
             for (key, value) in &machine.extra {
                 lines.push(fact(theme, "Also", format!("{key}={value}")));
             }
@@ -108,7 +108,7 @@ fn facts(state: &State, node: &Node, theme: Theme, columns: usize) -> (String, S
                 lines.push(fact(theme, "Flycast", list.join(" ")));
             }
             names(state, node, None, theme, columns, &mut lines);
-            said_by(app.said_by.iter().copied(), state, name, None, theme, &mut lines);
+            said_by(app.said_by.iter(), state, name, None, theme, &mut lines);
             (format!("App {name}"), end(app.seen), lines)
         }
         Node::Region(app, region) => {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::*;
+use crate::catalog::Records;
 
 type Zone = BTreeMap<&'static str, Vec<&'static str>>;
 
@@ -130,9 +131,9 @@ fn instances_short_of_a_machine_is_completed_and_told() {
 fn facts_remember_who_said_them() {
     let (catalog, _) = walk(Arc::default(), &zone(), Scope::Full, Instant::now());
     let app = &catalog.apps[&"web".into()];
-    assert_eq!(app.said_by, BTreeSet::from([Record::Apps, Record::Instances, Record::Vms]));
+    assert_eq!(app.said_by, Records::from_iter([Record::Apps, Record::Instances, Record::Vms]));
     let machine = catalog.machine(&"web".into(), &"148e21b7c93d89".into()).unwrap();
-    assert_eq!(machine.said_by, BTreeSet::from([Record::Instances, Record::Vms]));
+    assert_eq!(machine.said_by, Records::from_iter([Record::Instances, Record::Vms]));
     assert_eq!(catalog.sources["_instances.internal TXT"].entries, 2);
 }
 

@@ -1,0 +1,170 @@
+//! How many questions may be in flight, and how long one waits for its answer: what loss and delay have taught.
+
+use std::time::{Duration, Instant};
+
+/// Questions in flight before anything is known. A thousand at once overflow common receive buffers.
+pub const FIRST: usize = 64;
+/// What loss can bring it down to.
+pub const SMALLEST: usize = 8;
+/// A long way can hold this many; a short one is full long before.
+pub const LARGEST: usize = 2048;
+
+/// The share of answers that may be lost before the loss is taken for a flood of our own making, as one part in
+/// this many. Buffers that overflow lose a quarter and more; a bad radio link loses a twentieth, and asking it more
+/// slowly does not mend it.
+const FLOOD: f64 = 1.0 / 6.0;
+/// Answers over which the share of losses is taken.
+const MEMORY: f64 = 48.0;
+/// A round trip that is longer than the shortest one by its half and this says that questions queue up somewhere.
+const QUEUED: Duration = Duration::from_millis(2);
+
+/// The round trip assumed before one was measured.
+const UNKNOWN_RTT: Duration = Duration::from_millis(200);
+
+/// How many questions may be in flight. It doubles each round trip while answers come clean and without queueing,
+/// halves when too many are lost, and grows by one a round trip from where that happened.
+#[derive(Debug)]
+pub struct Window {
+    size: usize,
+    /// Up to here it doubles.
+    threshold: usize,
+    clean: usize,
+    halved: Option<Instant>,
+    lost: f64,
+    shortest: Option<Duration>,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { size: FIRST, threshold: LARGEST, clean: 0, halved: None, lost: 0.0, shortest: None }
+    }
+}
+
+impl Window {
+    /// Questions that may be in flight.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// An answer came after `rtt`, while `flying` questions were in flight: a window that is not used does not grow.
+    pub fn answered(&mut self, rtt: Duration, flying: usize) {
+        self.lost -= self.lost / MEMORY;
+        let shortest = self.shortest.map_or(rtt, |shortest| shortest.min(rtt));
+        self.shortest = Some(shortest);
+        if flying + 1 < self.size || rtt > shortest + shortest / 2 + QUEUED {
+            return;
+        }
+        self.clean += 1;
+        if self.size < self.threshold || self.clean >= self.size {
+            self.clean = 0;
+            self.size = (self.size + 1).min(LARGEST);
+        }
+    }
+
+    /// A question was not answered in time. `rtt` is what was expected.
+    pub fn lost(&mut self, now: Instant, rtt: Duration) {
+        self.lost += (1.0 - self.lost) / MEMORY;
+        if self.lost > FLOOD && self.halved.is_none_or(|at| now.saturating_duration_since(at) > rtt) {
+            self.size = (self.size / 2).max(SMALLEST);
+            self.threshold = self.size;
+            self.clean = 0;
+            self.halved = Some(now);
+        }
+    }
+}
+
+/// Smoothed round trip and its variation (RFC 6298 §2).
+#[derive(Debug, Default)]
+pub struct Rtt {
+    smoothed: Option<(Duration, Duration)>,
+}
+
+impl Rtt {
+    /// Takes a round trip.
+    pub fn measured(&mut self, rtt: Duration) {
+        self.smoothed = Some(match self.smoothed {
+            None => (rtt, rtt / 2),
+            Some((mean, variation)) => ((mean * 7 + rtt) / 8, (variation * 3 + mean.abs_diff(rtt)) / 4),
+        });
+    }
+
+    /// How long an answer may take that is not late.
+    pub fn expected(&self) -> Duration {
+        self.smoothed.map_or(UNKNOWN_RTT, |(mean, variation)| mean + variation * 4)
+    }
+
+    /// The smoothed round trip, once one was measured.
+    pub fn mean(&self) -> Option<Duration> {
+        self.smoothed.map(|(mean, _)| mean)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RTT: Duration = Duration::from_millis(100);
+
+    /// A round trip in which every question of the window is answered after `rtt`.
+    fn round(window: &mut Window, rtt: Duration) {
+        for flying in (0..window.size()).rev() {
+            // The next one leaves as soon as this one is answered.
+            window.answered(rtt, flying.max(window.size() - 1));
+        }
+    }
+
+    #[test]
+    fn it_doubles_each_round_trip_until_it_is_full() {
+        let mut window = Window::default();
+        let mut sizes = vec![];
+        for _ in 0..7 {
+            round(&mut window, RTT);
+            sizes.push(window.size());
+        }
+        assert_eq!(sizes, [128, 256, 512, 1024, LARGEST, LARGEST, LARGEST]);
+    }
+
+    #[test]
+    fn it_does_not_grow_where_answers_queue_up_or_nobody_fills_it() {
+        let mut window = Window::default();
+        window.answered(RTT, 63);
+        assert_eq!(window.size(), FIRST + 1);
+        window.answered(RTT * 2, 64);
+        window.answered(RTT, 20);
+        assert_eq!(window.size(), FIRST + 1);
+    }
+
+    #[test]
+    fn a_flood_halves_it_once_a_round_trip_and_a_bad_link_does_not() {
+        let start = Instant::now();
+        let mut window = Window::default();
+        for n in 0..2000 {
+            if n % 20 == 0 { window.lost(start, RTT) } else { window.answered(RTT, LARGEST) }
+        }
+        assert_eq!(window.size(), LARGEST.min(FIRST + 1900), "one in twenty is the link's own");
+        for _ in 0..64 {
+            window.lost(start, RTT);
+        }
+        assert_eq!(window.size(), (FIRST + 1900) / 2, "one halving in a round trip");
+        for round in 1..20 {
+            window.lost(start + RTT * round * 2, RTT);
+        }
+        assert_eq!(window.size(), SMALLEST);
+        for _ in 0..300 {
+            window.answered(RTT, LARGEST);
+        }
+        assert!((SMALLEST + 10..SMALLEST + 30).contains(&window.size()), "{}", window.size());
+    }
+
+    #[test]
+    fn an_answer_is_late_after_four_variations() {
+        let mut rtt = Rtt::default();
+        assert_eq!((rtt.expected(), rtt.mean()), (UNKNOWN_RTT, None));
+        rtt.measured(RTT);
+        assert_eq!(rtt.expected(), RTT * 3);
+        for _ in 0..50 {
+            rtt.measured(RTT);
+        }
+        assert!(rtt.expected() < RTT + RTT / 50, "{:?}", rtt.expected());
+    }
+}
