@@ -51,6 +51,8 @@ pub struct Said {
     pub addresses: Vec<Ipv6Addr>,
     /// Round trip.
     pub rtt: Option<Duration>,
+    /// How long it stays true.
+    pub ttl: Option<Duration>,
 }
 
 impl From<&Exchange> for Said {
@@ -61,6 +63,7 @@ impl From<&Exchange> for Said {
             texts: exchange.texts(),
             addresses: exchange.addresses(),
             rtt: exchange.rtt(),
+            ttl: exchange.ttl(),
         }
     }
 }
@@ -89,6 +92,8 @@ pub struct Walk {
     known: BTreeSet<Safe>,
     /// Apps that are to be asked about.
     wanted: BTreeSet<Safe>,
+    /// The shortest TTL among the org-wide records.
+    ttl: Option<Duration>,
 }
 
 impl Walk {
@@ -110,6 +115,7 @@ impl Walk {
             problems: Vec::new(),
             known,
             wanted: BTreeSet::new(),
+            ttl: None,
         };
         for form in [Form::Apps, Form::Instances, Form::Peers] {
             walk.ask(form);
@@ -121,6 +127,11 @@ impl Walk {
     /// The catalog as it stands.
     pub fn catalog(&self) -> &Arc<Catalog> {
         &self.catalog
+    }
+
+    /// How long the org-wide records stay true, as the name server says.
+    pub fn ttl(&self) -> Option<Duration> {
+        self.ttl
     }
 
     /// Whether there is nothing more to ask and nothing more to come.
@@ -182,6 +193,9 @@ impl Walk {
     /// Keeps what the org-wide records answered, and of the others those that failed.
     fn record(&mut self, form: &Form, said: &Said, now: Instant) {
         let org_wide = matches!(form, Form::Apps | Form::Instances | Form::Peers);
+        if org_wide {
+            self.ttl = [self.ttl, said.ttl].into_iter().flatten().min();
+        }
         // Most answers are no failures and follow none: they leave nothing to write down.
         if !org_wide && said.settled && self.catalog.sources.len() <= ORG_WIDE {
             return;

@@ -399,7 +399,8 @@ impl<N: Network> Asker<N> {
                 (sent.max(up) + self.rtt.expected() + patience).min(end)
             }
             (Some((Transport::Tcp, sent)), Some(up)) if flight.in_lane => {
-                let expected = self.lane.rtt.mean().map_or(self.rtt.expected() * 2, |_| self.lane.rtt.expected());
+                let expected =
+                    self.lane.rtt.mean().map_or(self.rtt.expected() * 2, |_| self.lane.rtt.expected());
                 (sent.max(up) + expected + LANE_PATIENCE).min(end)
             }
             _ => end,

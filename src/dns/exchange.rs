@@ -198,6 +198,19 @@ impl Exchange {
             .collect()
     }
 
+    /// How long the answer stays true, as its server says: the shortest TTL of its records or, where it has none, that
+    /// of the SOA record that says so (RFC 2308 §5).
+    pub fn ttl(&self) -> Option<Duration> {
+        let message = &self.outcome.as_ref().ok()?.message;
+        let seconds = message.answers.iter().map(|record| record.ttl).min().or_else(|| {
+            message.authorities.iter().find_map(|record| match &record.data {
+                RData::SOA(soa) => Some(record.ttl.min(soa.minimum)),
+                _ => None,
+            })
+        })?;
+        Some(Duration::from_secs(seconds.into()))
+    }
+
     fn answers(&self) -> impl Iterator<Item = &RData> {
         self.outcome.iter().flat_map(|answer| answer.message.answers.iter().map(|record| &record.data))
     }

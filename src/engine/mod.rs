@@ -9,6 +9,7 @@ mod examine;
 mod knock;
 mod names;
 pub mod report;
+mod schedule;
 
 use std::future::Future;
 use std::io;
@@ -40,9 +41,12 @@ use crate::text::words;
 use detail::Inspection;
 use names::Names;
 use report::{Alert, Answered, Command, DIGS, EVENTS, Event, Report, Target};
+use schedule::Schedule;
 
-/// Questions of a walk that are out at once; the client's window is what really leaves.
-const WALK_AHEAD: usize = 256;
+/// Questions of a walk that the client has at once; its window is what really leaves.
+const WALK_AHEAD: usize = 2560;
+/// Bytes of an IPv6 and a UDP header: what of the MTU a datagram's payload cannot have.
+const HEADERS: u16 = 48;
 /// Apps that a refresh checks in full, in turns.
 const APPS_A_TURN: usize = 32;
 /// Between two reports of the same kind, while much is happening.
@@ -53,7 +57,8 @@ const REPORTS: usize = 256;
 /// How an engine works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Between the end of a walk and the start of the next; `None` walks once, and when told to.
+    /// The least between the end of a walk and the start of the next: records that stay true for longer are asked
+    /// for more rarely. `None` walks once, and when told to.
     pub refresh: Option<Duration>,
     /// How questions are asked.
     pub options: Options,
@@ -122,6 +127,7 @@ impl Engine {
             ports: Arc::default(),
             asked: FuturesUnordered::new(),
             digs: Arc::default(),
+            schedule: Schedule::new(settings.refresh, rand::random()),
             settings,
         };
         tokio::spawn(core.run(inbox, outbox));
@@ -145,6 +151,7 @@ struct Core<N: Network> {
     walk_before_link: bool,
     answers: Answers<Form>,
     refresh_at: Option<Instant>,
+    schedule: Schedule,
     /// Where the next refresh's turn of apps begins.
     turn: usize,
     pinger: Pinger,
@@ -392,18 +399,26 @@ impl<N: Network> Core<N> {
         self.refresh_at = None;
         self.walk_before_link = !self.is_up();
         self.walk = Some(Walk::new(self.catalog.clone(), scope, clock()));
+        if scope == Scope::Full {
+            self.client.connect();
+        }
         self.ask_more();
         self.news.catalog.changed(clock());
     }
 
     fn ask_more(&mut self) {
+        // What fits one packet of the tunnel comes whole: no fragments come through, and what is cut comes by TCP.
+        let edns =
+            self.settings.options.edns.map(|_| self.link.borrow().mtu.saturating_sub(HEADERS).max(512));
         let Some(walk) = &mut self.walk else { return };
         while self.answers.len() < WALK_AHEAD
             && let Some(form) = walk.next_question()
         {
             match form.name() {
                 Ok(name) => {
-                    let (client, options) = (self.client.clone(), self.settings.options.clone());
+                    let org_wide = matches!(form, Form::Apps | Form::Instances | Form::Peers);
+                    let options = Options { edns, bulk: !org_wide, ..self.settings.options.clone() };
+                    let client = self.client.clone();
                     let question = Question::new(name, form.record_type());
                     self.answers.push(Box::pin(async move { (form, client.ask(question, &options).await) }));
                 }
@@ -415,6 +430,7 @@ impl<N: Network> Core<N> {
                         texts: vec![],
                         addresses: vec![],
                         rtt: None,
+                        ttl: None,
                     };
                     walk.absorb(&form, &said, clock());
                 }
@@ -439,10 +455,11 @@ impl<N: Network> Core<N> {
         self.news.catalog.changed(now);
         if done {
             self.catalog = self.catalog().clone();
-            self.walk = None;
+            let ttl = self.walk.take().and_then(|walk| walk.ttl());
             self.news.catalog.ended(now);
             self.note_changes(now);
-            self.refresh_at = self.settings.refresh.map(|every| now + every);
+            let clean = self.catalog.walk.problems.is_empty();
+            self.refresh_at = self.schedule.pause(ttl, clean).map(|pause| now + pause);
             if let Some(inspection) = &mut self.inspection {
                 inspection.refresh(&self.catalog);
                 self.ask_details();

@@ -16,6 +16,7 @@ fn said(zone: &Zone, form: &Form) -> Said {
         texts: vec![],
         addresses: vec![],
         rtt: Some(Duration::from_millis(9)),
+        ttl: Some(Duration::from_secs(5)),
     };
     match zone.get(form.to_string().as_str()).map(Vec::as_slice) {
         None => said.word = "NXDOMAIN".into(),
