@@ -12,7 +12,7 @@ use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{App, Catalog, Conflict, Machine, Method, Record, Source, WalkState};
+use super::{App, Catalog, Conflict, Machine, Method, Record, Source};
 use crate::dns::exchange::Exchange;
 use crate::dns::names::Form;
 use crate::dns::payload;
@@ -88,6 +88,8 @@ pub struct Walk {
     vms_answered: BTreeSet<Safe>,
     conflicts: BTreeSet<Conflict>,
     problems: Vec<String>,
+    /// How many of them the catalog tells.
+    told: Option<usize>,
     /// The apps as the walk found them: what is new among them is asked about in full.
     known: BTreeSet<Safe>,
     /// Apps that are to be asked about.
@@ -113,6 +115,7 @@ impl Walk {
             vms_answered: BTreeSet::new(),
             conflicts: BTreeSet::new(),
             problems: Vec::new(),
+            told: None,
             known,
             wanted: BTreeSet::new(),
             ttl: None,
@@ -432,23 +435,23 @@ impl Walk {
 
     fn progress(&mut self, running: bool) {
         let (asked, open, queued) = (self.queued.len(), self.open, self.queue.len());
-        let mut problems: Vec<String> = self.problems.iter().take(TOLD_PROBLEMS).cloned().collect();
-        if self.problems.len() > TOLD_PROBLEMS {
-            problems.push(format!("and {} more", self.problems.len() - TOLD_PROBLEMS));
-        }
         let apps_done = self.catalog.apps.len().saturating_sub(self.wanted.len() - self.vms_answered.len());
-        let before = &self.catalog.walk;
-        let walk = WalkState {
-            running,
-            method: before.method.clone(),
-            asked,
-            settled: asked - open - queued,
-            apps_done,
-            finished: before.finished,
-            took: before.took,
-            problems,
-        };
-        self.edit().walk = walk;
+        // Most answers add no problem: the list is made anew only where they do.
+        let told = self.told != Some(self.problems.len());
+        let problems = told.then(|| {
+            let rest = self.problems.len().saturating_sub(TOLD_PROBLEMS);
+            let mut problems: Vec<String> = self.problems.iter().take(TOLD_PROBLEMS).cloned().collect();
+            problems.extend((rest > 0).then(|| format!("and {rest} more")));
+            problems
+        });
+        self.told = Some(self.problems.len());
+        let walk = &mut self.edit().walk;
+        walk.running = running;
+        (walk.asked, walk.settled) = (asked, asked - open - queued);
+        walk.apps_done = apps_done;
+        if let Some(problems) = problems {
+            walk.problems = problems;
+        }
     }
 }
 

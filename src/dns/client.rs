@@ -41,11 +41,14 @@ const SHORT: Duration = Duration::from_millis(20);
 const SPARE: usize = 16;
 /// Questions that may wait for a place in the window before askers have to wait to put theirs.
 const QUEUE: usize = 1024;
+/// Questions that may be out by [`Client::put`].
+pub const MANY: usize = 4096;
 
 /// A handle to ask with; clones share the socket, the connection and the window.
 #[derive(Debug, Clone)]
 pub struct Client {
     orders: mpsc::Sender<Order>,
+    many: mpsc::Sender<Job>,
     server: SocketAddrV6,
     ignored: Arc<AtomicU64>,
 }
@@ -60,10 +63,35 @@ enum Order {
 #[derive(Debug)]
 struct Job {
     question: Question,
-    options: Options,
+    options: Arc<Options>,
     server: SocketAddrV6,
     put: Instant,
-    reply: oneshot::Sender<Exchange>,
+    asker: Asking,
+}
+
+/// Who waits for an answer.
+#[derive(Debug)]
+enum Asking {
+    One(oneshot::Sender<Exchange>),
+    /// Somebody with many questions, who knows them by number.
+    Many(usize, mpsc::Sender<(usize, Exchange)>),
+}
+
+impl Asking {
+    fn has_gone(&self) -> bool {
+        match self {
+            Self::One(reply) => reply.is_closed(),
+            Self::Many(_, replies) => replies.is_closed(),
+        }
+    }
+
+    fn tell(self, exchange: Exchange) {
+        // Nobody waits any more where the asker has gone.
+        match self {
+            Self::One(reply) => drop(reply.send(exchange)),
+            Self::Many(number, replies) => drop(replies.try_send((number, exchange))),
+        }
+    }
 }
 
 impl Client {
@@ -73,6 +101,7 @@ impl Client {
     /// Where no UDP socket can be bound.
     pub fn new<N: Network>(net: &N, server: Ipv6Addr) -> io::Result<Self> {
         let (orders, queue) = mpsc::channel(QUEUE);
+        let (many, bulk) = mpsc::channel(MANY);
         let ignored = Arc::new(AtomicU64::new(0));
         let (tcp_events, tcp_inbox) = mpsc::channel(64);
         let asker = Asker {
@@ -94,8 +123,8 @@ impl Client {
             ignored: ignored.clone(),
             rng: StdRng::from_rng(&mut rand::rng()),
         };
-        tokio::spawn(asker.run(queue, tcp_inbox));
-        Ok(Self { orders, server: SocketAddrV6::new(server, PORT, 0, 0), ignored })
+        tokio::spawn(asker.run(queue, bulk, tcp_inbox));
+        Ok(Self { orders, many, server: SocketAddrV6::new(server, PORT, 0, 0), ignored })
     }
 
     /// Whom we ask by default.
@@ -113,10 +142,30 @@ impl Client {
         let (reply, answer) = oneshot::channel();
         let closed =
             Exchange { question: question.clone(), server, tries: vec![], outcome: Err(Failure::Closed) };
-        let job = Job { question, options: options.clone(), server, put: clock(), reply };
+        let options = Arc::new(options.clone());
+        let job = Job { question, options, server, put: clock(), asker: Asking::One(reply) };
         match self.orders.send(Order::Ask(job)).await {
             Ok(()) => answer.await.unwrap_or(closed),
             Err(_) => closed,
+        }
+    }
+
+    /// Puts one of many questions to the default server. Its answer comes over `answers` with its `number`. It waits
+    /// behind what is asked one by one, and may go over the shared connection. The caller has at most [`MANY`] of
+    /// them out, and room for their answers; whatever is more is dropped.
+    pub fn put(
+        &self,
+        number: usize,
+        question: Question,
+        options: &Arc<Options>,
+        answers: &mpsc::Sender<(usize, Exchange)>,
+    ) {
+        let asker = Asking::Many(number, answers.clone());
+        let job = Job { question, options: Arc::clone(options), server: self.server, put: clock(), asker };
+        if let Err(error) = self.many.try_send(job) {
+            let job = error.into_inner();
+            let (question, server) = (job.question, job.server);
+            job.asker.tell(Exchange { question, server, tries: vec![], outcome: Err(Failure::Closed) });
         }
     }
 
@@ -140,8 +189,9 @@ struct Flight {
     /// When it was let into the window: its timeout runs from here.
     started: Instant,
     tries: Vec<Try>,
-    /// The IDs of its tries, with which they can be answered.
-    ids: Vec<u16>,
+    /// The IDs of its tries, with which they can be answered: of the first one, and of the others.
+    id: u16,
+    further_ids: Vec<u16>,
     /// UDP tries so far.
     udp_tries: usize,
     /// The TCP connection it waits on.
@@ -200,7 +250,12 @@ struct Asker<N: Network> {
 }
 
 impl<N: Network> Asker<N> {
-    async fn run(mut self, mut queue: mpsc::Receiver<Order>, mut tcp: mpsc::Receiver<Event>) {
+    async fn run(
+        mut self,
+        mut queue: mpsc::Receiver<Order>,
+        mut many: mpsc::Receiver<Job>,
+        mut tcp: mpsc::Receiver<Event>,
+    ) {
         let mut open = true;
         while open || !self.flights.is_empty() || !self.waiting.is_empty() || !self.bulk.is_empty() {
             self.fill();
@@ -212,16 +267,15 @@ impl<N: Network> Asker<N> {
                 }
             };
             tokio::select! {
-                order = queue.recv(), if open && self.waiting.len() + self.bulk.len() < QUEUE => {
-                    let mut order = order;
-                    open = order.is_some();
-                    while let Some(one) = order {
-                        match one {
-                            Order::Ask(job) if job.options.bulk => self.bulk.push_back(job),
-                            Order::Ask(job) => self.waiting.push_back(job),
-                            Order::Connect(server) => self.connect(server),
-                        }
-                        order = queue.try_recv().ok().filter(|_| self.bulk.len() < QUEUE);
+                order = queue.recv(), if open && self.waiting.len() < QUEUE => match order {
+                    Some(Order::Ask(job)) => self.waiting.push_back(job),
+                    Some(Order::Connect(server)) => self.connect(server),
+                    None => open = false,
+                },
+                Some(job) = many.recv(), if self.bulk.len() < MANY => {
+                    self.bulk.push_back(job);
+                    while let Ok(job) = many.try_recv() {
+                        self.bulk.push_back(job);
                     }
                 }
                 arrival = self.udp.recv() => match arrival {
@@ -295,7 +349,7 @@ impl<N: Network> Asker<N> {
     }
 
     fn start(&mut self, job: Job, lane: bool) {
-        if job.reply.is_closed() {
+        if job.asker.has_gone() {
             return;
         }
         let now = clock();
@@ -307,7 +361,8 @@ impl<N: Network> Asker<N> {
             job,
             started: now,
             tries: Vec::new(),
-            ids: Vec::new(),
+            id: 0,
+            further_ids: Vec::new(),
             udp_tries: 0,
             connection: None,
             tcp_tries: 0,
@@ -363,8 +418,13 @@ impl<N: Network> Asker<N> {
         match message::write(&flight.job.question, &flight.job.options, id, flight.edns) {
             Ok(wire) => {
                 let index = flight.tries.len();
+                flight.tries.reserve_exact(1);
                 flight.tries.push(Try { sent: now - flight.job.put, transport, end: TryEnd::Silent });
-                flight.ids.push(id);
+                if index == 0 {
+                    flight.id = id
+                } else {
+                    flight.further_ids.push(id)
+                }
                 self.ids.insert(id, (key, index));
                 Some((index, wire))
             }
@@ -433,7 +493,7 @@ impl<N: Network> Asker<N> {
             };
             let timeout = flight.job.options.timeout;
             let waits_on_udp = flight.tries.last().is_some_and(|t| t.transport == Transport::Udp);
-            if now >= flight.started + timeout || flight.job.reply.is_closed() {
+            if now >= flight.started + timeout || flight.job.asker.has_gone() {
                 self.finish(key, Err(Failure::Timeout(timeout)));
             } else if flight.in_lane {
                 self.lane_stuck(now);
@@ -579,12 +639,11 @@ impl<N: Network> Asker<N> {
         self.leave_lane(key);
         let Some(flight) = self.flights.remove(&key) else { return };
         self.deadlines.remove(&(flight.due, key));
-        for id in &flight.ids {
+        for id in flight.further_ids.iter().chain([&flight.id]) {
             self.ids.remove(id);
         }
-        let Job { question, server, reply, .. } = flight.job;
-        // Nobody waits any more where the asker has gone.
-        let _ = reply.send(Exchange { question, server, tries: flight.tries, outcome });
+        let Job { question, server, asker, .. } = flight.job;
+        asker.tell(Exchange { question, server, tries: flight.tries, outcome });
     }
 }
 

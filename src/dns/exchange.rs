@@ -52,8 +52,6 @@ pub struct Options {
     pub follow_truncation: bool,
     /// Datagrams at most, and then nothing but waiting; `None` is three of them, and then TCP.
     pub tries: Option<usize>,
-    /// One of many: it waits behind those that are not, and may go over the shared connection unasked.
-    pub bulk: bool,
 }
 
 impl Default for Options {
@@ -69,7 +67,6 @@ impl Default for Options {
             nsid: false,
             follow_truncation: true,
             tries: None,
-            bulk: false,
         }
     }
 }

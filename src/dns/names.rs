@@ -94,32 +94,30 @@ impl Form {
     /// # Errors
     /// Where a part is empty or over 63 bytes, or the whole over 255.
     pub fn name(&self) -> Result<Name, NameError> {
-        let word = |w: &str| Safe::new(w);
-        let labels: Vec<Safe> = match self {
-            Self::App(app) | Self::Flycast(app) => vec![app.clone()],
+        let top;
+        let labels: &[&[u8]] = match self {
+            Self::App(app) | Self::Flycast(app) => &[app.raw()],
             Self::Nearest(n, app) => {
-                vec![Safe::new(format!("top{n}")), word("nearest"), word("of"), app.clone()]
+                top = format!("top{n}");
+                &[top.as_bytes(), b"nearest", b"of", app.raw()]
             }
-            Self::Vm(id, app) => vec![id.clone(), word("vm"), app.clone()],
-            Self::Vms(app) => vec![word("vms"), app.clone()],
-            Self::Process(group, app) => vec![group.clone(), word("process"), app.clone()],
-            Self::Region(region, app) => vec![region.clone(), app.clone()],
-            Self::Global(app) => vec![word("global"), app.clone()],
-            Self::Regions(app) => vec![word("regions"), app.clone()],
-            Self::Metadata(value, key, app) => {
-                vec![value.clone(), key.clone(), word("kv"), word("_metadata"), app.clone()]
-            }
-            Self::Apps => vec![word("_apps")],
-            Self::Peers => vec![word("_peer")],
-            Self::Peer(peer) => vec![peer.clone(), word("_peer")],
-            Self::Instances => vec![word("_instances")],
+            Self::Vm(id, app) => &[id.raw(), b"vm", app.raw()],
+            Self::Vms(app) => &[b"vms", app.raw()],
+            Self::Process(group, app) => &[group.raw(), b"process", app.raw()],
+            Self::Region(region, app) => &[region.raw(), app.raw()],
+            Self::Global(app) => &[b"global", app.raw()],
+            Self::Regions(app) => &[b"regions", app.raw()],
+            Self::Metadata(value, key, app) => &[value.raw(), key.raw(), b"kv", b"_metadata", app.raw()],
+            Self::Apps => &[b"_apps"],
+            Self::Peers => &[b"_peer"],
+            Self::Peer(peer) => &[peer.raw(), b"_peer"],
+            Self::Instances => &[b"_instances"],
         };
-        let tld = if matches!(self, Self::Flycast(_)) { "flycast" } else { "internal" };
-        if let Some(bad) = labels.iter().find(|label| !(1..=63).contains(&label.raw().len())) {
-            return Err(NameError::Label(bad.clone()));
+        let tld: &[u8] = if matches!(self, Self::Flycast(_)) { b"flycast" } else { b"internal" };
+        if let Some(bad) = labels.iter().find(|label| !(1..=63).contains(&label.len())) {
+            return Err(NameError::Label(Safe::new(bad)));
         }
-        let mut name = Name::from_labels(labels.iter().map(Safe::raw).chain([tld.as_bytes()]))
-            .map_err(|_| NameError::Long)?;
+        let mut name = Name::from_labels(labels.iter().copied().chain([tld])).map_err(|_| NameError::Long)?;
         name.set_fqdn(true);
         Ok(name)
     }

@@ -10,6 +10,7 @@ mod knock;
 mod names;
 pub mod report;
 mod schedule;
+mod walking;
 
 use std::future::Future;
 use std::io;
@@ -25,11 +26,10 @@ use tokio::sync::{mpsc, watch};
 
 use crate::catalog::Catalog;
 use crate::catalog::diff::{Change, Pinged, changes};
-use crate::catalog::walk::{Said, Scope, Walk};
+use crate::catalog::walk::Scope;
 use crate::dns::client::Client;
 use crate::dns::dig::ask::put;
 use crate::dns::exchange::{Exchange, Options, Question};
-use crate::dns::names::Form;
 use crate::doctor::Diagnosis;
 use crate::doctor::facts::Facts;
 use crate::doctor::judge::judge;
@@ -42,9 +42,8 @@ use detail::Inspection;
 use names::Names;
 use report::{Alert, Answered, Command, DIGS, EVENTS, Event, Report, Target};
 use schedule::Schedule;
+use walking::Walking;
 
-/// Questions of a walk that the client has at once; its window is what really leaves.
-const WALK_AHEAD: usize = 2560;
 /// Bytes of an IPv6 and a UDP header: what of the MTU a datagram's payload cannot have.
 const HEADERS: u16 = 48;
 /// Apps that a refresh checks in full, in turns.
@@ -108,8 +107,6 @@ impl Engine {
             client: client.clone(),
             catalog: Arc::default(),
             walk: None,
-            walk_before_link: false,
-            answers: FuturesUnordered::new(),
             refresh_at: None,
             turn: 0,
             pinger: Pinger::new(settings.plan.clone()),
@@ -146,10 +143,7 @@ struct Core<N: Network> {
     client: Client,
     settings: Settings,
     catalog: Arc<Catalog>,
-    walk: Option<Walk>,
-    /// Whether the walk under way began before the link stood: its failures may be the link's.
-    walk_before_link: bool,
-    answers: Answers<Form>,
+    walk: Option<Walking>,
     refresh_at: Option<Instant>,
     schedule: Schedule,
     /// Where the next refresh's turn of apps begins.
@@ -265,9 +259,7 @@ impl<N: Network> Core<N> {
                     Ok(permit) => if let Some(report) = self.tell(clock()) { permit.send(report) },
                     Err(_) => return,
                 },
-                Some((form, exchange)) = self.answers.next(), if !self.answers.is_empty() => {
-                    self.answered(&form, &exchange);
-                }
+                answers = more_of(self.walk.as_mut()) => self.answered(&answers),
                 Some((row, exchange)) = self.details.next(), if !self.details.is_empty() => {
                     if let Some(inspection) = &mut self.inspection {
                         inspection.absorb(row, &exchange);
@@ -397,56 +389,26 @@ impl<N: Network> Core<N> {
 
     fn start_walk(&mut self, scope: Scope) {
         self.refresh_at = None;
-        self.walk_before_link = !self.is_up();
-        self.walk = Some(Walk::new(self.catalog.clone(), scope, clock()));
+        // What fits one packet of the tunnel comes whole: no fragments come through, and what is cut comes by TCP.
+        let mtu = self.link.borrow().mtu;
+        let edns = self.settings.options.edns.map(|_| mtu.saturating_sub(HEADERS).max(512));
+        let options = Options { edns, ..self.settings.options.clone() };
         if scope == Scope::Full {
             self.client.connect();
         }
-        self.ask_more();
+        let (before, client) = (self.catalog.clone(), self.client.clone());
+        self.walk = Some(Walking::begin(before, scope, client, options, !self.is_up(), clock()));
         self.news.catalog.changed(clock());
     }
 
-    fn ask_more(&mut self) {
-        // What fits one packet of the tunnel comes whole: no fragments come through, and what is cut comes by TCP.
-        let edns =
-            self.settings.options.edns.map(|_| self.link.borrow().mtu.saturating_sub(HEADERS).max(512));
-        let Some(walk) = &mut self.walk else { return };
-        while self.answers.len() < WALK_AHEAD
-            && let Some(form) = walk.next_question()
-        {
-            match form.name() {
-                Ok(name) => {
-                    let org_wide = matches!(form, Form::Apps | Form::Instances | Form::Peers);
-                    let options = Options { edns, bulk: !org_wide, ..self.settings.options.clone() };
-                    let client = self.client.clone();
-                    let question = Question::new(name, form.record_type());
-                    self.answers.push(Box::pin(async move { (form, client.ask(question, &options).await) }));
-                }
-                // A name that cannot be asked for says nothing; what it is about stays incomplete.
-                Err(error) => {
-                    let said = Said {
-                        word: words(error),
-                        settled: false,
-                        texts: vec![],
-                        addresses: vec![],
-                        rtt: None,
-                        ttl: None,
-                    };
-                    walk.absorb(&form, &said, clock());
-                }
-            }
-        }
-    }
-
-    fn answered(&mut self, form: &Form, exchange: &Exchange) {
+    fn answered(&mut self, answers: &[(usize, Exchange)]) {
         let now = clock();
-        let Some(walk) = &mut self.walk else { return };
-        walk.absorb(form, &Said::from(exchange), now);
-        self.ask_more();
-        let done = self.walk.as_ref().is_some_and(Walk::is_done);
+        let Some(walking) = &mut self.walk else { return };
+        walking.absorb(answers, now);
+        let done = walking.walk().is_done();
         // A link that never stood answers nothing: that is told as the link's state, and the walk begins
         // again with the link.
-        if done && self.walk_before_link && !self.is_up() {
+        if done && walking.before_link && !self.is_up() {
             self.walk = None;
             return;
         }
@@ -455,7 +417,7 @@ impl<N: Network> Core<N> {
         self.news.catalog.changed(now);
         if done {
             self.catalog = self.catalog().clone();
-            let ttl = self.walk.take().and_then(|walk| walk.ttl());
+            let ttl = self.walk.take().and_then(|walking| walking.walk().ttl());
             self.news.catalog.ended(now);
             self.note_changes(now);
             let clean = self.catalog.walk.problems.is_empty();
@@ -504,7 +466,7 @@ impl<N: Network> Core<N> {
 
     /// The newest catalog: of the walk under way, where there is one.
     fn catalog(&self) -> &Arc<Catalog> {
-        self.walk.as_ref().map_or(&self.catalog, Walk::catalog)
+        self.walk.as_ref().map_or(&self.catalog, |walking| walking.walk().catalog())
     }
 
     fn ask_details(&mut self) {
@@ -587,6 +549,14 @@ impl<N: Network> Core<N> {
         } else {
             None
         }
+    }
+}
+
+/// The next answers of a walk, where there is one.
+async fn more_of(walk: Option<&mut Walking>) -> Vec<(usize, Exchange)> {
+    match walk {
+        Some(walk) => walk.answers().await,
+        None => std::future::pending().await,
     }
 }
 
