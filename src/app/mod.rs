@@ -17,6 +17,7 @@ pub mod mouse;
 pub mod pick;
 pub mod ping;
 mod sheet;
+mod shown;
 pub mod targets;
 pub mod trail;
 mod travel;
@@ -43,6 +44,7 @@ use keys::{Context, Keymap};
 use menu::Overlay;
 use mouse::{Mouse, Spot};
 use ping::Pings;
+use shown::shown_apps;
 use targets::{Names, Wishes};
 use trail::Trail;
 use tree::{Sort, Tree};
@@ -231,6 +233,7 @@ pub struct State {
     settings: Settings,
     asked_pings: Vec<Aim>,
     asked_names: Vec<Safe>,
+    told_shown: Vec<Safe>,
     inspected: Option<Node>,
 }
 
@@ -266,6 +269,7 @@ impl State {
             settings,
             asked_pings: Vec::new(),
             asked_names: Vec::new(),
+            told_shown: Vec::new(),
             inspected: None,
         }
     }
@@ -416,6 +420,11 @@ fn follow(state: &mut State, effects: &mut Vec<Effect>) {
     {
         state.asked_pings.clone_from(&aims);
         effects.push(Effect::Ask(Command::Ping(aims)));
+    }
+    let shown = shown_apps(state);
+    if shown != state.told_shown {
+        state.told_shown.clone_from(&shown);
+        effects.push(Effect::Ask(Command::Show(shown)));
     }
 }
 

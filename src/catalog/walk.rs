@@ -75,10 +75,16 @@ pub struct Walk {
     scope: Scope,
     started: Instant,
     queue: VecDeque<Form>,
+    /// What the tree does without: asked when nothing else is left to ask.
+    later: VecDeque<Form>,
+    /// Apps that are asked about before the others, and in every turn.
+    first: Vec<Safe>,
     /// Everything that was ever queued: nothing is asked twice.
     queued: HashSet<Form>,
     /// Questions handed out whose answers are due.
     open: usize,
+    /// Whether `_apps` is settled, one way or the other.
+    apps_settled: bool,
     /// `_apps` when it was answered.
     apps: Option<BTreeSet<Safe>>,
     /// `_instances`, when it is settled: whether it was answered, and the apps that it names.
@@ -99,16 +105,20 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// A walk that starts from `before`, at `now`.
-    pub fn new(before: Arc<Catalog>, scope: Scope, now: Instant) -> Self {
+    /// A walk that starts from `before`, at `now`. The apps of `first`, those on somebody's screen, are asked about
+    /// before all others, and whoever's turn it is.
+    pub fn new(before: Arc<Catalog>, scope: Scope, first: &[Safe], now: Instant) -> Self {
         let known = before.apps.keys().cloned().collect();
         let mut walk = Self {
             catalog: before,
             scope,
             started: now,
             queue: VecDeque::new(),
+            later: VecDeque::new(),
+            first: first.to_vec(),
             queued: HashSet::new(),
             open: 0,
+            apps_settled: false,
             apps: None,
             instances: None,
             peers: None,
@@ -139,12 +149,12 @@ impl Walk {
 
     /// Whether there is nothing more to ask and nothing more to come.
     pub fn is_done(&self) -> bool {
-        self.queue.is_empty() && self.open == 0
+        self.queue.is_empty() && self.later.is_empty() && self.open == 0
     }
 
     /// The next question, which is from now on waited for.
     pub fn next_question(&mut self) -> Option<Form> {
-        let form = self.queue.pop_front()?;
+        let form = self.queue.pop_front().or_else(|| self.later.pop_front())?;
         self.open += 1;
         Some(form)
     }
@@ -153,7 +163,10 @@ impl Walk {
     pub fn absorb(&mut self, form: &Form, said: &Said, now: Instant) {
         self.open = self.open.saturating_sub(1);
         match form {
-            Form::Apps => self.apps_said(said, now),
+            Form::Apps => {
+                self.apps_settled = true;
+                self.apps_said(said, now);
+            }
             Form::Instances => self.instances_said(said, now),
             Form::Peers => self.peers_said(said, now),
             Form::Vms(app) => self.vms_said(app, said, now),
@@ -189,8 +202,16 @@ impl Walk {
 
     fn ask(&mut self, form: Form) {
         if self.queued.insert(form.clone()) {
-            self.queue.push_back(form);
+            match form {
+                Form::Flycast(_) => self.later.push_back(form),
+                _ => self.queue.push_back(form),
+            }
         }
+    }
+
+    /// Whether the org-wide records are settled: in most orgs, that is the whole tree.
+    pub fn stands(&self) -> bool {
+        self.apps_settled && self.instances.is_some()
     }
 
     /// Keeps what the org-wide records answered, and of the others those that failed.
@@ -273,9 +294,11 @@ impl Walk {
             }
         };
         let per_app = self.instances.as_ref().is_some_and(|(answered, _)| !answered);
-        for app in &everyone {
+        let first: Vec<Safe> =
+            self.first.iter().filter(|app| self.catalog.apps.contains_key(*app)).cloned().collect();
+        for app in first.iter().chain(&everyone) {
             let unlisted = self.instances.as_ref().is_some_and(|(_, named)| !named.contains(app));
-            if turn.contains(app) || per_app || unlisted || !self.known.contains(app) {
+            if turn.contains(app) || first.contains(app) || per_app || unlisted || !self.known.contains(app) {
                 self.wanted.insert(app.clone());
                 self.ask(Form::Vms(app.clone()));
                 self.ask(Form::Flycast(app.clone()));
@@ -434,7 +457,8 @@ impl Walk {
     }
 
     fn progress(&mut self, running: bool) {
-        let (asked, open, queued) = (self.queued.len(), self.open, self.queue.len());
+        let (asked, open) = (self.queued.len(), self.open);
+        let queued = self.queue.len() + self.later.len();
         let apps_done = self.catalog.apps.len().saturating_sub(self.wanted.len() - self.vms_answered.len());
         // Most answers add no problem: the list is made anew only where they do.
         let told = self.told != Some(self.problems.len());

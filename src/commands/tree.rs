@@ -1,13 +1,13 @@
 //! `sixpane tree`: the network as one walk found it, as text or as JSON.
 
+mod json;
+
 use std::io::Write;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 use super::session::Session;
 use super::style::{STRONG, WARN, paint};
-use crate::catalog::{Catalog, Machine, Method, Record};
+use crate::catalog::{Catalog, Method};
 use crate::cli::Failure;
 use crate::engine::report::Report;
 use crate::error::{Error, Exit};
@@ -94,7 +94,7 @@ pub async fn run(
         return Err(Error::new(Exit::Empty, missing).hint("sixpane tree shows all there is").into());
     }
     if request.json {
-        writeln!(out, "{}", to_json(&catalog, &session.profile, request))?;
+        json::write(&catalog, &session.profile, request, out)?;
     } else {
         to_text(&catalog, &session.profile, request, out)?;
     }
@@ -181,97 +181,4 @@ fn to_text(
         writeln!(out, "{} {}{about}: {}", paint(WARN, "!"), conflict.app, conflict.text)?;
     }
     Ok(())
-}
-
-/// The tree for programs: schema `sixpane.tree/1`.
-fn to_json(catalog: &Catalog, profile: &Profile, request: &Request) -> Value {
-    let at = &request.at;
-    let (method, reason) = match &catalog.walk.method {
-        Method::Unknown => ("unknown", None),
-        Method::Instances => ("instances", None),
-        Method::PerApp(why) => ("per-app", Some(why)),
-    };
-    let apps: Vec<Value> = catalog
-        .apps
-        .iter()
-        .filter(|(name, _)| At::has(at.app.as_ref(), name))
-        .map(|(name, app)| {
-            let regions: Option<Vec<Value>> = request.shows(2).then(|| {
-                app.regions()
-                    .into_iter()
-                    .filter(|(region, _)| at.region.as_ref().is_none_or(|wanted| *region == Some(wanted)))
-                    .map(|(region, machines)| region_json(region, &machines, request))
-                    .collect()
-            });
-            with_raw(
-                json!({
-                    "name": name,
-                    "complete": app.complete,
-                    "flycast": app.flycast,
-                    "count": app.machines.len(),
-                    "regions": regions,
-                    "said_by": app.said_by.iter().map(|record| record.as_str()).collect::<Vec<_>>(),
-                }),
-                "name",
-                name,
-            )
-        })
-        .collect();
-    let peers: Vec<Value> = catalog
-        .peers
-        .iter()
-        .filter(|_| at.app.is_none())
-        .map(|(name, peer)| with_raw(json!({ "name": name, "address": peer.address }), "name", name))
-        .collect();
-    let conflicts: Vec<Value> = catalog
-        .conflicts
-        .iter()
-        .filter(|conflict| At::has(at.app.as_ref(), &conflict.app))
-        .map(|c| json!({ "app": c.app, "machine": c.machine, "text": c.text }))
-        .collect();
-    json!({
-        "schema": "sixpane.tree/1",
-        "conf": profile.name,
-        "network": profile.network(),
-        "address": profile.address(),
-        "dns": { "address": profile.dns.addr, "derived": profile.dns.derived },
-        "walk": {
-            "method": method,
-            "reason": reason,
-            "questions": catalog.walk.asked,
-            "ms": catalog.walk.took.map(|took| took.as_secs_f64() * 1e3),
-            "problems": catalog.walk.problems,
-        },
-        "apps": apps,
-        "peers": peers,
-        "conflicts": conflicts,
-    })
-}
-
-fn region_json(region: Option<&Safe>, machines: &[(&Safe, &Machine)], request: &Request) -> Value {
-    let shown: Option<Vec<Value>> = request.shows(3).then(|| {
-        let wanted = machines.iter().filter(|(id, _)| At::has(request.at.machine.as_ref(), id));
-        wanted.map(|(id, machine)| machine_json(id, machine)).collect()
-    });
-    json!({ "name": region, "count": machines.len(), "machines": shown })
-}
-
-fn machine_json(id: &Safe, machine: &Machine) -> Value {
-    let extra: serde_json::Map<String, Value> =
-        machine.extra.iter().map(|(key, value)| (key.to_string(), json!(value))).collect();
-    let said_by: Vec<&str> = machine.said_by.iter().map(Record::as_str).collect();
-    let mut object = json!({ "id": id, "address": machine.address, "said_by": said_by });
-    if let (false, Some(map)) = (extra.is_empty(), object.as_object_mut()) {
-        map.insert("extra".into(), extra.into());
-    }
-    with_raw(object, "id", id)
-}
-
-/// Adds `<key>_raw` in base64 where the bytes had to be escaped, so that nothing is lost on the way.
-fn with_raw(mut object: Value, key: &str, text: &Safe) -> Value {
-    use base64::Engine as _;
-    if let (true, Some(map)) = (text.is_escaped(), object.as_object_mut()) {
-        map.insert(format!("{key}_raw"), base64::prelude::BASE64_STANDARD.encode(text.raw()).into());
-    }
-    object
 }

@@ -421,9 +421,9 @@ impl<N: Network> Asker<N> {
                 flight.tries.reserve_exact(1);
                 flight.tries.push(Try { sent: now - flight.job.put, transport, end: TryEnd::Silent });
                 if index == 0 {
-                    flight.id = id
+                    flight.id = id;
                 } else {
-                    flight.further_ids.push(id)
+                    flight.further_ids.push(id);
                 }
                 self.ids.insert(id, (key, index));
                 Some((index, wire))

@@ -145,7 +145,7 @@ mod tests {
         for _ in 0..64 {
             window.lost(start, RTT);
         }
-        assert_eq!(window.size(), (FIRST + 1900) / 2, "one halving in a round trip");
+        assert_eq!(window.size(), usize::midpoint(FIRST, 1900), "one halving in a round trip");
         for round in 1..20 {
             window.lost(start + RTT * round * 2, RTT);
         }

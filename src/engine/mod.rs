@@ -26,7 +26,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::catalog::Catalog;
 use crate::catalog::diff::{Change, Pinged, changes};
-use crate::catalog::walk::Scope;
+use crate::catalog::walk::{Scope, Walk};
 use crate::dns::client::Client;
 use crate::dns::dig::ask::put;
 use crate::dns::exchange::{Exchange, Options, Question};
@@ -36,8 +36,7 @@ use crate::doctor::judge::judge;
 use crate::net::{Echoes, LinkState, Network};
 use crate::probe::ping::{Pinger, Plan, Unsent};
 use crate::probe::port::{Knock, Port};
-use crate::text::Safe;
-use crate::text::words;
+use crate::text::{Safe, words};
 use detail::Inspection;
 use names::Names;
 use report::{Alert, Answered, Command, DIGS, EVENTS, Event, Report, Target};
@@ -124,6 +123,7 @@ impl Engine {
             ports: Arc::default(),
             asked: FuturesUnordered::new(),
             digs: Arc::default(),
+            shown: Vec::new(),
             schedule: Schedule::new(settings.refresh, rand::random()),
             settings,
         };
@@ -146,6 +146,8 @@ struct Core<N: Network> {
     walk: Option<Walking>,
     refresh_at: Option<Instant>,
     schedule: Schedule,
+    /// The apps on the screen.
+    shown: Vec<Safe>,
     /// Where the next refresh's turn of apps begins.
     turn: usize,
     pinger: Pinger,
@@ -331,6 +333,7 @@ impl<N: Network> Core<N> {
                 self.pinger.clear(addresses.as_deref());
                 self.news.pings.ended(clock());
             }
+            Command::Show(apps) => self.shown = apps,
             Command::Rehandshake => self.net.rehandshake(),
             Command::Ports(knocks) => {
                 let (told, inbox) = mpsc::channel(64);
@@ -396,16 +399,18 @@ impl<N: Network> Core<N> {
         if scope == Scope::Full {
             self.client.connect();
         }
-        let (before, client) = (self.catalog.clone(), self.client.clone());
-        self.walk = Some(Walking::begin(before, scope, client, options, !self.is_up(), clock()));
+        let walk = Walk::new(self.catalog.clone(), scope, &self.shown, clock());
+        self.walk = Some(Walking::begin(walk, self.client.clone(), options, !self.is_up(), clock()));
         self.news.catalog.changed(clock());
     }
 
     fn answered(&mut self, answers: &[(usize, Exchange)]) {
         let now = clock();
         let Some(walking) = &mut self.walk else { return };
+        let stood = walking.walk().stands();
         walking.absorb(answers, now);
         let done = walking.walk().is_done();
+        let stands_now = !stood && walking.walk().stands();
         // A link that never stood answers nothing: that is told as the link's state, and the walk begins
         // again with the link.
         if done && walking.before_link && !self.is_up() {
@@ -414,7 +419,11 @@ impl<N: Network> Core<N> {
         }
         // The walk works on a catalog of its own. Each time that is told, the next answer costs a copy: it is told at
         // a pace.
-        self.news.catalog.changed(now);
+        if stands_now {
+            self.news.catalog.ended(now);
+        } else {
+            self.news.catalog.changed(now);
+        }
         if done {
             self.catalog = self.catalog().clone();
             let ttl = self.walk.take().and_then(|walking| walking.walk().ttl());

@@ -36,6 +36,8 @@ pub enum Command {
     PingEvery(Duration),
     /// Forget the ping figures of the targets at these addresses, or of all.
     ClearPings(Option<Vec<Ipv6Addr>>),
+    /// These apps are on somebody's screen: from the next walk on they are asked about first, and in every turn.
+    Show(Vec<Safe>),
     /// Shake hands anew, now.
     Rehandshake,
     /// Try these ports, a few at a time. Replaces the ones before.

@@ -67,7 +67,7 @@ mod tests {
         for seconds in [5, 10, 20, 40, 60, 60] {
             near(schedule.pause(None, false), seconds);
         }
-        near(schedule.pause(Some(Duration::from_secs(120)), false), 120);
+        near(schedule.pause(Some(Duration::from_mins(2)), false), 120);
         near(schedule.pause(None, true), 5);
     }
 }

@@ -6,8 +6,7 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use crate::catalog::Catalog;
-use crate::catalog::walk::{Said, Scope, Walk};
+use crate::catalog::walk::{Said, Walk};
 use crate::dns::client::Client;
 use crate::dns::exchange::{Exchange, Options, Question};
 use crate::dns::names::Form;
@@ -32,17 +31,9 @@ pub struct Walking {
 }
 
 impl Walking {
-    /// Begins a walk from `before`, and puts its first questions.
-    pub fn begin(
-        before: Arc<Catalog>,
-        scope: Scope,
-        client: Client,
-        options: Options,
-        before_link: bool,
-        now: Instant,
-    ) -> Self {
+    /// Begins a walk, and puts its first questions.
+    pub fn begin(walk: Walk, client: Client, options: Options, before_link: bool, now: Instant) -> Self {
         let (inbox, answers) = mpsc::channel(AHEAD);
-        let walk = Walk::new(before, scope, now);
         let (options, asked) = (Arc::new(options), HashMap::new());
         let mut walking = Self { walk, before_link, client, options, asked, numbers: 0, inbox, answers };
         walking.ask(now);

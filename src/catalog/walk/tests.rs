@@ -34,7 +34,7 @@ fn said(zone: &Zone, form: &Form) -> Said {
 }
 
 fn walk(before: Arc<Catalog>, zone: &Zone, scope: Scope, now: Instant) -> (Arc<Catalog>, Vec<String>) {
-    let mut walk = Walk::new(before, scope, now);
+    let mut walk = Walk::new(before, scope, &[], now);
     let mut asked = Vec::new();
     while let Some(form) = walk.next_question() {
         asked.push(form.to_string());
@@ -211,4 +211,44 @@ fn names_that_no_one_may_type_are_walked_all_the_same() {
     zone.insert("_apps.internal", vec!["web,\u{1b}[2J,a b"]);
     let (catalog, _) = walk(Arc::default(), &zone, Scope::Full, Instant::now());
     assert_eq!(catalog.apps.keys().map(Safe::as_str).collect::<Vec<_>>(), ["\\027[2J", "a b", "web"]);
+}
+
+#[test]
+fn what_is_on_the_screen_is_asked_first_and_flycast_last() {
+    let now = Instant::now();
+    let names: Vec<String> = (0..50).map(|n| format!("app-{n:02}")).collect();
+    let list: &'static str = names.join(",").leak();
+    let zone = BTreeMap::from([("_apps.internal", vec![list])]);
+    for scope in [Scope::Full, Scope::Turn { from: 3, apps: 2 }] {
+        let before = match scope {
+            Scope::Full => Arc::default(),
+            Scope::Turn { .. } => {
+                let mut full = zone.clone();
+                full.insert("_instances.internal", vec!["instance=a,app=app-00"]);
+                walk(Arc::default(), &full, Scope::Full, now).0
+            }
+        };
+        let mut zone = zone.clone();
+        zone.insert("_instances.internal", vec![list_of_instances(&names)]);
+        let mut walk = Walk::new(before, scope, &["app-40".into(), "gone".into()], now);
+        let mut asked = Vec::new();
+        while let Some(form) = walk.next_question() {
+            asked.push(form.to_string());
+            assert_eq!(walk.stands(), asked.len() > 2, "it stands with _apps and _instances");
+            walk.absorb(&form, &said(&zone, &form), now);
+        }
+        let first_app = asked.iter().find(|name| name.starts_with("vms."));
+        assert_eq!(first_app.map(String::as_str), Some("vms.app-40.internal"));
+        let first_flycast = asked.iter().position(|name| name.ends_with(".flycast")).unwrap();
+        assert!(asked[first_flycast..].iter().all(|name| name.ends_with(".flycast")), "{asked:?}");
+        let wanted = if scope == Scope::Full { 50 } else { 3 };
+        assert_eq!(asked.len() - first_flycast, wanted);
+        assert!(!asked.iter().any(|name| name.contains("gone")));
+    }
+}
+
+fn list_of_instances(names: &[String]) -> &'static str {
+    let all: Vec<String> =
+        names.iter().map(|name| format!("instance=m,app={name},ip=fdaa::1,region=iad")).collect();
+    all.join(";").leak()
 }

@@ -1,0 +1,174 @@
+//! The tree for programs: schema `sixpane.tree/1`. It borrows from the catalog, so that a large org costs no more
+//! than its text.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::net::Ipv6Addr;
+
+use serde::Serialize;
+
+use super::{At, Request};
+use crate::catalog::{App, Catalog, Machine, Method, Record};
+use crate::profile::Profile;
+use crate::text::Safe;
+
+#[derive(Serialize)]
+struct Tree<'a> {
+    schema: &'static str,
+    conf: &'a str,
+    network: String,
+    address: Ipv6Addr,
+    dns: Dns,
+    walk: Walk<'a>,
+    apps: Vec<AppTold<'a>>,
+    peers: Vec<Peer<'a>>,
+    conflicts: Vec<Conflict<'a>>,
+}
+
+#[derive(Serialize)]
+struct Dns {
+    address: Ipv6Addr,
+    derived: bool,
+}
+
+#[derive(Serialize)]
+struct Walk<'a> {
+    method: &'static str,
+    reason: Option<&'a str>,
+    questions: usize,
+    ms: Option<f64>,
+    problems: &'a [String],
+}
+
+#[derive(Serialize)]
+struct AppTold<'a> {
+    name: &'a Safe,
+    complete: bool,
+    flycast: &'a [Ipv6Addr],
+    count: usize,
+    /// `None` where the depth asked for ends above them.
+    regions: Option<Vec<Region<'a>>>,
+    said_by: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name_raw: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Region<'a> {
+    name: Option<&'a Safe>,
+    count: usize,
+    /// As in the app.
+    machines: Option<Vec<MachineTold<'a>>>,
+}
+
+#[derive(Serialize)]
+struct MachineTold<'a> {
+    id: &'a Safe,
+    address: Option<Ipv6Addr>,
+    said_by: Vec<&'static str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    extra: BTreeMap<&'a str, &'a Safe>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_raw: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Peer<'a> {
+    name: &'a Safe,
+    address: Option<Ipv6Addr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name_raw: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Conflict<'a> {
+    app: &'a Safe,
+    machine: Option<&'a Safe>,
+    text: &'a str,
+}
+
+/// Writes what `request` asks for, as one line.
+pub fn write(
+    catalog: &Catalog,
+    profile: &Profile,
+    request: &Request,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let walk = &catalog.walk;
+    let (method, reason) = match &walk.method {
+        Method::Unknown => ("unknown", None),
+        Method::Instances => ("instances", None),
+        Method::PerApp(why) => ("per-app", Some(why.as_str())),
+    };
+    let at = &request.at;
+    let apps = catalog.apps.iter().filter(|(name, _)| At::has(at.app.as_ref(), name));
+    let peers = catalog.peers.iter().filter(|_| at.app.is_none());
+    let conflicts = catalog.conflicts.iter().filter(|conflict| At::has(at.app.as_ref(), &conflict.app));
+    let tree = Tree {
+        schema: "sixpane.tree/1",
+        conf: &profile.name,
+        network: profile.network().to_string(),
+        address: profile.address(),
+        dns: Dns { address: profile.dns.addr, derived: profile.dns.derived },
+        walk: Walk {
+            method,
+            reason,
+            questions: walk.asked,
+            ms: walk.took.map(|took| took.as_secs_f64() * 1e3),
+            problems: &walk.problems,
+        },
+        apps: apps.map(|(name, app)| app_told(name, app, request)).collect(),
+        peers: peers.map(|(name, peer)| Peer { name, address: peer.address, name_raw: raw(name) }).collect(),
+        conflicts: conflicts
+            .map(|c| Conflict { app: &c.app, machine: c.machine.as_ref(), text: &c.text })
+            .collect(),
+    };
+    serde_json::to_writer(&mut *out, &tree)?;
+    writeln!(out)
+}
+
+fn app_told<'a>(name: &'a Safe, app: &'a App, request: &Request) -> AppTold<'a> {
+    let regions = app.regions().into_iter();
+    let wanted =
+        regions.filter(|(region, _)| request.at.region.as_ref().is_none_or(|at| *region == Some(at)));
+    AppTold {
+        name,
+        complete: app.complete,
+        flycast: &app.flycast,
+        count: app.machines.len(),
+        regions: request
+            .shows(2)
+            .then(|| wanted.map(|(region, machines)| region_told(region, &machines, request)).collect()),
+        said_by: app.said_by.iter().map(Record::as_str).collect(),
+        name_raw: raw(name),
+    }
+}
+
+fn region_told<'a>(
+    name: Option<&'a Safe>,
+    machines: &[(&'a Safe, &'a Machine)],
+    request: &Request,
+) -> Region<'a> {
+    let wanted = machines.iter().filter(|(id, _)| At::has(request.at.machine.as_ref(), id));
+    Region {
+        name,
+        count: machines.len(),
+        machines: request.shows(3).then(|| wanted.map(|(id, machine)| machine_told(id, machine)).collect()),
+    }
+}
+
+fn machine_told<'a>(id: &'a Safe, machine: &'a Machine) -> MachineTold<'a> {
+    MachineTold {
+        id,
+        address: machine.address,
+        said_by: machine.said_by.iter().map(Record::as_str).collect(),
+        extra: machine.extra.iter().map(|(key, value)| (key.as_str(), value)).collect(),
+        id_raw: raw(id),
+    }
+}
+
+/// The bytes in base64 where they had to be escaped, so that nothing is lost on the way.
+fn raw(text: &Safe) -> Option<String> {
+    use base64::Engine as _;
+    text.is_escaped().then(|| base64::prelude::BASE64_STANDARD.encode(text.raw()))
+}
