@@ -25,8 +25,20 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::ToEvents => go(state, Tab::Events, effects),
         Action::ToDig => go(state, Tab::Dig, effects),
         Action::ToPing => go(state, Tab::Ping, effects),
-        Action::RevealTarget => state.act_in_ping(action, effects),
-        Action::Sort | Action::Reverse if state.tab == Tab::Ping => state.act_in_ping(action, effects),
+        Action::RevealTarget
+        | Action::DigTarget
+        | Action::AddTarget
+        | Action::RemoveTarget
+        | Action::ClearTarget
+        | Action::ClearTargets
+        | Action::Earlier
+        | Action::Later
+        | Action::NextLower
+        | Action::PreviousLower
+        | Action::Window => state.act_in_ping(action, effects),
+        Action::Sort | Action::Reverse | Action::Faster | Action::Slower if state.tab == Tab::Ping => {
+            state.act_in_ping(action, effects);
+        }
         Action::GoBack | Action::GoForward => state.walk_trail(action == Action::GoForward),
         Action::Refresh if state.tab == Tab::Dig => state.ask_again(effects),
         Action::Reveal => state.reveal_event(),

@@ -22,9 +22,7 @@ pub fn value(state: &State) -> Option<(&'static str, String)> {
         return Some(("suggestion:", remedy.clone()));
     }
     if state.tab == Tab::Ping {
-        let rows = state.ping_rows();
-        let address = rows.get(state.chosen_ping(&rows))?.target.address;
-        return Some(("address", address.to_string()));
+        return Some(("address", state.chosen_address()?.to_string()));
     }
     if state.tab == Tab::Events {
         let change = &state.chosen_event()?.change;
@@ -131,9 +129,7 @@ fn subject(state: &State) -> Subject {
             }
         }
         Tab::Ping if of_node.is_none() => {
-            let rows = state.ping_rows();
-            let address = rows.get(state.chosen_ping(&rows)).map(|series| series.target.address);
-            Subject { name: None, rtype: String::new(), address }
+            Subject { name: None, rtype: String::new(), address: state.chosen_address() }
         }
         _ => of_node.unwrap_or(Subject { name: None, rtype: String::new(), address: None }),
     }

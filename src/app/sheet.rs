@@ -298,23 +298,28 @@ fn dig(state: &State) -> Sheet {
 
 /// The targets and their figures.
 fn ping(state: &State) -> Sheet {
-    let series = state.ping_rows();
-    let chosen = (!series.is_empty()).then(|| state.chosen_ping(&series));
-    let rows = series
+    let shown = state.ping_rows();
+    let chosen = (!shown.is_empty()).then(|| state.chosen_ping(&shown));
+    let rows = shown
         .into_iter()
-        .map(|one| {
-            let stat = |pick: fn(&Stats) -> Duration| millis(one.stats.as_ref().map(pick));
-            let loss = one.loss().map_or(Cell::Unknown, |loss| Cell::Number((loss * 1e5).round() / 1e3));
-            let counts = [one.sent, one.received, one.lost].map(|n| Cell::Number(n as f64));
+        .map(|row| {
+            let one = row.series;
+            let stat = |pick: fn(&Stats) -> Duration| millis(row.stats.as_ref().map(pick));
+            let loss = row.loss.map_or(Cell::Unknown, |loss| Cell::Number((loss * 1e5).round() / 1e3));
+            let counts = [one.sent, one.received, one.lost, one.late, one.errors, one.duplicates, one.strays];
             let mut cells = vec![text(one.target.label.as_str()), text(one.target.address.to_string())];
-            cells.extend(counts);
+            cells.extend(counts.map(|n| Cell::Number(n as f64)));
             cells.push(loss);
             cells.extend([
                 stat(|s| s.last),
                 stat(|s| s.min),
                 stat(|s| s.avg),
+                stat(|s| s.p50),
+                stat(|s| s.p95),
+                stat(|s| s.p99),
                 stat(|s| s.max),
                 stat(|s| s.mdev),
+                stat(|s| s.jitter),
             ]);
             cells
         })
@@ -325,12 +330,20 @@ fn ping(state: &State) -> Sheet {
         "sent",
         "received",
         "lost",
+        "late",
+        "errors",
+        "duplicates",
+        "strays",
         "loss_percent",
         "last_ms",
         "min_ms",
         "avg_ms",
+        "p50_ms",
+        "p95_ms",
+        "p99_ms",
         "max_ms",
         "mdev_ms",
+        "jitter_ms",
     ];
     Sheet { name: "ping", columns, rows, chosen }
 }

@@ -18,6 +18,7 @@ use crate::text::Safe;
 
 // Part of what is told.
 pub use crate::probe::alert::Alert;
+pub use crate::probe::ping::{Plan, error_words};
 pub use crate::probe::series::{Aim, KEPT, Reply, ReplyKind, Sample, Series, Stray, Target};
 pub use crate::probe::stats::{Bin, Stats};
 

@@ -1,19 +1,22 @@
-//! The Ping view: a line for each target, and the selected one's round trips over time.
+//! The Ping view: a line for each target, and below what is known of the selected one.
+
+mod figures;
 
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
 
 use super::Size;
 use super::hits::Hits;
-use super::parts::{Text, chart, rule, spark, top};
+use super::parts::{Text, rule, spark, top};
 use super::theme::{Role, Theme};
 use crate::app::State;
 use crate::app::mouse::Spot;
-use crate::app::ping::Column;
-use crate::engine::report::{Series, Stats};
-use crate::text::{count, fit, ms, width};
+use crate::app::ping::{Column, Lower, Row};
+use crate::engine::report::Stats;
+use crate::text::{Safe, count, fit, ms, width};
 
 /// Draws the view; gives where the selected row is.
 pub fn draw(
@@ -27,71 +30,131 @@ pub fn draw(
     hits.add(area, Spot::List);
     let line = |n: u16| Rect { y: area.y + n, height: 1, ..area };
     let rows = state.ping_rows();
-    let doing = match (state.paused, state.is_up()) {
-        (true, _) => "paused",
-        (false, false) => "waiting for the link",
-        (false, true) => "every 1.0 s",
-    };
-    rule(&count(rows.len(), "target"), true, doing, theme, line(0), buffer);
+    title(state, &rows, size, theme, line(0), buffer);
     if rows.is_empty() {
-        let why = "Nobody is pinged. p pings the selected row of the tree, P all below it.";
-        Text::new()
-            .add(format!("  {why}"), theme.style(Role::Dim))
-            .paint(line(2.min(area.height - 1)), buffer);
+        let lines = [
+            "Nobody is pinged.",
+            "a adds a target: an app, a region, a machine, an address, a name, or gateway.",
+            "In the tree, p pings the selected row and P all below it.",
+        ];
+        for (n, text) in lines.iter().enumerate().take(area.height.saturating_sub(2).into()) {
+            Text::new().add(format!("  {text}"), theme.style(Role::Dim)).paint(line(2 + n as u16), buffer);
+        }
         return None;
     }
-    let below = match size {
-        Size::Wide => 13,
-        Size::Normal => 8,
+    // The table takes what it needs; what is below has at least its share.
+    let least = match size {
+        Size::Wide => 17,
+        Size::Normal => 11,
         _ => 5,
     };
-    let room = usize::from(area.height.saturating_sub(2 + below));
-    let columns = Columns::of(size, area.width);
+    let room = usize::from(area.height.saturating_sub(2 + least)).min(rows.len());
+    let columns = Columns::of(size, area.width, state.ping.interval(rows.len()));
     columns.header(state, theme).paint(line(1), buffer);
     columns.hits(line(1), hits);
     let chosen = state.chosen_ping(&rows);
     let offset = chosen.saturating_sub(room / 2).min(rows.len().saturating_sub(room));
     let mut cursor = None;
-    for (n, series) in rows.iter().enumerate().skip(offset).take(room) {
+    for (n, row) in rows.iter().enumerate().skip(offset).take(room) {
         let here = line(2 + (n - offset) as u16);
         hits.add(here, Spot::Row(n));
-        columns.row(series, n == chosen, theme).paint(here, buffer);
+        columns.row(state, row, n == chosen, theme).paint(here, buffer);
+        if row.is_gone() {
+            buffer.set_style(here, Modifier::CROSSED_OUT);
+        }
         if n == chosen {
             cursor = Some(Position { x: here.x, y: here.y });
         }
     }
-    if let Some(series) = rows.get(chosen) {
-        let top = area.height - below;
-        let title = format!("RTT {}", fit(series.target.label.as_str(), 40));
-        rule(&title, false, "ms", theme, line(top), buffer);
-        let rest = Rect { y: area.y + top + 1, height: below - 1, ..area };
-        chart(&series.recent, theme, rest, buffer);
+    let dim = theme.style(Role::Dim);
+    let more = |buffer: &mut Buffer, y: u16, glyph| {
+        let place = Rect { x: area.right().saturating_sub(1), width: 1, ..line(y) };
+        Text::new().add(glyph, dim).paint(place, buffer);
+    };
+    if offset > 0 {
+        more(buffer, 2, "▲");
+    }
+    if offset + room < rows.len() {
+        more(buffer, 1 + room as u16, "▼");
+    }
+    let gap = u16::from(size == Size::Wide);
+    let used = 2 + room as u16 + gap;
+    let below = Rect { y: area.y + used, height: area.height - used, ..area };
+    if let Some(row) = rows.get(chosen) {
+        match state.ping.lower {
+            Lower::Chart => figures::all(state, row, theme, size, below, buffer),
+            Lower::Histogram => figures::histogram(row, theme, below, buffer),
+            Lower::Replies => figures::replies(state, row, theme, below, buffer),
+        }
     }
     cursor
 }
 
+fn title(state: &State, rows: &[Row<'_>], size: Size, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let plan = &state.ping.plan;
+    let interval = state.ping.interval(rows.len());
+    let every = format!("every {:.1} s", interval.as_secs_f64());
+    let mut left = count(rows.len(), "target");
+    if state.wishes.left_out() > 0 {
+        left = format!("{left}, {} left out", state.wishes.left_out());
+    }
+    left = match size {
+        Size::Wide => {
+            let timeout = plan.timeout.as_secs_f64();
+            format!("{left} · {every} · {} B · timeout {timeout:.0} s", plan.payload)
+        }
+        Size::Normal => format!("{left} · {every}"),
+        _ => format!("{left} · {:.1} s", interval.as_secs_f64()),
+    };
+    if interval > plan.interval && size != Size::Small {
+        left.push_str(" (paced)");
+    }
+    let sending = rows.iter().filter(|row| !row.series.held).count();
+    let doing = match (state.paused, state.is_up()) {
+        (true, _) => "paused".into(),
+        (false, false) => "waiting for the link".into(),
+        (false, true) => format!("sending {sending}/{}", rows.len()),
+    };
+    let arrow = if state.ping.reversed { "▲" } else { "▼" };
+    let of = if state.ping.window { "newest · " } else { "" };
+    let sort = state.ping.sort.title();
+    let sort = if size == Size::Small { sort.to_owned() } else { format!("sort {sort}") };
+    rule(&left, true, &format!("{of}{sort} {arrow}  {doing}"), theme, area, buffer);
+}
+
 /// Which columns there is room for.
 struct Columns {
+    size: Size,
     name: usize,
     figures: &'static [(Column, usize)],
     sparks: usize,
+    interval: Duration,
 }
 
 impl Columns {
-    fn of(size: Size, width: u16) -> Self {
-        use Column::{Avg, Last, Loss, Max, Mdev, Min};
+    fn of(size: Size, width: u16, interval: Duration) -> Self {
+        use Column::{Avg, Last, Loss, Max, Mdev, Min, P95, Sent};
         let (name, figures): (usize, &[(Column, usize)]) = match size {
-            Size::Wide => (28, &[(Loss, 8), (Last, 8), (Min, 8), (Avg, 8), (Max, 8), (Mdev, 8)]),
-            Size::Normal => (18, &[(Loss, 8), (Last, 7), (Avg, 7), (Max, 7), (Mdev, 7)]),
-            _ => (15, &[(Loss, 8), (Last, 7), (Avg, 7)]),
+            Size::Wide => {
+                (28, &[(Sent, 8), (Loss, 9), (Last, 7), (Min, 8), (Avg, 8), (P95, 8), (Max, 8), (Mdev, 8)])
+            }
+            Size::Normal => (17, &[(Sent, 6), (Loss, 9), (Last, 7), (Avg, 7), (P95, 7), (Mdev, 7)]),
+            _ => (16, &[(Loss, 7), (Last, 7), (Avg, 7)]),
         };
-        let used = 2 + name + figures.iter().map(|(_, columns)| columns).sum::<usize>() + 2;
-        Self { name, figures, sparks: usize::from(width).saturating_sub(used + 1).min(60) }
+        let region = if size == Size::Wide { 6 } else { 4 };
+        let used = 2 + name + region + figures.iter().map(|(_, columns)| columns).sum::<usize>() + 2;
+        Self { size, name, figures, sparks: usize::from(width).saturating_sub(used).min(60), interval }
+    }
+
+    fn region(&self) -> usize {
+        if self.size == Size::Wide { 6 } else { 4 }
     }
 
     fn hits(&self, heading: Rect, hits: &mut Hits) {
         let mut at = 2 + self.name;
         hits.columns(heading, 0..at, Spot::Column(Column::Target));
+        hits.columns(heading, at..at + self.region(), Spot::Column(Column::Region));
+        at += self.region();
         for (column, columns) in self.figures {
             hits.columns(heading, at..at + columns, Spot::Column(*column));
             at += columns;
@@ -102,55 +165,104 @@ impl Columns {
         let dim = theme.style(Role::Dim);
         let arrow = |column: Column| match (state.ping.sort == column, state.ping.reversed) {
             (false, _) => "",
-            (true, false) => "▼",
-            (true, true) => "▲",
+            (true, false) => " ▼",
+            (true, true) => " ▲",
         };
         let title = |column: Column| format!("{}{}", column.title(), arrow(column));
-        let mut text = Text::new().add(format!("  {}", title(Column::Target)), dim).to(2 + self.name);
+        let region = if self.size == Size::Wide { title(Column::Region) } else { "RGN".into() };
+        let mut text = Text::new()
+            .add(format!("  {}", title(Column::Target)), dim)
+            .to(2 + self.name)
+            .add(region, dim)
+            .to(2 + self.name + self.region());
         for (column, columns) in self.figures {
             let title = title(*column);
             text = text.add(" ".repeat(columns.saturating_sub(width(&title))), dim).add(title, dim);
         }
-        text.add(format!("  LAST {}", self.sparks), dim)
+        let seconds = self.interval.as_secs_f64() * self.sparks as f64;
+        text.add(format!("  LAST {}", span(seconds)), dim)
     }
 
-    fn row(&self, series: &Series, chosen: bool, theme: Theme) -> Text<'static> {
+    fn row(&self, state: &State, row: &Row<'_>, chosen: bool, theme: Theme) -> Text<'static> {
         let plain = theme.style(Role::Plain);
-        let name = if chosen { theme.strong() } else { plain };
+        let dim = theme.style(Role::Dim);
+        let name = match (chosen, row.is_gone()) {
+            (true, _) => theme.strong(),
+            (_, true) => dim,
+            _ => plain,
+        };
+        let region = row.member.and_then(|member| member.region.as_ref()).map_or("–", Safe::as_str);
         let mut text = Text::new()
             .add(if chosen { "▌ " } else { "  " }, theme.focused())
-            .add(fit(series.target.label.as_str(), self.name - 1), name)
-            .to(2 + self.name);
+            .add(fit(&full_name(state, row, self.size), self.name - 1), name)
+            .to(2 + self.name)
+            .add(fit(region, self.region() - 1), dim)
+            .to(2 + self.name + self.region());
         for (column, columns) in self.figures {
-            let (value, role) = figure(series, *column);
+            let (value, role) = figure(row, *column, self.size);
             let pad = columns.saturating_sub(width(&value));
             text = text.add(" ".repeat(pad), plain).add(value, theme.style(role));
         }
-        let largest = series.stats.map(|stats| stats.max).unwrap_or_default();
-        text.add("  ", plain).join(spark(&series.recent, self.sparks, top(largest), theme))
+        let largest = row.series.stats.map(|stats| stats.max).unwrap_or_default();
+        text.add("  ", plain).join(spark(&row.series.recent, self.sparks, top(largest), theme))
+    }
+}
+
+/// A target's name with what tells it from others, where there is room.
+fn full_name(state: &State, row: &Row<'_>, size: Size) -> String {
+    let target = &row.series.target;
+    let machine = row.member.is_some_and(|member| member.region.is_some());
+    match row.member.and_then(|member| member.app.as_ref()) {
+        Some(app) if size == Size::Wide && machine => format!("{}.vm.{app}", target.label),
+        None if size == Size::Wide && target.address == state.profile.dns.addr => {
+            format!("{}  {}", target.label, target.address)
+        }
+        _ => target.label.to_string(),
     }
 }
 
 /// What stands in a column; what is not known is no zero.
-fn figure(series: &Series, column: Column) -> (String, Role) {
-    let stat = |pick: fn(&Stats) -> Duration| {
-        (series.stats.as_ref().map_or_else(|| "–".into(), |stats| ms(pick(stats))), Role::Plain)
+fn figure(row: &Row<'_>, column: Column, size: Size) -> (String, Role) {
+    let stat = |pick: fn(Stats) -> Duration| {
+        (row.stats.map_or_else(|| "–".into(), |stats| ms(pick(stats))), Role::Plain)
     };
     match column {
-        Column::Loss => match series.loss() {
+        Column::Target | Column::Region => (String::new(), Role::Plain),
+        Column::Sent => (row.series.sent.to_string(), Role::Plain),
+        Column::Loss => match row.loss {
             None => ("–".into(), Role::Dim),
             Some(loss) => {
-                (format!("{:.1}%", loss * 100.0), if loss > 0.0 { Role::Warn } else { Role::Plain })
+                let role = match loss {
+                    1.0 => Role::Bad,
+                    loss if loss > 0.0 => Role::Warn,
+                    _ => Role::Plain,
+                };
+                let percent = loss * 100.0;
+                let short = size == Size::Small && (percent == 0.0 || percent >= 99.95);
+                (if short { format!("{percent:.0}%") } else { format!("{percent:.1}%") }, role)
             }
         },
-        Column::Last => match series.newest() {
+        Column::Last if row.is_gone() => ("gone".into(), Role::Dim),
+        Column::Last => match row.series.newest() {
             Some(None) => ("lost".into(), Role::Warn),
-            _ => stat(|s| s.last),
+            Some(Some(rtt)) => (ms(rtt), Role::Plain),
+            None => ("–".into(), Role::Dim),
         },
         Column::Min => stat(|s| s.min),
         Column::Avg => stat(|s| s.avg),
+        Column::P95 => stat(|s| s.p95),
         Column::Max => stat(|s| s.max),
         Column::Mdev => stat(|s| s.mdev),
-        Column::Target => (String::new(), Role::Plain),
+    }
+}
+
+/// A length of time in words: `18 s`, `2 min`.
+fn span(seconds: f64) -> String {
+    if seconds < 10.0 {
+        format!("{seconds:.1} s")
+    } else if seconds < 100.0 {
+        format!("{seconds:.0} s")
+    } else {
+        format!("{:.0} min", seconds / 60.0)
     }
 }

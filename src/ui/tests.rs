@@ -337,14 +337,68 @@ fn events() {
     }
 }
 
+/// Seven targets after some minutes, as a network is: near and far, one that loses, one that is silent.
+fn pinging() -> Session {
+    use crate::engine::report::{Reply, ReplyKind};
+    let mut s = full();
+    s.state.clock = Some((s.now, "2026-11-24T14:03:12.402+00:00[UTC]".parse().unwrap()));
+    s.keys("/web<enter>gP<esc>");
+    let members: Vec<Target> = s.state.asked_targets();
+    let series = |(n, target): (usize, &Target)| {
+        let base = [11.2, 11.9, 12.4, 98.4, 201.7, 0.0, 11.6][n % 7];
+        let rtts: Vec<f64> = (0..240_u64)
+            .map(|at| {
+                let noise = (at * 7919 + n as u64 * 104_729) % 97;
+                let lossy = n == 2 && noise > 94;
+                let slow = if n == 2 && noise > 89 { 30.0 } else { 0.0 };
+                if base == 0.0 || lossy { 0.0 } else { base + noise as f64 / 60.0 + slow }
+            })
+            .collect();
+        let mut one = self::series(target.label.as_str(), target.address, &rtts);
+        let replies = rtts.iter().zip(1..).skip(220).map(|(rtt, number)| {
+            let at = s.now.checked_sub(Duration::from_secs(240 - number)).unwrap();
+            let kind = if *rtt > 0.0 {
+                let rtt = Duration::from_secs_f64(rtt / 1e3);
+                ReplyKind::Answered { rtt, hop_limit: 61, bytes: 64 }
+            } else {
+                ReplyKind::Lost { after: Duration::from_secs(2) }
+            };
+            Reply { serial: number, number, at, from: target.address, kind }
+        });
+        one.replies = Arc::new(replies.collect());
+        one
+    };
+    let all: Vec<Series> = members.iter().enumerate().map(series).collect();
+    s.report(Report::Pings(Arc::new(all)));
+    s.keys("3j");
+    s.wait(4);
+    s
+}
+
 #[test]
 fn ping() {
-    let mut s = full();
-    s.keys("3j");
+    let s = pinging();
     for at in SIZES {
         let name = format!("ping_{}x{}", at.0, at.1);
         insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, true));
     }
+    for (name, keys) in [("histogram", "v"), ("replies", "vv"), ("earlier", "hhW"), ("paused", " ")] {
+        let mut s = pinging();
+        s.keys(keys);
+        s.wait(4);
+        for at in [SIZES[1], SIZES[2]] {
+            let name = format!("ping_{name}_{}x{}", at.0, at.1);
+            insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, false));
+        }
+    }
+    let mut gone = pinging();
+    gone.catalog(&["web:iad/148e21b7c93d89", "api:iad/2874d13b5f0e68,lhr/e2865a6e82319b"]);
+    let all = gone.state.view.pings.clone();
+    gone.report(Report::Pings(all));
+    insta::assert_snapshot!("ping_gone_80x24", screen(&gone.state, Theme::default(), SIZES[1], true));
+    let mut nobody = Session::attached();
+    nobody.keys("3");
+    insta::assert_snapshot!("ping_nobody_80x24", screen(&nobody.state, Theme::default(), SIZES[1], false));
 }
 
 #[test]

@@ -2,8 +2,12 @@
 
 use super::Action;
 use crate::app::menu::Overlay;
+use crate::app::ping::{FASTEST, SLOWEST};
 use crate::app::{State, Tab};
 use crate::engine::report::Node;
+
+/// Why a target cannot be worked on.
+const NOBODY: &str = "nobody is pinged: a adds a target";
 
 /// Whether `action` can be done now, or why not.
 ///
@@ -12,6 +16,12 @@ use crate::engine::report::Node;
 pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
     let when = |possible: bool, reason: &'static str| if possible { Ok(()) } else { Err(reason) };
     match action {
+        Action::Faster if state.tab == Tab::Ping => {
+            when(state.ping.plan.interval > FASTEST, "that is the shortest interval")
+        }
+        Action::Slower if state.tab == Tab::Ping => {
+            when(state.ping.plan.interval < SLOWEST, "that is the longest interval")
+        }
         Action::Copy if state.tab == Tab::Events => {
             when(state.chosen_event().is_some(), "no event is selected: nothing has changed yet")
         }
@@ -47,10 +57,20 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
         Action::Refresh if state.tab == Tab::Dig => {
             when(state.dig.entry().is_some(), "nothing was asked yet")
         }
-        Action::RevealTarget => when(state.pinged_node().is_some(), "it is not in the tree"),
-        Action::Copy if state.tab == Tab::Ping => {
-            when(!state.view.pings.is_empty(), "nobody is pinged: p does it in the tree")
+        Action::RemoveTarget
+        | Action::ClearTarget
+        | Action::ClearTargets
+        | Action::NextLower
+        | Action::PreviousLower
+        | Action::DigTarget
+        | Action::Window => when(!state.view.pings.is_empty(), NOBODY),
+        Action::Earlier => {
+            let kept = state.chosen_address().and_then(|at| state.series(at)).map_or(0, |s| s.recent.len());
+            when(state.ping.earlier + 1 < kept, "nothing earlier is kept")
         }
+        Action::Later => when(state.ping.earlier > 0, "this is now"),
+        Action::RevealTarget => when(state.pinged_node().is_some(), "it is not in the tree"),
+        Action::Copy if state.tab == Tab::Ping => when(!state.view.pings.is_empty(), NOBODY),
         Action::Filter if matches!(state.tab, Tab::Doctor | Tab::Dig | Tab::Ping) => {
             Err("there is nothing to filter here")
         }
