@@ -106,6 +106,20 @@ impl Term {
         }
     }
 
+    /// Shows the screen to `seen` now and after each change, for as long as `time`.
+    pub fn watch(&self, time: Duration, mut seen: impl FnMut(&Screen)) {
+        let deadline = Instant::now() + time;
+        let mut parser = self.shown.0.lock().unwrap();
+        loop {
+            seen(parser.screen());
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            parser = self.shown.1.wait_timeout(parser, left).unwrap().0;
+        }
+    }
+
     /// Waits until the screen holds each of `texts`.
     pub fn sees(&self, texts: &[&str]) {
         self.until(&texts.join(", "), |screen| {
