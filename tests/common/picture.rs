@@ -119,19 +119,19 @@ impl Film {
             let Some(cell) = cells[column] else { break };
             let (look, back) = look(cell);
             let glyph = cell.contents();
-            let same = |other: &Option<&Cell>| {
+            let same = |other: Option<&Cell>| {
                 other.is_some_and(|other| self::look(other) == (look.clone(), back) && !other.is_wide())
             };
             let is_shape = |text: &str| shape(text).is_some();
             let length = if is_shape(glyph) {
                 cells[column..]
                     .iter()
-                    .take_while(|c| same(c) && c.is_some_and(|c| c.contents() == glyph))
+                    .take_while(|c| same(**c) && c.is_some_and(|c| c.contents() == glyph))
                     .count()
             } else {
                 cells[column..]
                     .iter()
-                    .take_while(|c| same(c) && c.is_some_and(|c| !is_shape(c.contents())))
+                    .take_while(|c| same(**c) && c.is_some_and(|c| !is_shape(c.contents())))
                     .count()
             }
             .max(1);
