@@ -101,7 +101,9 @@ fn a_conf_has_one_user_at_a_time() {
     let mut first =
         gateway.command(&["ping", "gateway", "-i", "0.1"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
-    BufReader::new(first.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    // Held: whoever prints for nobody ends.
+    let mut out = BufReader::new(first.stdout.take().unwrap());
+    out.read_line(&mut line).unwrap();
     let (_, err) = ends(&gateway.run(&["dig", "web"]), 4);
     assert!(err.contains(&format!("in use by another sixpane (process {})", first.id())), "{err}");
     ends(&gateway.run(&["dig", "web", "--force"]), 0);
