@@ -363,7 +363,7 @@ fn screens(screen: &Screen, sources: &Sources, color: clap::ColorChoice) -> comm
         flags.theme = Some(ThemeName::Mono);
     }
     commands::explore::Options {
-        settings: sources.resolve(&flags),
+        settings: sources.on_screens(&flags),
         force: screen.force,
         note: sources.note(),
         keymap: sources.keymap().clone(),

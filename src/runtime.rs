@@ -17,7 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::app::dig::history::Past;
 use crate::app::kept::{Folds, Look};
 use crate::app::keys::Keymap;
-use crate::app::pick::{Choice, Pick, Picked};
+use crate::app::pick::{Pick, Picked};
 use crate::app::{self, Effect, Message, Settings, State};
 use crate::engine::Engine;
 use crate::error::{Error, Exit};
@@ -184,24 +184,22 @@ async fn live(
     }
 }
 
-/// Lets the user choose between confs: gives the index, or the exit code where the user quits or a signal ends it.
+/// Lets the user choose between confs: gives the choice, or the exit code where a signal ends it.
 ///
 /// # Errors
 /// Where the terminal cannot be set up, or goes away.
-pub async fn pick(choices: Vec<Choice>, theme: Theme) -> Result<Result<usize, ExitCode>, Error> {
+pub async fn pick(mut pick: Pick, theme: Theme) -> Result<Result<Picked, ExitCode>, Error> {
     let mut signals = Signals::new().map_err(lost)?;
     let mut screen = Screen::enter().map_err(lost)?;
     let mut events = EventStream::new();
-    let mut pick = Pick::new(choices);
     loop {
         screen.draw(|frame| ui::pick::draw(&pick, theme, frame)).map_err(gone)?;
         tokio::select! {
             event = events.next() => match event {
                 Some(Ok(Event::Key(key))) => match pick.press(key) {
                     Picked::NotYet => {}
-                    Picked::This(index) => return Ok(Ok(index)),
                     Picked::Suspend => screen.suspend().map_err(gone)?,
-                    Picked::Quit => return Ok(Err(ExitCode::SUCCESS)),
+                    picked => return Ok(Ok(picked)),
                 },
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return Ok(Err(Exit::HungUp.into())),

@@ -178,6 +178,7 @@ pub fn act_on(state: &mut State, action: Action, told: &str, effects: &mut Vec<E
         (Action::Theme, _) => {
             if let Some(theme) = ThemeName::named(told) {
                 state.theme = theme;
+                state.chosen.theme = Some(theme);
                 state.say(format!("the colours are {told}"));
             }
         }
@@ -191,6 +192,7 @@ pub fn act_on(state: &mut State, action: Action, told: &str, effects: &mut Vec<E
 
 fn mouse(state: &mut State, on: bool) {
     state.mouse.on = on;
+    state.chosen.mouse = Some(on);
     state.say(if on {
         "the mouse is listened to; Shift selects text"
     } else {

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::State;
 use super::tree::Sort;
+use super::{Chosen, State};
 use crate::engine::report::Node;
+use crate::settings::ThemeName;
 use crate::text::Safe;
 
 /// Folds of one network that are kept.
@@ -20,11 +21,15 @@ pub struct Look {
     pub sort: String,
     /// Whether that order is reversed.
     pub reversed: bool,
+    /// The theme that was chosen on the screen, if any.
+    pub theme: Option<String>,
+    /// Whether the mouse is listened to, where that was chosen on the screen.
+    pub mouse: Option<bool>,
 }
 
 impl Default for Look {
     fn default() -> Self {
-        Self { split: 0, sort: sort_word(Sort::default()), reversed: false }
+        Self { split: 0, sort: sort_word(Sort::default()), reversed: false, theme: None, mouse: None }
     }
 }
 
@@ -51,7 +56,13 @@ impl State {
     /// What is worth keeping.
     pub fn kept(&self) -> (Look, Folds) {
         let sort = sort_word(self.tree.sort());
-        let look = Look { split: self.split, sort, reversed: self.tree.is_reversed() };
+        let look = Look {
+            split: self.split,
+            sort,
+            reversed: self.tree.is_reversed(),
+            theme: self.chosen.theme.map(|theme| theme.as_str().to_owned()),
+            mouse: self.chosen.mouse,
+        };
         let (all, folds) = self.tree.folds();
         let mut kept = Folds { all, ..Folds::default() };
         for (node, open) in folds.take(MOST) {
@@ -67,6 +78,8 @@ impl State {
     /// Takes what was kept; what is not understood is left as it is.
     pub fn restore(&mut self, look: &Look, folds: &Folds) {
         self.split = look.split.clamp(-20, 40);
+        let theme = look.theme.as_deref().and_then(ThemeName::named);
+        self.chosen = Chosen { theme, mouse: look.mouse };
         let sort = Sort::ALL.into_iter().find(|sort| sort.as_str().eq_ignore_ascii_case(&look.sort));
         let rows = |rows: &[Vec<String>], open: bool| {
             rows.iter()
@@ -107,7 +120,7 @@ mod tests {
     #[test]
     fn folds_split_and_order_survive_a_run() {
         let mut session = Session::attached();
-        session.keys("gj-sS>>");
+        session.keys("gj-sS>>:theme dark<enter>:mouse off<enter>");
         let kept = session.state.kept();
         assert_eq!((kept.0.split, kept.0.sort.as_str(), kept.0.reversed), (4, "count", true));
         assert!(!kept.1.closed.is_empty(), "{kept:?}");
@@ -119,7 +132,7 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_left_out() {
         let mut session = Session::new();
-        let look = Look { split: 999, sort: "colour".into(), reversed: false };
+        let look = Look { split: 999, sort: "colour".into(), ..Look::default() };
         let folds = Folds { open: vec![vec![], vec!["a".into(); 9], vec!["web".into()]], ..Folds::default() };
         session.state.restore(&look, &folds);
         let (look, folds) = session.state.kept();

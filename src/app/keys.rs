@@ -319,6 +319,7 @@ pub const TABLE: &[Binding] = &[
     bind(Pick, &[Char('k'), Code(KeyCode::Up)], Action::Up, "Up", Some((1, "up"))),
     bind(Pick, &[Char('g'), Code(KeyCode::Home)], Action::First, "To the first row", None),
     bind(Pick, &[Char('G'), Code(KeyCode::End)], Action::Last, "To the last row", None),
+    bind(Pick, &[Char('r')], Action::Refresh, "Look for confs again", Some((2, "look again"))),
     bind(Pick, &[Ctrl('z')], Action::Suspend, "Suspend", None),
     bind(Pick, &[Char('q'), Code(KeyCode::Esc), Ctrl('c')], Action::Quit, "Quit", Some((0, "quit"))),
 ];

@@ -113,12 +113,11 @@ pub fn search(state: &mut State) {
     let Some(overlay) = &state.overlay else { return };
     let Some(menu) = overlay.menu() else { return };
     let text = menu.input.value();
-    let lines: Vec<usize> = keys::TABLE
-        .iter()
-        .enumerate()
-        .filter(|(_, line)| line.context.holds_in(menu.from))
-        .map(|(number, _)| number)
-        .collect();
+    let here = |(_, line): &(usize, &keys::Binding)| line.context.holds_in(menu.from);
+    let mut lines: Vec<_> = keys::TABLE.iter().enumerate().filter(here).collect();
+    // What only this place has comes first.
+    lines.sort_by_key(|(_, line)| line.context != menu.from);
+    let lines: Vec<usize> = lines.into_iter().map(|(number, _)| number).collect();
     let mut all = lines.len();
     let mut told = None;
     let found = match overlay {

@@ -109,6 +109,15 @@ impl Default for Settings {
     }
 }
 
+/// Settings that are chosen on the screen; a flag, the environment and the file are stronger in the next run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Chosen {
+    /// The colours.
+    pub theme: Option<ThemeName>,
+    /// Whether the mouse is listened to.
+    pub mouse: Option<bool>,
+}
+
 /// A view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tab {
@@ -186,6 +195,8 @@ pub struct State {
     pub keymap: Keymap,
     /// The colours.
     pub theme: ThemeName,
+    /// What the user chose on the screen, for the next run.
+    pub chosen: Chosen,
     /// The mouse.
     pub mouse: Mouse,
     /// What is shown.
@@ -244,6 +255,7 @@ impl State {
             profile,
             keymap: Keymap::default(),
             theme: settings.theme,
+            chosen: Chosen::default(),
             mouse: Mouse { on: settings.mouse, ..Mouse::default() },
             view: View::default(),
             frozen: None,

@@ -1,4 +1,4 @@
-//! The choice between several confs, before anything is attached.
+//! The choice between several confs, before anything is attached; and what a first run is met with, where there is none.
 
 use ratatui::crossterm::event::{KeyEvent, KeyEventKind};
 
@@ -22,6 +22,9 @@ pub struct Pick {
     pub chosen: usize,
     /// Why the last key did nothing.
     pub said: Option<String>,
+    /// Where a conf was looked for, on a first run, when there was none: then it is told how to get one, and the choices
+    /// are confs of other places and the demo.
+    pub looked: Option<String>,
 }
 
 /// What a key led to.
@@ -31,6 +34,8 @@ pub enum Picked {
     NotYet,
     /// This one.
     This(usize),
+    /// To look again.
+    Again,
     /// To stop until continued.
     Suspend,
     /// None of them.
@@ -41,7 +46,12 @@ impl Pick {
     /// The list of `choices`, with the first usable one chosen.
     pub fn new(choices: Vec<Choice>) -> Self {
         let chosen = choices.iter().position(|choice| choice.about.is_ok()).unwrap_or(0);
-        Self { choices, chosen, said: None }
+        Self { choices, chosen, said: None, looked: None }
+    }
+
+    /// What a first run is met with.
+    pub fn first_run(choices: Vec<Choice>, looked: String) -> Self {
+        Self { looked: Some(looked), ..Self::new(choices) }
     }
 
     /// Takes a key.
@@ -61,6 +71,7 @@ impl Pick {
                 Some(Err(_)) => self.said = Some("this conf cannot be used: see beside it".into()),
                 None => {}
             },
+            Some(Action::Refresh) => return Picked::Again,
             Some(Action::Suspend) => return Picked::Suspend,
             Some(Action::Quit) => return Picked::Quit,
             _ => {}

@@ -10,7 +10,7 @@ use super::{conf, kept};
 use crate::app;
 use crate::app::dig::history::{KEPT, Past};
 use crate::app::keys::Keymap;
-use crate::app::pick::Choice;
+use crate::app::pick::{Choice, Pick, Picked};
 use crate::engine::{self, Engine};
 use crate::error::{Error, Exit};
 use crate::profile::{Profile, find, parse};
@@ -43,28 +43,48 @@ pub fn run(path: Option<&Path>, screen: &Options) -> Result<ExitCode, Error> {
     if path.is_some() {
         return show(conf::load(path)?, screen);
     }
-    match conf::found().as_slice() {
-        several @ [_, _, ..] => match pick(several, screen)? {
-            Ok(path) => show(conf::load(Some(&path))?, screen),
-            Err(code) => Ok(code),
-        },
-        found => show(conf::load(Some(find::only(found)?))?, screen),
+    loop {
+        let found = conf::found();
+        let first_run = found.is_empty();
+        let paths = match found.as_slice() {
+            [one] => return show(conf::load(Some(one))?, screen),
+            [] => find::elsewhere(etcetera::home_dir().ok().as_deref()),
+            _ => found,
+        };
+        match pick(&paths, first_run, screen)? {
+            Ok(Picked::This(index)) => {
+                return match paths.get(index) {
+                    Some(path) => show(conf::load(Some(path))?, screen),
+                    None => super::demo::explore(None, 0, screen),
+                };
+            }
+            Ok(Picked::Again | Picked::NotYet | Picked::Suspend) => {}
+            Ok(Picked::Quit) => return Ok(ExitCode::SUCCESS),
+            Err(code) => return Ok(code),
+        }
     }
 }
 
-/// Lets the user choose one of `paths`.
-fn pick(paths: &[PathBuf], screen: &Options) -> Result<Result<PathBuf, ExitCode>, Error> {
+/// Lets the user choose one of `paths`, or, on a first run, the demo behind them.
+fn pick(paths: &[PathBuf], first_run: bool, screen: &Options) -> Result<Result<Picked, ExitCode>, Error> {
     let choice = |path: &PathBuf| Choice {
         path: Safe::new(path.as_os_str().as_encoded_bytes()).to_string(),
         about: parse::load(path)
             .map(|profile| format!("{}  by {}", profile.network(), profile.peer.endpoint))
             .map_err(|error| Error::from(error).line()),
     };
-    let choices = paths.iter().map(choice).collect();
+    let mut choices: Vec<Choice> = paths.iter().map(choice).collect();
+    let pick = if first_run {
+        let about = Ok("an org in a box; nothing leaves this machine".into());
+        choices.push(Choice { path: "demo".into(), about });
+        Pick::first_run(choices, format!("this folder, ~/.config/sixpane, {}", find::ELSEWHERE.join(", ")))
+    } else {
+        Pick::new(choices)
+    };
     let runtime = workers()?;
-    let picked = runtime.block_on(runtime::pick(choices, theme(screen)));
+    let picked = runtime.block_on(runtime::pick(pick, theme(screen)));
     runtime.shutdown_background();
-    Ok(picked?.and_then(|index| paths.get(index).cloned().ok_or(ExitCode::SUCCESS)))
+    picked
 }
 
 /// Shows the network of `profile`. The handshake leaves before the terminal is touched.

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value, json};
 
 use crate::app::kept::{Folds, Look};
+use crate::settings::{Layer, ThemeName};
 use crate::state::{self, kept};
 use crate::text::{Safe, words};
 
@@ -27,6 +28,19 @@ pub fn load(network: &str) -> ((Look, Folds), Option<String>) {
         kept::Found::Unreadable(kind) => format!("{shown} cannot be read: {kind}"),
     };
     (Default::default(), Some(note))
+}
+
+/// What was chosen on the screens last, as the weakest of the settings.
+pub fn chosen() -> Layer {
+    match state::dir().map(|dir| kept::read(&dir)) {
+        Some(kept::Found::Kept(map)) => layer(&read(&map, "").0),
+        _ => Layer::default(),
+    }
+}
+
+fn layer(look: &Look) -> Layer {
+    let theme = look.theme.as_deref().and_then(ThemeName::named);
+    Layer { theme, mouse: look.mouse, ..Layer::default() }
 }
 
 /// A part that is not understood is as if it were not there.
@@ -79,7 +93,8 @@ mod tests {
     fn an_old_file_is_still_read() {
         let map: Map<String, Value> = serde_json::from_str(V1).unwrap();
         let (look, folds) = read(&map, "fdaa:0:18::/48");
-        assert_eq!(look, Look { split: 6, sort: "rtt".into(), reversed: true });
+        let old = Look { split: 6, sort: "rtt".into(), reversed: true, theme: None, mouse: None };
+        assert_eq!(look, old);
         assert_eq!(folds.open, [vec!["_peer".to_owned()], vec!["web".into(), "fra".into()]]);
         assert_eq!((folds.all, folds.closed), (false, vec![vec!["api".to_owned()]]));
         assert_eq!(read(&map, "fdaa:0:19::/48").1, Folds::default(), "another network");
@@ -97,7 +112,14 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again_and_the_networks_are_bounded() {
         let mut map = Map::new();
-        let look = Look { split: -4, sort: "count".into(), reversed: false };
+        let look = Look {
+            split: -4,
+            sort: "count".into(),
+            reversed: false,
+            theme: Some("dark".into()),
+            mouse: Some(false),
+        };
+        assert_eq!(layer(&look).theme, Some(ThemeName::Dark));
         for n in 0..40_u64 {
             let folds = Folds { all: n % 2 == 0, open: vec![vec![n.to_string()]], closed: Vec::new() };
             write(&mut map, &n.to_string(), &(look.clone(), folds), n);

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 
+use super::kept;
 use crate::app::keys::{Keymap, Remap};
 use crate::cli::Failure;
 use crate::error::{Error, Exit};
@@ -49,6 +50,11 @@ impl Sources {
     /// What holds with `flags` above.
     pub fn resolve(&self, flags: &Layer) -> Settings {
         Settings::of(&[flags, &self.environment, &self.file])
+    }
+
+    /// The same for the screens, with what was chosen on them last below.
+    pub fn on_screens(&self, flags: &Layer) -> Settings {
+        Settings::of(&[flags, &self.environment, &self.file, &kept::chosen()])
     }
 
     /// The keys that hold.

@@ -18,8 +18,28 @@ pub fn config_dir() -> Option<PathBuf> {
 
 /// The confs in `cwd` and in `config`, in that order, each sorted by name. Other programs' `*.conf` files are left out.
 pub fn candidates(cwd: &Path, config: Option<&Path>) -> Vec<PathBuf> {
+    in_folders([Some(cwd), config].into_iter().flatten())
+}
+
+/// Where else people keep confs, from `home` on, as they are written: the folder, where a browser or `fly` puts files,
+/// and the system's own, if it may be read.
+pub const ELSEWHERE: [&str; 5] = ["~", "~/Downloads", "~/.fly", "~/wireguard", "/etc/wireguard"];
+
+/// The confs of those places: offered where there is none nearer, and never taken without being asked for.
+pub fn elsewhere(home: Option<&Path>) -> Vec<PathBuf> {
+    let places: Vec<PathBuf> = ELSEWHERE
+        .iter()
+        .filter_map(|place| match place.strip_prefix('~') {
+            Some(rest) => Some(home?.join(rest.trim_start_matches('/'))),
+            None => Some(place.into()),
+        })
+        .collect();
+    in_folders(places.iter().map(PathBuf::as_path))
+}
+
+fn in_folders<'a>(folders: impl Iterator<Item = &'a Path>) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = Vec::new();
-    for folder in [Some(cwd), config].into_iter().flatten() {
+    for folder in folders {
         let Ok(entries) = std::fs::read_dir(folder) else { continue };
         let mut here: Vec<PathBuf> = entries
             .flatten()
@@ -72,6 +92,17 @@ pub fn only(candidates: &[PathBuf]) -> Result<&Path, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn confs_elsewhere_are_found_from_the_home_folder_on() {
+        let home = tempfile::tempdir().unwrap();
+        let downloads = home.path().join("Downloads");
+        std::fs::create_dir(&downloads).unwrap();
+        std::fs::write(downloads.join("peer.conf"), "[Interface]\n").unwrap();
+        std::fs::write(downloads.join("other.conf"), "server {}\n").unwrap();
+        assert!(elsewhere(Some(home.path())).contains(&downloads.join("peer.conf")));
+        assert!(!elsewhere(Some(home.path())).contains(&downloads.join("other.conf")));
+    }
 
     #[test]
     fn only_wireguard_confs_are_offered() {

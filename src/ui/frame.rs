@@ -136,7 +136,7 @@ fn second_row(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut 
 }
 
 fn crumbs(state: &State) -> Vec<Safe> {
-    match state.tree.selected() {
+    match state.tree.selected().filter(|_| state.tab == Tab::Explore) {
         None => vec![],
         Some(Node::App(app)) => vec![app.clone()],
         Some(Node::Region(app, region)) => {

@@ -86,4 +86,6 @@ fn draw_glyphs(state: &State, theme: Theme, frame: &mut Frame<'_>, hits: &mut Hi
 }
 
 #[cfg(test)]
+mod look_tests;
+#[cfg(test)]
 pub(crate) mod tests;

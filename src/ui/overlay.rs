@@ -18,6 +18,10 @@ use crate::text::{Safe, cut, fit, width};
 /// The smallest screen, in columns and rows.
 const SMALLEST: (u16, u16) = (60, 15);
 
+/// Rows of the boxes, at most; the palette's do not change with what is found, so that nothing jumps.
+const HELP_ROWS: u16 = 42;
+const PALETTE_ROWS: u16 = 18;
+
 const HELP_FOOT: &str = " type to search · ↵ do it · Esc close ";
 const PALETTE_FOOT: &str = " Tab complete · ↵ do it · Esc close ";
 
@@ -96,7 +100,11 @@ fn menu(
         (_, None) => (format!(" Command · {} ", menu.from.title()), ":", PALETTE_FOOT),
         (_, Some(action)) => (format!(" {} ", words(state, action)), ":", PALETTE_FOOT),
     };
-    let frame = if size == Size::Small { area } else { middle(area) };
+    let frame = match overlay {
+        _ if size == Size::Small => area,
+        Overlay::Palette(_) => middle(area, PALETTE_ROWS),
+        _ => middle(area, HELP_ROWS),
+    };
     let mut spots = vec![(frame, Spot::Overlay)];
     let inner = if size == Size::Small { area } else { boxed(frame, &title, foot, theme, buffer) };
     let dim = theme.style(Role::Dim);
@@ -200,12 +208,13 @@ fn words(state: &State, action: keys::Action) -> &'static str {
 }
 
 /// The middle of `area`, where a box lies.
-fn middle(area: Rect) -> Rect {
-    let columns = 66.min(area.width - 8);
-    let rows = area.height.saturating_sub(6).min(42);
+fn middle(area: Rect, most: u16) -> Rect {
+    let columns = 88.min(area.width - 8);
+    let rows = area.height.saturating_sub(6).min(most);
     Rect {
         x: area.x + (area.width - columns) / 2,
-        y: area.y + (area.height - rows) / 2,
+        // What is shorter than the screen hangs from its upper third.
+        y: area.y + 3.max((area.height - rows) / 3),
         width: columns,
         height: rows,
     }

@@ -154,7 +154,7 @@ pub fn spark(recent: &[Sample], columns: usize, top: f64, theme: Theme) -> Text<
             Sample::Answered(rtt) => {
                 let share = rtt.as_secs_f64() * 1e3 / top;
                 let bar = BARS[((share * 8.0) as usize).min(7)];
-                text.add(bar.to_string(), Style::new())
+                text.add(bar.to_string(), theme.style(Role::Dim))
             }
             Sample::Late(_) => text.add("›", theme.style(Role::Warn)),
             Sample::Lost | Sample::Error => text.add("×", theme.style(Role::Bad)),

@@ -79,7 +79,7 @@ fn series(label: &str, address: std::net::Ipv6Addr, rtts: &[f64]) -> Series {
 }
 
 /// Attached, a machine selected and told about, pings running.
-fn full() -> Session {
+pub(crate) fn full() -> Session {
     let mut s = Session::attached();
     s.keys("*").keys("*");
     s.keys("/148e").keys("<enter>G<esc>");
@@ -303,6 +303,28 @@ fn several_confs() {
         let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
         terminal.draw(|frame| pick::draw(&pick, Theme::default(), frame)).unwrap();
         insta::assert_snapshot!(format!("several_confs_{columns}x{rows}"), terminal.backend());
+    }
+}
+
+#[test]
+fn a_first_run() {
+    use crate::app::pick::{Choice, Pick};
+    let demo =
+        Choice { path: "demo".into(), about: Ok("an org in a box; nothing leaves this machine".into()) };
+    let conf = Choice {
+        path: "/home/me/Downloads/my-peer.conf".into(),
+        about: Ok("fdaa:0:18::/48  by 192.0.2.10:51820".into()),
+    };
+    for (name, choices) in [("first_run", vec![demo.clone()]), ("first_run_with_a_conf", vec![conf, demo])] {
+        let pick = Pick::first_run(
+            choices,
+            "this folder, ~/.config/sixpane, ~, ~/Downloads, ~/.fly, /etc/wireguard".into(),
+        );
+        for (columns, rows) in SIZES {
+            let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+            terminal.draw(|frame| pick::draw(&pick, Theme::default(), frame)).unwrap();
+            insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), terminal.backend());
+        }
     }
 }
 
