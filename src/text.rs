@@ -141,7 +141,16 @@ pub fn words(error: impl fmt::Display) -> String {
 
 /// Columns that `text` takes on a terminal.
 pub fn width(text: &str) -> usize {
-    text.width()
+    match text.chars().try_fold(0, |columns, c| is_simple(c).then_some(columns + 1)) {
+        Some(columns) => columns,
+        None => text.width(),
+    }
+}
+
+/// Whether `c` takes one column by itself, whatever stands beside it: printable ASCII, and the glyphs that the screens
+/// are made of. Nearly all text is made of nothing else, and need not be taken apart to be measured or painted.
+pub fn is_simple(c: char) -> bool {
+    matches!(c, ' '..='~' | '\u{2500}'..='\u{25ff}' | '…' | '–' | '·' | '×' | '←'..='↓' | '↵' | '✓' | '✗')
 }
 
 /// `text` in at most `columns`: what is too long loses its middle, never its end, so that the part of a
@@ -265,6 +274,17 @@ mod tests {
             assert_eq!(safe.as_str(), shown);
             assert_eq!(safe.raw(), raw);
             assert_eq!(safe.is_escaped(), raw != shown.as_bytes());
+        }
+    }
+
+    #[test]
+    fn what_is_simple_takes_one_column() {
+        let simple: Vec<char> = (' '..=char::MAX).filter(|c| is_simple(*c)).collect();
+        assert!(simple.len() > 300);
+        for a in simple {
+            assert_eq!(a.to_string().width(), 1, "{a}");
+            // And no two of them make one grapheme.
+            assert_eq!(format!("{a}─{a}a").graphemes(true).count(), 4, "{a}");
         }
     }
 

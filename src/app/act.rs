@@ -108,12 +108,10 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Wider => state.split = (state.split + 2).min(40),
         Action::Freeze => freeze(state),
         Action::LastMessage => {
-            if state.is_up() {
-                if let Some(toast) = &mut state.toast {
-                    toast.at = state.now;
-                }
-            } else {
+            if !state.is_up() || !state.view.problems.is_empty() {
                 state.banner_hidden = !state.banner_hidden;
+            } else if let Some(toast) = &mut state.toast {
+                toast.at = state.now;
             }
         }
         Action::Help => menu::help(state),

@@ -66,7 +66,7 @@ impl State {
         let (all, folds) = self.tree.folds();
         let mut kept = Folds { all, ..Folds::default() };
         for (node, open) in folds.take(MOST) {
-            if let Some(path) = path(node) {
+            if let Some(path) = path(&node) {
                 if open { &mut kept.open } else { &mut kept.closed }.push(path);
             }
         }

@@ -47,7 +47,7 @@ use ping::Pings;
 use shown::shown_apps;
 use targets::{Names, Wishes};
 use trail::Trail;
-use tree::{Sort, Tree};
+use tree::Tree;
 
 /// How long a row that is gone stays, and a new one is marked.
 pub const LINGER: Duration = Duration::from_secs(10);
@@ -174,6 +174,8 @@ pub struct View {
     pub link: Option<Arc<LinkState>>,
     /// The catalog.
     pub catalog: Arc<Catalog>,
+    /// What failed in the last walk that ended, as [`Catalog::walk`] tells it.
+    pub problems: Vec<String>,
     /// What is told about the selected node.
     pub detail: Option<Arc<Detail>>,
     /// The pings.
@@ -231,7 +233,9 @@ pub struct State {
     pub overlay: Option<Overlay>,
     /// The last message.
     pub toast: Option<Toast>,
-    /// Whether the banner of a link that is down is hidden.
+    /// Since when a walk is under way.
+    pub walking: Option<Instant>,
+    /// Whether the banner of a link that is down, or of a walk that failed in part, is hidden.
     pub banner_hidden: bool,
     /// Whether probes are paused.
     pub paused: bool,
@@ -273,6 +277,7 @@ impl State {
             filter_line: None,
             overlay: None,
             toast: None,
+            walking: None,
             banner_hidden: false,
             paused: false,
             wishes: Wishes::default(),
@@ -385,12 +390,19 @@ fn take(state: &mut State, report: Report) {
     };
     match report {
         Report::Link(link) => {
-            if link.is_up() {
+            // A link that comes up is told of again when it falls.
+            if link.is_up() && !view.link.as_ref().is_some_and(|before| before.is_up()) {
                 state.banner_hidden = false;
             }
             view.link = Some(link);
         }
         Report::Catalog(catalog) => {
+            state.walking = catalog.walk.running.then(|| state.walking.unwrap_or(now));
+            // A walk under way has no problems yet: those of the one before stand until it ends.
+            if !catalog.walk.running {
+                view.problems.clone_from(&catalog.walk.problems);
+                state.banner_hidden &= !view.problems.is_empty();
+            }
             let before = std::mem::replace(&mut view.catalog, catalog);
             if !frozen {
                 state.tree.renew(&before, &state.view.catalog, &state.view.pings, now);
@@ -405,7 +417,7 @@ fn take(state: &mut State, report: Report) {
         Report::Diagnosis(diagnosis) => view.diagnosis = Some(diagnosis),
         Report::Pings(pings) => {
             view.pings = pings;
-            if !frozen && state.tree.sort() == Sort::Rtt {
+            if !frozen && state.tree.needs_pings() {
                 state.tree.rebuild(&state.view.catalog, &state.view.pings);
             }
         }

@@ -208,7 +208,8 @@ fn explore(state: &State) -> Sheet {
         match &row.node {
             Node::Machine(app, id) => {
                 let alive = catalog.machine(app, id);
-                rows.push(machine(app, id, row.gone.as_ref().or(alive), row.gone.is_some()));
+                let ghost = if row.gone { state.tree.ghost(app, id) } else { None };
+                rows.push(machine(app, id, ghost.or(alive), row.gone));
             }
             Node::App(name) if folded || row.open.is_none() => {
                 let machines = catalog.apps.get(name).into_iter().flat_map(|app| &app.machines);

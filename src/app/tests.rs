@@ -62,6 +62,13 @@ pub(crate) fn link(phase: Phase, now: Instant) -> Report {
     Report::Link(Arc::new(link))
 }
 
+/// Somebody whose last probe was answered after so many milliseconds, or was lost.
+pub(crate) fn pinged(label: &str, address: Ipv6Addr, newest: Option<u64>) -> Series {
+    use crate::engine::report::{Sample, Target};
+    let newest = newest.map_or(Sample::Lost, |ms| Sample::Answered(Duration::from_millis(ms)));
+    Series { recent: Arc::new(vec![newest]), ..Series::new(Target { label: label.into(), address }) }
+}
+
 /// A session: a state, its clock, the effects so far.
 #[derive(Clone)]
 pub(crate) struct Session {
@@ -90,6 +97,24 @@ impl Session {
 
     pub fn catalog(&mut self, apps: &[&str]) {
         self.report(Report::Catalog(Arc::new(org(apps, self.now))));
+    }
+
+    /// A refresh that named everything but the machines of `app`, as `record` failed with `word`.
+    pub fn partial(&mut self, app: &str, record: &str, word: &str) {
+        let mut catalog = Catalog::clone(&self.state.view.catalog);
+        for (name, entry) in &mut catalog.apps {
+            let entry = Arc::make_mut(entry);
+            entry.complete = name.as_str() != app;
+            entry.seen = Some(self.now);
+            if entry.complete {
+                entry.machines.values_mut().for_each(|machine| machine.seen = Some(self.now));
+            }
+        }
+        let source = crate::catalog::Source { word: word.into(), rtt: None, at: self.now, entries: 0 };
+        catalog.sources.insert(record.into(), source);
+        catalog.walk.finished = Some(self.now);
+        catalog.walk.problems = vec![format!("{record}: {word}")];
+        self.report(Report::Catalog(Arc::new(catalog)));
     }
 
     pub fn wait(&mut self, seconds: u64) {
@@ -139,7 +164,7 @@ impl Session {
                 Node::Peers => "peers".into(),
             };
             let mark = if Some(&row.node) == tree.selected() { ">" } else { " " };
-            let gone = if row.gone.is_some() { " gone" } else { "" };
+            let gone = if row.gone { " gone" } else { "" };
             out.push_str(mark);
             out.push_str(&"  ".repeat(row.depth.into()));
             out.push_str(&name);
@@ -187,7 +212,8 @@ fn the_selection_stays_with_its_node_and_a_gone_row_lingers() {
     s.now += Duration::from_secs(5);
     s.catalog(&["web:iad/148e21b7c93d89,fra/17815dd2b06689", "aaa:iad/00000000000001"]);
     assert!(s.rows().contains(">    90706e10f12094 gone"), "{}", s.rows());
-    assert!(s.state.tree.is_fresh(&Node::Machine("aaa".into(), "00000000000001".into()), s.now));
+    let came = Node::Machine("aaa".into(), "00000000000001".into());
+    assert_eq!(s.state.tree.mark(&came, s.now), Some(&tree::Mark::New));
     s.wait(9);
     assert!(s.rows().contains("gone"));
     s.wait(2);

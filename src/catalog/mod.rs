@@ -1,6 +1,7 @@
 //! What exists: an immutable snapshot of org → app → region → machine, with the records that said each fact.
 
 pub mod diff;
+mod stale;
 pub mod walk;
 
 use std::collections::BTreeMap;

@@ -78,6 +78,12 @@ fn facts(state: &State, node: &Node, theme: Theme, columns: usize) -> (String, S
             address_lines(machine.address, theme, columns, &mut lines);
             names(state, node, machine.address, theme, columns, &mut lines);
             said_by(machine.said_by.iter(), state, app, Some(id), theme, &mut lines);
+            if let Some(at) = catalog.apps.get(app).and_then(|entry| catalog.stale(entry, machine)) {
+                let age = age(state.now.saturating_duration_since(at));
+                let why = catalog.why_stale(app.as_str()).unwrap_or_default();
+                let line = Text::new().add("  Not fresh", theme.style(Role::Warn)).to(12);
+                lines.push(line.add(format!("last named {age} ago; {why}"), theme.style(Role::Warn)));
+            }
             for (key, value) in &machine.extra {
                 lines.push(fact(theme, "Also", format!("{key}={value}")));
             }
@@ -87,11 +93,9 @@ fn facts(state: &State, node: &Node, theme: Theme, columns: usize) -> (String, S
             let Some(app) = catalog.apps.get(name) else {
                 return (format!("App {name}"), "gone".into(), lines);
             };
-            let regions = app.regions();
-            let list: Vec<String> = regions
-                .iter()
-                .map(|(region, machines)| format!("{} {}", region.map_or("?", Safe::as_str), machines.len()))
-                .collect();
+            let regions = state.tree.regions();
+            let list: Vec<String> =
+                regions.map(|(region, n)| format!("{} {n}", region.map_or("?", Safe::as_str))).collect();
             if app.machines.is_empty() {
                 let why = if app.complete {
                     "No started Machines. Stopped ones are not in DNS."
@@ -113,10 +117,7 @@ fn facts(state: &State, node: &Node, theme: Theme, columns: usize) -> (String, S
         }
         Node::Region(app, region) => {
             let label = region.as_ref().map_or("no region", Safe::as_str);
-            let n = catalog
-                .apps
-                .get(app)
-                .map_or(0, |entry| entry.machines.values().filter(|m| m.region == *region).count());
+            let n = state.tree.regions().find(|(name, _)| *name == region.as_ref()).map_or(0, |(_, n)| n);
             lines.push(fact(theme, "App", app.as_str()));
             lines.push(fact(theme, "Machines", n.to_string()));
             names(state, node, None, theme, columns, &mut lines);

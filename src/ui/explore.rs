@@ -1,19 +1,22 @@
 //! The Explore view: the tree at the left, what is told about the selected row and the pings at the right.
 
+use std::fmt;
+use std::net::Ipv6Addr;
+use std::time::Instant;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
 use super::hits::Hits;
-use super::parts::{Text, side_by_side, spark, top};
+use super::parts::{Pen, Text, side_by_side, spark, top};
 use super::theme::{Role, Theme};
 use super::{Size, detail, pings};
 use crate::app::mouse::Spot;
-use crate::app::tree::{Row, Sort};
+use crate::app::tree::{Mark, Row, Sort, Tally};
 use crate::app::{Pane, State};
-use crate::catalog::Machine;
 use crate::engine::report::{Node, Series};
-use crate::text::{Safe, fit, ms, width};
+use crate::text::{Safe, age, width};
 
 /// Columns for round trips at the right of the tree.
 const RTT: usize = 8;
@@ -86,8 +89,12 @@ fn tree(
         hits.columns(heading, 0..columns, Spot::Sort(Sort::Name));
         hits.columns(heading, count_end.saturating_sub(width(&count))..count_end, Spot::Sort(Sort::Count));
         hits.columns(heading, count_end..columns, Spot::Sort(Sort::Rtt));
+        let region = match state.tree.sort() {
+            Sort::Region => format!("  REGION{}", arrow(Sort::Region)),
+            _ => String::new(),
+        };
         Text::new()
-            .add(format!(" NAME{}", arrow(Sort::Name)), style)
+            .add(format!(" NAME{}{region}", arrow(Sort::Name)), style)
             .to(count_end.saturating_sub(width(&count)))
             .add(&count, dim)
             .to(columns.saturating_sub(width(&rtt) + 1))
@@ -96,17 +103,18 @@ fn tree(
     }
     let top = u16::from(heading);
     let rows = Rect { y: area.y + top, height: area.height.saturating_sub(top), ..area };
-    if state.tree.rows().is_empty() {
+    if state.tree.is_empty() {
         empty(state, theme, rows, buffer);
         return None;
     }
     let room = usize::from(rows.height);
-    let offset = offset(state.tree.position(), state.tree.rows().len(), room);
+    let offset = offset(state.tree.position(), state.tree.len(), room);
     let mut cursor = None;
-    for (line, row) in state.tree.rows().iter().skip(offset).take(room).enumerate() {
+    let rows_shown = (offset..state.tree.len()).take(room).filter_map(|at| state.tree.row(at));
+    for (line, row) in rows_shown.enumerate() {
         let here = Rect { y: rows.y + line as u16, height: 1, ..rows };
         let selected = offset + line == state.tree.position();
-        draw_row(state, theme, size, row, selected, here, buffer);
+        draw_row(state, theme, size, &row, selected, here, buffer);
         hits.add(here, Spot::Row(offset + line));
         if selected {
             cursor = Some(Position { x: here.x, y: here.y });
@@ -119,7 +127,7 @@ fn tree(
     if offset > 0 {
         more(buffer, rows.y, "▲");
     }
-    if offset + room < state.tree.rows().len() {
+    if offset + room < state.tree.len() {
         more(buffer, rows.bottom().saturating_sub(1), "▼");
     }
     cursor
@@ -136,7 +144,7 @@ fn empty(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let lines: Vec<String> = if !state.tree.filter().is_empty() {
         let filter = Safe::new(state.tree.filter());
         vec![
-            format!(" 0 of {} match `/{filter}`.", crate::text::count(catalog.machine_count(), "machine")),
+            format!(" 0 of {} match `/{filter}`.", crate::text::count(state.tree.machines(), "machine")),
             " Esc clears the filter.".into(),
         ]
     } else if catalog.walk.finished.is_some() && catalog.walk.problems.is_empty() {
@@ -167,58 +175,41 @@ fn draw_row(
     area: Rect,
     buffer: &mut Buffer,
 ) {
-    let columns = usize::from(area.width);
+    let mut pen = Pen::new(area, buffer);
     let mark = if selected { "▌" } else { " " };
-    let mark_style = if selected { theme.focused() } else { theme.style(Role::Plain) };
-    let indent = "  ".repeat(row.depth.into());
+    pen.put(mark, if selected { theme.focused() } else { theme.style(Role::Plain) });
+    pen.to(1 + 2 * usize::from(row.depth));
     let fold = match row.open {
         Some(true) => "▾ ",
         Some(false) => "▸ ",
         None if row.depth == 2 => "",
         None => "  ",
     };
-    let text = Text::new().add(mark, mark_style).add(format!("{indent}{fold}"), theme.style(Role::Dim));
+    pen.put(fold, theme.style(Role::Dim));
     match &row.node {
-        Node::Machine(app, id) => {
-            let alive = state.view.catalog.machine(app, id);
-            let machine = row.gone.as_ref().or(alive);
-            machine_row(state, theme, size, text, (id, machine), row, area, buffer);
-        }
+        Node::Machine(app, id) => machine_row(state, theme, size, &mut pen, app, id, row),
         Node::App(name) => {
             let app = state.view.catalog.apps.get(name);
-            let (machines, regions) = app.map_or((0, 0), |app| (app.machines.len(), app.regions().len()));
-            let known = app.is_some_and(|app| app.complete || machines > 0);
-            let note = match (machines, known) {
-                (0, true) => "0 started".into(),
-                (0, false) => "–".into(),
-                (n, _) => n.to_string(),
+            let known = app.is_some_and(|app| app.complete || !app.machines.is_empty());
+            let age = app.and_then(|app| state.view.catalog.stale_app(app));
+            let count = match (row.count, known) {
+                (0, true) if state.tree.filter().is_empty() => Count::Words("0 started"),
+                (0, false) => Count::Words("–"),
+                (n, _) => Count::Of(n),
             };
-            let between = if size == Size::Wide && machines > 0 {
-                crate::text::count(regions, "region")
-            } else {
-                String::new()
-            };
-            let fresh = if state.tree.is_fresh(&row.node, state.now) { " new" } else { "" };
-            group_row(theme, text, (&format!("{name}"), fresh), &between, &note, columns, area, buffer);
+            group_row(state, theme, size, &mut pen, name.as_str(), age, count, row);
         }
-        Node::Region(name, region) => {
-            let machines = state
-                .view
-                .catalog
-                .apps
-                .get(name)
-                .map_or(0, |app| app.machines.values().filter(|m| m.region == *region).count());
-            let label = region.as_ref().map_or("no region", Safe::as_str);
-            group_row(theme, text, (label, ""), "", &machines.to_string(), columns, area, buffer);
+        Node::Region(_, region) => {
+            let name = region.as_ref().map_or("no region", Safe::as_str);
+            group_row(state, theme, size, &mut pen, name, None, Count::Of(row.count), row);
         }
         Node::Peers => {
-            let n = state.view.catalog.peers.len().to_string();
-            group_row(theme, text, ("peers", ""), "", &n, columns, area, buffer);
+            group_row(state, theme, size, &mut pen, "peers", None, Count::Of(row.count), row);
         }
         Node::Peer(name) => {
             let address = state.view.catalog.peers.get(name).and_then(|peer| peer.address);
-            let tail = address.map(tail).unwrap_or_default();
-            group_row(theme, text, (name.as_str(), ""), &tail, "", columns, area, buffer);
+            let count = address.map_or(Count::Words(""), Count::At);
+            group_row(state, theme, size, &mut pen, name.as_str(), None, count, row);
         }
     }
     if selected && state.focus == Pane::Tree {
@@ -226,84 +217,159 @@ fn draw_row(
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "a row is made of that many things")]
-fn group_row(
-    theme: Theme,
-    text: Text<'_>,
-    (name, fresh): (&str, &str),
-    between: &str,
-    count: &str,
-    columns: usize,
-    area: Rect,
-    buffer: &mut Buffer,
-) {
-    let dim = theme.style(Role::Dim);
-    let count_end = columns.saturating_sub(RTT + 1);
-    let count_at = count_end.saturating_sub(width(count).max(COUNT));
-    let between_at = count_at.saturating_sub(width(between) + 1);
-    let room = between_at.saturating_sub(text.width() + fresh.len() + 1);
-    text.add(fit(name, room), theme.style(Role::Plain))
-        .add(fresh, theme.style(Role::Ok))
-        .to(between_at)
-        .add(between, dim)
-        .to(count_end.saturating_sub(width(count)))
-        .add(count, theme.style(Role::Plain))
-        .paint(area, buffer);
+/// What stands in the column for counts.
+#[derive(Clone, Copy)]
+enum Count {
+    Of(usize),
+    Words(&'static str),
+    At(Ipv6Addr),
+}
+
+/// What is told behind a name for some seconds, or as long as it holds, in few words and in very few.
+fn note(state: &State, row: &Row, old_since: Option<Instant>) -> (String, String, Role) {
+    let same = |text: &str, role| (text.to_owned(), text.to_owned(), role);
+    if let Some(at) = old_since {
+        let age = age(state.now.saturating_duration_since(at));
+        return (format!(" ◌ {age} old"), format!(" ◌ {age}"), Role::Warn);
+    }
+    match state.tree.mark(&row.node, state.now) {
+        Some(Mark::New) => return same(" new", Role::Ok),
+        Some(Mark::Moved(from)) => {
+            let from = from.as_ref().map_or("–", Safe::as_str);
+            return (format!(" moved from {from}"), " moved".into(), Role::Accent);
+        }
+        Some(Mark::Readdressed(_)) => return (" new address".into(), " addr".into(), Role::Accent),
+        None => {}
+    }
+    let tally = row.tally;
+    if row.open != Some(false) || tally == Tally::default() {
+        return same("", Role::Plain);
+    }
+    let part = |sign, n| if n > 0 { format!(" {sign}{n}") } else { String::new() };
+    let text = [part("+", tally.came), part("–", tally.went), part("→", tally.changed)].concat();
+    same(&text, Role::Ok)
 }
 
 #[expect(clippy::too_many_arguments, reason = "a row is made of that many things")]
-fn machine_row(
+fn group_row(
     state: &State,
     theme: Theme,
     size: Size,
-    text: Text<'_>,
-    (id, machine): (&Safe, Option<&Machine>),
+    pen: &mut Pen<'_>,
+    name: &str,
+    old_since: Option<Instant>,
+    count: Count,
     row: &Row,
-    area: Rect,
-    buffer: &mut Buffer,
 ) {
-    let columns = usize::from(area.width);
+    let dim = theme.style(Role::Dim);
+    let plain = theme.style(Role::Plain);
+    let columns = pen.columns();
+    let start = pen.column();
+    let count_end = columns.saturating_sub(RTT + 1);
+    let (long, short, role) = note(state, row, old_since);
+    // From the right to the left, so that each knows where its room ends.
+    if row.gone {
+        pen.put_right(columns.saturating_sub(1), format_args!("gone"), plain);
+    } else if let Some(rtt) = row.rtt {
+        pen.put_right(columns.saturating_sub(1), format_args!("{:.1}", rtt.as_secs_f64() * 1e3), plain);
+    }
+    let mut left = match count {
+        _ if row.gone => count_end,
+        Count::Of(n) => pen.put_right(count_end, format_args!("{n}"), plain),
+        Count::Words(words) => pen.put_right(count_end, format_args!("{words}"), plain),
+        Count::At(address) => pen.put_right(count_end, format_args!("{}", Tail(address)), dim),
+    };
+    left = left.min(count_end.saturating_sub(COUNT)).saturating_sub(1);
+    if size == Size::Wide && row.depth == 0 && row.regions > 0 {
+        left = match &row.home {
+            Some(home) if state.tree.sort() == Sort::Region => match row.regions {
+                1 => pen.put_right(left, format_args!("{home}"), dim),
+                n => pen.put_right(left, format_args!("{home} +{}", n - 1), dim),
+            },
+            _ if row.regions == 1 => pen.put_right(left, format_args!("1 region"), dim),
+            _ => pen.put_right(left, format_args!("{} regions", row.regions), dim),
+        };
+        left = left.saturating_sub(1);
+    }
+    pen.to(start);
+    let room = left.saturating_sub(start);
+    let note = if width(name) + width(&long) <= room { long } else { short };
+    let style = if row.gone { dim.add_modifier(Modifier::CROSSED_OUT) } else { plain };
+    pen.put_fit(name, room.saturating_sub(width(&note)), style);
+    pen.put(&note, theme.style(role));
+}
+
+fn machine_row(state: &State, theme: Theme, size: Size, pen: &mut Pen<'_>, app: &Safe, id: &Safe, row: &Row) {
+    let catalog = &state.view.catalog;
+    let entry = catalog.apps.get(app);
+    let alive = entry.and_then(|entry| entry.machines.get(id));
+    let machine = if row.gone { state.tree.ghost(app, id).or(alive) } else { alive };
+    let columns = pen.columns();
     let dim = theme.style(Role::Dim);
     let address = machine.and_then(|machine| machine.address);
     let series = address.and_then(|address| state.series(address));
     let newest = series.and_then(Series::newest);
-    let held = !state.is_up();
-    let (glyph, role, rtt) = match (row.gone.is_some(), held, newest) {
-        (true, ..) => ("✗", Role::Dim, "gone".to_owned()),
-        (false, true, newest) => ("◌", Role::Dim, newest.flatten().map(ms).unwrap_or_default()),
-        (false, false, Some(Some(rtt))) => ("●", Role::Ok, ms(rtt)),
-        (false, false, Some(None)) => ("○", Role::Warn, "lost".to_owned()),
-        (false, false, None) => ("·", Role::Dim, String::new()),
+    let old_since = entry.zip(alive).and_then(|(entry, machine)| catalog.stale(entry, machine));
+    let plain = theme.style(Role::Plain);
+    let end = columns.saturating_sub(1);
+    let (glyph, role) = match (row.gone, old_since.is_some() || !state.is_up(), newest) {
+        (true, ..) => ("✗ ", Role::Dim),
+        (false, true, _) => ("◌ ", Role::Dim),
+        (false, false, Some(Some(_))) => ("● ", Role::Ok),
+        (false, false, Some(None)) => ("○ ", Role::Warn),
+        (false, false, None) => ("· ", Role::Dim),
     };
-    let name_style =
-        if row.gone.is_some() { dim.add_modifier(Modifier::CROSSED_OUT) } else { theme.style(Role::Plain) };
-    let fresh = if state.tree.is_fresh(&row.node, state.now) { " new" } else { "" };
-    let rtt_end = columns.saturating_sub(1);
-    let rtt_at = rtt_end.saturating_sub(width(&rtt));
-    let tail = if size == Size::Normal { String::new() } else { address.map(tail).unwrap_or_default() };
-    let room = columns
-        .saturating_sub(text.width() + 2 + RTT + 1 + if tail.is_empty() { 0 } else { width(&tail) + 2 });
-    let mut text = text
-        .add(format!("{glyph} "), theme.style(role))
-        .add(fit(id.as_str(), room.max(8)), name_style)
-        .add(fresh, theme.style(Role::Ok));
-    if !tail.is_empty() && fresh.is_empty() {
-        text = text.add("  ", dim).add(&tail, dim);
-    }
+    pen.put(glyph, theme.style(role));
+    let start = pen.column();
+    let mut left = end.saturating_sub(RTT);
+    let value = match (row.gone, old_since, newest) {
+        (true, ..) => pen.put_right(end, format_args!("gone"), plain),
+        (false, Some(at), _) => {
+            let age = age(state.now.saturating_duration_since(at));
+            pen.put_right(end, format_args!("{age} old"), theme.style(Role::Warn))
+        }
+        (false, None, Some(Some(rtt))) => {
+            pen.put_right(end, format_args!("{:.1}", rtt.as_secs_f64() * 1e3), plain)
+        }
+        // While the link is down nothing is lost: it is not known.
+        (false, None, Some(None)) if state.is_up() => {
+            pen.put_right(end, format_args!("lost"), theme.style(Role::Warn))
+        }
+        _ => end,
+    };
+    // A mark may stand where a round trip would.
+    let (long, short, role) = note(state, row, None);
+    left = if short.is_empty() { left.min(value.saturating_sub(1)) } else { value.saturating_sub(1) };
     if let (Size::Small, Some(series)) = (size, series) {
-        text = sparkline(text, series, rtt_end.saturating_sub(RTT + 9), theme);
+        left = end.saturating_sub(RTT + 9);
+        let largest = series.stats.map(|stats| stats.max).unwrap_or_default();
+        pen.to(left);
+        for (text, style) in spark(&series.recent, 8, top(largest), theme).parts() {
+            pen.put(text, style);
+        }
+        left = left.saturating_sub(1);
     }
-    let rtt_style = if newest == Some(None) { theme.style(Role::Warn) } else { theme.style(Role::Plain) };
-    text.to(rtt_at).add(rtt, rtt_style).paint(area, buffer);
-}
-
-fn sparkline<'a>(text: Text<'a>, series: &Series, column: usize, theme: Theme) -> Text<'a> {
-    let largest = series.stats.map(|stats| stats.max).unwrap_or_default();
-    text.to(column).join(spark(&series.recent, 8, top(largest), theme))
+    pen.to(start);
+    let room = left.saturating_sub(start);
+    let note = if width(id.as_str()) + width(&long) <= room { long } else { short };
+    let tail = address.filter(|_| note.is_empty() && size != Size::Normal);
+    let style = if row.gone { dim.add_modifier(Modifier::CROSSED_OUT) } else { plain };
+    let wanted = width(id.as_str());
+    let for_tail = if tail.is_some() && wanted < room { 2 + 15 } else { 0 };
+    pen.put_fit(id.as_str(), room.saturating_sub(width(&note)).max(8), style);
+    pen.put(&note, theme.style(role));
+    if let Some(address) = tail.filter(|_| for_tail > 0 && pen.column() + for_tail <= left + 1) {
+        pen.to(pen.column() + 2);
+        pen.put_args(format_args!("{}", Tail(address)), dim);
+    }
 }
 
 /// The end of an address, which tells machines of one host apart: `…f066:b83b:2`.
-fn tail(address: std::net::Ipv6Addr) -> String {
-    let [.., a, b, c] = address.segments();
-    format!("…{a:x}:{b:x}:{c:x}")
+struct Tail(Ipv6Addr);
+
+impl fmt::Display for Tail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [.., a, b, c] = self.0.segments();
+        write!(f, "…{a:x}:{b:x}:{c:x}")
+    }
 }

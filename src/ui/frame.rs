@@ -1,11 +1,13 @@
 //! What stands round every view: the two rows at the top, the banner of a link that is down, the last row.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Size;
 use super::hits::Hits;
-use super::parts::{Text, two_ends};
+use super::parts::{Text, fill, two_ends};
 use super::theme::{Role, Theme};
 use crate::app::keys::{self, Action, Context, Keymap, Line};
 use crate::app::mouse::Spot;
@@ -30,15 +32,16 @@ pub fn draw(
     first_row(state, theme, size, row(0), buffer, hits);
     second_row(state, theme, size, row(1), buffer);
     let mut top = 2;
-    if let Some(lines) = banner(state) {
+    if let Some((role, lines)) = banner(state) {
         for (line, text) in lines.into_iter().enumerate() {
-            let style = if line == 0 { theme.style(Role::Bad) } else { theme.style(Role::Plain) };
+            let style = if line == 0 { theme.style(role) } else { theme.style(Role::Plain) };
             Text::new().add(&text, style).paint(row(top), buffer);
             top += 1;
         }
-        let line = "─".repeat(area.width.into());
-        Text::new().add(line, theme.style(Role::Dim)).paint(row(top), buffer);
-        top += 1;
+        if role == Role::Bad {
+            fill(row(top), '─', theme.style(Role::Dim), buffer);
+            top += 1;
+        }
     }
     last_row(state, theme, row(area.height - 1), buffer, hits);
     Rect { y: area.y + top, height: area.height.saturating_sub(top + 1), ..area }
@@ -151,17 +154,20 @@ fn crumbs(state: &State) -> Vec<Safe> {
     }
 }
 
+/// A walk that takes longer than this is told of while it goes on; what is shorter would only flicker.
+const LONG_WALK: Duration = Duration::from_secs(1);
+
 /// How old what one sees is, or how far the walk has come.
 fn progress(state: &State, size: Size) -> String {
-    let catalog = &state.view.catalog;
-    let walk = &catalog.walk;
-    let (apps, machines) = (catalog.apps.len(), catalog.machine_count());
+    let walk = &state.view.catalog.walk;
+    let (apps, machines) = (state.view.catalog.apps.len(), state.tree.machines());
+    let long = state.walking.is_some_and(|since| state.now.saturating_duration_since(since) >= LONG_WALK);
     let age = walk.finished.map(|at| age(state.now.saturating_duration_since(at)));
-    let partial = if walk.problems.is_empty() { "" } else { "partial · " };
+    let partial = if state.view.problems.is_empty() { "" } else { "partial · " };
     match age {
-        None if walk.running && apps > 0 => format!("walking {}/{apps} apps", walk.apps_done),
-        None => "not walked yet".into(),
-        Some(age) => match size {
+        None if !walk.running => "not walked yet".into(),
+        None if apps == 0 => "walking".into(),
+        Some(age) if !(walk.running && long && apps > 0) => match size {
             Size::Wide => {
                 let verb = if state.is_up() { "walked" } else { "seen" };
                 format!("{partial}{verb} {age} ago · {} · {}", count(apps, "app"), count(machines, "machine"))
@@ -169,29 +175,41 @@ fn progress(state: &State, size: Size) -> String {
             Size::Normal => format!("{partial}{age} ago · {}", count(machines, "machine")),
             _ => format!("{partial}{age} ago"),
         },
+        _ => {
+            let done = format!("walking {}/{apps} apps", walk.apps_done);
+            if size == Size::Wide { format!("{done} · {}", count(machines, "machine")) } else { done }
+        }
     }
 }
 
-/// What is said over the view while the link is down.
-fn banner(state: &State) -> Option<Vec<String>> {
+/// What is said over the view: while the link is down, and where the last walk could not ask about everything.
+fn banner(state: &State) -> Option<(Role, Vec<String>)> {
+    if state.banner_hidden {
+        return None;
+    }
     let link = state.view.link.as_ref()?;
     let waiting = state.now.saturating_duration_since(link.since).as_millis() >= 1500;
     let down = link.phase == Phase::Down || (link.phase == Phase::Handshaking && waiting);
     let told = link.trouble.is_some() && link.phase != Phase::Up;
-    if state.banner_hidden || !(down || told) {
-        return None;
+    let walk = &state.view.catalog.walk;
+    if !(down || told) {
+        let shown = walk.finished.is_some() && !state.tree.is_empty() && state.tab == Tab::Explore;
+        let problem = state.view.problems.first().filter(|_| shown && state.is_up())?;
+        let more = if state.view.problems.len() > 1 { ", and more" } else { "" };
+        let told = format!(" ▲ {problem}{more} · ◌ as last seen · r again · ! hide");
+        return Some((Role::Warn, vec![told]));
     }
     let what = link.trouble.as_ref().map_or_else(
         || format!("no handshake reply from {} yet", state.profile.peer.endpoint),
         |trouble| Safe::new(trouble.to_string()).as_str().to_owned(),
     );
     let tries = format!("{} sent", count(link.initiations as usize, "initiation"));
-    let showing =
-        if state.view.catalog.walk.finished.is_some() { "showing the network as last seen; " } else { "" };
-    Some(vec![
+    let showing = if walk.finished.is_some() { "showing the network as last seen; " } else { "" };
+    let lines = vec![
         format!(" ✗ {what}"),
         format!("   {showing}{tries}. Likely: peer removed, other key, UDP blocked.  ^R try now  ! hide"),
-    ])
+    ];
+    Some((Role::Bad, lines))
 }
 
 fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
@@ -199,7 +217,7 @@ fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, hits: 
     if let Some(input) = &state.filter_line {
         let hits = match state.tab {
             Tab::Explore => {
-                let all = count(state.view.catalog.machine_count(), "machine");
+                let all = count(state.tree.machines(), "machine");
                 format!("{} of {all} ", state.tree.matches())
             }
             Tab::Dig | Tab::Ping | Tab::Doctor => String::new(),

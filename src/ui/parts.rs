@@ -1,16 +1,17 @@
 //! The parts that every view is made of: rules, lines with two ends, sparklines, charts.
 
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget as _};
 
 use super::theme::{Role, Theme};
 use crate::engine::report::Sample;
-use crate::text::{cut, fit, width};
+use crate::text::{cut, fit, is_simple, width};
 
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// The tops that a scale may have, in milliseconds: few, so that a chart does not dance.
@@ -19,11 +20,11 @@ const TOPS: [f64; 14] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1
 /// Spans in the making.
 #[derive(Debug, Default, Clone)]
 pub struct Text<'a> {
-    spans: Vec<Span<'a>>,
+    spans: Vec<(Cow<'a, str>, Style)>,
     width: usize,
 }
 
-impl Text<'_> {
+impl<'a> Text<'a> {
     /// Nothing yet.
     pub fn new() -> Self {
         Self::default()
@@ -31,26 +32,45 @@ impl Text<'_> {
 
     /// Adds `text`, which is fit to show.
     #[must_use]
-    pub fn add(mut self, text: impl Into<String>, style: Style) -> Self {
-        let text = text.into();
+    pub fn add(self, text: impl Into<String>, style: Style) -> Self {
+        self.push(Cow::Owned(text.into()), style)
+    }
+
+    /// Adds `text`, which is fit to show, without a copy.
+    #[must_use]
+    pub fn put(self, text: &'a str, style: Style) -> Self {
+        self.push(Cow::Borrowed(text), style)
+    }
+
+    fn push(mut self, text: Cow<'a, str>, style: Style) -> Self {
         self.width += width(&text);
-        self.spans.push(Span::styled(text, style));
+        self.spans.push((text, style));
         self
     }
 
     /// Adds blanks up to `column`.
     #[must_use]
     pub fn to(self, column: usize) -> Self {
+        const BLANKS: &str = "                                                                ";
         let gap = column.saturating_sub(self.width);
-        if gap == 0 { self } else { self.add(" ".repeat(gap), Style::new()) }
+        match BLANKS.get(..gap) {
+            Some("") => self,
+            Some(blanks) => self.put(blanks, Style::new()),
+            None => self.add(" ".repeat(gap), Style::new()),
+        }
     }
 
     /// Adds other spans behind.
     #[must_use]
-    pub fn join(mut self, other: Text<'static>) -> Self {
+    pub fn join(mut self, other: Text<'a>) -> Self {
         self.width += other.width;
         self.spans.extend(other.spans);
         self
+    }
+
+    /// Its spans.
+    pub fn parts(&self) -> impl Iterator<Item = (&str, Style)> {
+        self.spans.iter().map(|(text, style)| (&**text, *style))
     }
 
     /// Columns so far.
@@ -60,28 +80,124 @@ impl Text<'_> {
 
     /// Paints it at the left of `area`, the end cut where it does not fit, over what is there.
     pub fn paint(self, area: Rect, buffer: &mut Buffer) {
-        self.clipped(area.width.into()).render(Rect { height: area.height.min(1), ..area }, buffer);
-    }
-
-    /// A line of at most `columns`.
-    fn clipped(self, columns: usize) -> Line<'static> {
-        let mut left = columns;
-        let mut spans = Vec::with_capacity(self.spans.len());
-        let total = self.width;
-        for span in self.spans {
-            let text = if total > columns { cut(&span.content, left) } else { span.content.into_owned() };
-            left -= width(&text).min(left);
-            spans.push(Span::styled(text, span.style));
-            if left == 0 {
+        let columns = usize::from(area.width);
+        let mut pen = Pen::new(area, buffer);
+        for (text, style) in &self.spans {
+            let room = columns - pen.column();
+            if self.width > columns && width(text) > room {
+                pen.put(&cut(text, room), *style);
                 break;
             }
+            pen.put(text, *style);
         }
-        Line::from(spans)
+    }
+}
+
+/// Writes into one line of a buffer, from the left, without anything in between.
+pub struct Pen<'b> {
+    buffer: &'b mut Buffer,
+    start: u16,
+    x: u16,
+    end: u16,
+    y: u16,
+    scratch: String,
+}
+
+impl<'b> Pen<'b> {
+    /// A pen at the left of the first line of `area`.
+    pub fn new(area: Rect, buffer: &'b mut Buffer) -> Self {
+        let here = Rect { height: area.height.min(1), ..area }.intersection(buffer.area);
+        let end = if here.is_empty() { here.left() } else { here.right() };
+        Self { buffer, start: here.left(), x: here.left(), end, y: here.y, scratch: String::new() }
+    }
+
+    /// Columns of the line.
+    pub fn columns(&self) -> usize {
+        (self.end - self.start).into()
+    }
+
+    /// Columns from the left of the area.
+    pub fn column(&self) -> usize {
+        (self.x - self.start).into()
+    }
+
+    /// Goes to `column`, forward or back; what is there stays.
+    pub fn to(&mut self, column: usize) {
+        self.x = self.start.saturating_add(column.min(usize::from(u16::MAX)) as u16).min(self.end);
+    }
+
+    /// Writes `text`, which is fit to show; what does not fit is left out.
+    pub fn put(&mut self, text: &str, style: Style) {
+        let room = usize::from(self.end - self.x);
+        if !text.chars().all(is_simple) {
+            (self.x, _) = self.buffer.set_stringn(self.x, self.y, text, room, style);
+            return;
+        }
+        let from = self.buffer.index_of(self.x.min(self.buffer.area.right() - 1), self.y);
+        let cells = self.buffer.content.iter_mut().skip(from).take(room);
+        let mut written = 0;
+        for (cell, c) in cells.zip(text.chars()) {
+            set(cell, c, style);
+            written += 1;
+        }
+        self.x += written;
+    }
+
+    /// Writes `text` in at most `columns`, without its middle where it is too long.
+    pub fn put_fit(&mut self, text: &str, columns: usize, style: Style) {
+        if width(text) <= columns {
+            self.put(text, style);
+        } else {
+            self.put(&fit(text, columns), style);
+        }
+    }
+
+    /// Writes `text` so that it ends before `column`; gives the column at which it begins.
+    pub fn put_right(&mut self, column: usize, text: fmt::Arguments<'_>, style: Style) -> usize {
+        self.with(text, |pen, text| {
+            let start = column.saturating_sub(width(text));
+            pen.to(start);
+            pen.put(text, style);
+            start
+        })
+    }
+
+    /// Writes `text` as it is formatted.
+    pub fn put_args(&mut self, text: fmt::Arguments<'_>, style: Style) {
+        self.with(text, |pen, text| pen.put(text, style));
+    }
+
+    fn with<T>(&mut self, text: fmt::Arguments<'_>, write: impl FnOnce(&mut Self, &str) -> T) -> T {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        // A string takes everything.
+        let _ = scratch.write_fmt(text);
+        let done = write(self, &scratch);
+        self.scratch = scratch;
+        done
+    }
+}
+
+fn set(cell: &mut Cell, c: char, style: Style) {
+    if c != ' ' || cell.symbol() != " " {
+        cell.set_char(c);
+    }
+    cell.set_style(style);
+}
+
+/// Fills `area` with one glyph, which is simple.
+pub fn fill(area: Rect, glyph: char, style: Style, buffer: &mut Buffer) {
+    let area = area.intersection(buffer.area);
+    for y in area.top()..area.bottom() {
+        let from = buffer.index_of(area.left(), y);
+        for cell in buffer.content.iter_mut().skip(from).take(area.width.into()) {
+            set(cell, glyph, style);
+        }
     }
 }
 
 /// A line with `left` at its left and `right` at its right end, and `fill` between; the right end stays whole.
-pub fn two_ends(left: Text<'_>, right: Text<'_>, fill: (&str, Style), area: Rect, buffer: &mut Buffer) {
+pub fn two_ends(left: Text<'_>, right: Text<'_>, between: (&str, Style), area: Rect, buffer: &mut Buffer) {
     let room = usize::from(area.width);
     let right_room = right.width.min(room);
     let left_room = room - right_room;
@@ -89,8 +205,9 @@ pub fn two_ends(left: Text<'_>, right: Text<'_>, fill: (&str, Style), area: Rect
     left.paint(Rect { width: left_room as u16, ..area }, buffer);
     let gap = left_room - left_width;
     if gap > 0 {
-        let middle = Rect { x: area.x + left_width as u16, width: gap as u16, ..area };
-        Text::new().add(fill.0.repeat(gap), fill.1).paint(middle, buffer);
+        let middle =
+            Rect { x: area.x + left_width as u16, width: gap as u16, height: area.height.min(1), ..area };
+        fill(middle, between.0.chars().next().unwrap_or(' '), between.1, buffer);
     }
     right.paint(Rect { x: area.x + left_room as u16, width: right_room as u16, ..area }, buffer);
 }
@@ -117,9 +234,8 @@ pub fn side_by_side(area: Rect, split: u16, theme: Theme, buffer: &mut Buffer) -
 }
 
 fn upright(x: u16, rows: std::ops::Range<u16>, theme: Theme, buffer: &mut Buffer) {
-    for y in rows {
-        Text::new().add("│", theme.style(Role::Dim)).paint(Rect { x, y, width: 1, height: 1 }, buffer);
-    }
+    let line = Rect { x, y: rows.start, width: 1, height: rows.end.saturating_sub(rows.start) };
+    fill(line, '│', theme.style(Role::Dim), buffer);
 }
 
 /// An empty box over what is there, with words set into its edges; gives its inside.

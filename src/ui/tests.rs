@@ -133,6 +133,16 @@ fn states() -> Vec<(&'static str, Session)> {
     });
     let catalog = empty.state.view.catalog.clone();
     empty.report(Report::Catalog(catalog));
+    empty.wait(11);
+    let mut moved = full();
+    moved.catalog(&[
+        "web:ams/148e21b7c93d89,iad/3d8d9930b01789,iad/90706e10f12094,fra/17815dd2b06689,syd/5683d4e5f72089",
+        "api:iad/2874d13b5f0e68,lhr/e2865a6e82319b",
+        "admin",
+    ]);
+    let mut partial = full();
+    partial.wait(200);
+    partial.partial("web", "vms.web.internal TXT", "timeout");
     let mut down = full();
     down.report(link(Phase::Down, down.now));
     down.wait(31);
@@ -167,6 +177,8 @@ fn states() -> Vec<(&'static str, Session)> {
         ("help_search", help_copy),
         ("frozen", frozen),
         ("gone_and_new", gone),
+        ("moved", moved),
+        ("partial", partial),
         ("hostile", hostile),
         ("detail_focused", detail),
         ("toast", copied),
@@ -253,7 +265,6 @@ fn a_click_means_what_the_eye_sees() {
             .state
             .tree
             .rows()
-            .iter()
             .position(|row| row.node == Node::Machine("web".into(), "3d8d9930b01789".into()));
         assert_eq!(under("3d8d9930b01789"), row.map(Spot::Row));
         if columns >= 80 {

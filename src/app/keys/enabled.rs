@@ -93,15 +93,18 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
         }
         Action::NextMatch | Action::PreviousMatch => {
             when(!state.tree.filter().is_empty(), "there is no filter: / sets one")?;
-            when(!state.tree.rows().is_empty(), "nothing matches the filter")
+            when(!state.tree.is_empty(), "nothing matches the filter")
         }
         Action::Rehandshake => when(state.view.link.is_some(), "there is no link yet"),
-        Action::LastMessage => when(state.toast.is_some() || !state.is_up(), "there has been no message"),
         Action::MenuDo | Action::MenuComplete => {
             let menu = state.overlay.as_ref().and_then(Overlay::menu);
             when(menu.is_some_and(|menu| menu.choice().is_some()), "nothing is called so")
         }
         Action::CopyAs | Action::Export | Action::Plain => nothing_to_show(state),
+        Action::LastMessage => {
+            let banner = !state.is_up() || !state.view.problems.is_empty();
+            when(state.toast.is_some() || banner, "there has been no message")
+        }
         _ => Ok(()),
     }
 }
@@ -109,7 +112,7 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
 /// Whether the view shows anything that could be copied or written, or why not.
 fn nothing_to_show(state: &State) -> Result<(), &'static str> {
     let (shown, reason) = match state.tab {
-        Tab::Explore => (!state.tree.rows().is_empty(), "nothing is shown: the tree is empty"),
+        Tab::Explore => (!state.tree.is_empty(), "nothing is shown: the tree is empty"),
         Tab::Dig => (state.dig.entry().is_some(), "nothing was asked yet"),
         Tab::Ping => (!state.view.pings.is_empty(), "nobody is pinged: p does it in the tree"),
         Tab::Doctor => (state.view.diagnosis.is_some(), "nothing was examined yet: r does it"),

@@ -1,0 +1,90 @@
+//! Frames and keys over big orgs, in this process: `cargo bench --bench draw`. The ratios are of runs in turns.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    dead_code,
+    reason = "a bench prints, and ends where it cannot run"
+)]
+
+#[path = "../tests/common/big.rs"]
+mod big;
+
+use big::{Desk, SIZE, in_turns, quantile};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::crossterm::event::KeyCode;
+
+fn tell(what: &str, [a, b]: &[Vec<f64>; 2]) {
+    let us = |times: &[f64], share| quantile(times, share) * 1e6;
+    println!(
+        "{what:<44} {:>7.3} of medians, {:>7.3} of minima  ({:.1} µs, {:.1} to {:.1}, by {:.1} µs, {:.1} to {:.1})",
+        quantile(a, 0.5) / quantile(b, 0.5),
+        a[0] / b[0],
+        us(a, 0.5),
+        us(a, 0.0),
+        us(a, 1.0),
+        us(b, 0.5),
+        us(b, 0.0),
+        us(b, 1.0),
+    );
+}
+
+fn keys(apps: usize, machines: usize, name: &str, script: &[KeyCode]) {
+    let mut desk = Desk::open(apps, machines);
+    let mut times = Vec::new();
+    for _ in 0..20 {
+        times.extend(script.iter().map(|code| desk.key_to_frame(*code).as_secs_f64()));
+    }
+    times.sort_by(f64::total_cmp);
+    let ms = |share| quantile(&times, share) * 1e3;
+    println!(
+        "{name:<34} {:>6} machines  p50 {:>7.2} ms  p99 {:>7.2} ms  max {:>7.2} ms",
+        apps * machines,
+        ms(0.5),
+        ms(0.99),
+        ms(1.0)
+    );
+}
+
+fn main() {
+    if !std::env::args().any(|word| word == "--bench") {
+        return;
+    }
+    if std::env::var_os("ONLY_FRAMES").is_some() {
+        let mut desk = Desk::open(1000, 10);
+        for _ in 0..10_000 {
+            desk.draw();
+        }
+        return;
+    }
+    let mut nothing = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
+    let mut empty = || {
+        nothing.draw(|_| ()).unwrap();
+    };
+    let mut desk = Desk::open(1000, 10);
+    tell("frame of 11,000 rows ÷ ratatui's own", &in_turns(200, 10, || desk.draw(), &mut empty));
+    let (mut large, mut small) = (Desk::open(1000, 100), Desk::open(100, 10));
+    tell("frame of 100,000 rows ÷ of 1,000", &in_turns(200, 10, || large.draw(), || small.draw()));
+    if std::env::var_os("ONLY_RATIOS").is_some() {
+        return;
+    }
+    let c = KeyCode::Char;
+    for (apps, machines) in [(1000, 10), (1000, 100)] {
+        keys(
+            apps,
+            machines,
+            "typing a filter",
+            &[c('/'), c('a'), c('p'), c('p'), c('-'), c('0'), c('4'), KeyCode::Esc],
+        );
+        keys(
+            apps,
+            machines,
+            "typing an ID",
+            &[c('/'), c('1'), c('4'), c('8'), c('e'), KeyCode::Enter, KeyCode::Esc],
+        );
+        keys(apps, machines, "moving", &[c('j'), c('k'), c('G'), c('g'), KeyCode::PageDown]);
+        keys(apps, machines, "folding", &[c('g'), c('-'), c('+'), c('*'), c('*')]);
+        keys(apps, machines, "sorting", &[c('s'), c('S')]);
+    }
+}

@@ -1,0 +1,229 @@
+//! The index, made: what the filter means, in the order that was chosen.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeSet, HashMap};
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+use super::filter::{Bits, Judge};
+use super::index::{Branch, Index, Leaf, Twig};
+use super::marks::Tally;
+use super::{Sort, Tree};
+use crate::catalog::{Catalog, Machine};
+use crate::engine::report::Series;
+use crate::text::Safe;
+
+/// An index in the making.
+pub struct Build<'a> {
+    tree: &'a Tree,
+    catalog: &'a Catalog,
+    judge: Judge<'a>,
+    /// The newest round trips, where the rows are sorted by these.
+    newest: HashMap<Ipv6Addr, Duration>,
+}
+
+/// What is known of a region while it fills.
+struct Filling {
+    bits: Bits,
+    /// The round trips of its machines.
+    rtts: HashMap<Safe, Duration>,
+}
+
+impl<'a> Build<'a> {
+    /// Begins an index for `tree` as it is set.
+    pub fn new(tree: &'a Tree, catalog: &'a Catalog, pings: &[Series]) -> Self {
+        let newest = |series: &Series| Some((series.target.address, series.newest()??));
+        let by_rtt = if tree.sort == Sort::Rtt { pings } else { &[] };
+        Self {
+            tree,
+            catalog,
+            judge: Judge::new(&tree.filter, catalog, pings),
+            newest: by_rtt.iter().filter_map(newest).collect(),
+        }
+    }
+
+    /// Makes it.
+    pub fn index(mut self) -> Index {
+        let (tree, catalog) = (self.tree, self.catalog);
+        let mut branches = Vec::with_capacity(catalog.apps.len());
+        for (name, app) in &catalog.apps {
+            branches.extend(self.branch(name, app.machines.iter(), false));
+        }
+        let gone = tree.marks.gone_apps().filter(|app| !catalog.apps.contains_key(*app));
+        for name in gone.collect::<BTreeSet<_>>() {
+            branches.extend(self.branch(name, std::iter::empty(), true));
+        }
+        self.order(&mut branches);
+        let peers = self.peers();
+        let open = self.is_filtered() || tree.folds.are_peers_open();
+        Index::new(branches, peers, open)
+    }
+
+    fn is_filtered(&self) -> bool {
+        !self.judge.means_all()
+    }
+
+    fn peers(&mut self) -> Vec<Leaf> {
+        let (tree, catalog) = (self.tree, self.catalog);
+        let here = catalog.peers.iter().map(|(name, peer)| (name, peer.address, false));
+        let gone = tree.marks.gone_peers().filter(|(name, _)| !catalog.peers.contains_key(*name));
+        let gone = gone.map(|(name, address)| (name, address, true));
+        let mut peers = Vec::new();
+        for (name, address, gone) in here.chain(gone) {
+            if self.judge.means_peer(name, address) {
+                peers.push(Leaf { id: name.clone(), gone });
+            }
+        }
+        peers.sort_by(|a, b| a.id.cmp(&b.id));
+        peers
+    }
+
+    /// An app; `None` where the filter means nothing of it.
+    fn branch<'m>(
+        &mut self,
+        name: &Safe,
+        machines: impl Iterator<Item = (&'m Safe, &'m Machine)>,
+        gone: bool,
+    ) -> Option<Branch> {
+        let tree = self.tree;
+        let fold = tree.folds.of(name);
+        let filtered = self.is_filtered();
+        let open = filtered || tree.folds.is_app_open(fold, tree.machines);
+        let touched = tree.marks.touched(name);
+        let bits = self.judge.app(name);
+        // In the order of their regions while they fill, which are few in an app.
+        let (mut twigs, mut filling): (Vec<Twig>, Vec<Filling>) = (Vec::new(), Vec::new());
+        let alive = machines.map(|(id, machine)| (id, machine, false));
+        for (id, machine, is_gone) in alive.chain(tree.marks.ghosts(name).map(|(id, was)| (id, was, true))) {
+            let place = twigs.binary_search_by(|twig| twig.region.cmp(&machine.region));
+            let at = place.unwrap_or_else(|at| {
+                let region = machine.region.clone();
+                let open =
+                    filtered || open && tree.folds.is_region_open(fold, region.as_ref(), tree.machines);
+                let bits = self.judge.region(bits, region.as_ref());
+                twigs.insert(at, Twig::new(region, open));
+                filling.insert(at, Filling { bits, rtts: HashMap::new() });
+                at
+            });
+            let (Some(twig), Some(so_far)) = (twigs.get_mut(at), filling.get_mut(at)) else { continue };
+            twig.total += usize::from(!is_gone);
+            let region = twig.region.as_ref().map_or("", Safe::as_str);
+            if !self.judge.means_machine(so_far.bits, [name.as_str(), region], id, machine) {
+                continue;
+            }
+            if is_gone {
+                twig.ghosts += 1;
+                twig.tally.went += 1;
+            } else {
+                twig.found += 1;
+            }
+            if let (Some(is_new), false) = (touched.and_then(|touched| touched.get(id)), is_gone) {
+                twig.tally.came += usize::from(*is_new);
+                twig.tally.changed += usize::from(!is_new);
+            }
+            if twig.open {
+                twig.leaves.push(Leaf { id: id.clone(), gone: is_gone });
+            }
+            if let Some(rtt) = machine.address.and_then(|address| self.newest.get(&address)) {
+                twig.rtt = Some(twig.rtt.map_or(*rtt, |best| best.min(*rtt)));
+                so_far.rtts.insert(id.clone(), *rtt);
+            }
+        }
+        // Without a filter an app is shown without machines too.
+        let shown = twigs.iter().any(Twig::is_shown);
+        if filtered && !shown && (!twigs.is_empty() || !self.judge.means_app(bits)) {
+            return None;
+        }
+        for (twig, filled) in twigs.iter_mut().zip(&filling) {
+            self.order_leaves(twig, &filled.rtts);
+        }
+        let home = twigs.iter().filter(|twig| twig.found > 0).min_by_key(|twig| Reverse(twig.found));
+        let home = home.and_then(|twig| twig.region.clone());
+        let rtt = twigs.iter().filter_map(|twig| twig.rtt).min();
+        let tally = twigs.iter().fold(Tally::default(), |sum, twig| sum + twig.tally);
+        self.order(&mut twigs);
+        Some(Branch { app: name.clone(), gone, open, twigs, home, tally, rtt })
+    }
+
+    /// Ghosts stand among the living, and those with a round trip in its order.
+    fn order_leaves(&self, twig: &mut Twig, rtts: &HashMap<Safe, Duration>) {
+        if twig.ghosts > 0 {
+            twig.leaves.sort_by(|a, b| a.id.cmp(&b.id));
+        }
+        let reversed = self.tree.reversed;
+        if self.tree.sort == Sort::Name && reversed {
+            twig.leaves.reverse();
+        } else if !rtts.is_empty() {
+            twig.leaves.sort_by(|a, b| {
+                let order = by_rtt(rtts.get(&a.id).copied(), rtts.get(&b.id).copied());
+                if reversed { order.reverse() } else { order }
+            });
+        }
+    }
+
+    /// Sorts apps or regions; equals stay in the order of their names, whichever way.
+    fn order<T: Sortable>(&self, items: &mut [T]) {
+        let (sort, reversed) = (self.tree.sort, self.tree.reversed);
+        items.sort_by(|a, b| {
+            let order = match sort {
+                Sort::Name => a.name().cmp(&b.name()),
+                Sort::Count => b.count().cmp(&a.count()),
+                Sort::Region => {
+                    a.region().is_none().cmp(&b.region().is_none()).then(a.region().cmp(&b.region()))
+                }
+                Sort::Rtt => by_rtt(a.rtt(), b.rtt()),
+            };
+            let order = if reversed { order.reverse() } else { order };
+            order.then_with(|| a.name().cmp(&b.name()))
+        });
+    }
+}
+
+/// Shortest first, the unknown last.
+fn by_rtt(a: Option<Duration>, b: Option<Duration>) -> Ordering {
+    a.is_none().cmp(&b.is_none()).then(a.cmp(&b))
+}
+
+/// What an app or a region is sorted by.
+trait Sortable {
+    fn name(&self) -> Option<&Safe>;
+    fn count(&self) -> usize;
+    fn region(&self) -> Option<&Safe>;
+    fn rtt(&self) -> Option<Duration>;
+}
+
+impl Sortable for Branch {
+    fn name(&self) -> Option<&Safe> {
+        Some(&self.app)
+    }
+
+    fn count(&self) -> usize {
+        self.found()
+    }
+
+    fn region(&self) -> Option<&Safe> {
+        self.home.as_ref()
+    }
+
+    fn rtt(&self) -> Option<Duration> {
+        self.rtt
+    }
+}
+
+impl Sortable for Twig {
+    fn name(&self) -> Option<&Safe> {
+        self.region.as_ref()
+    }
+
+    fn count(&self) -> usize {
+        self.found
+    }
+
+    fn region(&self) -> Option<&Safe> {
+        self.region.as_ref()
+    }
+
+    fn rtt(&self) -> Option<Duration> {
+        self.rtt
+    }
+}

@@ -1,0 +1,287 @@
+//! The index over the rows: branches in their order, and the number of the row at which each begins, so that any row
+//! is found at once and the rows that nobody looks at are never made.
+
+use std::time::Duration;
+
+use super::marks::Tally;
+use crate::engine::report::Node;
+use crate::text::Safe;
+
+/// A row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// What it stands for.
+    pub node: Node,
+    /// 0 for an app, 1 for a region, 2 for a machine.
+    pub depth: u8,
+    /// Whether it is unfolded; `None` where there is nothing to unfold.
+    pub open: Option<bool>,
+    /// Whether it is gone, and shown as it was.
+    pub gone: bool,
+    /// Machines or peers below it that the filter means.
+    pub count: usize,
+    /// Regions below it that have such machines.
+    pub regions: usize,
+    /// The region of most of its machines.
+    pub home: Option<Safe>,
+    /// What happened below it in the last seconds.
+    pub tally: Tally,
+    /// The best of the newest round trips below it, where the rows are sorted by these.
+    pub rtt: Option<Duration>,
+}
+
+/// An app and what is shown below it.
+#[derive(Debug, Clone)]
+pub struct Branch {
+    /// The app.
+    pub app: Safe,
+    /// Whether it is gone.
+    pub gone: bool,
+    /// Whether it is unfolded.
+    pub open: bool,
+    /// Its regions in their order.
+    pub twigs: Vec<Twig>,
+    /// The region of most of its machines.
+    pub home: Option<Safe>,
+    /// What happened in it.
+    pub tally: Tally,
+    /// The best of the newest round trips, where the rows are sorted by these.
+    pub rtt: Option<Duration>,
+}
+
+/// A region of an app.
+#[derive(Debug, Clone)]
+pub struct Twig {
+    /// Its code, where a record says it.
+    pub region: Option<Safe>,
+    /// Machines in it.
+    pub total: usize,
+    /// Those that the filter means.
+    pub found: usize,
+    /// Those that are gone and still shown.
+    pub ghosts: usize,
+    /// Whether it is unfolded.
+    pub open: bool,
+    /// The machines, in their order; empty where they are not shown.
+    pub leaves: Vec<Leaf>,
+    /// What happened in it.
+    pub tally: Tally,
+    /// The best of the newest round trips, where the rows are sorted by these.
+    pub rtt: Option<Duration>,
+}
+
+/// A machine.
+#[derive(Debug, Clone)]
+pub struct Leaf {
+    /// Its ID.
+    pub id: Safe,
+    /// Whether it is gone.
+    pub gone: bool,
+}
+
+impl Twig {
+    /// A region in which nothing was found yet.
+    pub fn new(region: Option<Safe>, open: bool) -> Self {
+        let (leaves, tally) = (Vec::new(), Tally::default());
+        Self { region, total: 0, found: 0, ghosts: 0, open, leaves, tally, rtt: None }
+    }
+
+    /// Whether it has anything to show.
+    pub fn is_shown(&self) -> bool {
+        self.found + self.ghosts > 0
+    }
+
+    fn rows(&self) -> usize {
+        match (self.is_shown(), self.open) {
+            (false, _) => 0,
+            (true, false) => 1,
+            (true, true) => 1 + self.leaves.len(),
+        }
+    }
+}
+
+impl Branch {
+    /// Machines below it that the filter means.
+    pub fn found(&self) -> usize {
+        self.twigs.iter().map(|twig| twig.found).sum()
+    }
+
+    fn has_below(&self) -> bool {
+        self.twigs.iter().any(Twig::is_shown)
+    }
+
+    fn rows(&self) -> usize {
+        1 + if self.open { self.twigs.iter().map(Twig::rows).sum() } else { 0 }
+    }
+
+    fn row(&self, at: usize) -> Option<Row> {
+        let Some(mut at) = at.checked_sub(1) else {
+            return Some(Row {
+                node: Node::App(self.app.clone()),
+                depth: 0,
+                open: self.has_below().then_some(self.open),
+                gone: self.gone,
+                count: self.found(),
+                regions: self.twigs.iter().filter(|twig| twig.found > 0).count(),
+                home: self.home.clone(),
+                tally: self.tally,
+                rtt: self.rtt,
+            });
+        };
+        for twig in &self.twigs {
+            let rows = twig.rows();
+            if at >= rows {
+                at -= rows;
+                continue;
+            }
+            let leaf = at.checked_sub(1).map(|at| twig.leaves.get(at));
+            return Some(match leaf {
+                None => Row {
+                    open: Some(twig.open),
+                    count: twig.found,
+                    gone: twig.found == 0 && twig.total == 0,
+                    tally: twig.tally,
+                    rtt: twig.rtt,
+                    ..Row::of(Node::Region(self.app.clone(), twig.region.clone()), 1)
+                },
+                Some(leaf) => {
+                    let leaf = leaf?;
+                    let node = Node::Machine(self.app.clone(), leaf.id.clone());
+                    Row { gone: leaf.gone, ..Row::of(node, 2) }
+                }
+            });
+        }
+        None
+    }
+}
+
+impl Row {
+    /// What stands where no row is.
+    pub fn nothing() -> Self {
+        Self::of(Node::Peers, 0)
+    }
+
+    fn of(node: Node, depth: u8) -> Self {
+        let tally = Tally::default();
+        Self { node, depth, open: None, gone: false, count: 0, regions: 0, home: None, tally, rtt: None }
+    }
+}
+
+/// The rows of all apps, and of the peers behind them.
+#[derive(Debug, Clone, Default)]
+pub struct Index {
+    branches: Vec<Branch>,
+    /// The number of the first row of each branch.
+    starts: Vec<usize>,
+    peers: Vec<Leaf>,
+    peers_open: bool,
+    /// Where the peers begin.
+    peers_at: usize,
+    machines: usize,
+}
+
+impl Index {
+    /// The index over `branches` and `peers`, each in its order.
+    pub fn new(branches: Vec<Branch>, peers: Vec<Leaf>, peers_open: bool) -> Self {
+        let mut at = 0;
+        let mut starts = Vec::with_capacity(branches.len());
+        for branch in &branches {
+            starts.push(at);
+            at += branch.rows();
+        }
+        let machines = branches.iter().map(Branch::found).sum();
+        Self { branches, starts, peers, peers_open, peers_at: at, machines }
+    }
+
+    /// Rows in all.
+    pub fn len(&self) -> usize {
+        let peers = match (self.peers.is_empty(), self.peers_open) {
+            (true, _) => 0,
+            (false, false) => 1,
+            (false, true) => 1 + self.peers.len(),
+        };
+        self.peers_at + peers
+    }
+
+    /// Machines that the filter means.
+    pub fn machines(&self) -> usize {
+        self.machines
+    }
+
+    /// The row with a number.
+    pub fn row(&self, at: usize) -> Option<Row> {
+        if at >= self.len() {
+            return None;
+        }
+        match at.checked_sub(self.peers_at) {
+            None => {
+                let branch = self.branch(at)?;
+                branch.row(at - self.starts.get(self.number(at)?)?)
+            }
+            Some(0) => {
+                let count = self.peers.iter().filter(|peer| !peer.gone).count();
+                Some(Row { open: Some(self.peers_open), count, ..Row::of(Node::Peers, 0) })
+            }
+            Some(n) => {
+                let peer = self.peers.get(n - 1)?;
+                Some(Row { gone: peer.gone, ..Row::of(Node::Peer(peer.id.clone()), 1) })
+            }
+        }
+    }
+
+    /// The number of the branch that a row is in.
+    fn number(&self, at: usize) -> Option<usize> {
+        if at >= self.peers_at {
+            return None;
+        }
+        self.starts.partition_point(|start| *start <= at).checked_sub(1)
+    }
+
+    /// The branch that a row is in.
+    pub fn branch(&self, at: usize) -> Option<&Branch> {
+        self.branches.get(self.number(at)?)
+    }
+
+    /// The number of the row of `node`, where it has one.
+    pub fn find(&self, node: &Node) -> Option<usize> {
+        let of_app = |app: &Safe| {
+            let number = self.branches.iter().position(|branch| branch.app == *app)?;
+            Some((*self.starts.get(number)?, self.branches.get(number)?))
+        };
+        match node {
+            Node::App(app) => of_app(app).map(|(start, _)| start),
+            Node::Region(app, _) | Node::Machine(app, _) => {
+                let (mut at, branch) = of_app(app).filter(|(_, branch)| branch.open)?;
+                at += 1;
+                for twig in branch.twigs.iter().filter(|twig| twig.is_shown()) {
+                    match node {
+                        Node::Region(_, region) if *region == twig.region => return Some(at),
+                        Node::Machine(_, id) if twig.open => {
+                            // One that moved is where it is, not where it was.
+                            if let Some(n) = twig.leaves.iter().position(|leaf| leaf.id == *id) {
+                                return Some(at + 1 + n);
+                            }
+                        }
+                        _ => {}
+                    }
+                    at += twig.rows();
+                }
+                None
+            }
+            Node::Peers => (!self.peers.is_empty()).then_some(self.peers_at),
+            Node::Peer(peer) => {
+                let n = self.peers.iter().position(|leaf| leaf.id == *peer).filter(|_| self.peers_open)?;
+                Some(self.peers_at + 1 + n)
+            }
+        }
+    }
+
+    /// Whether everything is unfolded.
+    pub fn is_all_open(&self) -> bool {
+        let open = |branch: &Branch| {
+            !branch.has_below()
+                || branch.open && branch.twigs.iter().all(|twig| twig.open || !twig.is_shown())
+        };
+        self.branches.iter().all(open) && (self.peers_open || self.peers.is_empty())
+    }
+}

@@ -1,0 +1,36 @@
+//! What is not fresh: rows that stay because the question about them failed, with when they were last named.
+
+use std::time::Instant;
+
+use super::{App, Catalog, Machine};
+
+impl Catalog {
+    /// When `machine` of `app` was last named, if the last walk could not ask about it.
+    pub fn stale(&self, app: &App, machine: &Machine) -> Option<Instant> {
+        self.missed(app, machine.seen)
+    }
+
+    /// The same for an app: when it, or a machine of it, was last named.
+    pub fn stale_app(&self, app: &App) -> Option<Instant> {
+        if app.complete {
+            return None;
+        }
+        let machine = || app.machines.values().find_map(|machine| self.stale(app, machine));
+        self.missed(app, app.seen).or_else(machine)
+    }
+
+    fn missed(&self, app: &App, seen: Option<Instant>) -> Option<Instant> {
+        let began = self.walk.finished?.checked_sub(self.walk.took?)?;
+        seen.filter(|seen| !app.complete && *seen < began)
+    }
+
+    /// Why what is known of `app` is not fresh: the record that failed, and how.
+    pub fn why_stale(&self, app: &str) -> Option<String> {
+        let of_app = format!("vms.{app}.internal TXT");
+        [of_app.as_str(), "_instances.internal TXT", "_apps.internal TXT"].into_iter().find_map(|name| {
+            let source = self.sources.get(name)?;
+            let failed = !matches!(source.word.as_str(), "NOERROR" | "NXDOMAIN");
+            failed.then(|| format!("{name}: {}", source.word))
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! A screen over a big org, without a network: for what is measured in this process.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use sixpane::app::{Message, Settings, State, update};
+use sixpane::catalog::{App, Catalog, Machine, Record, WalkState};
+use sixpane::demo::scenario::Scenario;
+use sixpane::engine::report::Report;
+use sixpane::net::{LinkState, Phase};
+use sixpane::profile::parse::parse;
+use sixpane::ui;
+use sixpane::ui::theme::Theme;
+
+/// The size at which frames are measured.
+pub const SIZE: (u16, u16) = (200, 60);
+
+/// What a walk finds in an org of `apps` × `machines`.
+pub fn catalog(apps: usize, machines: usize, now: Instant) -> Catalog {
+    let mut catalog = Catalog::default();
+    for app in Scenario::generated(apps, machines, 7).apps {
+        let mut entry = App { complete: true, seen: Some(now), ..App::default() };
+        entry.said_by.insert(Record::Apps);
+        for machine in &app.machines {
+            let found = Machine {
+                region: Some(machine.region.as_str().into()),
+                address: Some(machine.address),
+                seen: Some(now),
+                said_by: [Record::Instances].into_iter().collect(),
+                ..Machine::default()
+            };
+            entry.machines.insert(machine.id.as_str().into(), found);
+        }
+        catalog.apps.insert(app.name.as_str().into(), Arc::new(entry));
+    }
+    let took = Some(Duration::from_millis(40));
+    catalog.walk = WalkState { finished: Some(now), took, ..WalkState::default() };
+    catalog
+}
+
+/// A screen, its terminal and its clock.
+pub struct Desk {
+    pub state: State,
+    pub terminal: Terminal<TestBackend>,
+    pub now: Instant,
+}
+
+impl Desk {
+    /// Attached to an org of `apps` × `machines`, its link up.
+    pub fn new(apps: usize, machines: usize) -> Self {
+        let key = |byte: u8| base64::prelude::BASE64_STANDARD.encode([byte; 32]);
+        let conf = format!(
+            "[Interface]\nPrivateKey={}\nAddress=fdaa:0:18:a7b:d6b:0:a:2/120\nDNS=fdaa:0:18::3\n[Peer]\n\
+             PublicKey={}\nAllowedIPs=fdaa:0:18::/48\nEndpoint=192.0.2.10:51820\n",
+            key(1),
+            key(2)
+        );
+        let profile = Arc::new(parse("my-peer", conf.as_bytes()).unwrap());
+        let now = Instant::now();
+        let terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
+        let mut desk = Self { state: State::new(profile, Settings::default(), now), terminal, now };
+        let mut link = LinkState::new(now, 1420);
+        link.phase = Phase::Up;
+        link.last_handshake = Some(now);
+        desk.report(Report::Link(Arc::new(link)));
+        desk.report(Report::Catalog(Arc::new(catalog(apps, machines, now))));
+        desk
+    }
+
+    /// The same, with every row open.
+    pub fn open(apps: usize, machines: usize) -> Self {
+        let mut desk = Self::new(apps, machines);
+        desk.key(KeyCode::Char('*'));
+        if desk.state.tree.rows().len() < apps * machines {
+            desk.key(KeyCode::Char('*'));
+        }
+        assert!(desk.state.tree.rows().len() >= apps * machines);
+        // In the middle of the tree, where the most is around.
+        for _ in 0..(apps * machines).min(3000) / 10 {
+            desk.key(KeyCode::PageDown);
+        }
+        desk
+    }
+
+    pub fn report(&mut self, report: Report) {
+        black_box(update(&mut self.state, Message::Report(report), self.now));
+    }
+
+    pub fn key(&mut self, code: KeyCode) {
+        let event = Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+        black_box(update(&mut self.state, Message::Input(event), self.now));
+    }
+
+    pub fn draw(&mut self) {
+        let state = &self.state;
+        self.terminal
+            .draw(|frame| {
+                ui::draw(state, Theme::default(), frame);
+            })
+            .unwrap();
+    }
+
+    /// How long it takes from a key to the frame that shows it.
+    pub fn key_to_frame(&mut self, code: KeyCode) -> Duration {
+        let start = Instant::now();
+        self.key(code);
+        self.draw();
+        start.elapsed()
+    }
+}
+
+/// How long two things take, in turns, so that a busy machine slows both: seconds of one call, sorted.
+pub fn in_turns(rounds: usize, calls: u32, mut a: impl FnMut(), mut b: impl FnMut()) -> [Vec<f64>; 2] {
+    let mut turns: [(&mut dyn FnMut(), Vec<f64>); 2] = [(&mut a, Vec::new()), (&mut b, Vec::new())];
+    for _ in 0..rounds {
+        for (what, times) in &mut turns {
+            let start = Instant::now();
+            for _ in 0..calls {
+                what();
+            }
+            times.push(start.elapsed().as_secs_f64() / f64::from(calls));
+        }
+    }
+    turns.map(|(_, mut times)| {
+        times.sort_by(f64::total_cmp);
+        times
+    })
+}
+
+/// The value below which `share` of the sorted `times` lie.
+pub fn quantile(times: &[f64], share: f64) -> f64 {
+    times[((times.len() - 1) as f64 * share).round() as usize]
+}
