@@ -150,7 +150,7 @@ pub fn width(text: &str) -> usize {
 /// Whether `c` takes one column by itself, whatever stands beside it: printable ASCII, and the glyphs that the screens
 /// are made of. Nearly all text is made of nothing else, and need not be taken apart to be measured or painted.
 pub fn is_simple(c: char) -> bool {
-    matches!(c, ' '..='~' | '\u{2500}'..='\u{25ff}' | '…' | '–' | '·' | '×' | '←'..='↓' | '↵' | '✓' | '✗')
+    matches!(c, ' '..='~' | '\u{2500}'..='\u{25fc}' | '…' | '–' | '·' | '×' | '←'..='↓' | '↵' | '✓' | '✗')
 }
 
 /// `text` in at most `columns`: what is too long loses its middle, never its end, so that the part of a
