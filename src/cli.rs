@@ -162,17 +162,37 @@ enum Command {
     },
     /// Find out what is wrong, why, and what to try
     ///
-    /// Exits with 1 where anything fails.
+    /// With several confs, or none and several found, all are examined at once. Exits with 1 where anything fails.
     Doctor {
-        /// The WireGuard conf
+        /// The WireGuard confs
         #[arg(value_name = "CONF", value_hint = ValueHint::FilePath)]
-        conf: Option<PathBuf>,
-        /// What one wants to reach: an app, and a TCP port on its machines
-        #[arg(long, value_name = "NAME[:PORT]", value_parser = commands::doctor::subject)]
+        confs: Vec<PathBuf>,
+        /// What one wants to reach: an app (NAME, NAME.flycast), a TCP port on its machines, and what is to be
+        /// spoken there (http or tls)
+        #[arg(long, value_name = "NAME[:PORT[/PROTOCOL]]", value_parser = commands::doctor::subject)]
         app: Option<crate::doctor::Subject>,
+        /// One machine, by its ID, or by an address that you have of it
+        #[arg(long, value_name = "ID", value_parser = commands::doctor::machine)]
+        machine: Option<crate::doctor::Machine>,
+        /// Look at the system's own VPN, too: ours is asked first and ended; nothing is changed
+        #[arg(long)]
+        system: bool,
         /// Print Markdown, to share
         #[arg(long, conflicts_with = "json")]
         markdown: bool,
+        /// Take names and addresses out of the report
+        #[arg(long)]
+        redact: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Find out which org has an app, by asking all confs at once
+    Find {
+        /// The app
+        name: String,
+        /// The WireGuard confs; without any, all that are found
+        #[arg(value_name = "CONF", value_hint = ValueHint::FilePath)]
+        confs: Vec<PathBuf>,
         #[command(flatten)]
         common: Common,
     },
@@ -400,15 +420,24 @@ fn run(command: Command, settings: &Settings, out: &mut impl Write) -> Result<Ex
                 .await
             })
         }
-        Command::Doctor { conf, app, markdown, common } => {
+        Command::Doctor { mut confs, app, machine, system, markdown, redact, common } => {
             let face = match (common.json, markdown) {
                 (true, _) => Face::Json,
                 (_, true) => Face::Markdown,
                 _ => Face::Text,
             };
-            let conf = conf.or(common.conf_option);
-            let subject = app.unwrap_or_default();
-            commands::attached(commands::doctor::run(conf.as_deref(), common.force, subject, face, out))
+            confs.extend(common.conf_option);
+            let subject = crate::doctor::Subject { machine, system, ..app.unwrap_or_default() };
+            let request = commands::doctor::Request { confs, force: common.force, subject, face, redact };
+            commands::attached(commands::doctor::run(&request, out))
+        }
+        Command::Find { name, mut confs, common } => {
+            let timeout = common.timeout(settings);
+            confs.extend(common.conf_option);
+            let name = name.strip_suffix(".internal").unwrap_or(&name);
+            let (name, force, json) = (crate::text::Safe::new(name), common.force, common.json);
+            let request = commands::find::Request { name, confs, force, timeout, json };
+            commands::attached(commands::find::run(&request, out))
         }
         Command::Watch { conf, refresh, common } => commands::attached(async {
             let refresh = refresh.map_or(settings.refresh, |every| Refresh(Some(every)));

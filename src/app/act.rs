@@ -213,6 +213,6 @@ fn freeze(state: &mut State) {
 /// Starts a diagnosis of the network.
 pub fn diagnose(state: &mut State, effects: &mut Vec<Effect>) {
     state.check = None;
-    let facts = Facts::before(&state.profile, Subject::default());
+    let facts = Facts::before(&state.profile, state.around.clone(), Subject::default());
     effects.push(Effect::Ask(Command::Diagnose(Box::new(facts))));
 }

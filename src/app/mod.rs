@@ -32,6 +32,7 @@ use tui_input::Input;
 
 use crate::catalog::Catalog;
 use crate::doctor::Diagnosis;
+use crate::doctor::facts::Around;
 use crate::engine::report::{self, Aim, Command, Detail, Node, Report, Series};
 use crate::net::LinkState;
 use crate::profile::Profile;
@@ -215,6 +216,8 @@ pub struct State {
     pub trail: Trail,
     /// The Ping view.
     pub ping: Pings,
+    /// What this machine knows beside the conf: facts for the doctor.
+    pub around: Around,
     /// The check that the user selected in the Doctor view; `None` follows the verdict.
     pub check: Option<usize>,
     /// A moment, and the time of day then: events are told by the clock.
@@ -268,6 +271,7 @@ impl State {
             dig: Dig::default(),
             trail: Trail::default(),
             ping: Pings::default(),
+            around: Around::default(),
             check: None,
             clock: None,
             tree: Tree::default(),

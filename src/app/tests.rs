@@ -389,7 +389,7 @@ fn the_doctor_examines_when_first_visited_and_again_when_told() {
     assert!(asked(&s));
     assert_eq!(s.state.tab, Tab::Doctor);
     assert_eq!(s.state.chosen_check(), None);
-    let facts = Facts::before(&s.state.profile, Subject::default());
+    let facts = Facts::before(&s.state.profile, s.state.around.clone(), Subject::default());
     s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
     assert_eq!(s.state.chosen_check(), Some(0));
     s.keys("jj");

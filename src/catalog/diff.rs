@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Catalog, Machine};
+use super::{Catalog, Conflict, Machine};
 use crate::text::{Safe, ms};
 
 /// One change.
@@ -165,11 +165,13 @@ pub fn changes(before: &Catalog, after: &Catalog) -> Vec<Change> {
     changes.extend(new_peers.map(|peer| Change::PeerCame(peer.clone())));
     let old_peers = before.peers.keys().filter(|peer| !after.peers.contains_key(*peer));
     changes.extend(old_peers.map(|peer| Change::PeerWent(peer.clone())));
-    for conflict in after.conflicts.iter().filter(|conflict| !before.conflicts.contains(conflict)) {
+    // What contradicts itself for a moment is on its way; an event is only what stays.
+    let same = |a: &Conflict, b: &Conflict| (&a.app, &a.machine, &a.text) == (&b.app, &b.machine, &b.text);
+    for conflict in after.lasting().filter(|one| !before.lasting().any(|known| same(known, one))) {
         let c = conflict.clone();
         changes.push(Change::Disagree(c.app, c.machine, c.text));
     }
-    for conflict in before.conflicts.iter().filter(|conflict| !after.conflicts.contains(conflict)) {
+    for conflict in before.lasting().filter(|one| !after.conflicts.iter().any(|left| same(left, one))) {
         let c = conflict.clone();
         changes.push(Change::Agree(c.app, c.machine, c.text));
     }
@@ -203,8 +205,10 @@ fn machines(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::catalog::{App, Conflict, Peer};
+    use crate::catalog::{App, Peer};
 
     /// `web:iad/a@1,fra/b@2 api:` and so on; what stands behind `@` is the end of the address.
     fn org(text: &str) -> Catalog {
@@ -247,15 +251,26 @@ mod tests {
     }
 
     #[test]
-    fn peers_and_conflicts() {
-        let before = org("web:iad/a@1");
-        let mut after = before.clone();
+    fn peers_and_lasting_conflicts() {
+        let began = std::time::Instant::now();
+        let at = |seconds, conflict: bool| {
+            let mut org = org("web:iad/a@1");
+            org.walk.finished = Some(began + Duration::from_secs(seconds));
+            if conflict {
+                let text = "vms says none".into();
+                org.conflicts.push(Conflict { app: "web".into(), machine: None, text, since: Some(began) });
+            }
+            org
+        };
+        let mut after = at(5, true);
         after.peers.insert("me".into(), Peer::default());
-        after.conflicts.push(Conflict { app: "web".into(), machine: None, text: "vms says none".into() });
-        assert_eq!(told(&before, &after), ["peer me is a new peer", "web records disagree: vms says none"]);
+        assert_eq!(told(&at(0, false), &after), ["peer me is a new peer"], "it may be in passing");
         assert_eq!(
-            told(&after, &before),
-            ["peer me is no longer listed", "web records agree again; it was: vms says none"]
+            told(&after, &at(11, true)),
+            ["peer me is no longer listed", "web records disagree: vms says none"]
         );
+        assert!(told(&at(11, true), &at(16, true)).is_empty(), "it is told once");
+        assert_eq!(told(&at(11, true), &at(16, false)), ["web records agree again; it was: vms says none"]);
+        assert!(told(&at(5, true), &at(10, false)).is_empty(), "what was never told is not taken back");
     }
 }

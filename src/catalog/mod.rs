@@ -1,5 +1,6 @@
 //! What exists: an immutable snapshot of org → app → region → machine, with the records that said each fact.
 
+pub mod agree;
 pub mod diff;
 mod stale;
 pub mod walk;
@@ -171,7 +172,13 @@ pub struct Conflict {
     pub machine: Option<Safe>,
     /// A sentence fit to show: who says what.
     pub text: String,
+    /// Since when walks have seen it; `None` before one has ended with it.
+    pub since: Option<Instant>,
 }
+
+/// Twice the TTL of the platform's records (reference document, "Test the VPN tunnel"): a contradiction that lasts for
+/// longer is none that is on its way.
+pub const LASTING: Duration = Duration::from_secs(10);
 
 /// How a walk stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -207,6 +214,14 @@ pub enum Method {
 }
 
 impl Catalog {
+    /// The contradictions that have lasted for longer than two TTLs when the last walk ended.
+    pub fn lasting(&self) -> impl Iterator<Item = &Conflict> {
+        let now = self.walk.finished;
+        self.conflicts.iter().filter(move |conflict| {
+            now.zip(conflict.since).is_some_and(|(now, since)| now.saturating_duration_since(since) > LASTING)
+        })
+    }
+
     /// Machines in all apps.
     pub fn machine_count(&self) -> usize {
         self.apps.values().map(|app| app.machines.len()).sum()

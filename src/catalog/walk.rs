@@ -7,11 +7,12 @@
 //! A refresh starts from the catalog before it. What a record no longer names goes only when that record was
 //! answered; where it failed, what was known stays, with its age.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::agree::disagreements;
 use super::{App, Catalog, Conflict, Machine, Method, Record, Source};
 use crate::dns::exchange::Exchange;
 use crate::dns::names::Form;
@@ -68,6 +69,9 @@ impl From<&Exchange> for Said {
     }
 }
 
+/// The addresses of `<app>` and the regions of `regions.<app>`.
+type OwnNames = (Option<Vec<Ipv6Addr>>, Option<Vec<Safe>>);
+
 /// A walk under way.
 #[derive(Debug)]
 pub struct Walk {
@@ -93,6 +97,8 @@ pub struct Walk {
     /// Apps whose `vms` was answered, and those whose machines `_instances` lacked.
     vms_answered: BTreeSet<Safe>,
     conflicts: BTreeSet<Conflict>,
+    /// What `<app>` and `regions.<app>` answered, where they were asked.
+    own_names: BTreeMap<Safe, OwnNames>,
     problems: Vec<String>,
     /// How many of them the catalog tells.
     told: Option<usize>,
@@ -124,6 +130,7 @@ impl Walk {
             peers: None,
             vms_answered: BTreeSet::new(),
             conflicts: BTreeSet::new(),
+            own_names: BTreeMap::new(),
             problems: Vec::new(),
             told: None,
             known,
@@ -178,6 +185,13 @@ impl Walk {
                 {
                     Arc::make_mut(app).flycast.clone_from(&said.addresses);
                 }
+            }
+            Form::App(app) if said.word == "NOERROR" => {
+                self.own_names.entry(app.clone()).or_default().0 = Some(said.addresses.clone());
+            }
+            Form::Regions(app) if said.word == "NOERROR" => {
+                let regions = said.texts.iter().flat_map(|text| payload::list(text)).collect();
+                self.own_names.entry(app.clone()).or_default().1 = Some(regions);
             }
             Form::Peer(peer) => {
                 if said.settled
@@ -302,6 +316,11 @@ impl Walk {
                 self.wanted.insert(app.clone());
                 self.ask(Form::Vms(app.clone()));
                 self.ask(Form::Flycast(app.clone()));
+                // The first walk is for whoever waits to see the tree; those after it can afford to check it.
+                if matches!(self.scope, Scope::Turn { .. }) {
+                    self.ask(Form::App(app.clone()));
+                    self.ask(Form::Regions(app.clone()));
+                }
             }
         }
     }
@@ -344,7 +363,12 @@ impl Walk {
                     machine.address.map_or("no address".into(), |a| a.to_string()),
                     Form::Vm(id.clone(), app.clone()),
                 );
-                self.conflicts.insert(Conflict { app: app.clone(), machine: Some(id.clone()), text });
+                self.conflicts.insert(Conflict {
+                    app: app.clone(),
+                    machine: Some(id.clone()),
+                    text,
+                    since: None,
+                });
             }
         }
     }
@@ -390,8 +414,9 @@ impl Walk {
     fn finish(&mut self, now: Instant) {
         self.compare();
         self.forget();
+        self.compare_names();
         let started = self.started;
-        let conflicts = std::mem::take(&mut self.conflicts).into_iter().collect();
+        let conflicts = self.all_conflicts(now);
         let (wanted, answered) = (self.wanted.clone(), self.vms_answered.clone());
         let by_instances = self.instances.as_ref().is_some_and(|(ok, _)| *ok);
         let catalog = self.edit();
@@ -413,6 +438,38 @@ impl Walk {
         walk.took = Some(now.saturating_duration_since(started));
     }
 
+    /// The contradictions that this walk found, each with the time since which it has been there; of those that were
+    /// known, the ones of apps that were not asked about stay.
+    fn all_conflicts(&mut self, now: Instant) -> Vec<Conflict> {
+        let before = self.catalog.conflicts.iter();
+        let kept = before.clone().filter(|conflict| {
+            !self.vms_answered.contains(&conflict.app) && self.catalog.apps.contains_key(&conflict.app)
+        });
+        let mut all: Vec<Conflict> = kept.cloned().collect();
+        for mut conflict in std::mem::take(&mut self.conflicts) {
+            let known = before.clone().find(|known| {
+                (&known.app, &known.machine, &known.text)
+                    == (&conflict.app, &conflict.machine, &conflict.text)
+            });
+            conflict.since = Some(known.and_then(|known| known.since).unwrap_or(now));
+            all.push(conflict);
+        }
+        all.sort();
+        all
+    }
+
+    /// Holds what the apps' own names answered against the lists, once all is in.
+    fn compare_names(&mut self) {
+        for (name, (addresses, regions)) in std::mem::take(&mut self.own_names) {
+            // Only where the list was answered in this walk, too: else the two are of different times.
+            if self.vms_answered.contains(&name)
+                && let Some(app) = self.catalog.apps.get(&name)
+            {
+                self.conflicts.extend(disagreements(&name, app, addresses.as_deref(), regions.as_deref()));
+            }
+        }
+    }
+
     /// Holds `_instances` against `vms.<app>`, where both were answered.
     fn compare(&mut self) {
         let Some((true, _)) = &self.instances else { return };
@@ -429,7 +486,7 @@ impl Walk {
                     (false, true) => format!("vms.{app} lists it, _instances does not"),
                     _ => continue,
                 };
-                found.push(Conflict { app: app.clone(), machine: Some(id.clone()), text });
+                found.push(Conflict { app: app.clone(), machine: Some(id.clone()), text, since: None });
             }
         }
         self.conflicts.extend(found);

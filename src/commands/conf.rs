@@ -42,7 +42,7 @@ pub fn load(path: Option<&Path>) -> Result<Arc<Profile>, Error> {
 /// # Errors
 /// Where another process is attached with the same key (exit 4).
 pub fn claim(profile: &Profile, force: bool) -> Result<Option<Claim>, Error> {
-    let (claim, behind) = claim_quietly(profile, force)?;
+    let (claim, behind) = try_claim(profile, force).map_err(|pid| in_use(profile, pid))?;
     if let Some(behind) = behind {
         let _ = writeln!(
             io::stderr(),
@@ -55,24 +55,28 @@ pub fn claim(profile: &Profile, force: bool) -> Result<Option<Claim>, Error> {
     Ok(claim)
 }
 
-/// The same without a word; how far the clock went back is given instead.
+fn in_use(profile: &Profile, pid: Option<u32>) -> Error {
+    let who = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
+    let path = profile.path.as_deref().unwrap_or(Path::new("the conf"));
+    let path = Safe::new(path.as_os_str().as_encoded_bytes());
+    Error::new(Exit::Tunnel, format!("{path} is in use by another sixpane{who}"))
+        .why("a gateway keeps one session for each key, and two would steal each other's replies")
+        .hint("end the other one, or make a second peer: fly wireguard create")
+        .hint("--force attaches all the same")
+}
+
+/// The same without a word: how far the clock went back is given, or the process that has the conf, where it is
+/// known.
 ///
 /// # Errors
-/// As [`claim`].
-pub fn claim_quietly(profile: &Profile, force: bool) -> Result<(Option<Claim>, Option<Duration>), Error> {
+/// Where another process is attached with the same key.
+pub fn try_claim(profile: &Profile, force: bool) -> Result<(Option<Claim>, Option<Duration>), Option<u32>> {
     // A generated conf is known to nobody else.
-    let (Some(dir), Some(path)) = (state::dir(), &profile.path) else { return Ok((None, None)) };
+    let (Some(dir), Some(_)) = (state::dir(), &profile.path) else { return Ok((None, None)) };
     match state::claim(&dir, &profile.public_key(), SystemTime::now()) {
         Err(_) => Ok((None, None)),
         Ok(Asked::Theirs(_)) if force => Ok((None, None)),
-        Ok(Asked::Theirs(pid)) => {
-            let who = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
-            let path = Safe::new(path.as_os_str().as_encoded_bytes());
-            Err(Error::new(Exit::Tunnel, format!("{path} is in use by another sixpane{who}"))
-                .why("a gateway keeps one session for each key, and two would steal each other's replies")
-                .hint("end the other one, or make a second peer: fly wireguard create")
-                .hint("--force attaches all the same"))
-        }
+        Ok(Asked::Theirs(pid)) => Err(pid),
         Ok(Asked::Ours { claim, behind }) => Ok((Some(claim), behind)),
     }
 }

@@ -8,6 +8,7 @@ pub mod message;
 pub mod names;
 pub mod payload;
 pub mod resolver;
+pub mod system;
 pub mod tcp;
 pub mod templates;
 pub mod window;

@@ -1,22 +1,53 @@
 //! Why can't I reach it? Named checks over facts, and one verdict: pure, so that every cause is a row in a test.
 //!
 //! [`facts`] holds what was seen, [`judge`] makes of it the findings and the verdict. Who gathers the facts is the
-//! engine's business.
+//! engine's business. [`redact`] takes the names out of what was found, for sharing.
 
 pub mod facts;
 pub mod judge;
+pub mod redact;
 
+use std::net::Ipv6Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::probe::speech::Speech;
 use crate::text::Safe;
+use facts::Facts;
 
 /// What one wants to reach.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Subject {
     /// An app.
     pub app: Option<Safe>,
+    /// Whether it is to be reached by its Flycast address.
+    pub flycast: bool,
     /// A TCP port on its machines.
     pub port: Option<u16>,
+    /// What is to be spoken on the port.
+    pub speech: Option<Speech>,
+    /// One machine.
+    pub machine: Option<Machine>,
+    /// Whether the system's own VPN is looked at, too.
+    pub system: bool,
+}
+
+/// A machine as a person names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Machine {
+    /// By its ID.
+    Id(Safe),
+    /// By an address that somebody has, from a log or a setting.
+    At(Ipv6Addr),
+}
+
+impl std::fmt::Display for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::At(address) => address.fmt(f),
+        }
+    }
 }
 
 /// Where a check belongs, from near to far.
@@ -36,6 +67,8 @@ pub enum Group {
     App,
     /// Its port.
     Port,
+    /// The system's own VPN.
+    System,
 }
 
 impl Group {
@@ -49,6 +82,7 @@ impl Group {
             Self::Path => "Path",
             Self::App => "App",
             Self::Port => "Port",
+            Self::System => "System",
         }
     }
 }
@@ -81,15 +115,39 @@ impl Status {
     }
 }
 
+/// How sure a finding is of its first reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sure {
+    /// What was seen has no other explanation.
+    Certain,
+    /// One explanation fits best.
+    Likely,
+    /// Several fit alike.
+    Open,
+}
+
+impl Sure {
+    /// In a word, as JSON has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Certain => "certain",
+            Self::Likely => "likely",
+            Self::Open => "open",
+        }
+    }
+}
+
 /// One check and what it found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// A name for programs: `handshake`.
+    /// The check's name for programs: `handshake`.
     pub id: &'static str,
     /// Where it belongs.
     pub group: Group,
     /// How it ended.
     pub status: Status,
+    /// What is wrong, for programs: `udp-port-closed`. Empty where nothing is.
+    pub fault: &'static str,
     /// One line.
     pub title: String,
     /// How long what it stands on took.
@@ -98,21 +156,33 @@ pub struct Finding {
     pub saw: String,
     /// Why that may be, most likely first; where several fit, all of them.
     pub why: Vec<String>,
+    /// How sure the first of these is.
+    pub sure: Sure,
     /// What does not work because of it.
     pub hurts: String,
     /// What to try, most useful first.
     pub remedy: Vec<String>,
+    /// The check that this one needed, where it was skipped for that.
+    pub needs: Option<&'static str>,
+    /// The very exchanges that it stands on, line by line.
+    pub evidence: Vec<String>,
 }
 
 /// The whole of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
+    /// The conf's name.
+    pub conf: String,
     /// The checks from near to far.
     pub findings: Vec<Finding>,
-    /// One sentence.
+    /// One sentence that names the cause.
     pub verdict: String,
+    /// One that mends it; empty where there is nothing to mend.
+    pub mend: String,
     /// The finding that the verdict names: its place in `findings`.
     pub cause: Option<usize>,
+    /// What it stands on.
+    pub facts: Arc<Facts>,
     /// Whether all facts are in.
     pub done: bool,
 }
@@ -121,5 +191,10 @@ impl Diagnosis {
     /// How many ended so.
     pub fn count(&self, status: Status) -> usize {
         self.findings.iter().filter(|finding| finding.status == status).count()
+    }
+
+    /// The finding that the verdict names.
+    pub fn named(&self) -> Option<&Finding> {
+        self.cause.and_then(|cause| self.findings.get(cause))
     }
 }

@@ -5,32 +5,41 @@ use std::net::{Ipv6Addr, SocketAddrV6};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 
-use super::knock::knock;
-use crate::catalog::Catalog;
+use super::look;
+use super::rounds::{Probe, burst, ping};
+use super::speak::tried;
+use crate::catalog::agree::disagreements;
+use crate::catalog::{Catalog, Conflict};
 use crate::dns::client::{Client, PORT};
-use crate::dns::exchange::{Exchange, Options, Question};
+use crate::dns::exchange::{Exchange, Options, Question, TryEnd};
 use crate::dns::names::Form;
 use crate::dns::payload;
-use crate::doctor::facts::{AppSeen, Asked, Facts, Link, Pings, Port, Reach};
-use crate::net::{EchoKind, EchoRequest, Echoes, Network, Trouble};
-use crate::text::Safe;
+use crate::doctor::Machine;
+use crate::doctor::facts::{Again, AppSeen, Asked, Disagreement, Facts, Link, Listed, Pings, Reach, Tried};
+use crate::net::outside::Outside;
+use crate::net::{Network, Trouble};
+use crate::text::{Safe, ms, words};
 
-/// How long a handshake may take: initiations leave at once, after 250 ms and after 1 s more.
+/// How long a handshake may take: initiations leave at once, after 250 ms, after 1 s more, and after the protocol's
+/// own pause, for which nobody should wait.
 const LINK: Duration = Duration::from_millis(3500);
 /// How long the walk may take that all of this stands on.
 const WALK: Duration = Duration::from_millis(1500);
-/// Rounds of pings, and how long after a round the next one leaves for who has not answered.
-const ROUNDS: u32 = 3;
-const ROUND: Duration = Duration::from_millis(250);
-/// Machines that are pinged, and whose port is tried.
+/// Machines that are pinged, whose port is tried, and that are asked for again where they are silent.
 const MOST_PINGED: usize = 64;
 const MOST_TRIED: usize = 8;
+/// Apps whose own names are held against the lists.
+const MOST_COMPARED: usize = 64;
 /// IPv6 and ICMPv6 headers, in bytes (RFC 8200 §3, RFC 4443 §4.1).
 const HEADERS: u16 = 48;
-const SMALL: u16 = 56;
+/// Pings to the gateway where none is lost; where one is, and where it may be more than the weather.
+const PINGS: u32 = 5;
+const MORE_PINGS: u32 = 20;
+const MANY_PINGS: u32 = 75;
 
 /// Gathers what is missing of `facts`, and sends them each time there are more; at the end with `done`.
 pub async fn run<N: Network>(
@@ -40,10 +49,29 @@ pub async fn run<N: Network>(
     mut facts: Facts,
     told: mpsc::Sender<Facts>,
 ) {
-    facts.link = Some(link(&net).await);
+    let link = link(&net).await;
+    let outside = net.outside();
+    match &link {
+        Link::NoRoute { .. } => facts.ways = outside.map(Outside::ways),
+        Link::Silent(..) => {
+            let peer = net.link().borrow().endpoint;
+            if let (Some(outside), Some(peer)) = (outside, peer) {
+                facts.udp_comes_back = Some(outside.closed_port_answers(peer).await);
+            }
+        }
+        _ => {}
+    }
+    facts.link = Some(link);
     let _ = told.send(facts.clone()).await;
-    if matches!(facts.link, Some(Link::Up { .. })) {
-        Examiner { net, client, catalog, told: told.clone() }.beyond(&mut facts).await;
+    if facts.is_up() {
+        let examiner = Examiner { net: net.clone(), client, catalog, told: told.clone() };
+        examiner.beyond(&mut facts).await;
+        facts.strays = Some(net.link().borrow().drops.strays);
+    }
+    // While ours is attached with the same key, theirs could not answer: whoever has both ends ours first.
+    if facts.subject.system {
+        let _ = told.send(facts.clone()).await;
+        facts.system = Some(look::look(&facts.conf, look::Ours::Attached).await);
     }
     facts.done = true;
     let _ = told.send(facts).await;
@@ -59,11 +87,12 @@ async fn link<N: Network>(net: &N) -> Link {
                 let state = states.borrow_and_update();
                 match &state.trouble {
                     _ if state.is_up() => return Some(Link::Up { handshake: state.handshake_rtt }),
-                    Some(Trouble::Resolve { reason, .. }) => return Some(Link::NoName(reason.clone())),
+                    Some(Trouble::Resolve { reason, .. }) => return Some(Link::NoName(words(reason))),
                     Some(Trouble::Refused(_)) => return Some(Link::Closed),
-                    Some(Trouble::Send { reason, .. } | Trouble::Socket(reason)) => {
-                        return Some(Link::NoRoute(reason.clone()));
+                    Some(Trouble::Send { to, reason }) => {
+                        return Some(Link::NoRoute { ipv6: to.is_ipv6(), reason: words(reason) });
                     }
+                    Some(Trouble::Socket(reason)) => return Some(Link::NoSocket(words(reason))),
                     Some(Trouble::Silent(_)) | None => {}
                 }
             }
@@ -92,53 +121,89 @@ impl<N: Network> Examiner<N> {
 
     /// All that needs the link.
     async fn beyond(&self, facts: &mut Facts) {
-        let gateway = facts.conf.dns;
-        let large = facts.conf.mtu.saturating_sub(HEADERS);
-        let probes = vec![Probe::new(gateway, SMALL, ROUNDS), Probe::new(gateway, large, 1)];
-        let (asked, pinged) = tokio::join!(self.names(), self.ping(probes));
-        let [apps, instances, peers] = asked;
-        facts.apps = Some(apps);
-        facts.instances = Some(instances);
-        facts.gateway = pinged.first().copied();
-        facts.large = pinged.get(1).copied();
-        facts.peers = Some(peers);
-        self.tell(facts).await;
-        let told = facts.apps.as_ref().is_some_and(|asked| asked.word == "NOERROR");
-        if !told && facts.conf.dns != facts.conf.own_dns() {
-            facts.apps_at_own = Some(self.ask_at(facts.conf.own_dns(), &Form::Apps).await);
-        }
+        let (named, (pinged, error_from)) = tokio::join!(self.names(&facts.conf.name), self.gateway(facts));
+        let (apps, instances, peers, own_name) = named;
+        (facts.gateway, facts.large) = (Some(pinged.0), Some(pinged.1));
+        let told = apps.word == "NOERROR";
+        (facts.apps, facts.instances, facts.peers) = (Some(apps), Some(instances), Some(peers));
         if !told {
+            self.without_names(facts, error_from).await;
             return;
         }
-        let catalog = self.walked().await;
-        facts.conflicts = Some(catalog.conflicts.iter().map(|c| format!("{}: {}", c.app, c.text)).collect());
-        let own = facts.conf.address;
-        facts.listed = Some(catalog.peers.values().any(|peer| peer.address == Some(own)));
         self.tell(facts).await;
-        let subject = facts.subject.app.clone();
-        let machines: Vec<(Safe, Safe, Ipv6Addr)> = catalog
-            .apps
-            .iter()
-            .filter(|(name, _)| subject.as_ref().is_none_or(|app| app == *name))
-            .flat_map(|(name, app)| app.machines.iter().map(move |(id, machine)| (name, id, machine)))
-            .filter_map(|(name, id, machine)| Some((name.clone(), id.clone(), machine.address?)))
-            .take(MOST_PINGED)
-            .collect();
-        let probes = machines.iter().map(|(_, _, address)| Probe::new(*address, SMALL, 1)).collect();
-        let (pinged, (app, ports)) = tokio::join!(self.ping(probes), self.app(subject, facts, &machines));
-        let reach = machines.iter().zip(pinged);
-        facts.machines = Some(
-            reach.map(|((app, id, _), pings)| Reach { app: app.clone(), id: id.clone(), pings }).collect(),
-        );
-        facts.app = app;
-        facts.ports = ports;
+        let catalog = self.walked().await;
+        let own = facts.conf.address;
+        let listed = catalog.peers.iter().find(|(_, peer)| peer.address == Some(own));
+        let name = Safe::new(&facts.conf.name);
+        facts.listed = Some(match (listed, own_name.entries.first()) {
+            (Some((name, _)), _) => Listed::As(name.clone()),
+            (None, Some(address)) if address.as_str() == own.to_string() => Listed::NameOnly(name),
+            (None, Some(address)) => match address.as_str().parse() {
+                Ok(address) => Listed::Another(name, address),
+                Err(_) => Listed::No,
+            },
+            (None, None) => Listed::No,
+        });
+        let machines = chosen(&catalog, facts);
+        facts.machine_count = machines.len();
+        if facts.subject.machine.is_some() {
+            facts.machine_known = Some(!machines.is_empty());
+        }
+        self.tell(facts).await;
+        let machines: Vec<Place> = machines.into_iter().take(MOST_PINGED).collect();
+        let (reached, (app, ports, flycast_ports), conflicts) =
+            tokio::join!(self.reach(&machines), self.app(facts, &machines), self.compare(&catalog));
+        facts.machines = Some(reached);
+        (facts.app, facts.ports, facts.flycast_ports) = (app, ports, flycast_ports);
+        facts.conflicts = Some(conflicts);
     }
 
-    /// The org-wide names.
-    async fn names(&self) -> [Asked; 3] {
+    /// What can still be learned where no name is answered: of another server, and whether anything comes back.
+    /// `error_from` is who sent an ICMPv6 error about a ping to the server.
+    async fn without_names(&self, facts: &mut Facts, error_from: Option<Ipv6Addr>) {
+        let own = facts.conf.own_dns();
+        if facts.conf.dns != own {
+            facts.apps_at_own = Some(self.ask_at(own, &Form::Apps).await);
+        }
+        if error_from.is_some() {
+            facts.edge = Some(error_from);
+        } else if facts.gateway.is_some_and(|pings| pings.answered == 0) {
+            // A ping that must be thrown away: a router on the way, or the gateway, says so.
+            let mut groups = facts.conf.network.addr().segments();
+            groups[3..].copy_from_slice(&[0xffff; 5]);
+            let probe = Probe { hop_limit: 1, ..Probe::new(Ipv6Addr::from(groups), Probe::SMALL, 1) };
+            let seen = ping(&self.net, vec![probe]).await;
+            facts.edge = Some(seen.first().and_then(|seen| seen.error_from));
+        }
+        self.tell(facts).await;
+    }
+
+    /// Pings the gateway: small ones, more of them where some are lost, and large ones.
+    async fn gateway(&self, facts: &Facts) -> ((Pings, Pings), Option<Ipv6Addr>) {
+        let (to, large) = (facts.conf.dns, facts.conf.mtu.saturating_sub(HEADERS));
+        let probes = vec![Probe::new(to, Probe::SMALL, PINGS), Probe::new(to, large, 1)];
+        let seen = ping(&self.net, probes).await;
+        let of = |n: usize| seen.get(n).map(|seen| seen.pings).unwrap_or_default();
+        let (mut small, large) = (of(0), of(1));
+        let lost = |pings: Pings| pings.sent - pings.answered;
+        if small.answered > 0 && lost(small) > 0 {
+            small = add(small, burst(&self.net, to, MORE_PINGS).await);
+            if lost(small) > 2 {
+                small = add(small, burst(&self.net, to, MANY_PINGS).await);
+            }
+        }
+        ((small, large), seen.iter().find_map(|seen| seen.error_from))
+    }
+
+    /// The org-wide names, and the name that this peer may have.
+    async fn names(&self, conf: &str) -> (Asked, Asked, Asked, Asked) {
         let ask = |form: Form| async move { self.ask(&form).await };
-        let (apps, instances, peers) = tokio::join!(ask(Form::Apps), ask(Form::Instances), ask(Form::Peers));
-        [apps, instances, peers]
+        tokio::join!(
+            ask(Form::Apps),
+            ask(Form::Instances),
+            ask(Form::Peers),
+            ask(Form::Peer(Safe::new(conf)))
+        )
     }
 
     async fn ask(&self, form: &Form) -> Asked {
@@ -146,12 +211,7 @@ impl<N: Network> Examiner<N> {
     }
 
     async fn ask_at(&self, server: Ipv6Addr, form: &Form) -> Asked {
-        let Ok(name) = form.name() else {
-            return Asked { word: "unsendable".into(), entries: vec![], rtt: None };
-        };
-        let server = SocketAddrV6::new(server, PORT, 0, 0);
-        let question = Question::new(name, form.record_type());
-        seen(form, &self.client.ask_at(server, question, &Options::default()).await)
+        ask(&self.client, SocketAddrV6::new(server, PORT, 0, 0), form).await
     }
 
     /// The catalog of a whole walk, waited for where there is none yet.
@@ -162,77 +222,171 @@ impl<N: Network> Examiner<N> {
         found.unwrap_or_else(|| self.catalog.borrow().clone())
     }
 
+    /// Holds the lists against each other, and against the apps' own names.
+    async fn compare(&self, catalog: &Catalog) -> Vec<Disagreement> {
+        let now = Instant::now().into_std();
+        let apps = catalog.apps.iter().filter(|(_, app)| app.complete).take(MOST_COMPARED);
+        let found = join_all(apps.map(|(name, app)| async move {
+            let (app_form, regions_form) = (Form::App(name.clone()), Form::Regions(name.clone()));
+            let (addresses, regions) = tokio::join!(self.ask(&app_form), self.ask(&regions_form));
+            // What was not told contradicts nothing.
+            let parsed: Vec<Ipv6Addr> =
+                addresses.entries.iter().filter_map(|entry| entry.as_str().parse().ok()).collect();
+            let addresses = (addresses.word == "NOERROR").then_some(parsed);
+            let regions = (regions.word == "NOERROR").then_some(regions.entries);
+            disagreements(name, app, addresses.as_deref(), regions.as_deref())
+        }))
+        .await;
+        let known = catalog.conflicts.iter().cloned();
+        let mut all: Vec<Conflict> = known.collect();
+        for conflict in found.into_iter().flatten() {
+            if !all.iter().any(|known| known.app == conflict.app && known.text == conflict.text) {
+                all.push(conflict);
+            }
+        }
+        all.into_iter()
+            .map(|conflict| Disagreement {
+                text: format!("{}: {}", conflict.app, conflict.text),
+                lasting: conflict.since.map(|since| now.saturating_duration_since(since)),
+            })
+            .collect()
+    }
+
+    /// Pings the machines, and asks for those again that are silent.
+    async fn reach(&self, machines: &[Place]) -> Vec<Reach> {
+        let probes = machines.iter().map(|place| Probe::new(place.address, Probe::SMALL, 1)).collect();
+        let seen = ping(&self.net, probes).await;
+        let mut reached: Vec<Reach> = machines
+            .iter()
+            .zip(seen)
+            .map(|(place, seen)| Reach {
+                app: place.app.clone(),
+                id: place.id.clone(),
+                address: place.address,
+                pings: seen.pings,
+                again: None,
+            })
+            .collect();
+        let silent = reached.iter_mut().filter(|reach| reach.pings.answered == 0).take(MOST_TRIED);
+        join_all(silent.map(|reach| async {
+            reach.again = Some(self.again(reach).await);
+        }))
+        .await;
+        reached
+    }
+
+    /// A second look at a machine that is silent: where does its own name say that it is?
+    async fn again(&self, reach: &Reach) -> Again {
+        let asked = self.ask(&Form::Vm(reach.id.clone(), reach.app.clone())).await;
+        if !asked.is_told() {
+            return Again::Unknown;
+        }
+        match asked.entries.first().and_then(|entry| entry.as_str().parse::<Ipv6Addr>().ok()) {
+            None => Again::Gone,
+            Some(now) if now == reach.address => Again::Same,
+            Some(now) => {
+                let seen = ping(&self.net, vec![Probe::new(now, Probe::SMALL, 1)]).await;
+                Again::At(now, seen.first().map(|seen| seen.pings).unwrap_or_default())
+            }
+        }
+    }
+
     /// What is asked about the app, and its port.
     async fn app(
         &self,
-        app: Option<Safe>,
         facts: &Facts,
-        machines: &[(Safe, Safe, Ipv6Addr)],
-    ) -> (Option<AppSeen>, Option<Vec<(Safe, Port)>>) {
-        let Some(app) = app else { return (None, None) };
+        machines: &[Place],
+    ) -> (Option<AppSeen>, Option<Vec<Tried>>, Option<Vec<Tried>>) {
+        let Some(app) = facts.subject.app.clone() else { return (None, None, None) };
         let listed = facts.apps.as_ref().map(|asked| asked.entries.contains(&app));
-        let (own, flycast) = (Form::App(app.clone()), Form::Flycast(app));
+        let (own, flycast) = (Form::App(app.clone()), Form::Flycast(app.clone()));
         let (addresses, flycast) = tokio::join!(self.ask(&own), self.ask(&flycast));
+        let host = format!("{app}.internal");
+        let casts: Vec<Ipv6Addr> =
+            flycast.entries.iter().filter_map(|entry| entry.as_str().parse().ok()).take(1).collect();
         let seen = AppSeen { listed, addresses, flycast };
-        let Some(port) = facts.subject.port else { return (Some(seen), None) };
-        let tries = machines.iter().take(MOST_TRIED).map(|(_, id, address)| async move {
-            (id.clone(), knock(&self.net, SocketAddrV6::new(*address, port, 0, 0)).await)
-        });
-        (Some(seen), Some(futures_util::future::join_all(tries).await))
-    }
-
-    /// Sends each probe in rounds until it has had enough answers.
-    async fn ping(&self, mut probes: Vec<Probe>) -> Vec<Pings> {
-        let Ok(echo) = self.net.echo() else { return probes.iter().map(|probe| probe.pings).collect() };
-        let mut sent: Vec<(usize, std::time::Instant)> = Vec::new();
-        for _ in 0..ROUNDS {
-            for (index, probe) in probes.iter_mut().enumerate() {
-                if probe.pings.answered >= probe.wanted {
-                    continue;
-                }
-                let seq = sent.len() as u16;
-                let request = EchoRequest { to: probe.to, seq, hop_limit: 64, payload: probe.payload };
-                if let Ok(at) = echo.send(request) {
-                    probe.pings.sent += 1;
-                    sent.push((index, at));
-                }
-            }
-            let round = Instant::now() + ROUND;
-            while probes.iter().any(|probe| probe.pings.answered < probe.pings.sent) {
-                let Ok(Ok(event)) = tokio::time::timeout_at(round, echo.recv()).await else { break };
-                let Some((index, at)) = sent.get(usize::from(event.seq)) else { continue };
-                if let (EchoKind::Reply { .. }, Some(probe)) = (event.kind, probes.get_mut(*index)) {
-                    let rtt = event.at.saturating_duration_since(*at);
-                    probe.pings.answered += 1;
-                    probe.pings.best = Some(probe.pings.best.map_or(rtt, |best| best.min(rtt)));
-                }
-            }
-        }
-        probes.iter().map(|probe| probe.pings).collect()
+        let Some(port) = facts.subject.port else { return (Some(seen), None, None) };
+        let speech = facts.subject.speech;
+        let at = |address: Ipv6Addr| SocketAddrV6::new(address, port, 0, 0);
+        let places: &[Place] = if facts.subject.flycast { &[] } else { machines };
+        let (host, net) = (&host, &self.net);
+        let ports = join_all(
+            places
+                .iter()
+                .take(MOST_TRIED)
+                .map(|place| tried(net, place.id.clone(), at(place.address), speech, host)),
+        );
+        let name = Safe::new(format!("{app}.flycast"));
+        let flycast_host = name.to_string();
+        let spoken = speech.filter(|_| facts.subject.flycast);
+        let casts = join_all(
+            casts.iter().map(|address| tried(net, name.clone(), at(*address), spoken, &flycast_host)),
+        );
+        let (ports, casts) = tokio::join!(ports, casts);
+        (Some(seen), Some(ports), Some(casts))
     }
 }
 
-struct Probe {
-    to: Ipv6Addr,
-    payload: u16,
-    /// Answers after which no more are sent.
-    wanted: u32,
-    pings: Pings,
+/// A machine that can be reached.
+struct Place {
+    app: Safe,
+    id: Safe,
+    address: Ipv6Addr,
 }
 
-impl Probe {
-    fn new(to: Ipv6Addr, payload: u16, wanted: u32) -> Self {
-        Self { to, payload, wanted, pings: Pings::default() }
-    }
+/// The machines that are asked for: one, those of an app, or all.
+fn chosen(catalog: &Catalog, facts: &Facts) -> Vec<Place> {
+    let subject = &facts.subject;
+    let all = catalog.apps.iter().filter(|(name, _)| subject.app.as_ref().is_none_or(|app| app == *name));
+    all.flat_map(|(name, app)| app.machines.iter().map(move |(id, machine)| (name, id, machine)))
+        .filter_map(|(name, id, machine)| {
+            Some(Place { app: name.clone(), id: id.clone(), address: machine.address? })
+        })
+        .filter(|place| match &subject.machine {
+            None => true,
+            Some(Machine::Id(id)) => *id == place.id,
+            Some(Machine::At(address)) => *address == place.address,
+        })
+        .collect()
+}
+
+fn add(a: Pings, b: Pings) -> Pings {
+    let best = [a.best, b.best].into_iter().flatten().min();
+    Pings { sent: a.sent + b.sent, answered: a.answered + b.answered, best }
+}
+
+/// Asks `server` for what a name of the network says.
+pub async fn ask(client: &Client, server: SocketAddrV6, form: &Form) -> Asked {
+    let Ok(name) = form.name() else {
+        let lines = vec![format!("{form} cannot be asked for")];
+        return Asked { word: "unsendable".into(), lines, ..Asked::default() };
+    };
+    let question = Question::new(name, form.record_type());
+    seen(form, &client.ask_at(server, question, &Options::default()).await)
 }
 
 /// An exchange as a fact.
 fn seen(form: &Form, exchange: &Exchange) -> Asked {
     let texts = exchange.texts();
-    let entries = match form {
+    let entries: Vec<Safe> = match form {
         Form::Instances => texts.iter().flat_map(|text| payload::instances(text).0).map(|i| i.id).collect(),
         _ if texts.is_empty() => exchange.addresses().iter().map(|a| Safe::new(a.to_string())).collect(),
         _ => texts.iter().flat_map(|text| payload::list(text)).collect(),
     };
-    Asked { word: exchange.word(), entries, rtt: exchange.rtt() }
+    let word = exchange.word();
+    let server =
+        exchange.server.ip().to_ipv4_mapped().map_or(exchange.server.ip().to_string(), |v4| v4.to_string());
+    let mut lines =
+        vec![format!("{form} {} @{server}: {word}, {} entries", form.record_type(), entries.len())];
+    lines.extend(exchange.tries.iter().map(|attempt| {
+        let end = match &attempt.end {
+            TryEnd::Answered(rtt) => format!("answered after {} ms", ms(*rtt)),
+            TryEnd::Truncated(rtt) => format!("cut after {} ms, asked again over TCP", ms(*rtt)),
+            TryEnd::NoEdns(rtt) => format!("FORMERR after {} ms, asked again without EDNS", ms(*rtt)),
+            TryEnd::Silent => "nothing came".into(),
+            TryEnd::Failed(why) => words(why),
+        };
+        format!("  {} at +{} ms: {end}", attempt.transport.as_str(), ms(attempt.sent))
+    }));
+    Asked { word, entries, rtt: exchange.rtt(), lines }
 }

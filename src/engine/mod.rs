@@ -7,9 +7,12 @@
 mod detail;
 mod examine;
 mod knock;
+pub mod look;
 mod names;
 pub mod report;
+mod rounds;
 mod schedule;
+mod speak;
 mod walking;
 
 use std::future::Future;
@@ -38,6 +41,7 @@ use crate::probe::ping::{Pinger, Plan, Unsent};
 use crate::probe::port::{Knock, Port};
 use crate::text::{Safe, words};
 use detail::Inspection;
+pub use examine::ask;
 use names::Names;
 use report::{Alert, Answered, Command, DIGS, EVENTS, Event, Report, Target};
 use schedule::Schedule;

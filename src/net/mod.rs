@@ -6,6 +6,8 @@ pub(crate) mod fake;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod handles;
+pub mod host;
+pub mod outside;
 pub mod packet;
 pub mod sim;
 pub mod stack;
@@ -54,6 +56,11 @@ pub trait Network: Clone + Send + Sync + 'static {
 
     /// Our own address in the network.
     fn local(&self) -> Ipv6Addr;
+
+    /// The host below, where there is a real one: a simulated wire has none.
+    fn outside(&self) -> Option<outside::Outside> {
+        None
+    }
 }
 
 /// A UDP socket of a [`Network`].
@@ -266,6 +273,8 @@ pub enum Trouble {
 pub struct Drops {
     /// Outer: not WireGuard, wrong key, replayed, forged.
     pub outer: u64,
+    /// Outer: sealed for a session that is not ours, as where another client has our key. Part of `outer`.
+    pub strays: u64,
     /// Inner: not IPv6, bad length, a fragment, an unknown next header.
     pub malformed: u64,
     /// Inner: the source is outside `AllowedIPs`, or the destination is not us.

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 
 use super::endpoint::resolve;
 use super::handles::{EchoSource, Host, TcpStream, Udp, now};
+use super::outside::Outside;
 use super::stack::Stack;
 use super::suspend;
 use super::underlay::{self, Failure, Underlay};
@@ -48,6 +49,8 @@ struct Attachment {
     wishes: Arc<Wishes>,
     link: watch::Receiver<LinkState>,
     local: Ipv6Addr,
+    /// Whether the wire is the host's own.
+    outside: bool,
 }
 
 /// What the holders of a tunnel want of its task, besides sending packets.
@@ -70,11 +73,15 @@ impl Tunnel {
     /// Whether the peer answers is told by [`Network::link`]. An error says that there is no tokio runtime to run on,
     /// or that the clock stands before 1970, where WireGuard has no timestamp to send.
     pub fn attach(profile: &Profile) -> io::Result<Self> {
-        Self::over(profile, underlay::Udp::new(profile.listen_port))
+        Self::begin(profile, underlay::Udp::new(profile.listen_port), true)
     }
 
     /// Attaches over another wire than the host's sockets.
     pub fn over<U: Underlay>(profile: &Profile, underlay: U) -> io::Result<Self> {
+        Self::begin(profile, underlay, false)
+    }
+
+    fn begin<U: Underlay>(profile: &Profile, underlay: U, outside: bool) -> io::Result<Self> {
         let runtime = tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
         if SystemTime::now() < SystemTime::UNIX_EPOCH {
             return Err(io::Error::other("the clock of this computer stands before 1970"));
@@ -105,7 +112,7 @@ impl Tunnel {
         };
         driver.begin(start);
         runtime.spawn(driver.run());
-        Ok(Self { attachment: Arc::new(Attachment { host, wishes, link, local }) })
+        Ok(Self { attachment: Arc::new(Attachment { host, wishes, link, local, outside }) })
     }
 }
 
@@ -137,6 +144,10 @@ impl Network for Tunnel {
 
     fn local(&self) -> Ipv6Addr {
         self.attachment.local
+    }
+
+    fn outside(&self) -> Option<Outside> {
+        self.attachment.outside.then_some(Outside)
     }
 }
 
@@ -357,7 +368,8 @@ impl<U: Underlay> Driver<U> {
             || known.trouble != link.trouble
             || known.endpoint != link.endpoint
             || known.last_handshake != link.last_handshake
-            || known.initiations != link.initiations;
+            || known.initiations != link.initiations
+            || (known.drops.strays == 0) != (link.drops.strays == 0);
         drop(known);
         if !happened && now < self.reported + COUNTERS {
             return Some(self.reported + COUNTERS);

@@ -298,7 +298,14 @@ impl Peer {
                 self.link.drops.malformed += 1;
                 self.authentic(now, from, datagram, false, out);
             }
-            TunnResult::Err(_) => self.link.drops.outer += 1,
+            TunnResult::Err(error) => {
+                self.link.drops.outer += 1;
+                if kind == DATA
+                    && matches!(error, WireGuardError::WrongIndex | WireGuardError::NoCurrentSession)
+                {
+                    self.link.drops.strays += 1;
+                }
+            }
         }
         self.tick(now, out);
     }

@@ -4,4 +4,5 @@ pub mod alert;
 pub mod ping;
 pub mod port;
 pub mod series;
+pub mod speech;
 pub mod stats;

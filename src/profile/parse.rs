@@ -25,6 +25,9 @@ const LARGEST: u64 = 1 << 20;
 pub const LONGEST_NAME: usize = 15;
 /// The note on a conf that everybody on the machine can read.
 pub const WORLD_READABLE: &str = "others on this machine can read the private key in it: chmod 600";
+/// The note on a DNS line that names an IPv4 server.
+pub const FOREIGN_DNS: &str =
+    "the DNS line names an IPv4 server, which knows no name of a 6PN network; not used";
 const DEFAULT_MTU: u16 = 1420;
 const NOT_ONE: &str = "not a WireGuard configuration";
 
@@ -260,7 +263,7 @@ impl<'n> Draft<'n> {
                 for item in items(value) {
                     match item.text.parse() {
                         Ok(IpAddr::V6(addr)) => self.dns.push(addr),
-                        Ok(IpAddr::V4(_)) => self.ipv4_seen = true,
+                        Ok(IpAddr::V4(_)) => self.note(item.line, FOREIGN_DNS),
                         Err(_) => {
                             let shown = Safe::new(item.text);
                             self.note(

@@ -20,8 +20,12 @@ pub struct Gateway {
     dns: String,
     public: String,
     pub interface: String,
+    /// The client's public key.
+    pub peer_public: String,
+    knot: Option<Running>,
+    /// Programs that run beside, for as long.
+    pub beside: Vec<Running>,
     _wireguard: Running,
-    _knot: Running,
 }
 
 impl Gateway {
@@ -65,8 +69,21 @@ impl Gateway {
             asked.stdout.starts_with(b"\"")
         });
         let conf = folder.path().join("my-peer.conf");
-        let gateway =
-            Self { client, far, conf, folder, dns, public, interface, _wireguard: wireguard, _knot: knot };
+        // A gateway forwards, and says where it cannot.
+        run("ip", &["netns", "exec", &far.0, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1"]);
+        let gateway = Self {
+            client,
+            far,
+            conf,
+            folder,
+            dns,
+            public,
+            interface,
+            peer_public,
+            knot: Some(knot),
+            beside: vec![],
+            _wireguard: wireguard,
+        };
         gateway.write_conf(org, &peer_private, &gateway.public, &format!("10.6.0.2:{PORT}"));
         gateway
     }
@@ -91,6 +108,56 @@ impl Gateway {
             .map(|line| if line.starts_with(key) { format!("{key} = {value}") } else { line.to_owned() })
             .collect();
         write_private(&self.conf, &(lines.join("\n") + "\n"));
+    }
+
+    /// Ends the name server.
+    pub fn end_server(&mut self) {
+        self.knot = None;
+    }
+
+    /// Another name server in its place, with these zones; it is there when it answers anything at all.
+    pub fn serve(&mut self, zones: &[(&str, String)]) {
+        self.knot = None;
+        self.knot = Some(knot(&self.far, &self.dns, self.folder.path(), zones));
+        until("Knot's answer", || {
+            let words = [&format!("@{}", self.dns), "+tries=1", "+time=1", "_apps.internal", "TXT"];
+            self.far.output("dig", &words).status.success()
+        });
+    }
+
+    /// The conf by another name.
+    pub fn rename_conf(&mut self, name: &str) {
+        let path = self.conf.with_file_name(format!("{name}.conf"));
+        std::fs::rename(&self.conf, &path).unwrap();
+        self.conf = path;
+    }
+
+    /// A line of the conf.
+    pub fn conf_line(&self, key: &str) -> String {
+        let text = std::fs::read_to_string(&self.conf).unwrap();
+        let line = text.lines().find(|line| line.starts_with(key)).unwrap();
+        line.split_once('=').unwrap().1.trim().to_owned()
+    }
+
+    /// The system's own VPN on the client's side, with the conf's own key.
+    pub fn tun_of_conf(&self, org: &Org) -> Running {
+        let (running, interface) = wireguard(&self.client);
+        let key = self.folder.path().join("own.key");
+        std::fs::write(&key, self.conf_line("PrivateKey")).unwrap();
+        let mut words = vec!["set", &interface, "private-key", key.to_str().unwrap(), "peer", &self.public];
+        let (prefix, endpoint) = (org.prefix(), format!("10.6.0.2:{PORT}"));
+        words.extend(["allowed-ips", &prefix, "endpoint", &endpoint]);
+        run("wg", &words);
+        self.client.ip(&format!("link set {interface} up mtu 1420"));
+        let address = Org::peer_address(org.network);
+        self.client.ip(&format!("-6 addr add {address}/128 dev {interface} nodad"));
+        self.client.ip(&format!("-6 route add {prefix} dev {interface}"));
+        until("an answer over the TUN device", || {
+            self.near_dig(&["+short", "+tries=1", "+time=1", "ns.internal", "AAAA"])
+                .stdout
+                .starts_with(b"::1")
+        });
+        running
     }
 
     /// `sixpane COMMAND CONF WORDS…` on the client.
@@ -156,7 +223,7 @@ impl Gateway {
     }
 }
 
-fn write_private(path: &Path, text: &str) {
+pub fn write_private(path: &Path, text: &str) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::write(path, text).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();

@@ -13,5 +13,6 @@ mod dig;
 mod gateway;
 mod lab;
 mod org;
+mod relay;
 mod serve;
 mod world;

@@ -1,5 +1,6 @@
 //! Namespaces, programs in them, and waiting for what they do.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
@@ -8,13 +9,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// What has to be there, and the Debian package that it comes with.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 9] = [
     ("ip", "iproute2"),
     ("wireguard-go", "wireguard-go"),
     ("wg", "wireguard-tools"),
     ("knotd", "knot"),
     ("dig", "bind9-dnsutils"),
     ("ping", "iputils-ping"),
+    ("nft", "nftables"),
+    ("socat", "socat"),
+    ("faketime", "faketime"),
 ];
 
 /// Whether such tests can run here; where not, the reason is told.
@@ -129,8 +133,35 @@ impl Space {
     }
 }
 
+impl Space {
+    /// Rules of a packet filter for what comes in.
+    pub fn filter(&self, rules: &[&str]) {
+        let mut text = String::new();
+        for family in ["ip", "ip6"] {
+            let _ = writeln!(text, "add table {family} f");
+            let _ = writeln!(text, "add chain {family} f i {{ type filter hook input priority 0; }}");
+        }
+        for rule in rules {
+            let (family, rule) = rule.split_once(' ').unwrap();
+            let _ = writeln!(text, "add rule {family} f i {rule}");
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let output = self.output("nft", &["-f", file.path().to_str().unwrap()]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// The name server that programs inside find in their resolv.conf, until this is dropped.
+    pub fn resolver(&self, server: &str) {
+        let folder = PathBuf::from("/etc/netns").join(&self.0);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("resolv.conf"), format!("nameserver {server}\n")).unwrap();
+    }
+}
+
 impl Drop for Space {
     fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(PathBuf::from("/etc/netns").join(&self.0));
         let _ = Command::new("ip").args(["netns", "del", &self.0]).output();
     }
 }
@@ -184,7 +215,8 @@ pub fn wireguard(space: &Space) -> (Running, String) {
     let interface = unique("w");
     let running = space.start("wireguard-go", &["-f", &interface], &[]);
     let socket = PathBuf::from(format!("/var/run/wireguard/{interface}.sock"));
-    until("wireguard-go's socket", || socket.exists());
+    // A `wg` that comes before it listens would take the socket for a dead one, and remove it.
+    until("wireguard-go's socket", || std::os::unix::net::UnixStream::connect(&socket).is_ok());
     (running, interface)
 }
 

@@ -1,0 +1,42 @@
+//! What this machine knows beside a conf: its other confs, and an interface that has the conf's own address.
+
+use std::path::{Path, PathBuf};
+
+use super::conf;
+use crate::doctor::facts::{Around, Sibling};
+use crate::net::outside::interface_in;
+use crate::profile::{Profile, parse};
+use crate::text::Safe;
+
+/// Confs that are held against one.
+const MOST: usize = 64;
+
+/// Looks round for `profile`; `given` are confs that were named beside it. No network is asked.
+pub fn look(profile: &Profile, given: &[PathBuf]) -> Around {
+    let interface = interface_in(profile.network(), profile.address())
+        .filter(|(_, address)| *address == profile.address())
+        .map(|(name, _)| name);
+    let mut paths = conf::found();
+    paths.extend(given.iter().cloned());
+    // Whoever keeps one conf beside another has them in one folder.
+    if let Some(folder) = profile.path.as_deref().and_then(Path::parent) {
+        paths.extend(crate::profile::find::candidates(folder, None));
+    }
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let own = profile.path.as_deref().map(real);
+    let mut paths: Vec<PathBuf> = paths.iter().map(|path| real(path)).collect();
+    paths.sort();
+    paths.dedup();
+    let siblings = paths
+        .iter()
+        .filter(|path| Some(*path) != own.as_ref())
+        .take(MOST)
+        .filter_map(|path| parse::load(path).ok())
+        .filter(|other| other.network() == profile.network())
+        .map(|other| Sibling {
+            name: Safe::new(&other.name).to_string(),
+            same_key: other.private_key == profile.private_key,
+        })
+        .collect();
+    Around { siblings, interface, ..Around::default() }
+}

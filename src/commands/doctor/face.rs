@@ -1,0 +1,164 @@
+//! A diagnosis as text, Markdown or JSON.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use crate::commands::style::{BAD, DIM, OK, STRONG, WARN, paint};
+use crate::doctor::{Diagnosis, Finding, Status};
+use crate::text::ms;
+
+/// How the report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Face {
+    /// For eyes.
+    Text,
+    /// For sharing.
+    Markdown,
+    /// For programs: one object a line.
+    Json,
+}
+
+impl Face {
+    /// Prints `diagnosis`, under the conf's name where there are several.
+    pub fn print(self, diagnosis: &Diagnosis, conf: Option<&str>, out: &mut impl Write) -> io::Result<()> {
+        match self {
+            Self::Text => text(diagnosis, conf, out),
+            Self::Markdown => markdown(diagnosis, conf, out),
+            Self::Json => writeln!(out, "{}", to_json(diagnosis)),
+        }
+    }
+}
+
+fn mark(status: Status) -> &'static str {
+    match status {
+        Status::Pass => "✓",
+        Status::Warn => "!",
+        Status::Fail => "✗",
+        Status::Skip | Status::Waiting => "·",
+    }
+}
+
+fn style(status: Status) -> anstyle::Style {
+    match status {
+        Status::Pass => OK,
+        Status::Warn => WARN,
+        Status::Fail => BAD,
+        Status::Skip | Status::Waiting => DIM,
+    }
+}
+
+fn tally(diagnosis: &Diagnosis) -> String {
+    let n = |status| diagnosis.count(status);
+    let (pass, warn, fail, skip) = (n(Status::Pass), n(Status::Warn), n(Status::Fail), n(Status::Skip));
+    format!("{pass} passed, {warn} warnings, {fail} failures, {skip} skipped")
+}
+
+fn text(diagnosis: &Diagnosis, conf: Option<&str>, out: &mut impl Write) -> io::Result<()> {
+    if let Some(conf) = conf {
+        writeln!(out, "{}", paint(STRONG, format!("── {conf} ──")))?;
+    }
+    let mut group = None;
+    for finding in &diagnosis.findings {
+        if group != Some(finding.group) {
+            group = Some(finding.group);
+            writeln!(out, "{}", paint(DIM, finding.group.as_str()))?;
+        }
+        let took = finding.took.map(|took| format!("  {} ms", ms(took))).unwrap_or_default();
+        let needs = finding.needs.map(|needs| format!("  (needs {needs})")).unwrap_or_default();
+        let mark = paint(style(finding.status), mark(finding.status));
+        writeln!(out, "  {mark} {}{}", finding.title, paint(DIM, took + &needs))?;
+        if matches!(finding.status, Status::Fail | Status::Warn) {
+            story(finding, "      ", out)?;
+        }
+    }
+    let verdict = diagnosis.named().map_or(Status::Pass, |finding| finding.status);
+    writeln!(out, "\n{}", paint(style(verdict), &diagnosis.verdict))?;
+    if !diagnosis.mend.is_empty() {
+        writeln!(out, "{}", diagnosis.mend)?;
+    }
+    writeln!(out, "{}", tally(diagnosis))
+}
+
+/// What a finding has to say, line by line.
+fn story(finding: &Finding, indent: &str, out: &mut impl Write) -> io::Result<()> {
+    let mut line = |label: &str, text: &str| {
+        if text.is_empty() { Ok(()) } else { writeln!(out, "{indent}{label:<6} {text}") }
+    };
+    line("Saw", &finding.saw)?;
+    for (n, why) in finding.why.iter().enumerate() {
+        line(if n == 0 { "Why" } else { "  or" }, why)?;
+    }
+    line("Hurts", &finding.hurts)?;
+    for (n, remedy) in finding.remedy.iter().enumerate() {
+        line(if n == 0 { "Try" } else { "" }, remedy)?;
+    }
+    Ok(())
+}
+
+fn markdown(diagnosis: &Diagnosis, conf: Option<&str>, out: &mut impl Write) -> io::Result<()> {
+    if let Some(conf) = conf {
+        writeln!(out, "## {conf}\n")?;
+    }
+    writeln!(out, "**{}**", diagnosis.verdict)?;
+    if !diagnosis.mend.is_empty() {
+        writeln!(out, "{}", diagnosis.mend)?;
+    }
+    writeln!(out, "\n{}\n", tally(diagnosis))?;
+    writeln!(out, "| | check | found | ms |\n|---|---|---|---|")?;
+    for finding in &diagnosis.findings {
+        let cell = |text: &str| text.replace('|', "\\|");
+        let took = finding.took.map(ms).unwrap_or_default();
+        writeln!(
+            out,
+            "| {} | {} | {} | {took} |",
+            mark(finding.status),
+            cell(finding.group.as_str()),
+            cell(&finding.title)
+        )?;
+    }
+    for finding in diagnosis.findings.iter().filter(|f| matches!(f.status, Status::Fail | Status::Warn)) {
+        writeln!(out, "\n### {}\n\n```text", finding.title)?;
+        story(finding, "", out)?;
+        for line in &finding.evidence {
+            writeln!(out, "{line}")?;
+        }
+        writeln!(out, "```")?;
+    }
+    Ok(())
+}
+
+fn to_json(diagnosis: &Diagnosis) -> Value {
+    let findings: Vec<Value> = diagnosis
+        .findings
+        .iter()
+        .map(|finding| {
+            json!({
+                "id": finding.id,
+                "group": finding.group.as_str(),
+                "status": finding.status.as_str(),
+                "fault": Some(finding.fault).filter(|fault| !fault.is_empty()),
+                "title": finding.title,
+                "ms": finding.took.map(|took| took.as_secs_f64() * 1e3),
+                "saw": finding.saw,
+                "why": finding.why,
+                "sure": finding.sure.as_str(),
+                "hurts": finding.hurts,
+                "try": finding.remedy,
+                "needs": finding.needs,
+                "evidence": finding.evidence,
+            })
+        })
+        .collect();
+    let named = diagnosis.named();
+    json!({
+        "schema": "sixpane.doctor/1",
+        "conf": diagnosis.conf,
+        "verdict": diagnosis.verdict,
+        "mend": diagnosis.mend,
+        "cause": named.map(|finding| finding.id),
+        "fault": named.map(|finding| finding.fault),
+        "sure": named.map(|finding| finding.sure.as_str()),
+        "findings": findings,
+    })
+}

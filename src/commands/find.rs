@@ -1,0 +1,175 @@
+//! `sixpane find NAME`: which org has that app? All confs are asked at once.
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use super::conf;
+use super::session::Session;
+use crate::cli::Failure;
+use crate::dns::names::Form;
+use crate::doctor::judge::nearest;
+use crate::engine::{Settings, ask};
+use crate::error::{Error, Exit};
+use crate::profile::{Profile, find, parse};
+use crate::text::{Safe, count};
+
+/// What is looked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The app.
+    pub name: Safe,
+    /// The confs; none means all that are found.
+    pub confs: Vec<PathBuf>,
+    /// Attach even though another sixpane uses a conf.
+    pub force: bool,
+    /// How long a tunnel may take to come up.
+    pub timeout: Duration,
+    /// Whether JSON is printed.
+    pub json: bool,
+}
+
+/// What one network says of the app.
+struct Told {
+    /// Whether `_apps` lists it.
+    listed: bool,
+    addresses: Vec<String>,
+    flycast: Vec<String>,
+    /// A name there that is nearly the same.
+    near: Option<String>,
+}
+
+/// A conf, and what was told, or why nothing was.
+struct Answer {
+    conf: String,
+    network: Option<String>,
+    told: Result<Told, String>,
+}
+
+/// Asks all confs at once. The exit code is 0 where any network has the app, 1 where none has, and 6 where none of
+/// those that answered has it and others did not answer.
+///
+/// # Errors
+/// Where there is no conf at all (exit 3).
+pub async fn run(request: &Request, out: &mut impl Write) -> Result<Exit, Failure> {
+    let confs = if request.confs.is_empty() { conf::found() } else { request.confs.clone() };
+    if confs.is_empty() {
+        find::only(&confs)?;
+    }
+    let mut keys = HashSet::new();
+    let one = confs.iter().map(|path| {
+        let loaded = parse::load(path).map(Arc::new);
+        // A copy leads to the same network with the same key, and would take the replies of the first.
+        let copy = loaded.as_ref().is_ok_and(|profile| !keys.insert(profile.public_key()));
+        (path, loaded, copy)
+    });
+    let one: Vec<_> = one.filter(|(_, _, copy)| !copy).collect();
+    let answers = join_all(one.into_iter().map(|(path, loaded, _)| async move {
+        match loaded {
+            Ok(profile) => Answer {
+                conf: profile.name.clone(),
+                network: Some(profile.network().to_string()),
+                told: told(profile.clone(), request).await.map_err(|error| error.line()),
+            },
+            Err(error) => Answer {
+                conf: Safe::new(path.as_os_str().as_encoded_bytes()).to_string(),
+                network: None,
+                told: Err(Error::from(error).line()),
+            },
+        }
+    }))
+    .await;
+    if request.json {
+        writeln!(out, "{}", to_json(&request.name, &answers))?;
+    } else {
+        text(&request.name, &answers, out)?;
+    }
+    let has = |answer: &Answer| answer.told.as_ref().is_ok_and(|told| told.listed);
+    Ok(match (answers.iter().any(has), answers.iter().any(|answer| answer.told.is_err())) {
+        (true, _) => Exit::Ok,
+        (false, true) => Exit::Partial,
+        (false, false) => Exit::Empty,
+    })
+}
+
+async fn told(profile: Arc<Profile>, request: &Request) -> Result<Told, Error> {
+    let _claim = conf::claim(&profile, request.force)?;
+    let settings = Settings { walk: false, ..Settings::default() };
+    let mut session = Session::attach(profile, settings)?;
+    session.up(request.timeout).await?;
+    let client = session.engine.client.clone();
+    let server = client.server();
+    let forms = [Form::Apps, Form::App(request.name.clone()), Form::Flycast(request.name.clone())];
+    let [apps, own, flycast] = forms.map(|form| {
+        let client = client.clone();
+        async move { ask(&client, server, &form).await }
+    });
+    let (apps, own, flycast) = tokio::join!(apps, own, flycast);
+    if apps.word != "NOERROR" {
+        return Err(Error::new(Exit::Dns, format!("_apps.internal: {}", apps.word)));
+    }
+    let texts = |names: &[Safe]| names.iter().map(ToString::to_string).collect();
+    let listed = apps.entries.contains(&request.name);
+    Ok(Told {
+        listed,
+        addresses: texts(&own.entries),
+        flycast: texts(&flycast.entries),
+        near: if listed {
+            None
+        } else {
+            nearest(request.name.as_str(), &apps.entries).map(ToString::to_string)
+        },
+    })
+}
+
+fn text(name: &Safe, answers: &[Answer], out: &mut impl Write) -> std::io::Result<()> {
+    let width = answers.iter().map(|answer| crate::text::width(&answer.conf)).max().unwrap_or(0);
+    for answer in answers {
+        let network = answer.network.as_deref().unwrap_or("–");
+        let (mark, words) = match &answer.told {
+            Err(why) => ("?", why.clone()),
+            Ok(told) if told.listed => {
+                let machines = match told.addresses.len() {
+                    0 => "no started machine".to_owned(),
+                    n => count(n, "started machine"),
+                };
+                let flycast = told.flycast.first().map(|_| format!(", {name}.flycast")).unwrap_or_default();
+                ("✓", format!("has {name}: {machines}{flycast}"))
+            }
+            Ok(told) => {
+                let near = told.near.as_ref().map(|near| format!("; there is {near}")).unwrap_or_default();
+                // Another org's app can be exposed here (reference document, "Assign a Flycast address").
+                let flycast = if told.flycast.is_empty() { "" } else { ", but reaches it by Flycast" };
+                ("·", format!("has no {name}{flycast}{near}"))
+            }
+        };
+        writeln!(out, "{mark} {:<width$}  {network:<20} {words}", answer.conf)?;
+    }
+    Ok(())
+}
+
+fn to_json(name: &Safe, answers: &[Answer]) -> Value {
+    let has = |answer: &&Answer| answer.told.as_ref().is_ok_and(|told| told.listed);
+    let found: Vec<&str> = answers.iter().filter(has).map(|answer| answer.conf.as_str()).collect();
+    let confs: Vec<Value> = answers
+        .iter()
+        .map(|answer| {
+            let told = answer.told.as_ref().ok();
+            json!({
+                "conf": answer.conf,
+                "network": answer.network,
+                "listed": told.map(|told| told.listed),
+                "addresses": told.map(|told| &told.addresses),
+                "flycast": told.map(|told| &told.flycast),
+                "near": told.and_then(|told| told.near.as_ref()),
+                "error": answer.told.as_ref().err(),
+            })
+        })
+        .collect();
+    json!({ "schema": "sixpane.find/1", "name": name, "found": found, "confs": confs })
+}

@@ -1,0 +1,217 @@
+//! The app or the machine that was asked for.
+
+use super::Check;
+use super::dns::told;
+use crate::doctor::facts::{AppSeen, Facts};
+use crate::doctor::{Finding, Group, Machine};
+use crate::text::Safe;
+
+pub const CHECKS: &[Check] = &[
+    Check {
+        id: "app",
+        group: Group::App,
+        needs: &["name-server"],
+        title: |facts| format!("{} has started machines", name(facts)),
+        applies: |facts| facts.subject.app.is_some(),
+        judge: app,
+    },
+    Check {
+        id: "machine",
+        group: Group::App,
+        needs: &["name-server"],
+        title: |facts| format!("Machine {} is in the records", machine_name(facts)),
+        applies: |facts| facts.subject.machine.is_some(),
+        judge: machine,
+    },
+    Check {
+        id: "flycast",
+        group: Group::App,
+        needs: &["name-server", "app"],
+        title: |facts| format!("{}.flycast has an address", name(facts)),
+        applies: |facts| facts.subject.app.is_some(),
+        judge: flycast,
+    },
+];
+
+/// The app's name.
+pub fn name(facts: &Facts) -> &str {
+    facts.subject.app.as_ref().map_or("", Safe::as_str)
+}
+
+fn machine_name(facts: &Facts) -> String {
+    facts.subject.machine.as_ref().map(ToString::to_string).unwrap_or_default()
+}
+
+fn lines(seen: &AppSeen) -> Vec<String> {
+    seen.addresses.lines.iter().chain(&seen.flycast.lines).cloned().collect()
+}
+
+fn app(facts: &Facts) -> Option<Finding> {
+    let name = name(facts);
+    let seen = facts.app.as_ref()?;
+    let addresses = &seen.addresses;
+    let asked = format!("{name}.internal: {}", addresses.word);
+    let finding = if facts.subject.flycast && !seen.flycast.entries.is_empty() {
+        // It may be of another org, which exposes it to this one, and its machines may sleep until somebody calls.
+        Finding::pass(format!("{name} is reached by its Flycast address")).saw(format!("{asked}."))
+    } else if addresses.word == "NOERROR" && !addresses.entries.is_empty() {
+        let n = addresses.entries.len();
+        let title = format!("{name}.internal has {n} address{}", if n == 1 { "" } else { "es" });
+        Finding::pass(title)
+    } else if !addresses.is_told() {
+        Finding::fail("app-unanswered", format!("{name}.internal does not answer"))
+            .saw(format!("{asked}, though _apps.internal was answered."))
+            .why("The name server has trouble of its own.")
+            .why("Much is lost on the way.")
+            .hurts(format!("{name} cannot be found by its name."))
+            .remedy(format!("sixpane dig {name}"))
+    } else if seen.listed == Some(false) {
+        elsewhere(facts, name, &asked)
+    } else {
+        Finding::fail("app-stopped", format!("{name} has no started machine"))
+            .saw(format!("_apps.internal lists it; {asked}, no address."))
+            .why("All of its machines are stopped: those are not in DNS.")
+            .hurts(format!("Nothing of {name} can be reached, but by Flycast, which starts one."))
+            .remedy(format!("fly machine list -a {name}"))
+            .remedy(format!("fly machine start -a {name}"))
+    };
+    Some(finding.took(addresses.rtt).shown(lines(seen)))
+}
+
+/// The app is not in this network.
+fn elsewhere(facts: &Facts, name: &str, asked: &str) -> Finding {
+    let saw = format!("_apps.internal does not list it; {asked}.");
+    let hurts = format!("Nothing of {name} can be reached from here.");
+    if let Some(found) = facts.elsewhere.as_ref().and_then(|all| all.first()) {
+        return Finding::fail("app-elsewhere", format!("{name} is in the org of {found}, not in this one"))
+            .saw(format!("{saw} The network of {found} lists it."))
+            .why("The conf is of another org than the app.")
+            .hurts(hurts)
+            .remedy(format!("sixpane {found}.conf"));
+    }
+    let near = told(facts.apps.as_ref()).and_then(|asked| nearest(name, &asked.entries));
+    let finding =
+        Finding::fail("app-unknown", format!("{name} is not in this network")).saw(saw).hurts(hurts);
+    let other = match &facts.elsewhere {
+        Some(_) => "It is in an org of which there is no conf here.",
+        None => "It is in another org: the conf of that org finds it.",
+    };
+    match near {
+        Some(near) => finding
+            .why(format!("It is misspelt: there is {near}."))
+            .why(other)
+            .why("It was never made.")
+            .likely()
+            .remedy(format!("sixpane doctor --app {near}")),
+        None => finding.why(other).why("It is misspelt, or was never made."),
+    }
+    .remedy(format!("fly status -a {name} tells its org"))
+    .remedy(format!("sixpane find {name} asks all confs at once"))
+}
+
+/// The name that is at most two letters away, where there is just one as near.
+pub fn nearest<'a>(name: &str, all: &'a [Safe]) -> Option<&'a Safe> {
+    let most = if name.chars().count() < 5 { 1 } else { 2 };
+    let mut near: Vec<(usize, &Safe)> = all
+        .iter()
+        .map(|other| (distance(name, other.as_str()), other))
+        .filter(|(distance, _)| *distance <= most)
+        .collect();
+    near.sort();
+    match near.as_slice() {
+        [(_, one)] => Some(one),
+        [(a, one), (b, _), ..] if a < b => Some(one),
+        _ => None,
+    }
+}
+
+/// Letters to put in, take out, change, or swap with their neighbour, to make one word of the other.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.len().abs_diff(b.len()) > 2 {
+        return usize::MAX;
+    }
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let change = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = change.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+fn machine(facts: &Facts) -> Option<Finding> {
+    let wanted = facts.subject.machine.as_ref()?;
+    let found = facts.machines.iter().flatten().next();
+    if facts.machine_known? {
+        let place = found.map(|reach| format!(" as {}/{} at {}", reach.app, reach.id, reach.address));
+        return Some(Finding::pass(format!(
+            "Machine {wanted} is in the records{}",
+            place.unwrap_or_default()
+        )));
+    }
+    Some(match wanted {
+        Machine::Id(id) => Finding::fail("machine-unknown", format!("No record names machine {id}"))
+            .saw("Neither _instances.internal nor a list of an app's machines has it.")
+            .why("It is stopped: stopped machines are not in DNS.")
+            .why("It is in another org, was destroyed, or the ID is misspelt.")
+            .hurts("It cannot be reached.")
+            .remedy(format!("fly machine status {id}"))
+            .remedy(format!("fly machine start {id}")),
+        Machine::At(address) => Finding::fail(
+            "stale-address",
+            format!("No machine has the address {address} (any more)"),
+        )
+        .saw(format!(
+            "No record names it{}.",
+            if facts.conf.network.contains(address) { "" } else { ", and it is not even of this network" }
+        ))
+        .why("Its machine has moved or stopped: an address is not for ever, and changes with the host.")
+        .why("It is an address in another org.")
+        .hurts("Whoever keeps this address reaches nobody.")
+        .remedy("use a name, not an address: ID.vm.APP.internal"),
+    })
+}
+
+fn flycast(facts: &Facts) -> Option<Finding> {
+    let name = name(facts);
+    let seen = facts.app.as_ref()?;
+    if !seen.flycast.entries.is_empty() {
+        let title = format!("{name}.flycast has an address");
+        return Some(Finding::pass(title).took(seen.flycast.rtt).shown(seen.flycast.lines.clone()));
+    }
+    let title = format!("{name} has no Flycast address");
+    let saw = format!("{name}.flycast AAAA: {}.", seen.flycast.word);
+    let remedy = format!("fly ips allocate-v6 --private -a {name}");
+    if !facts.subject.flycast {
+        return Some(Finding::skip(title, saw).remedy(remedy));
+    }
+    Some(
+        Finding::fail("flycast-missing", title)
+            .saw(saw)
+            .why("None was allocated for it in this org.")
+            .hurts(format!("{name}.flycast leads nowhere; {name}.internal does not need it."))
+            .remedy(remedy)
+            .shown(seen.flycast.lines.clone()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_name_is_recognised() {
+        let all: Vec<Safe> = ["web", "api", "billing", "billings-2"].map(Safe::from).into();
+        let near = |name: &str| nearest(name, &all).map(Safe::as_str);
+        assert_eq!((near("wbe"), near("blling"), near("db")), (Some("web"), Some("billing"), None));
+        assert_eq!(distance("abcd", "abcd"), 0);
+    }
+}

@@ -1,0 +1,90 @@
+//! The network's name server.
+
+use super::link::anything_came;
+use super::{Check, always};
+use crate::doctor::facts::{Asked, Facts};
+use crate::doctor::{Finding, Group};
+
+pub const CHECKS: &[Check] = &[Check {
+    id: "name-server",
+    group: Group::Dns,
+    needs: &["handshake", "traffic"],
+    title,
+    applies: always,
+    judge: server,
+}];
+
+fn title(facts: &Facts) -> String {
+    if facts.conf.broken.is_some() {
+        return "The name server answers".into();
+    }
+    format!("{} answers", facts.conf.dns)
+}
+
+/// What was asked, where it was told with NOERROR.
+pub fn told(asked: Option<&Asked>) -> Option<&Asked> {
+    asked.filter(|asked| asked.word == "NOERROR")
+}
+
+fn server(facts: &Facts) -> Option<Finding> {
+    let dns = facts.conf.dns;
+    let own = facts.conf.own_dns();
+    let asked = facts.apps.as_ref()?;
+    let hurts = "No name of the network resolves; addresses work.";
+    let lines = asked.lines.iter().chain(facts.apps_at_own.iter().flat_map(|own| &own.lines)).cloned();
+    if asked.word == "NOERROR" {
+        return Some(Finding::pass(title(facts)).took(asked.rtt).shown(lines));
+    }
+    // Whether traffic comes back decides between a silent server and a silent network.
+    anything_came(facts)?;
+    if dns != own && facts.apps_at_own.is_none() && !facts.done {
+        return None;
+    }
+    let finding = if facts.apps_at_own.as_ref().is_some_and(|asked| asked.word == "NOERROR") {
+        Finding::fail("dns-wrong-address", "The conf names the wrong name server")
+            .saw(format!("{dns}: {}. {own}: NOERROR.", asked.word))
+            .why("The DNS line is not of this network: its own server is <prefix>::3.")
+            .remedy(format!("DNS = {own}"))
+    } else if asked.is_refusal() {
+        Finding::fail("dns-refuses", format!("The name server answers {}", asked.word))
+            .saw(format!("_apps.internal TXT at {dns}: {}.", asked.word))
+            .why("The server does not serve this peer.")
+            .why("The server has trouble of its own.")
+            .remedy(format!("sixpane dig _apps @{own}"))
+            .remedy("try again in a while; the platform's status page tells of trouble")
+    } else if asked.word == "NXDOMAIN" {
+        Finding::fail("dns-not-ours", "The name server does not know the network's names")
+            .saw(format!("_apps.internal TXT at {dns}: NXDOMAIN."))
+            .why("It is some resolver, not the network's own, which is <prefix>::3.")
+            .likely()
+            .remedy(format!("DNS = {own}"))
+    } else if asked.word == "refused" {
+        Finding::fail("dns-silent", "Nothing listens on the name server's port")
+            .saw(format!("{dns} answers that port 53 is closed."))
+            .why("The gateway's name server is down.")
+            .why("The DNS line of the conf names a machine that is no name server.")
+            .likely()
+            .remedy("try again in a while; the platform's status page tells of trouble")
+            .remedy(format!("DNS = {own}"))
+    } else if dns == own {
+        Finding::fail("dns-silent", "The name server does not answer")
+            .saw(format!("_apps.internal TXT at {dns}: {}; other traffic comes through.", asked.word))
+            .why("The gateway's name server is down.")
+            .why("Something on the way drops port 53.")
+            .likely()
+            .remedy("try again in a while; the platform's status page tells of trouble")
+            .remedy(format!("sixpane dig _apps @{own} +tcp"))
+    } else {
+        Finding::fail("dns-silent", "The name server does not answer")
+            .saw(format!(
+                "_apps.internal TXT at {dns}: {}; at {own}: {}.",
+                asked.word,
+                facts.apps_at_own.as_ref().map_or("not asked", |asked| &asked.word)
+            ))
+            .why("The DNS line of the conf is wrong.")
+            .why("The gateway's name server is down.")
+            .remedy(format!("DNS = {own}"))
+            .remedy(format!("sixpane dig _apps @{own}"))
+    };
+    Some(finding.hurts(hurts).shown(lines))
+}

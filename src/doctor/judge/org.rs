@@ -1,0 +1,164 @@
+//! What the org is made of: is it the right one, is this peer in it, do its records agree?
+
+use std::time::Duration;
+
+use super::dns::told;
+use super::{Check, always};
+use crate::doctor::facts::{Facts, Listed};
+use crate::doctor::{Finding, Group};
+use crate::text::{Safe, ago, count};
+
+/// Twice the TTL of the platform's records (reference document, "Test the VPN tunnel"): what contradicts itself for
+/// longer is not on its way.
+pub const LASTING: Duration = Duration::from_secs(10);
+
+pub const CHECKS: &[Check] = &[
+    Check {
+        id: "apps",
+        group: Group::Org,
+        needs: &["name-server"],
+        title: |_| "_apps.internal lists the apps".into(),
+        applies: always,
+        judge: apps,
+    },
+    Check {
+        id: "org",
+        group: Group::Org,
+        needs: &["name-server"],
+        title: |_| "Which org this is".into(),
+        applies: always,
+        judge: org,
+    },
+    Check {
+        id: "peer-listed",
+        group: Group::Org,
+        needs: &["name-server"],
+        title: |_| "This peer is listed in _peer.internal".into(),
+        applies: always,
+        judge: listed,
+    },
+    Check {
+        id: "records",
+        group: Group::Org,
+        needs: &["name-server"],
+        title: |_| "The records agree with each other".into(),
+        applies: always,
+        judge: agree,
+    },
+];
+
+fn some(names: &[Safe]) -> String {
+    let first: Vec<&str> = names.iter().take(12).map(Safe::as_str).collect();
+    let more = if names.len() > first.len() { " …" } else { "" };
+    format!("{}{more}", first.join(" "))
+}
+
+fn apps(facts: &Facts) -> Option<Finding> {
+    let asked = told(facts.apps.as_ref())?;
+    if asked.entries.is_empty() {
+        return Some(
+            Finding::warn("no-apps", "The network has no apps")
+                .took(asked.rtt)
+                .saw("_apps.internal is empty.")
+                .why("No app runs in this org.")
+                .why("The conf belongs to another org than you think.")
+                .hurts("There is nothing to reach.")
+                .remedy("fly apps list --org ORG")
+                .remedy("sixpane with the conf of another org")
+                .shown(asked.lines.clone()),
+        );
+    }
+    Some(
+        Finding::pass(format!("_apps.internal lists {}", count(asked.entries.len(), "app")))
+            .took(asked.rtt)
+            .saw(some(&asked.entries))
+            .why("An app missing here is in another org, or has never been made.")
+            .shown(asked.lines.clone()),
+    )
+}
+
+/// All that tells one org from another.
+fn org(facts: &Facts) -> Option<Finding> {
+    let asked = told(facts.apps.as_ref())?;
+    let us = match facts.listed.as_ref()? {
+        Listed::As(name) | Listed::NameOnly(name) => name.to_string(),
+        Listed::Another(..) | Listed::No => "no name".into(),
+    };
+    let conf = &facts.conf;
+    Some(Finding::pass(format!("This is the org of {}, by {}", conf.network, conf.name)).saw(format!(
+        "Gateway {}. This peer: {us}. Apps: {}.",
+        conf.endpoint,
+        if asked.entries.is_empty() { "none".into() } else { some(&asked.entries) }
+    )))
+}
+
+fn listed(facts: &Facts) -> Option<Finding> {
+    let asked = told(facts.peers.as_ref())?;
+    let address = facts.conf.address;
+    let (names, conf) = (count(asked.entries.len(), "name"), &facts.conf.name);
+    let interactive =
+        "A peer made without a name gets one that begins with interactive-, and those are left out of DNS.";
+    let fault =
+        "The platform has not listed a named peer, which happens: fly wireguard list shows the peer's name.";
+    let finding = match facts.listed.as_ref()? {
+        Listed::As(name) => {
+            return Some(
+                Finding::pass(format!("This peer is listed as {name}")).took(asked.rtt).shown(asked.lines.clone()),
+            );
+        }
+        Listed::NameOnly(name) => {
+            Finding::warn("peer-missing", format!("This peer is not listed, though {name}._peer.internal leads here"))
+                .saw(format!("_peer.internal has {names}, and none is {name}."))
+                .why("The platform has not listed a named peer, which happens: the name itself works.")
+                .hurts("Programs that read the list do not find this machine. All else works.")
+                .remedy("tell the platform; a new peer may be listed: fly wireguard create [org] [region] [name]")
+        }
+        Listed::Another(name, other) => Finding::warn("peer-another", format!("The peer {name} is another one"))
+            .saw(format!("{name}._peer.internal is {other}; the conf's address is {address}, which no peer in the list has."))
+            .why("The conf is older than the peer: one of that name was made anew.")
+            .why(format!("The file is called {conf} by chance, and its peer has another name or none."))
+            .hurts("Others who look for this machine by that name reach another one.")
+            .remedy("fly wireguard list"),
+        Listed::No => {
+            let finding = Finding::warn("peer-unlisted", "This peer is not listed")
+                .saw(format!("_peer.internal has {names}, and none has our address {address}."));
+            let finding = if conf.starts_with("interactive-") {
+                finding.why(interactive).why(fault).likely()
+            } else {
+                finding.why(interactive).why(fault)
+            };
+            finding
+                .hurts("Others cannot reach this machine by name. All else works.")
+                .remedy("fly wireguard list tells whether the peer has a name")
+                .remedy("fly wireguard create [org] [region] [name]")
+        }
+    };
+    Some(finding.took(asked.rtt).shown(asked.lines.clone()))
+}
+
+fn agree(facts: &Facts) -> Option<Finding> {
+    const TITLE: &str = "The records agree with each other";
+    let conflicts = facts.conflicts.as_ref()?;
+    let Some(first) = conflicts.iter().max_by_key(|conflict| conflict.lasting) else {
+        return Some(Finding::pass(TITLE));
+    };
+    let told = conflicts.iter().map(|conflict| conflict.text.clone());
+    let saw = told.clone().take(3).collect::<Vec<_>>().join("; ");
+    let finding = match first.lasting.filter(|lasting| *lasting >= LASTING) {
+        Some(lasting) => Finding::warn("records-disagree", format!("Records disagree, for {} now", ago(lasting)))
+            .saw(format!("{saw}. That is longer than two TTLs."))
+            .why("The platform's name servers have fallen behind, or keep a record that is wrong."),
+        None => Finding::warn("records-disagree", "Records of the network disagree")
+            .saw(format!("{saw}. It was looked at once."))
+            .why("A machine has just started, stopped or moved, and not every record tells yet.")
+            .why("The platform's name servers keep a record that is wrong: it is still there after ten seconds.")
+            .likely()
+            .remedy("run again in ten seconds: the TTL is five"),
+    };
+    Some(
+        finding
+            .hurts("A name may lead to a machine that is gone, or leave one out.")
+            .remedy("fly machine list -a NAME tells what really runs")
+            .shown(told),
+    )
+}

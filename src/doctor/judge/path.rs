@@ -1,0 +1,176 @@
+//! Packets to the gateway and to machines.
+
+use super::dns::told;
+use super::{Check, always};
+use crate::doctor::facts::{Again, Facts, Pings, Reach};
+use crate::doctor::{Finding, Group};
+use crate::text::count;
+
+/// The fault that some machines of several do not answer.
+pub const SOME_SILENT: &str = "some-machines-silent";
+/// What a healthy path may lose of round trips: two of a hundred each way, and a little.
+pub const WEATHER: f64 = 0.05;
+
+pub const CHECKS: &[Check] = &[
+    Check {
+        id: "gateway",
+        group: Group::Path,
+        needs: &["handshake", "traffic"],
+        title: |_| "The gateway answers ping".into(),
+        applies: always,
+        judge: gateway,
+    },
+    Check {
+        id: "mtu",
+        group: Group::Path,
+        needs: &["handshake", "traffic"],
+        title: large_title,
+        applies: always,
+        judge: large,
+    },
+    Check {
+        id: "machines",
+        group: Group::Path,
+        needs: &["name-server"],
+        title: |_| "The machines answer ping".into(),
+        applies: always,
+        judge: machines,
+    },
+];
+
+fn shown(to: impl std::fmt::Display, pings: Pings) -> String {
+    let best = pings.best.map(|best| format!(", best {} ms", crate::text::ms(best))).unwrap_or_default();
+    format!("ping {to}: {} of {} answered{best}", pings.answered, pings.sent)
+}
+
+fn gateway(facts: &Facts) -> Option<Finding> {
+    const TITLE: &str = "The gateway answers ping";
+    let pings = facts.gateway?;
+    let Pings { sent, answered, best } = pings;
+    let finding = if answered == 0 {
+        Finding::warn("gateway-silent", "The gateway does not answer ping")
+            .saw(format!("0 of {sent} from {}; other traffic comes back.", facts.conf.dns))
+            .why("The name server's address does not answer pings.")
+            .hurts("Nothing but this measure, and that of the MTU.")
+            .remedy(format!("sixpane ping {}", facts.conf.dns))
+    } else if pings.lose_more_than(WEATHER) {
+        let lost = 100.0 * f64::from(sent - answered) / f64::from(sent);
+        Finding::warn("packets-lost", format!("Packets are lost on the way ({lost:.0} % of {sent} pings)"))
+            .saw(format!("{answered} of {sent} pings to the gateway were answered."))
+            .why("This machine's network is busy or weak: Wi-Fi, a phone.")
+            .why("The way to the gateway is.")
+            .hurts("Everything is slower.")
+            .remedy("sixpane ping gateway")
+    } else {
+        Finding::pass(format!("{TITLE} ({answered} of {sent})"))
+    };
+    Some(finding.took(best).shown([shown(facts.conf.dns, pings)]))
+}
+
+fn large_title(facts: &Facts) -> String {
+    match facts.conf.mtu {
+        0 => "A full-size packet comes back".into(),
+        mtu => format!("A full-size packet comes back (MTU {mtu})"),
+    }
+}
+
+fn large(facts: &Facts) -> Option<Finding> {
+    let title = large_title(facts);
+    let (small, large) = (facts.gateway?, facts.large?);
+    let lines =
+        [shown("with 56 bytes", small), shown(format!("with {} bytes in all", facts.conf.mtu), large)];
+    let finding = if small.answered == 0 {
+        Finding::skip(title, "It needs a gateway that answers ping.")
+    } else if large.answered > 0 {
+        Finding::pass(title).took(large.best)
+    } else if small.lose_more_than(WEATHER) {
+        // Lost like the others, perhaps.
+        Finding::skip(title, "Too much is lost to tell.")
+    } else {
+        Finding::fail("mtu-black-hole", "Large packets are lost on the way")
+            .saw(format!(
+                "{} of {} small pings and none of {} with {} bytes came back.",
+                small.answered, small.sent, large.sent, facts.conf.mtu
+            ))
+            .why("A network on the way carries less than the conf's MTU, and does not say so.")
+            .likely()
+            .hurts("Small answers work; transfers and large answers hang.")
+            .remedy("MTU = 1280 in the [Interface] section of the conf")
+    };
+    Some(finding.shown(lines))
+}
+
+fn machines(facts: &Facts) -> Option<Finding> {
+    const TITLE: &str = "The machines answer ping";
+    told(facts.apps.as_ref())?;
+    let machines = facts.machines.as_ref()?;
+    let all = machines.len();
+    if all == 0 {
+        return Some(Finding::skip(TITLE, "No address is known."));
+    }
+    let best = machines.iter().filter_map(|reach| reach.pings.best).min();
+    let lines = machines
+        .iter()
+        .take(16)
+        .map(|reach| format!("{}/{} {}", reach.app, reach.id, shown(reach.address, reach.pings)));
+    // A machine that has stopped since the walk is no failure, and no machine.
+    let gone = machines.iter().filter(|reach| reach.again == Some(Again::Gone)).count();
+    let silent: Vec<&Reach> = machines
+        .iter()
+        .filter(|reach| reach.pings.answered == 0 && reach.again != Some(Again::Gone))
+        .collect();
+    let Some(first) = silent.first() else {
+        let rest = facts.machine_count.saturating_sub(all);
+        let of = if rest > 0 { format!(" ({rest} more were not pinged)") } else { String::new() };
+        let stopped = if gone > 0 { format!("; {gone} stopped meanwhile") } else { String::new() };
+        let title = format!("{} answered ping{of}{stopped}", count(all - gone, "machine"));
+        return Some(Finding::pass(title).took(best).shown(lines));
+    };
+    let stale = machines.iter().find_map(|reach| match reach.again {
+        Some(Again::At(address, pings)) if pings.answered > 0 => Some((reach, address)),
+        _ => None,
+    });
+    if let Some((reach, now)) = stale {
+        return Some(
+            Finding::fail(
+                "stale-address",
+                format!("{} has moved, and a record has its old address", reach.id),
+            )
+            .saw(format!(
+                "_instances.internal says {}, which is silent; {}.vm.{}.internal says {now}, which answers.",
+                reach.address, reach.id, reach.app
+            ))
+            .why("The machine came up on another host: its address changed, and not every record has it yet.")
+            .hurts("Whoever keeps its old address reaches nobody.")
+            .remedy(format!("use the name, not the address: {}.vm.{}.internal", reach.id, reach.app))
+            .remedy("run again in ten seconds: the TTL is five")
+            .shown(lines),
+        );
+    }
+    let names: Vec<String> =
+        silent.iter().take(4).map(|reach| format!("{}/{}", reach.app, reach.id)).collect();
+    let more = if silent.len() > names.len() { " …" } else { "" };
+    let name = format!("{}.vm.{}.internal", first.id, first.app);
+    let (fault, title) = if silent.len() == all {
+        let title = match all {
+            1 => format!("The machine {} does not answer ping", first.id),
+            _ => format!("None of {} answers ping", count(all, "machine")),
+        };
+        ("machines-silent", title)
+    } else {
+        let verb = if silent.len() == 1 { "does" } else { "do" };
+        (SOME_SILENT, format!("{} of {} {verb} not answer ping", silent.len(), count(all, "machine")))
+    };
+    Some(
+        Finding::fail(fault, title)
+            .took(best)
+            .saw(format!("{}{more}; the link itself works.", names.join(" ")))
+            .why("The machine hangs, or has just stopped.")
+            .why("It runs, and does not answer pings: a port tells.")
+            .hurts("Requests that are sent to it.")
+            .remedy(format!("fly machine status {}", first.id))
+            .remedy(format!("sixpane ping {name}"))
+            .remedy(format!("sixpane ports {name}"))
+            .shown(lines),
+    )
+}

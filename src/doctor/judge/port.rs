@@ -1,0 +1,190 @@
+//! A TCP port of the app that was asked for.
+
+use super::Check;
+use super::app::name;
+use crate::doctor::facts::{Facts, Port, Spoken, Tried};
+use crate::doctor::{Finding, Group};
+use crate::text::ms;
+
+pub const CHECKS: &[Check] = &[
+    Check {
+        id: "port",
+        group: Group::Port,
+        needs: &["name-server", "app"],
+        title,
+        applies: |facts| facts.subject.app.is_some() && !facts.subject.flycast,
+        judge: port,
+    },
+    Check {
+        id: "flycast-port",
+        group: Group::Port,
+        needs: &["name-server", "flycast"],
+        title: |facts| match facts.subject.port {
+            Some(port) => format!("{}.flycast accepts connections on port {port}", name(facts)),
+            None => "Flycast port (give one as --app NAME.flycast:PORT)".into(),
+        },
+        applies: |facts| {
+            let has = facts.flycast_ports.as_ref().is_some_and(|ports| !ports.is_empty());
+            facts.subject.app.is_some() && (facts.subject.flycast || has)
+        },
+        judge: flycast_port,
+    },
+    Check {
+        id: "speech",
+        group: Group::Port,
+        needs: &["name-server", "port", "flycast-port"],
+        title: |facts| {
+            let speech = facts.subject.speech.map_or("", |speech| speech.as_str());
+            format!("{} speaks {speech}", name(facts))
+        },
+        applies: |facts| facts.subject.speech.is_some() && facts.subject.app.is_some(),
+        judge: speech,
+    },
+];
+
+fn title(facts: &Facts) -> String {
+    match facts.subject.port {
+        Some(port) => format!("{} accepts connections on port {port}", name(facts)),
+        None => "TCP port (give one as --app NAME:PORT)".into(),
+    }
+}
+
+fn line(tried: &Tried, port: u16) -> String {
+    let end = match &tried.port {
+        Port::Open(took) => format!("open after {} ms", ms(*took)),
+        Port::Refused => "refused".into(),
+        Port::Silent => "silent".into(),
+        Port::Error(error) => error.clone(),
+    };
+    let said = match &tried.spoken {
+        None => String::new(),
+        Some(Spoken::Fits(text) | Spoken::Other(text)) => format!(", said `{text}`"),
+        Some(Spoken::Closed) => ", closed without a word".into(),
+        Some(Spoken::Silent) => ", said nothing".into(),
+    };
+    format!("TCP {} port {port}: {end}{said}", tried.who)
+}
+
+fn is_open(tried: &Tried) -> bool {
+    matches!(tried.port, Port::Open(_))
+}
+
+fn port(facts: &Facts) -> Option<Finding> {
+    let Some(number) = facts.subject.port else {
+        return Some(Finding::skip(title(facts), "None was asked for."));
+    };
+    let name = name(facts);
+    let ports = facts.ports.as_ref()?;
+    if ports.is_empty() {
+        return Some(Finding::skip(title(facts), "No address of it is known."));
+    }
+    let open = ports.iter().filter(|tried| is_open(tried)).count();
+    let took = ports.iter().find_map(|tried| match tried.port {
+        Port::Open(took) => Some(took),
+        _ => None,
+    });
+    let lines = ports.iter().map(|tried| line(tried, number));
+    if open == ports.len() {
+        return Some(Finding::pass(title(facts)).took(took).shown(lines));
+    }
+    let bad: Vec<String> =
+        ports.iter().filter(|tried| !is_open(tried)).take(4).map(|tried| line(tried, number)).collect();
+    let saw = format!("{open} of {} accept; {}.", ports.len(), bad.join(", "));
+    let hurts = format!("Connections to {name}.internal:{number}.");
+    let refused = ports.iter().any(|tried| tried.port == Port::Refused);
+    let some = if open > 0 {
+        format!(" on {} of {} machines", ports.len() - open, ports.len())
+    } else {
+        String::new()
+    };
+    let finding = if refused {
+        Finding::fail("port-refused", format!("Nothing listens on port {number} of {name}{some}"))
+            .why("The service listens on 127.0.0.1 or 0.0.0.0 only: it must listen on fly-local-6pn or [::].")
+            .why("It listens on another port, or does not run.")
+            .remedy(format!("bind to [::]:{number} or fly-local-6pn:{number}"))
+            .remedy(format!("fly ssh console -a {name}, then ss -ltnp tells who listens where"))
+    } else if facts.machines.iter().flatten().any(|reach| reach.pings.answered > 0) {
+        Finding::fail("port-silent", format!("Port {number} of {name} is silent{some}"))
+            .why("A packet filter on the machine drops the connection: the machine itself answers ping.")
+            .why("Its queue of connections is full: the service hangs.")
+            .remedy(format!("fly ssh console -a {name}, then ss -ltn tells of a full queue"))
+    } else {
+        Finding::fail("port-silent", format!("Port {number} of {name} is silent{some}"))
+            .why("The machine does not answer at all; see above.")
+            .remedy(format!("sixpane ping {name}"))
+    };
+    Some(finding.took(took).saw(saw).hurts(hurts).shown(lines))
+}
+
+fn flycast_port(facts: &Facts) -> Option<Finding> {
+    let name = name(facts);
+    let Some(number) = facts.subject.port else {
+        return Some(Finding::skip(
+            "Flycast port (give one as --app NAME.flycast:PORT)",
+            "None was asked for.",
+        ));
+    };
+    let ports = facts.flycast_ports.as_ref()?;
+    let title = format!("{name}.flycast accepts connections on port {number}");
+    let lines = ports.iter().map(|tried| line(tried, number));
+    let Some(first) = ports.first() else { return Some(Finding::skip(title, "It has no address.")) };
+    if let Port::Open(took) = first.port {
+        return Some(Finding::pass(title).took(Some(took)).shown(lines));
+    }
+    let words = format!("{name}.flycast does not take connections on port {number}");
+    // Where the machines' port is what was asked for, Flycast is beside the point.
+    let finding = if facts.subject.flycast {
+        Finding::fail("flycast-no-service", words)
+    } else {
+        Finding::warn("flycast-no-service", words)
+    };
+    Some(
+        finding
+            .saw(format!("{}.", line(first, number)))
+            .why(format!("The app has no service with port {number} in fly.toml, [services] or [http_service], or it is not deployed."))
+            .why("The service does not listen on 0.0.0.0: for Flycast, fly-local-6pn alone is not enough.")
+            .why("force_https is on: Flycast is HTTP only.")
+            .hurts(format!("Connections to {name}.flycast:{number}."))
+            .remedy(format!("fly services list -a {name}"))
+            .remedy("bind to 0.0.0.0 and [::], declare the service, deploy")
+            .shown(lines),
+    )
+}
+
+fn speech(facts: &Facts) -> Option<Finding> {
+    let speech = facts.subject.speech?;
+    let (name, number) = (name(facts), facts.subject.port?);
+    let tried = if facts.subject.flycast { facts.flycast_ports.as_ref() } else { facts.ports.as_ref() }?;
+    let spoken: Vec<_> =
+        tried.iter().filter_map(|tried| tried.spoken.as_ref().map(|spoken| (tried, spoken))).collect();
+    let title = format!("{name} speaks {}", speech.as_str());
+    let lines = tried.iter().map(|tried| line(tried, number));
+    let odd = spoken.iter().find(|(_, spoken)| !matches!(spoken, Spoken::Fits(_)));
+    let Some((tried, odd)) = odd else {
+        let said = spoken.first().map(|(tried, _)| line(tried, number))?;
+        return Some(Finding::pass(title).saw(format!("{said}.")).shown(lines));
+    };
+    let finding = Finding::fail(
+        "port-speaks-otherwise",
+        format!("Port {number} of {name} does not speak {}", speech.as_str()),
+    )
+    .saw(format!("{}.", line(tried, number)));
+    let finding = match odd {
+        Spoken::Other(_) => {
+            finding.why("Another service listens there, or the same one in another protocol.").likely()
+        }
+        Spoken::Closed => finding
+            .why(format!(
+                "The service expects something else than {}: TLS where plain text came, or the other way.",
+                speech.as_str()
+            ))
+            .why("It closes connections from where it does not know."),
+        _ => finding.why("The service waits for another protocol.").why("It accepts connections and hangs."),
+    };
+    Some(
+        finding
+            .hurts(format!("Whoever speaks {} to {name}.internal:{number}.", speech.as_str()))
+            .remedy(format!("check which service of {name} has port {number}"))
+            .shown(lines),
+    )
+}

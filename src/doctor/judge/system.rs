@@ -1,0 +1,160 @@
+//! The system's own VPN, with ours as the control: what ours proves of peer and gateway, theirs need not prove again.
+
+use super::Check;
+use crate::doctor::facts::{Asked, Facts, System};
+use crate::doctor::{Finding, Group};
+
+const OURS: &str = "sixpane's own tunnel works with this conf: the peer and the gateway are fine.";
+
+pub const CHECKS: &[Check] = &[
+    Check {
+        id: "system-interface",
+        group: Group::System,
+        needs: &["conf"],
+        title: |_| "An interface of this machine is in the network".into(),
+        applies: |facts| facts.subject.system,
+        judge: interface,
+    },
+    Check {
+        id: "system-route",
+        group: Group::System,
+        needs: &["system-interface"],
+        title: |_| "The network's route leads into it".into(),
+        applies: |facts| facts.subject.system,
+        judge: route,
+    },
+    Check {
+        id: "system-server",
+        group: Group::System,
+        needs: &["system-interface", "system-route"],
+        title: |facts| format!("{} answers the machine's own sockets", facts.conf.own_dns()),
+        applies: |facts| facts.subject.system,
+        judge: server,
+    },
+    Check {
+        id: "system-resolver",
+        group: Group::System,
+        needs: &["system-interface", "system-route", "system-server"],
+        title: |_| "The system's resolver knows .internal".into(),
+        applies: |facts| facts.subject.system,
+        judge: resolver,
+    },
+];
+
+/// That ours works is a reason only where it was seen.
+fn ours(facts: &Facts, finding: Finding) -> Finding {
+    let works = facts.apps.as_ref().is_some_and(Asked::is_told);
+    let saw = format!(
+        "{} {}",
+        finding.saw,
+        if works { OURS } else { "sixpane's own tunnel does not work either." }
+    );
+    finding.saw(saw)
+}
+
+fn up(facts: &Facts) -> String {
+    format!("wg-quick up {}", facts.conf.name)
+}
+
+fn interface(facts: &Facts) -> Option<Finding> {
+    let system = facts.system.as_ref()?;
+    if let Some((name, address)) = &system.interface {
+        let saw = if system.same_key {
+            format!(
+                "{name} has {address}, the conf's own address: it has the same key. Ours was asked first, and had ended."
+            )
+        } else {
+            format!("{name} has {address}, of another peer than the conf.")
+        };
+        return Some(Finding::pass(format!("{name} is in the network")).saw(saw));
+    }
+    Some(ours(
+        facts,
+        Finding::fail("system-no-interface", "The system has no interface in this network")
+            .saw(format!("No interface of this machine has an address in {}.", facts.conf.network))
+            .why("The system's VPN is not up: no tunnel was started, or it is one of another org.")
+            .hurts("Everything but sixpane.")
+            .remedy(up(facts)),
+    ))
+}
+
+fn route(facts: &Facts) -> Option<Finding> {
+    let system = facts.system.as_ref()?;
+    let (name, _) = system.interface.as_ref()?;
+    let network = facts.conf.network;
+    match system.source {
+        Some(source) if network.contains(&source) => {
+            Some(Finding::pass("The network's route leads into it").saw(format!("Sent from {source}.")))
+        }
+        source => Some(ours(
+            facts,
+            Finding::fail("system-no-route", format!("The system has no route to {network} through {name}"))
+                .saw(match source {
+                    Some(source) => format!("What is sent to {} leaves from {source}, past the tunnel.", facts.conf.own_dns()),
+                    None => format!("There is no route to {}.", facts.conf.own_dns()),
+                })
+                .why("The interface was set up by hand, or AllowedIPs do not hold the network, or Table = off.")
+                .why("Another VPN's route is nearer.")
+                .hurts("Everything but sixpane.")
+                .remedy(format!("ip -6 route add {network} dev {name}"))
+                .remedy(format!("wg-quick down {0}, then wg-quick up {0}", facts.conf.name)),
+        )),
+    }
+}
+
+fn server(facts: &Facts) -> Option<Finding> {
+    let system = facts.system.as_ref()?;
+    let asked = system.by_own.as_ref()?;
+    let own = facts.conf.own_dns();
+    if asked.is_told() {
+        let title = format!("{own} answers the machine's own sockets");
+        return Some(Finding::pass(title).took(asked.rtt).shown(asked.lines.clone()));
+    }
+    let finding = Finding::fail("system-tunnel-dead", "The system's tunnel is up, and nothing comes through it")
+        .saw(format!("_apps.internal TXT at {own}, from the machine's own socket: {}.", asked.word))
+        .why("Its handshake has failed or is stale: the interface stays as it was when the peer was removed, or after sleep.")
+        .why("Another client has the same key, and gets the replies.")
+        .hurts("Everything but sixpane.")
+        .remedy(format!("wg-quick down {0}, then wg-quick up {0}", facts.conf.name))
+        .remedy("sudo wg show tells when its last handshake was")
+        .shown(asked.lines.clone());
+    Some(ours(facts, finding))
+}
+
+fn resolver(facts: &Facts) -> Option<Finding> {
+    let system = facts.system.as_ref()?;
+    let own = facts.conf.own_dns();
+    let list = resolvers(system);
+    match &system.by_resolver {
+        Some(asked) if asked.word == "NOERROR" && !asked.entries.is_empty() => Some(
+            Finding::pass("The system's resolver knows .internal")
+                .took(asked.rtt)
+                .saw(list)
+                .shown(asked.lines.clone()),
+        ),
+        asked => {
+            let word = asked.as_ref().map_or("there is none", |asked| asked.word.as_str());
+            let finding = Finding::fail("system-dns", "The system's resolver does not know .internal")
+                .saw(format!("{list} _apps.internal TXT: {word}."))
+                .why(format!(
+                    "The conf's DNS line was not applied: the system asks a resolver that is not {own}."
+                ))
+                .hurts("Names of the network, for every program that asks the system. Addresses work.")
+                .remedy("sudo apt install openresolv (or resolvconf), then wg-quick down and up")
+                .remedy(format!(
+                    "resolvectl dns INTERFACE {own}; resolvectl domain INTERFACE ~internal ~flycast"
+                ))
+                .remedy(format!("dig @{own} NAME.internal AAAA asks the right one"))
+                .shown(asked.iter().flat_map(|asked| asked.lines.clone()));
+            Some(ours(facts, finding))
+        }
+    }
+}
+
+fn resolvers(system: &System) -> String {
+    let list: Vec<String> = system.resolvers.iter().map(ToString::to_string).collect();
+    match list.len() {
+        0 => "The system has no name server.".into(),
+        _ => format!("The system asks {}.", list.join(", ")),
+    }
+}

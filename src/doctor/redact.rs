@@ -1,0 +1,190 @@
+//! Takes the names out of a diagnosis, so that it can be shown to strangers: each name and each address becomes a
+//! word that is the same wherever it stood. Keys are in no diagnosis to begin with.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::facts::{Facts, Listed, System};
+use super::{Diagnosis, Machine};
+
+/// The same diagnosis without names and addresses.
+pub fn redact(diagnosis: &Diagnosis) -> Diagnosis {
+    let mut words = Words::of(&diagnosis.facts);
+    let mut told = diagnosis.clone();
+    for finding in &mut told.findings {
+        let lists = [&mut finding.why, &mut finding.remedy, &mut finding.evidence];
+        let all = [&mut finding.title, &mut finding.saw, &mut finding.hurts].into_iter();
+        for text in all.chain(lists.into_iter().flatten()) {
+            *text = words.replace(text);
+        }
+    }
+    told.verdict = words.replace(&told.verdict);
+    told.mend = words.replace(&told.mend);
+    told.conf = words.replace(&told.conf);
+    told
+}
+
+/// What stands for what.
+struct Words {
+    known: BTreeMap<String, String>,
+    addresses: usize,
+}
+
+impl Words {
+    fn of(facts: &Facts) -> Self {
+        let mut words = Self { known: BTreeMap::new(), addresses: 0 };
+        let text = |names: &[crate::text::Safe]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let asked = [&facts.apps, &facts.apps_at_own];
+        let listed = asked.iter().filter_map(|asked| asked.as_ref()).flat_map(|asked| text(&asked.entries));
+        let subject = facts.subject.app.iter().map(ToString::to_string);
+        let system = facts.system.iter().filter_map(System::by_resolver_entries).flatten();
+        words.add("app", subject.chain(listed).chain(system));
+        let reached = facts.machines.iter().flatten().map(|reach| reach.id.to_string());
+        let instances = facts.instances.iter().flat_map(|asked| text(&asked.entries));
+        let wanted = facts.subject.machine.iter().filter_map(|machine| match machine {
+            Machine::Id(id) => Some(id.to_string()),
+            Machine::At(_) => None,
+        });
+        let tried = facts.ports.iter().flatten().map(|tried| tried.who.to_string());
+        words.add("machine", wanted.chain(reached).chain(instances).chain(tried));
+        let own = facts.listed.iter().filter_map(|listed| match listed {
+            Listed::As(name) | Listed::NameOnly(name) | Listed::Another(name, _) => Some(name.to_string()),
+            Listed::No => None,
+        });
+        words.add("peer", own.chain(facts.peers.iter().flat_map(|asked| text(&asked.entries))));
+        let siblings = facts.around.siblings.iter().map(|sibling| sibling.name.clone());
+        let elsewhere = facts.elsewhere.iter().flatten().cloned().chain(facts.other_is_up.clone());
+        words.add("conf", [facts.conf.name.clone()].into_iter().chain(siblings).chain(elsewhere));
+        let host = facts.conf.endpoint.rsplit_once(':').map(|(host, _)| host.to_owned());
+        words.add("gateway", host.into_iter().filter(|host| host.parse::<IpAddr>().is_err()));
+        words
+    }
+
+    fn add(&mut self, kind: &str, names: impl Iterator<Item = String>) {
+        let mut n = 0;
+        for name in names.filter(|name| !name.is_empty()) {
+            self.known.entry(name).or_insert_with(|| {
+                n += 1;
+                format!("{kind}-{n}")
+            });
+        }
+    }
+
+    /// `text` with each word that is a name, or an address, replaced.
+    fn replace(&mut self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let word: usize = rest
+                .chars()
+                .take_while(|c| is_word(*c) || matches!(c, ':' | '.' | '/'))
+                .map(char::len_utf8)
+                .sum();
+            if word == 0 {
+                out.push(first);
+                rest = &rest[first.len_utf8()..];
+                continue;
+            }
+            let (token, after) = rest.split_at(word);
+            out.push_str(&self.token(token));
+            rest = after;
+        }
+        out
+    }
+
+    /// A run without blanks: an address with what may follow it, or names joined by dots, colons and slashes.
+    fn token(&mut self, token: &str) -> String {
+        let bare = token.trim_end_matches(['.', ':', '/']);
+        let tail = &token[bare.len()..];
+        let (host, length) = bare.split_once('/').unwrap_or((bare, ""));
+        if host.parse::<IpAddr>().is_ok() {
+            let slash = if length.is_empty() { "" } else { "/" };
+            return format!("{}{slash}{length}{tail}", self.address(host));
+        }
+        // `192.0.2.1:51820`
+        if let Some((host, port)) = bare.rsplit_once(':')
+            && host.parse::<IpAddr>().is_ok_and(|address| address.is_ipv4())
+        {
+            return format!("{}:{port}{tail}", self.address(host));
+        }
+        if let Some(word) = self.known.get(bare) {
+            return format!("{word}{tail}");
+        }
+        // A name of several labels that is known whole, before a colon and a port.
+        if let Some((host, port)) = bare.rsplit_once(':')
+            && let Some(word) = self.known.get(host)
+        {
+            return format!("{word}:{port}{tail}");
+        }
+        let mut out = String::new();
+        let mut word = String::new();
+        for c in token.chars() {
+            if is_word(c) {
+                word.push(c);
+            } else {
+                out.push_str(self.known.get(&word).map_or(&word, |known| known));
+                out.push(c);
+                word.clear();
+            }
+        }
+        out.push_str(self.known.get(&word).map_or(&word, |known| known));
+        out
+    }
+
+    fn address(&mut self, text: &str) -> String {
+        if let Some(known) = self.known.get(text) {
+            return known.clone();
+        }
+        self.addresses += 1;
+        let word = format!("[address-{}]", self.addresses);
+        self.known.insert(text.to_owned(), word.clone());
+        word
+    }
+}
+
+impl System {
+    fn by_resolver_entries(&self) -> Option<Vec<String>> {
+        let asked = self.by_resolver.as_ref()?;
+        Some(asked.entries.iter().map(ToString::to_string).collect())
+    }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '-' | '_' | '\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::facts::Link;
+    use crate::doctor::judge::judge;
+    use crate::doctor::judge::tests::healthy;
+
+    #[test]
+    fn no_name_and_no_address_is_left_and_the_same_stays_the_same() {
+        let mut facts = healthy();
+        facts.machines.as_mut().unwrap()[0].pings.answered = 0;
+        facts.conf.world_readable = true;
+        let told = redact(&judge(&facts));
+        let text = format!("{:?}{}{}", told.findings, told.verdict, told.mend);
+        for name in ["148e21b7", "fdaa", "my-peer", "192.0.2", "web.internal", " web", "api"] {
+            assert!(!text.contains(name), "{name} is left in {text}");
+        }
+        // The conf and its peer have one name, and so one word.
+        assert!(
+            text.contains("app-1.internal")
+                && text.contains("machine-1")
+                && text.contains("chmod 600 peer-1.conf")
+        );
+        assert_eq!(redact(&judge(&facts)), told);
+    }
+
+    #[test]
+    fn an_endpoint_s_name_goes_and_its_port_stays() {
+        let mut facts = healthy();
+        facts.conf.endpoint = "iad1.gw.example:51820".into();
+        facts.link = Some(Link::NoName("no such host".into()));
+        let saw = redact(&judge(&facts)).named().unwrap().saw.clone();
+        assert_eq!(saw, "gateway-1:51820: no such host.");
+    }
+}

@@ -1,0 +1,132 @@
+//! Pings for a diagnosis: sent in rounds, each for those who have not answered yet.
+
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::doctor::facts::Pings;
+use crate::net::{EchoKind, EchoRequest, Echoes, Network};
+
+/// Rounds, and how long after one the next leaves for who has not answered.
+const ROUNDS: u32 = 5;
+const ROUND: Duration = Duration::from_millis(250);
+/// Between two pings of a burst, and how long the last one may take.
+const GAP: Duration = Duration::from_millis(10);
+const LAST: Duration = Duration::from_millis(500);
+
+/// Whom to ping and how.
+pub struct Probe {
+    /// Whom.
+    pub to: Ipv6Addr,
+    /// Bytes after the ICMPv6 header.
+    pub payload: u16,
+    /// Answers after which no more are sent.
+    pub wanted: u32,
+    /// 64 as a rule.
+    pub hop_limit: u8,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Seen {
+    /// Replies.
+    pub pings: Pings,
+    /// Who sent an ICMPv6 error about it.
+    pub error_from: Option<Ipv6Addr>,
+}
+
+impl Probe {
+    /// The payload of `ping`.
+    pub const SMALL: u16 = 56;
+
+    /// A ping with the usual hop limit.
+    pub fn new(to: Ipv6Addr, payload: u16, wanted: u32) -> Self {
+        Self { to, payload, wanted, hop_limit: 64 }
+    }
+}
+
+/// Sends each probe in rounds until it has had enough answers, or an error that answers it as well.
+pub async fn ping<N: Network>(net: &N, probes: Vec<Probe>) -> Vec<Seen> {
+    let mut seen = vec![Seen::default(); probes.len()];
+    let Ok(echo) = net.echo() else { return seen };
+    let mut sent: Vec<(usize, std::time::Instant)> = Vec::new();
+    for _ in 0..ROUNDS {
+        for (index, (probe, seen)) in probes.iter().zip(&mut seen).enumerate() {
+            let reported = probe.hop_limit == 1 && seen.error_from.is_some();
+            if seen.pings.answered >= probe.wanted || reported {
+                continue;
+            }
+            let request = EchoRequest {
+                to: probe.to,
+                seq: sent.len() as u16,
+                hop_limit: probe.hop_limit,
+                payload: probe.payload,
+            };
+            if let Ok(at) = echo.send(request) {
+                seen.pings.sent += 1;
+                sent.push((index, at));
+            }
+        }
+        let round = Instant::now() + ROUND;
+        let waits = |seen: &[Seen]| {
+            seen.iter().any(|seen| seen.pings.answered < seen.pings.sent && seen.error_from.is_none())
+        };
+        while waits(&seen) {
+            let Ok(Ok(event)) = timeout_at(round, echo.recv()).await else { break };
+            let Some((index, at)) = sent.get(usize::from(event.seq)) else { continue };
+            let Some(seen) = seen.get_mut(*index) else { continue };
+            match event.kind {
+                EchoKind::Reply { .. } => {
+                    let rtt = event.at.saturating_duration_since(*at);
+                    seen.pings.answered += 1;
+                    seen.pings.best = Some(seen.pings.best.map_or(rtt, |best| best.min(rtt)));
+                }
+                EchoKind::Error(_) => seen.error_from = Some(event.from),
+                EchoKind::Stray { .. } => {}
+            }
+        }
+    }
+    seen
+}
+
+/// `count` pings to one address, close together.
+pub async fn burst<N: Network>(net: &N, to: Ipv6Addr, count: u32) -> Pings {
+    let mut pings = Pings::default();
+    let Ok(echo) = net.echo() else { return pings };
+    let mut due_at = Instant::now();
+    let mut answered = vec![false; count as usize];
+    let mut sent = Vec::new();
+    let mut end = due_at + LAST;
+    loop {
+        let due = if pings.sent < count { due_at } else { end };
+        match timeout_at(due, echo.recv()).await {
+            Ok(Ok(event)) => {
+                let index = usize::from(event.seq);
+                // A duplicate is one answer.
+                if let (EchoKind::Reply { .. }, Some(known @ false), Some(at)) =
+                    (event.kind, answered.get_mut(index), sent.get(index))
+                {
+                    *known = true;
+                    let rtt = event.at.saturating_duration_since(*at);
+                    pings.answered += 1;
+                    pings.best = Some(pings.best.map_or(rtt, |best| best.min(rtt)));
+                }
+            }
+            Ok(Err(_)) => return pings,
+            Err(_) if pings.sent >= count => return pings,
+            Err(_) => {
+                let request =
+                    EchoRequest { to, seq: sent.len() as u16, hop_limit: 64, payload: Probe::SMALL };
+                let Ok(at) = echo.send(request) else { return pings };
+                sent.push(at);
+                pings.sent += 1;
+                due_at += GAP;
+                end = Instant::now() + LAST;
+            }
+        }
+        if pings.answered == count {
+            return pings;
+        }
+    }
+}
