@@ -1,7 +1,7 @@
 //! The command line: clap's definitions, and what each leads to. Nothing is done while it is parsed.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -147,6 +147,18 @@ enum Command {
         words: Vec<String>,
         #[command(flatten)]
         pings: commands::ping::Options,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Find who stands on the way to a target, with loss and round trips of each
+    ///
+    /// And the largest packet that comes through. A target is what ping takes.
+    Trace {
+        /// [CONF] TARGET: a first word that ends in .conf or holds a / is the conf
+        #[arg(required = true, value_name = "TARGET")]
+        words: Vec<String>,
+        #[command(flatten)]
+        options: commands::trace::Options,
         #[command(flatten)]
         common: Common,
     },
@@ -403,6 +415,7 @@ fn run(command: Command, settings: &Settings, out: &mut impl Write) -> Result<Ex
             let request = commands::tree::Request { at: at.unwrap_or_default(), depth, json: common.json };
             commands::tree::run(&mut session, common.timeout(settings), &request, out).await
         }),
+        Command::Trace { words, options, common } => trace(words, &options, &common, settings, out),
         Command::Ports { words, common } => {
             let (conf, words) = commands::conf::split(words, common.conf_option.as_ref());
             let (targets, ports) = commands::ports::split(words, &settings.ports)?;
@@ -491,6 +504,26 @@ fn run(command: Command, settings: &Settings, out: &mut impl Write) -> Result<Ex
             })
         }
     }
+}
+
+fn trace(
+    words: Vec<String>,
+    options: &commands::trace::Options,
+    common: &Common,
+    settings: &Settings,
+    out: &mut impl Write,
+) -> Result<Exit, Failure> {
+    let (conf, targets) = commands::conf::split(words, common.conf_option.as_ref());
+    let [target] = targets.as_slice() else {
+        return Err(Error::new(Exit::Usage, "one target can be traced").hint("sixpane trace web").into());
+    };
+    let plan = options.plan(io::stdout().is_terminal());
+    commands::attached(async {
+        let engine = engine::Settings { walk: false, ..Default::default() };
+        let mut session = Session::open(conf.as_deref(), common.force, engine)?;
+        let (timeout, end) = (common.timeout(settings), commands::interrupted());
+        commands::trace::run(&mut session, target, plan, timeout, common.json, end, out).await
+    })
 }
 
 fn tell(itself: &Itself, sources: &Sources, out: &mut impl Write) -> Result<Exit, Failure> {

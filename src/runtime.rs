@@ -62,7 +62,7 @@ pub async fn run(
     remember: impl FnMut(&str),
 ) -> (Result<ExitCode, Error>, (Look, Folds)) {
     let Start { theme, settings, keymap, kept: (look, folds), past, note } = start;
-    let mut state = State::new(profile, settings, clock());
+    let mut state = State::new(profile, settings.clone(), clock());
     state.keymap = keymap;
     state.dig.past = past;
     state.restore(&look, &folds);
@@ -171,7 +171,7 @@ async fn live(
                     Ok(None) => {}
                     Ok(Some((profile, anew))) => {
                         engine = anew;
-                        begin_anew(state, profile, settings);
+                        begin_anew(state, profile, settings.clone());
                         state.clock.clone_from(&wall);
                         state.say("the conf has changed: attached anew");
                     }

@@ -28,6 +28,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::RevealTarget
         | Action::DigTarget
         | Action::AddTarget
+        | Action::Trace
+        | Action::Ports
         | Action::RemoveTarget
         | Action::ClearTarget
         | Action::ClearTargets
@@ -119,7 +121,12 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::MenuDown | Action::MenuUp => menu::step(state, action == Action::MenuDown),
         Action::MenuComplete => menu::complete(state),
         Action::MenuDo => menu::carry_out(state, effects),
-        Action::Back => back(state),
+        Action::Back => {
+            let lower = state.overlay.is_none() && state.tab == Tab::Ping && state.leave_lower(effects);
+            if !lower {
+                back(state);
+            }
+        }
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Repaint => effects.push(Effect::Repaint),
         Action::Quit => effects.push(Effect::Quit),

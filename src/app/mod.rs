@@ -33,7 +33,7 @@ use tui_input::Input;
 use crate::catalog::Catalog;
 use crate::doctor::Diagnosis;
 use crate::doctor::facts::Around;
-use crate::engine::report::{self, Aim, Command, Detail, Node, Report, Series};
+use crate::engine::report::{self, Aim, Command, Detail, Knock, Node, Port, Report, Series, Trace};
 use crate::net::LinkState;
 use crate::profile::Profile;
 use crate::settings::ThemeName;
@@ -94,10 +94,12 @@ pub enum Effect {
 }
 
 /// What can be set from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Whether the gateway and the selected region are pinged by themselves.
     pub auto_ping: bool,
+    /// The TCP ports that are tried.
+    pub ports: Arc<[u16]>,
     /// The colours to begin with.
     pub theme: ThemeName,
     /// Whether the mouse is listened to from the start.
@@ -106,7 +108,12 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { auto_ping: true, theme: ThemeName::default(), mouse: true }
+        Self {
+            auto_ping: true,
+            ports: Arc::from(crate::settings::USUAL_PORTS),
+            theme: ThemeName::default(),
+            mouse: true,
+        }
     }
 }
 
@@ -181,6 +188,10 @@ pub struct View {
     pub detail: Option<Arc<Detail>>,
     /// The pings.
     pub pings: Arc<Vec<Series>>,
+    /// The trace.
+    pub trace: Option<Arc<Trace>>,
+    /// The ports that were tried.
+    pub ports: Arc<Vec<(Knock, Port)>>,
     /// The addresses of the names that are pinged.
     pub names: Arc<Names>,
     /// What has changed, oldest first.
@@ -414,8 +425,8 @@ fn take(state: &mut State, report: Report) {
         }
         Report::Detail(detail) => view.detail = Some(detail),
         Report::Events(events) => view.events = events,
-        // Nothing on the screens asks for ports.
-        Report::Ports(_) => {}
+        Report::Ports(ports) => view.ports = ports,
+        Report::Trace(trace) => view.trace = Some(trace),
         Report::Names(names) => view.names = names,
         Report::Digs(log) => state.dig.take(&log),
         Report::Diagnosis(diagnosis) => view.diagnosis = Some(diagnosis),

@@ -1,15 +1,18 @@
 //! The Ping view: who is pinged, in what order, and how it is shown.
 
 use std::cmp::Ordering;
-use std::net::Ipv6Addr;
+use std::net::{Ipv6Addr, SocketAddrV6};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::keys::Action;
-use super::targets::{Member, unwant};
+use super::targets::{Member, Wish, at, unwant, want};
 use super::{Effect, State, Tab, menu};
-use crate::engine::report::{Command, Node, Plan, Series, Stats, Target};
+use crate::engine::report::{Command, Knock, Node, Plan, Series, Stats, Target, TracePlan};
 use crate::text::Safe;
 
+/// Connections that one key may try.
+const MOST_KNOCKS: usize = 512;
 /// The shortest and the longest of [`INTERVALS`].
 pub const FASTEST: Duration = Duration::from_millis(100);
 /// See [`FASTEST`].
@@ -114,6 +117,10 @@ pub enum Lower {
     Histogram,
     /// Its replies one by one.
     Replies,
+    /// The way to it.
+    Trace,
+    /// Its ports.
+    Ports,
 }
 
 impl Lower {
@@ -136,6 +143,8 @@ pub struct Pings {
     pub window: bool,
     /// What is shown of the selected target.
     pub lower: Lower,
+    /// Ports that are tried.
+    pub knocking: usize,
     /// Samples between the chart's right end and now.
     pub earlier: usize,
     /// How probes are sent.
@@ -261,6 +270,8 @@ impl State {
                 let by = if action == Action::Earlier { 10 } else { -10 };
                 self.ping.earlier = self.ping.earlier.saturating_add_signed(by).min(kept.saturating_sub(1));
             }
+            Action::Trace => self.trace_chosen(effects),
+            Action::Ports => self.knock_chosen(effects),
             Action::NextLower => self.ping.lower = self.ping.lower.step(1),
             Action::PreviousLower => self.ping.lower = self.ping.lower.step(Lower::ALL.len() - 1),
             Action::Window => {
@@ -289,6 +300,109 @@ impl State {
             }
             _ => {}
         }
+    }
+
+    /// What is selected, here or in the tree.
+    pub fn subject(&self) -> Option<Wish> {
+        if self.tab == Tab::Ping {
+            return self.chosen_address().map(Wish::Address);
+        }
+        self.tree.selected().cloned().map(Wish::Node)
+    }
+
+    /// Whom the subject means.
+    fn subjects(&self) -> Vec<Target> {
+        match self.subject() {
+            Some(Wish::Address(address)) => {
+                self.series(address).map(|series| series.target.clone()).into_iter().collect()
+            }
+            Some(Wish::Node(node)) => {
+                let mut all: Vec<Target> =
+                    at(&self.view.catalog, &node).into_iter().map(|member| member.target).collect();
+                if let Node::App(name) = &node
+                    && let Some(app) = self.view.catalog.apps.get(name)
+                {
+                    let label: Safe = format!("{name}.flycast").as_str().into();
+                    all.extend(
+                        app.flycast.iter().map(|address| Target { label: label.clone(), address: *address }),
+                    );
+                }
+                all
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Why the subject cannot be traced.
+    ///
+    /// # Errors
+    /// Where it cannot.
+    pub fn traceable(&self) -> Result<(), &'static str> {
+        match self.subjects().len() {
+            0 => Err("no address of it is known"),
+            1 => Ok(()),
+            _ => Err("one machine can be traced at a time: select one"),
+        }
+    }
+
+    /// Why the ports of the subject cannot be tried.
+    ///
+    /// # Errors
+    /// Where they cannot.
+    pub fn knockable(&self) -> Result<(), &'static str> {
+        match self.subjects().len() * self.settings.ports.len() {
+            0 => Err("no address of it is known"),
+            1..=MOST_KNOCKS => Ok(()),
+            _ => Err("those are too many connections at once: select a region or a machine"),
+        }
+    }
+
+    /// Shows the subject in this view, pinged.
+    fn bring(&mut self) -> Vec<Target> {
+        let targets = self.subjects();
+        if let (Tab::Explore, Some(wish)) = (self.tab, self.subject()) {
+            want(self, wish);
+            self.leave_place();
+            self.tab = Tab::Ping;
+            if let Some(first) = targets.first() {
+                self.choose_ping(first.address);
+            }
+        }
+        targets
+    }
+
+    fn trace_chosen(&mut self, effects: &mut Vec<Effect>) {
+        let Some(target) = self.bring().into_iter().next() else { return };
+        self.ping.lower = Lower::Trace;
+        self.view.trace = None;
+        let plan = TracePlan { mtu: Some(u16::MAX), ..TracePlan::default() };
+        effects.push(Effect::Ask(Command::Trace(Some((target, plan)))));
+    }
+
+    fn knock_chosen(&mut self, effects: &mut Vec<Effect>) {
+        let ports = self.settings.ports.clone();
+        let knocks: Vec<Knock> = self
+            .bring()
+            .into_iter()
+            .flat_map(|target| {
+                let to = |port: &u16| SocketAddrV6::new(target.address, *port, 0, 0);
+                let knock = |port| Knock { label: target.label.clone(), to: to(port) };
+                ports.iter().map(knock).collect::<Vec<_>>()
+            })
+            .collect();
+        self.ping.lower = Lower::Ports;
+        self.ping.knocking = knocks.len();
+        self.view.ports = Arc::default();
+        effects.push(Effect::Ask(Command::Ports(knocks)));
+    }
+
+    /// Leaves the trace or the ports, where they are shown; says whether they were.
+    pub fn leave_lower(&mut self, effects: &mut Vec<Effect>) -> bool {
+        let lower = std::mem::take(&mut self.ping.lower);
+        if lower == Lower::Trace {
+            effects.push(Effect::Ask(Command::Trace(None)));
+        }
+        lower != Lower::Chart
     }
 
     /// The selected one is pinged no longer; the next one is selected.

@@ -113,6 +113,7 @@ pub fn show(profile: Arc<Profile>, screen: &Options) -> Result<ExitCode, Error> 
             theme: theme(screen),
             settings: app::Settings {
                 auto_ping: screen.settings.auto_ping,
+                ports: screen.settings.ports.as_slice().into(),
                 theme: screen.settings.theme,
                 mouse: screen.settings.mouse,
             },

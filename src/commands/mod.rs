@@ -16,6 +16,7 @@ pub mod progress;
 pub mod session;
 pub mod settings;
 pub mod style;
+pub mod trace;
 pub mod tree;
 pub mod watch;
 

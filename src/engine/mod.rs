@@ -13,6 +13,7 @@ pub mod report;
 mod rounds;
 mod schedule;
 mod speak;
+mod tracing;
 mod walking;
 
 use std::future::Future;
@@ -43,7 +44,7 @@ use crate::text::{Safe, words};
 use detail::Inspection;
 pub use examine::ask;
 use names::Names;
-use report::{Alert, Answered, Command, DIGS, EVENTS, Event, Report, Target};
+use report::{Alert, Answered, Command, DIGS, EVENTS, Event, Report, Target, Trace};
 use schedule::Schedule;
 use walking::Walking;
 
@@ -125,6 +126,8 @@ impl Engine {
             diagnosis: None,
             knocks: None,
             ports: Arc::default(),
+            traces: None,
+            trace: None,
             asked: FuturesUnordered::new(),
             digs: Arc::default(),
             shown: Vec::new(),
@@ -171,6 +174,9 @@ struct Core<N: Network> {
     /// Ports as they are settled.
     knocks: Option<mpsc::Receiver<(Knock, Port)>>,
     ports: Arc<Vec<(Knock, Port)>>,
+    /// The trace under way.
+    traces: Option<mpsc::Receiver<Arc<Trace>>>,
+    trace: Option<Arc<Trace>>,
     /// Lines that wait for their answers.
     asked: FuturesUnordered<Pin<Box<dyn Future<Output = Answered> + Send>>>,
     digs: Arc<Vec<Arc<Answered>>>,
@@ -188,6 +194,7 @@ struct News {
     diagnosis: Topic,
     digs: Topic,
     ports: Topic,
+    trace: Topic,
 }
 
 #[derive(Debug, Default)]
@@ -225,10 +232,12 @@ impl News {
             &self.catalog,
             &self.detail,
             &self.pings,
+            &self.names,
             &self.events,
             &self.diagnosis,
             &self.digs,
             &self.ports,
+            &self.trace,
         ]
         .into_iter()
         .filter_map(|topic| topic.due)
@@ -291,6 +300,13 @@ impl<N: Network> Core<N> {
                     log.drain(..log.len().saturating_sub(DIGS));
                     self.news.digs.ended(clock());
                 }
+                trace = more(self.traces.as_mut()) => match trace {
+                    Some(trace) => {
+                        self.trace = Some(trace);
+                        self.news.trace.changed(clock());
+                    }
+                    None => self.traces = None,
+                },
                 port = more(self.knocks.as_mut()) => match port {
                     Some(port) => {
                         Arc::make_mut(&mut self.ports).push(port);
@@ -339,6 +355,14 @@ impl<N: Network> Core<N> {
             }
             Command::Show(apps) => self.shown = apps,
             Command::Rehandshake => self.net.rehandshake(),
+            Command::Trace(wanted) => {
+                self.trace = None;
+                self.traces = wanted.map(|(target, plan)| {
+                    let (told, inbox) = mpsc::channel(4);
+                    tokio::spawn(tracing::run(self.net.clone(), target, plan, told));
+                    inbox
+                });
+            }
             Command::Ports(knocks) => {
                 let (told, inbox) = mpsc::channel(64);
                 self.knocks = Some(inbox);
@@ -557,6 +581,8 @@ impl<N: Network> Core<N> {
             self.diagnosis.clone().map(Report::Diagnosis)
         } else if self.news.digs.take(now) {
             Some(Report::Digs(self.digs.clone()))
+        } else if self.news.trace.take(now) {
+            self.trace.clone().map(Report::Trace)
         } else if self.news.ports.take(now) {
             Some(Report::Ports(self.ports.clone()))
         } else {

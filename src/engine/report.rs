@@ -13,14 +13,15 @@ use crate::dns::exchange::Exchange;
 use crate::doctor::Diagnosis;
 use crate::doctor::facts::Facts;
 use crate::net::LinkState;
-use crate::probe::port::{Knock, Port};
 use crate::text::Safe;
 
 // Part of what is told.
 pub use crate::probe::alert::Alert;
 pub use crate::probe::ping::{Plan, error_words};
+pub use crate::probe::port::{Knock, Port};
 pub use crate::probe::series::{Aim, KEPT, Reply, ReplyKind, Sample, Series, Stray, Target};
 pub use crate::probe::stats::{Bin, Stats};
+pub use crate::probe::trace::{Hop, Mtu, Trace, TracePlan};
 
 /// What the engine is told to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub enum Command {
     Show(Vec<Safe>),
     /// Shake hands anew, now.
     Rehandshake,
+    /// Trace the way to this target; `None` ends it. Replaces the one before.
+    Trace(Option<(Target, TracePlan)>),
     /// Try these ports, a few at a time. Replaces the ones before.
     Ports(Vec<Knock>),
     /// Put this line to its servers. The number comes back with the answers.
@@ -79,6 +82,8 @@ pub enum Report {
     Names(Arc<BTreeMap<Safe, Vec<Ipv6Addr>>>),
     /// The log of what changed in the network has grown: the whole of it, oldest first, at most [`EVENTS`].
     Events(Arc<Vec<Event>>),
+    /// What a [`Command::Trace`] found, so far.
+    Trace(Arc<Trace>),
     /// What came of [`Command::Ports`], in its order, so far.
     Ports(Arc<Vec<(Knock, Port)>>),
     /// What the lines of [`Command::Dig`] were answered, oldest first, at most [`DIGS`].

@@ -6,3 +6,4 @@ pub mod port;
 pub mod series;
 pub mod speech;
 pub mod stats;
+pub mod trace;

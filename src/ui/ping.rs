@@ -1,6 +1,7 @@
 //! The Ping view: a line for each target, and below what is known of the selected one.
 
 mod figures;
+mod way;
 
 use std::time::Duration;
 
@@ -85,6 +86,8 @@ pub fn draw(
             Lower::Chart => figures::all(state, row, theme, size, below, buffer),
             Lower::Histogram => figures::histogram(row, theme, below, buffer),
             Lower::Replies => figures::replies(state, row, theme, below, buffer),
+            Lower::Trace => way::trace(state, theme, size, below, buffer),
+            Lower::Ports => way::ports(state, theme, below, buffer),
         }
     }
     cursor

@@ -9,8 +9,9 @@ use ratatui::backend::TestBackend;
 use ratatui::style::{Color, Modifier};
 
 use super::*;
+use crate::app::Effect;
 use crate::app::tests::{ORG, Session, link};
-use crate::engine::report::{Detail, NameAnswer, NameRow, Node, Report, Sample, Series, Target};
+use crate::engine::report::{Command, Detail, NameAnswer, NameRow, Node, Report, Sample, Series, Target};
 use crate::net::Phase;
 use crate::probe::stats::Tally;
 use crate::settings::ThemeName;
@@ -408,6 +409,67 @@ fn pinging() -> Session {
     s
 }
 
+/// A trace of four hops with some loss, and ports of each kind.
+fn the_way(mut s: Session) {
+    use crate::engine::report::{Hop, Knock, Mtu, Port, Trace};
+    s.keys("t");
+    insta::assert_snapshot!("trace_begins_80x24", screen(&s.state, Theme::default(), SIZES[1], false));
+    let target = s.state.asked_targets().into_iter().nth(2).unwrap();
+    let hop = |limit: u8, by: &[&str], rtts: &[f64]| {
+        let of = series("", std::net::Ipv6Addr::UNSPECIFIED, rtts);
+        Hop {
+            limit,
+            by: by.iter().map(|by| (by.parse().unwrap(), of.received)).collect(),
+            sent: of.sent,
+            received: of.received,
+            lost: of.lost,
+            stats: of.stats,
+            recent: of.recent.to_vec(),
+            error: None,
+        }
+    };
+    let own = target.address.to_string();
+    let trace = Trace {
+        target,
+        rounds: 4,
+        hops: vec![
+            hop(1, &["fdaa:0:18::3"], &[11.2, 11.4, 11.3, 11.2]),
+            hop(2, &["fdaa:0:18::9", "fdaa:0:18::8"], &[14.0, 0.0, 14.2, 14.1]),
+            hop(3, &[], &[0.0, 0.0, 0.0, 0.0]),
+            hop(4, &[&own], &[21.0, 21.4, 20.9, 21.3]),
+        ],
+        end: Some(4),
+        mtu: Mtu {
+            fits: Some(1300),
+            too_big: Some(1420),
+            by: "fdaa:0:18::9".parse().ok(),
+            silent: false,
+            done: true,
+        },
+        done: false,
+    };
+    s.report(Report::Trace(Arc::new(trace)));
+    s.wait(4);
+    for at in SIZES {
+        let name = format!("trace_{}x{}", at.0, at.1);
+        insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, false));
+    }
+    s.keys("o");
+    let [Effect::Ask(Command::Ports(knocks))] = s.effects.as_slice() else { panic!("{:?}", s.effects) };
+    let ends = [Port::Refused, Port::Open(Duration::from_micros(11_300)), Port::Silent];
+    let settled: Vec<(Knock, Port)> = knocks.iter().cloned().zip(ends.into_iter().cycle()).collect();
+    s.report(Report::Ports(Arc::new(settled[..5].to_vec())));
+    insta::assert_snapshot!("ports_under_way_80x24", screen(&s.state, Theme::default(), SIZES[1], false));
+    s.report(Report::Ports(Arc::new(settled)));
+    s.wait(4);
+    for at in SIZES {
+        let name = format!("ports_{}x{}", at.0, at.1);
+        insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, false));
+    }
+    s.keys("<esc>");
+    assert_eq!(s.state.ping.lower, crate::app::ping::Lower::Chart);
+}
+
 #[test]
 fn ping() {
     let s = pinging();
@@ -424,6 +486,7 @@ fn ping() {
             insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, false));
         }
     }
+    the_way(pinging());
     let mut gone = pinging();
     gone.catalog(&["web:iad/148e21b7c93d89", "api:iad/2874d13b5f0e68,lhr/e2865a6e82319b"]);
     let all = gone.state.view.pings.clone();

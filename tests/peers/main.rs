@@ -13,6 +13,7 @@ mod dig;
 mod gateway;
 mod lab;
 mod org;
+mod ping;
 mod relay;
 mod serve;
 mod world;

@@ -94,6 +94,8 @@ actions! {
     ToPing "ping-view",
     RevealTarget "show-target",
     DigTarget "dig-target",
+    Trace "trace",
+    Ports "ports",
     AddTarget "add-target",
     RemoveTarget "remove-target",
     ClearTarget "clear-target",

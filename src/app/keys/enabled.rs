@@ -57,6 +57,8 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
         Action::Refresh if state.tab == Tab::Dig => {
             when(state.dig.entry().is_some(), "nothing was asked yet")
         }
+        Action::Trace => state.traceable(),
+        Action::Ports => state.knockable(),
         Action::RemoveTarget
         | Action::ClearTarget
         | Action::ClearTargets

@@ -1,0 +1,195 @@
+//! `sixpane trace`: who stands on the way to a target, with loss and round trips of each, and how large a packet may be.
+
+use std::future::Future;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::ping::resolve;
+use super::session::Session;
+use crate::cli::Failure;
+use crate::engine::report::{Command, Mtu, Report, Stats, Trace, TracePlan};
+use crate::error::{Error, Exit};
+use crate::text::ms;
+
+/// The options of the command line.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Rounds; without it, until interrupted, and 10 where the output is no terminal
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// Seconds between two rounds
+    #[arg(short, long, value_name = "S", default_value = "1", value_parser = crate::settings::seconds)]
+    pub interval: Duration,
+    /// The highest hop limit
+    #[arg(short, long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(u8).range(1..))]
+    pub max_hops: u8,
+    /// Do not look for the largest packet that comes through
+    #[arg(long)]
+    pub no_mtu: bool,
+}
+
+impl Options {
+    /// How the engine is to trace; `terminal` says whether somebody looks on.
+    pub fn plan(&self, terminal: bool) -> TracePlan {
+        TracePlan {
+            interval: self.interval,
+            // Who pipes it somewhere wants an end.
+            rounds: self.count.or((!terminal).then_some(10)),
+            most: self.max_hops,
+            mtu: (!self.no_mtu).then_some(u16::MAX),
+            ..TracePlan::default()
+        }
+    }
+}
+
+/// Traces `word` until the rounds are over or `interrupted` ends, and prints what was found either way. The exit code
+/// is 1 where the target was not reached.
+///
+/// # Errors
+/// Where the link does not stand within `timeout` (exit 4), or a name does not resolve (exit 1 or 5).
+pub async fn run(
+    session: &mut Session,
+    word: &str,
+    plan: TracePlan,
+    timeout: Duration,
+    as_json: bool,
+    interrupted: impl Future<Output = ()>,
+    out: &mut impl Write,
+) -> Result<Exit, Failure> {
+    session.up(timeout).await?;
+    let Some(target) = resolve(session, word).await?.into_iter().next() else {
+        return Err(Error::new(Exit::Empty, "there is nobody to trace").into());
+    };
+    let rounds = plan.rounds;
+    let command = Command::Trace(Some((target, plan)));
+    if session.engine.commands.send(command).await.is_err() {
+        return Err(Error::new(Exit::Tunnel, "the network was closed").into());
+    }
+    tokio::pin!(interrupted);
+    let mut last: Option<Arc<Trace>> = None;
+    loop {
+        tokio::select! {
+            report = session.engine.reports.recv() => match report {
+                Some(Report::Trace(trace)) => {
+                    let done = rounds.is_some() && trace.done;
+                    last = Some(trace);
+                    if done {
+                        break;
+                    }
+                }
+                Some(_) => {}
+                None => break,
+            },
+            () = &mut interrupted => break,
+        }
+    }
+    let Some(trace) = last else { return Ok(Exit::Empty) };
+    if as_json {
+        print_json(&trace, out)?;
+    } else {
+        print_text(&trace, session.profile.dns.addr, out)?;
+    }
+    out.flush()?;
+    Ok(if trace.is_reached() { Exit::Ok } else { Exit::Empty })
+}
+
+fn print_text(trace: &Trace, gateway: std::net::Ipv6Addr, out: &mut impl Write) -> std::io::Result<()> {
+    let target = &trace.target;
+    writeln!(out, "TRACE {} ({}) through the tunnel, {} rounds", target.label, target.address, trace.rounds)?;
+    writeln!(
+        out,
+        "{:>3}  {:<40} {:>6} {:>5} {:>8} {:>8} {:>8} {:>8} {:>8}",
+        "HOP", "ADDRESS", "LOSS", "SENT", "LAST", "AVG", "BEST", "WORST", "MDEV"
+    )?;
+    for hop in &trace.hops {
+        let by = hop.by.first().map_or_else(|| "*".to_owned(), |(by, _)| by.to_string());
+        let loss = hop.loss().map_or_else(|| "–".into(), |loss| format!("{:.1}%", loss * 100.0));
+        let stat =
+            |pick: fn(Stats) -> Duration| hop.stats.map_or_else(|| "–".into(), |stats| ms(pick(stats)));
+        let own = if hop.by.first().is_some_and(|(by, _)| *by == gateway) { "  gateway" } else { "" };
+        let error = hop.error.as_ref().map(|error| format!("  {error}")).unwrap_or_default();
+        writeln!(
+            out,
+            "{:>3}  {by:<40} {loss:>6} {:>5} {:>8} {:>8} {:>8} {:>8} {:>8}{own}{error}",
+            hop.limit,
+            hop.sent,
+            stat(|s| s.last),
+            stat(|s| s.avg),
+            stat(|s| s.min),
+            stat(|s| s.max),
+            stat(|s| s.mdev),
+        )?;
+        for (other, times) in hop.by.iter().skip(1) {
+            writeln!(out, "     {other:<40} {times} of {} answers", hop.received)?;
+        }
+    }
+    if !trace.is_reached() {
+        writeln!(out, "     the target did not answer")?;
+    }
+    if let Some(words) = mtu_words(&trace.mtu) {
+        writeln!(out, "{words}")?;
+    }
+    Ok(())
+}
+
+/// What is known of the MTU, as a sentence.
+pub fn mtu_words(mtu: &Mtu) -> Option<String> {
+    let said = mtu.by.map(|by| format!(", says {by}")).unwrap_or_default();
+    match (mtu.fits, mtu.too_big) {
+        (Some(fits), None) => Some(format!("packets of {fits} bytes, the tunnel's largest, come through")),
+        (Some(fits), Some(_)) if mtu.silent => {
+            Some(format!("packets of {fits} bytes come through; larger ones vanish without a word"))
+        }
+        (Some(fits), Some(_)) => {
+            Some(format!("packets of {fits} bytes come through; larger ones do not{said}"))
+        }
+        (None, Some(too_big)) if mtu.done => {
+            Some(format!("not even packets of {too_big} bytes come through{said}"))
+        }
+        _ => None,
+    }
+}
+
+fn print_json(trace: &Trace, out: &mut impl Write) -> std::io::Result<()> {
+    let hops: Vec<_> = trace
+        .hops
+        .iter()
+        .map(|hop| {
+            let stat = |pick: fn(Stats) -> Duration| hop.stats.map(|stats| pick(stats).as_secs_f64() * 1e3);
+            let by: Vec<_> =
+                hop.by.iter().map(|(by, times)| json!({"address": by, "answers": times})).collect();
+            json!({
+                "hop": hop.limit,
+                "by": by,
+                "sent": hop.sent,
+                "received": hop.received,
+                "lost": hop.lost,
+                "loss": hop.loss(),
+                "last_ms": stat(|s| s.last),
+                "avg_ms": stat(|s| s.avg),
+                "best_ms": stat(|s| s.min),
+                "worst_ms": stat(|s| s.max),
+                "mdev_ms": stat(|s| s.mdev),
+                "error": hop.error,
+            })
+        })
+        .collect();
+    let object = json!({
+        "schema": "sixpane.trace/1",
+        "target": trace.target.label,
+        "address": trace.target.address,
+        "rounds": trace.rounds,
+        "reached": trace.is_reached(),
+        "hops": hops,
+        "mtu": {
+            "fits": trace.mtu.fits,
+            "too_big": trace.mtu.too_big,
+            "by": trace.mtu.by,
+            "silent": trace.mtu.silent,
+        },
+    });
+    writeln!(out, "{object}")
+}

@@ -1,0 +1,60 @@
+//! Drives a trace over a network: sends what is due, takes what comes, tells how it stands.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use crate::net::{Echoes, Network};
+use crate::probe::series::Target;
+use crate::probe::trace::{Trace, TracePlan, Tracer};
+
+/// Between two tellings.
+const GAP: Duration = Duration::from_millis(100);
+
+/// Traces until all rounds are done or nobody listens. While there is no link, it waits.
+pub async fn run<N: Network>(net: N, target: Target, mut plan: TracePlan, told: mpsc::Sender<Arc<Trace>>) {
+    let Ok(echo) = net.echo() else { return };
+    let mut link = net.link();
+    let own = link.borrow().mtu;
+    plan.mtu = plan.mtu.map(|mtu| mtu.min(own));
+    let mut tracer = Tracer::new(target, plan, Instant::now().into_std());
+    let mut tell_at = Some(Instant::now());
+    loop {
+        let now = Instant::now();
+        let up = link.borrow_and_update().is_up();
+        while let Some(request) = up.then(|| tracer.poll(now.into_std())).flatten() {
+            // What finds no room is lost, as any other.
+            let _ = echo.send(request);
+            tell_at.get_or_insert(now + GAP);
+        }
+        let done = tracer.is_done();
+        if done || tell_at.is_some_and(|at| at <= now) {
+            tell_at = None;
+            if told.send(Arc::new(tracer.trace())).await.is_err() || done {
+                return;
+            }
+        }
+        let due = if up { tracer.next_due().map(Instant::from_std) } else { None };
+        let wake = due.into_iter().chain(tell_at).min();
+        let asleep = async {
+            match wake {
+                Some(at) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            event = echo.recv() => match event {
+                Ok(event) => {
+                    tracer.absorb(&event);
+                    tell_at.get_or_insert(Instant::now() + GAP);
+                }
+                Err(_) => return,
+            },
+            () = asleep => {}
+            changed = link.changed() => if changed.is_err() { return },
+            () = told.closed() => return,
+        }
+    }
+}

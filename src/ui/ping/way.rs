@@ -1,0 +1,219 @@
+//! The way to a target, hop by hop, and its ports.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::State;
+use crate::engine::report::{Hop, Node, Port, Sample, Stats, Trace};
+use crate::text::{fit, ms, width};
+use crate::ui::Size;
+use crate::ui::parts::{Text, rule, spark, top, wrap};
+use crate::ui::theme::{Role, Theme};
+
+/// Columns of a figure.
+const FIGURE: usize = 8;
+
+/// The trace under way.
+pub fn trace(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) {
+    let dim = theme.style(Role::Dim);
+    let line = |n: u16| Rect { y: area.y + n, height: 1, ..area };
+    let Some(trace) = &state.view.trace else {
+        rule("Trace", false, "t starts anew", theme, line(0), buffer);
+        return Text::new().add("  ◐ asking the way", dim).paint(line(1.min(area.height - 1)), buffer);
+    };
+    let title = format!("Trace {}", fit(trace.target.label.as_str(), 40));
+    let end = format!("round {} · every 1.0 s · Esc ends it", trace.rounds);
+    rule(&title, false, &end, theme, line(0), buffer);
+    let columns = Columns::of(size, area.width);
+    columns.header(theme).paint(line(1), buffer);
+    let foot = mtu_words(trace);
+    let room = usize::from(area.height.saturating_sub(3));
+    let skipped = trace.hops.len().saturating_sub(room);
+    for (n, hop) in trace.hops.iter().skip(skipped).take(room).enumerate() {
+        columns.row(state, trace, hop, theme).paint(line(2 + n as u16), buffer);
+    }
+    Text::new().add(format!("  {foot}"), dim).paint(line(area.height - 1), buffer);
+}
+
+struct Columns {
+    name: usize,
+    figures: &'static [&'static str],
+    sparks: usize,
+}
+
+impl Columns {
+    fn of(size: Size, columns: u16) -> Self {
+        let (name, figures): (usize, &[&str]) = match size {
+            Size::Wide => (44, &["LOSS", "SENT", "LAST", "AVG", "BEST", "WORST", "MDEV"]),
+            Size::Normal => (32, &["LOSS", "LAST", "AVG", "WORST"]),
+            _ => (30, &["LOSS", "AVG"]),
+        };
+        let used = 6 + name + figures.len() * FIGURE + 2;
+        Self { name, figures, sparks: usize::from(columns).saturating_sub(used).min(20) }
+    }
+
+    fn header(&self, theme: Theme) -> Text<'static> {
+        let dim = theme.style(Role::Dim);
+        let mut text = Text::new().add("  HOP WHO", dim).to(6 + self.name);
+        for title in self.figures {
+            text = text.add(format!("{title:>FIGURE$}"), dim);
+        }
+        text
+    }
+
+    fn row(&self, state: &State, trace: &Trace, hop: &Hop, theme: Theme) -> Text<'static> {
+        let plain = theme.style(Role::Plain);
+        let who = match hop.by.as_slice() {
+            [] => "no answer".to_owned(),
+            [(by, _)] => name(state, trace, *by),
+            [(by, _), rest @ ..] => format!("{} and {} more", name(state, trace, *by), rest.len()),
+        };
+        let who = hop.error.as_ref().map_or(who.clone(), |error| format!("{who}: {error}"));
+        let style = if hop.by.is_empty() { theme.style(Role::Dim) } else { plain };
+        let mut text = Text::new()
+            .add(format!("  {:>3} ", hop.limit), theme.style(Role::Dim))
+            .add(fit(&who, self.name - 1), style)
+            .to(6 + self.name);
+        for title in self.figures {
+            let (value, role) = figure(hop, title);
+            let pad = FIGURE.saturating_sub(width(&value));
+            text = text.add(" ".repeat(pad), plain).add(value, theme.style(role));
+        }
+        let largest = hop.stats.map(|stats| stats.max).unwrap_or_default();
+        let recent: &[Sample] = &hop.recent;
+        text.add("  ", plain).join(spark(recent, self.sparks, top(largest), theme))
+    }
+}
+
+/// Who is at an address, where that is known.
+fn name(state: &State, trace: &Trace, address: std::net::Ipv6Addr) -> String {
+    if address == state.profile.dns.addr {
+        return format!("gateway {address}");
+    }
+    if address == trace.target.address {
+        return format!("{} {address}", trace.target.label);
+    }
+    match state.node_at(address) {
+        Some(Node::Machine(app, id)) => format!("{id}.vm.{app} {address}"),
+        Some(Node::Peer(peer)) => format!("{peer} {address}"),
+        _ => address.to_string(),
+    }
+}
+
+fn figure(hop: &Hop, title: &str) -> (String, Role) {
+    let stat = |pick: fn(Stats) -> Duration| {
+        (hop.stats.map_or_else(|| "–".to_owned(), |stats| ms(pick(stats))), Role::Plain)
+    };
+    match title {
+        "LOSS" => match hop.loss() {
+            None => ("–".into(), Role::Dim),
+            Some(loss) => {
+                let role = if loss > 0.0 { Role::Warn } else { Role::Plain };
+                (format!("{:.1}%", loss * 100.0), role)
+            }
+        },
+        "SENT" => (hop.sent.to_string(), Role::Plain),
+        "LAST" => stat(|s| s.last),
+        "AVG" => stat(|s| s.avg),
+        "BEST" => stat(|s| s.min),
+        "WORST" => stat(|s| s.max),
+        _ => stat(|s| s.mdev),
+    }
+}
+
+/// What is known of the MTU, as a sentence.
+fn mtu_words(trace: &Trace) -> String {
+    let mtu = &trace.mtu;
+    let said = mtu.by.map(|by| format!(", says {by}")).unwrap_or_default();
+    match (mtu.fits, mtu.too_big) {
+        (Some(fits), None) => format!("MTU: packets of {fits} bytes, the tunnel's largest, come through"),
+        (Some(fits), Some(_)) if !mtu.done => format!("◐ MTU: {fits} bytes come through so far"),
+        (Some(fits), Some(_)) if mtu.silent => {
+            format!("▲ MTU: {fits} bytes come through; larger packets vanish without a word")
+        }
+        (Some(fits), Some(_)) => format!("▲ MTU: {fits} bytes come through; larger packets do not{said}"),
+        (None, Some(size)) if mtu.done => format!("✗ MTU: not even {size} bytes come through{said}"),
+        _ if trace.is_reached() => "◐ MTU: looking for the largest packet that comes through".into(),
+        _ => "the target has not answered yet".into(),
+    }
+}
+
+/// The ports that are tried, and what they came to.
+pub fn ports(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let dim = theme.style(Role::Dim);
+    let line = |n: u16| Rect { y: area.y + n, height: 1, ..area };
+    let all = state.ping.knocking;
+    let tried = &state.view.ports;
+    let progress = if tried.len() < all {
+        let share = tried.len() * 20 / all.max(1);
+        format!("{}{} {} of {all}", "█".repeat(share), "·".repeat(20 - share), tried.len())
+    } else {
+        format!("{all} tried · o tries again")
+    };
+    rule("Ports", false, &progress, theme, line(0), buffer);
+    let notes = explained(state);
+    let columns = usize::from(area.width).saturating_sub(4);
+    let mut notes: Vec<String> = notes.iter().flat_map(|note| wrap(note, columns)).collect();
+    notes.truncate(usize::from(area.height / 3));
+    let room = usize::from(area.height.saturating_sub(1)).saturating_sub(notes.len());
+    let mut shown: Vec<_> = tried.iter().collect();
+    shown.sort_by_key(|(_, port)| rank(port));
+    for (n, (knock, port)) in shown.iter().take(room).enumerate() {
+        let (glyph, role) = match port {
+            Port::Open(_) => ("●", Role::Ok),
+            Port::Refused => ("✗", Role::Warn),
+            Port::Silent => ("○", Role::Dim),
+            Port::Error(_) => ("▲", Role::Warn),
+        };
+        let rest = match port {
+            Port::Open(took) => format!("{} ms", ms(*took)),
+            Port::Error(error) => error.clone(),
+            Port::Refused | Port::Silent => String::new(),
+        };
+        Text::new()
+            .add(format!("  {glyph} "), theme.style(role))
+            .add(format!("{:<8}", port.as_str()), theme.style(role))
+            .add(format!("{:>6}  ", knock.to.port()), theme.style(Role::Plain))
+            .add(fit(knock.label.as_str(), 30), theme.style(Role::Plain))
+            .to(52.min(columns.saturating_sub(10)))
+            .add(rest, dim)
+            .paint(line(1 + n as u16), buffer);
+    }
+    for (n, note) in notes.iter().enumerate() {
+        let y = area.height - notes.len() as u16 + n as u16;
+        Text::new().add(format!("  {note}"), dim).paint(line(y), buffer);
+    }
+}
+
+fn rank(port: &Port) -> u8 {
+    match port {
+        Port::Open(_) => 0,
+        Port::Refused => 1,
+        Port::Error(_) => 2,
+        Port::Silent => 3,
+    }
+}
+
+/// What refused and silent ports mean here (reference document, "Connect to a running service via its 6PN address"
+/// and "Flycast").
+fn explained(state: &State) -> Vec<String> {
+    let tried = &state.view.ports;
+    let answers = |address| state.series(address).is_some_and(|series| series.received > 0);
+    let mut notes = Vec::new();
+    if tried.iter().any(|(_, port)| *port == Port::Refused) {
+        notes.push(
+            "refused: the machine is there, and nobody listens on its private address: the service must listen on \
+             fly-local-6pn or [::] (for Flycast on 0.0.0.0)."
+                .to_owned(),
+        );
+    }
+    let silent: Vec<_> = tried.iter().filter(|(_, port)| *port == Port::Silent).collect();
+    if silent.iter().any(|(knock, _)| answers(*knock.to.ip())) {
+        notes.push("silent, though it answers ping: a filter drops the connection.".to_owned());
+    } else if !silent.is_empty() {
+        notes.push("silent: nothing came back in 1.5 s: nobody is there, or a filter drops it.".to_owned());
+    }
+    notes
+}
