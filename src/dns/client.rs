@@ -28,8 +28,8 @@ pub const PORT: u16 = 53;
 /// Over the measured round trip, how long each UDP try waits; after the last one the question goes over TCP.
 const PATIENCE: [Duration; 3] =
     [Duration::from_millis(50), Duration::from_millis(150), Duration::from_millis(450)];
-/// Questions of a walk that are in flight on the connection.
-const LANE: usize = 512;
+/// Questions of a walk that are in flight on the connection, at first and at most: TCP itself begins with two segments.
+const LANE: (usize, usize) = (32, 512);
 /// How long an answer on the connection may be late before the connection is taken for stuck.
 const LANE_PATIENCE: Duration = Duration::from_millis(150);
 /// How long a connection that was stuck carries no walk.
@@ -117,7 +117,7 @@ impl Client {
             ids: HashMap::new(),
             deadlines: BTreeSet::new(),
             next_key: 0,
-            window: Window::default(),
+            window: Window::new(window::FIRST, window::LARGEST),
             rtt: Rtt::default(),
             lane: Lane::default(),
             ignored: ignored.clone(),
@@ -217,14 +217,22 @@ impl Flight {
 }
 
 /// The connection to the default server, as far as the many questions of a walk share it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Lane {
     /// Questions in flight on it.
     flying: usize,
+    /// How many may be.
+    window: Window,
     /// Its own round trip, with the queue before each question in it.
     rtt: Rtt,
     /// Until when it carries none, as it was stuck.
     barred: Option<Instant>,
+}
+
+impl Default for Lane {
+    fn default() -> Self {
+        Self { flying: 0, window: Window::new(LANE.0, LANE.1), rtt: Rtt::default(), barred: None }
+    }
 }
 
 struct Asker<N: Network> {
@@ -303,7 +311,7 @@ impl<N: Network> Asker<N> {
             let many = self.bulk.len() + self.lane.flying > window::FIRST;
             let in_lane = many && self.lane_flows(job.server);
             let short = self.rtt.mean().is_some_and(|rtt| rtt < SHORT);
-            let lane = in_lane && self.lane.flying < LANE;
+            let lane = in_lane && self.lane.flying < self.lane.window.size();
             if !lane && (self.flying() >= self.window.size() || (in_lane && short)) {
                 break;
             }
@@ -326,8 +334,8 @@ impl<N: Network> Asker<N> {
 
     /// An answer is late on the connection: what waits there is not to wait any longer.
     fn lane_stuck(&mut self, now: Instant) {
-        self.lane.barred = Some(now + BARRED);
-        self.lane.rtt = Rtt::default();
+        let flying = self.lane.flying;
+        self.lane = Lane { flying, barred: Some(now + BARRED), ..Lane::default() };
     }
 
     /// Takes a flight out of the lane's count.
@@ -613,6 +621,7 @@ impl<N: Network> Asker<N> {
             self.window.answered(rtt, flying);
         } else if flight.in_lane {
             self.lane.rtt.measured(rtt);
+            self.lane.window.answered(rtt, self.lane.flying);
         }
         let code = u16::from(answered.metadata.response_code);
         if code == 1 && flight.edns {

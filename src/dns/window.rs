@@ -26,6 +26,7 @@ const UNKNOWN_RTT: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub struct Window {
     size: usize,
+    largest: usize,
     /// Up to here it doubles.
     threshold: usize,
     clean: usize,
@@ -34,13 +35,12 @@ pub struct Window {
     shortest: Option<Duration>,
 }
 
-impl Default for Window {
-    fn default() -> Self {
-        Self { size: FIRST, threshold: LARGEST, clean: 0, halved: None, lost: 0.0, shortest: None }
-    }
-}
-
 impl Window {
+    /// A window of `size` questions, of which there are never more than `largest`.
+    pub fn new(size: usize, largest: usize) -> Self {
+        Self { size, largest, threshold: largest, clean: 0, halved: None, lost: 0.0, shortest: None }
+    }
+
     /// Questions that may be in flight.
     pub fn size(&self) -> usize {
         self.size
@@ -57,7 +57,7 @@ impl Window {
         self.clean += 1;
         if self.size < self.threshold || self.clean >= self.size {
             self.clean = 0;
-            self.size = (self.size + 1).min(LARGEST);
+            self.size = (self.size + 1).min(self.largest);
         }
     }
 
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn it_doubles_each_round_trip_until_it_is_full() {
-        let mut window = Window::default();
+        let mut window = Window::new(FIRST, LARGEST);
         let mut sizes = vec![];
         for _ in 0..7 {
             round(&mut window, RTT);
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn it_does_not_grow_where_answers_queue_up_or_nobody_fills_it() {
-        let mut window = Window::default();
+        let mut window = Window::new(FIRST, LARGEST);
         window.answered(RTT, 63);
         assert_eq!(window.size(), FIRST + 1);
         window.answered(RTT * 2, 64);
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_flood_halves_it_once_a_round_trip_and_a_bad_link_does_not() {
         let start = Instant::now();
-        let mut window = Window::default();
+        let mut window = Window::new(FIRST, LARGEST);
         for n in 0..2000 {
             if n % 20 == 0 { window.lost(start, RTT) } else { window.answered(RTT, LARGEST) }
         }

@@ -223,6 +223,7 @@ impl Gateway {
     }
 }
 
+/// Writes a file that only its owner may read.
 pub fn write_private(path: &Path, text: &str) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::write(path, text).unwrap();

@@ -1,0 +1,46 @@
+//! A long way: how many round trips a tree takes, with 50 ms of delay each way, and what loss makes of it.
+
+use std::time::Duration;
+
+use crate::gateway::Gateway;
+use crate::inside;
+use crate::org::Org;
+use crate::relay::Relay;
+use crate::tell::{Figures, ratio};
+
+const RUNS: usize = 5;
+const DELAY: Duration = Duration::from_millis(50);
+
+pub fn measure() {
+    println!("== a way of 100 ms there and back: from the start to the whole tree, in round trips");
+    let names = |count: usize, name: &str| (0..count).map(|n| format!("{name}-{n:04}")).collect::<Vec<_>>();
+    rounds("16 machines", &Org::of(0x31, &["web", "api", "db", "ui", "admin"].map(str::to_owned), 4), 2.2);
+    rounds("_instances of 60 KB", &Org::of(0x32, &names(74, "some-app"), 10), 5.3);
+    let large = Org::of(0x33, &names(1001, "some-app"), 10);
+    let clear = rounds("1,000 apps, app by app", &large, 16.0);
+    let bad = trees(&large, 0.05);
+    assert!(bad.iter().all(|[stood, _, problems]| stood.is_finite() && *problems == 0.0), "a name was lost");
+    let whole = |trees: &[[f64; 3]]| trees.iter().map(|[_, ended, _]| *ended).collect::<Vec<_>>();
+    Figures::new(whole(&bad)).tell("the same with 5 % of the datagrams lost each way, to its end", "ms");
+    ratio("  with loss ÷ without", &whole(&bad), &whole(&clear), 1.6);
+}
+
+fn rounds(what: &str, org: &Org, at_most: f64) -> Vec<[f64; 3]> {
+    let trees = trees(org, 0.0);
+    let stood: Vec<f64> = trees.iter().map(|[stood, ..]| *stood).collect();
+    assert!(trees.iter().all(|[.., problems]| *problems == 0.0), "{what}: a name was lost");
+    ratio(what, &stood, &vec![DELAY.as_secs_f64() * 2e3; stood.len()], at_most);
+    trees
+}
+
+fn trees(org: &Org, loss: f64) -> Vec<[f64; 3]> {
+    let gateway = Gateway::start(org);
+    let machines = org.apps.iter().map(|app| app.machines.len()).sum();
+    (0..RUNS)
+        .map(|run| {
+            let relay = Relay::start(&gateway, DELAY, loss, run as u64);
+            std::thread::sleep(Duration::from_millis(200));
+            inside::tree(&gateway, &relay.conf, machines)
+        })
+        .collect()
+}
