@@ -6,13 +6,12 @@
 mod common;
 
 use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::net::UdpSocket;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use common::gateway::{Gateway, ends, sixpane};
+use common::gateway::{Gateway, ends, sixpane, there};
 use common::pty::{self, Term};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -264,17 +263,6 @@ fn a_closed_pipe_is_quiet_and_a_full_disk_is_told() {
         let (_, err) = ends(&sixpane(folder.path(), words).stdout(full).output().unwrap(), 1);
         assert!(err.contains("cannot write the output: No space left on device"), "{words:?}: {err}");
     }
-}
-
-/// Whether `program` is here; where others are required, it has to be.
-fn there(program: &str) -> bool {
-    let found = Command::new(program).arg("--version").output().is_ok();
-    let required = std::env::var_os("SIXPANE_REQUIRE_PEERS").is_some_and(|value| value == "1");
-    assert!(found || !required, "{program} is not installed");
-    if !found {
-        let _ = writeln!(std::io::stderr(), "** SKIPPED: {program} is not installed");
-    }
-    found
 }
 
 /// A shell with our completions, as it comes out of the box, once it shows `prompt`.

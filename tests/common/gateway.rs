@@ -1,6 +1,6 @@
 //! The demo's gateway as a process of its own, and commands attached to it.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -70,4 +70,15 @@ impl Drop for Gateway {
         let _ = self.demo.kill();
         let _ = self.demo.wait();
     }
+}
+
+/// Whether `program` is here; where others are required, it has to be.
+pub fn there(program: &str) -> bool {
+    let found = Command::new(program).arg("--version").output().is_ok();
+    let required = std::env::var_os("SIXPANE_REQUIRE_PEERS").is_some_and(|value| value == "1");
+    assert!(found || !required, "{program} is not installed");
+    if !found {
+        let _ = writeln!(std::io::stderr(), "** SKIPPED: {program} is not installed");
+    }
+    found
 }
