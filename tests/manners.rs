@@ -111,7 +111,7 @@ fn files_of_earlier_versions_are_still_read() {
             assert_eq!(shown, std::fs::read_to_string(path.with_extension("shown")).unwrap(), "{name}");
             let (keys, _) = ends(&run(home.path(), &["keys"], &env), 0);
             assert!(
-                keys.lines().any(|line| line.trim_start().starts_with("o ") && line.ends_with(" ping")),
+                keys.lines().any(|line| line.trim_start().starts_with("^O ") && line.ends_with(" ping")),
                 "{keys}"
             );
             read += 1;

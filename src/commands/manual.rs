@@ -41,6 +41,10 @@ fn places(keymap: &Keymap) -> impl Iterator<Item = (String, Vec<Line<'_>>)> {
 }
 
 fn shown(line: &Line<'_>) -> Vec<String> {
+    if line.keys.is_empty() {
+        // What has no key is run by its name.
+        return vec![format!(":{}", line.binding.action.id())];
+    }
     line.keys.iter().map(|key| key.show(false)).collect()
 }
 
@@ -67,7 +71,7 @@ pub fn keys(keymap: &Keymap, markdown: bool, out: &mut impl Write) -> Result<Exi
             } else {
                 let keys = keys.join(" ");
                 let room = 14_usize.saturating_sub(width(&keys));
-                writeln!(out, "  {keys}{:room$} {words:<44} {}", "", paint(DIM, id))?;
+                writeln!(out, "  {keys}{:room$} {words:<56} {}", "", paint(DIM, id))?;
             }
         }
     }
