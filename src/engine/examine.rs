@@ -132,18 +132,7 @@ impl<N: Network> Examiner<N> {
         }
         self.tell(facts).await;
         let catalog = self.walked().await;
-        let own = facts.conf.address;
-        let listed = catalog.peers.iter().find(|(_, peer)| peer.address == Some(own));
-        let name = Safe::new(&facts.conf.name);
-        facts.listed = Some(match (listed, own_name.entries.first()) {
-            (Some((name, _)), _) => Listed::As(name.clone()),
-            (None, Some(address)) if address.as_str() == own.to_string() => Listed::NameOnly(name),
-            (None, Some(address)) => match address.as_str().parse() {
-                Ok(address) => Listed::Another(name, address),
-                Err(_) => Listed::No,
-            },
-            (None, None) => Listed::No,
-        });
+        facts.listed = self.listed(facts, &own_name, &catalog).await;
         let machines = chosen(&catalog, facts);
         facts.machine_count = machines.len();
         if facts.subject.machine.is_some() {
@@ -156,6 +145,35 @@ impl<N: Network> Examiner<N> {
         facts.machines = Some(reached);
         (facts.app, facts.ports, facts.flycast_ports) = (app, ports, flycast_ports);
         facts.conflicts = Some(conflicts);
+    }
+
+    /// Whether our address is among the listed peers; `None` where a name was not answered that may have been ours.
+    async fn listed(&self, facts: &Facts, own_name: &Asked, catalog: &Catalog) -> Option<Listed> {
+        let own = facts.conf.address;
+        let name = Safe::new(&facts.conf.name);
+        let names = &facts.peers.as_ref().filter(|peers| peers.word == "NOERROR")?.entries;
+        let address = own_name.entries.first().and_then(|entry| entry.as_str().parse::<Ipv6Addr>().ok());
+        if address == Some(own) {
+            return Some(if names.contains(&name) { Listed::As(name) } else { Listed::NameOnly(name) });
+        }
+        let known = |name: &Safe| catalog.peers.get(name).and_then(|peer| peer.address);
+        if let Some(name) = names.iter().find(|name| known(name) == Some(own)) {
+            return Some(Listed::As(name.clone()));
+        }
+        // The walk may not have come to all of them yet.
+        let open = names.iter().filter(|name| known(name).is_none()).take(MOST_COMPARED);
+        let asked =
+            join_all(open.map(|name| async move { (name, self.ask(&Form::Peer(name.clone())).await) })).await;
+        if let Some((name, _)) = asked
+            .iter()
+            .find(|(_, asked)| asked.entries.first().is_some_and(|entry| entry.as_str() == own.to_string()))
+        {
+            return Some(Listed::As((*name).clone()));
+        }
+        if !own_name.is_told() || asked.iter().any(|(_, asked)| !asked.is_told()) {
+            return None;
+        }
+        Some(address.map_or(Listed::No, |address| Listed::Another(name, address)))
     }
 
     /// What can still be learned where no name is answered: of another server, and whether anything comes back.
@@ -186,7 +204,7 @@ impl<N: Network> Examiner<N> {
         let of = |n: usize| seen.get(n).map(|seen| seen.pings).unwrap_or_default();
         let (mut small, large) = (of(0), of(1));
         let lost = |pings: Pings| pings.sent - pings.answered;
-        if small.answered > 0 && lost(small) > 0 {
+        if lost(small) > 0 {
             small = add(small, burst(&self.net, to, MORE_PINGS).await);
             if lost(small) > 2 {
                 small = add(small, burst(&self.net, to, MANY_PINGS).await);
@@ -198,12 +216,17 @@ impl<N: Network> Examiner<N> {
     /// The org-wide names, and the name that this peer may have.
     async fn names(&self, conf: &str) -> (Asked, Asked, Asked, Asked) {
         let ask = |form: Form| async move { self.ask(&form).await };
-        tokio::join!(
+        let (mut apps, instances, peers, own) = tokio::join!(
             ask(Form::Apps),
             ask(Form::Instances),
             ask(Form::Peers),
             ask(Form::Peer(Safe::new(conf)))
-        )
+        );
+        // A server that answers others is not silent: one question may have been unlucky.
+        if apps.rtt.is_none() && [&instances, &peers, &own].iter().any(|asked| asked.rtt.is_some()) {
+            apps = ask(Form::Apps).await;
+        }
+        (apps, instances, peers, own)
     }
 
     async fn ask(&self, form: &Form) -> Asked {
@@ -267,6 +290,16 @@ impl<N: Network> Examiner<N> {
                 again: None,
             })
             .collect();
+        // Where others had to be asked twice, silence may be bad luck: it is given a second chance.
+        let lossy = reached.iter().any(|reach| reach.pings.answered > 0 && reach.pings.sent > 1);
+        if lossy {
+            let mut silent: Vec<&mut Reach> =
+                reached.iter_mut().filter(|reach| reach.pings.answered == 0).collect();
+            let probes = silent.iter().map(|reach| Probe::new(reach.address, Probe::SMALL, 1)).collect();
+            for (reach, seen) in silent.iter_mut().zip(ping(&self.net, probes).await) {
+                reach.pings = add(reach.pings, seen.pings);
+            }
+        }
         let silent = reached.iter_mut().filter(|reach| reach.pings.answered == 0).take(MOST_TRIED);
         join_all(silent.map(|reach| async {
             reach.again = Some(self.again(reach).await);

@@ -614,3 +614,6 @@ fn clock() -> Instant {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod false_alarm_tests;

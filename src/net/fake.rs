@@ -29,6 +29,9 @@ pub enum Over {
 /// What a fake server does with a query: messages to send back, each after a delay.
 pub type Serve = Box<dyn FnMut(Over, &Message) -> Vec<(Duration, Vec<u8>)> + Send>;
 
+/// Says of a ping whether it is answered.
+pub type Answers = Box<dyn FnMut(&EchoRequest) -> bool + Send>;
+
 /// The network.
 #[derive(Clone)]
 pub struct Fake {
@@ -38,6 +41,8 @@ pub struct Fake {
     pub link: watch::Receiver<LinkState>,
     /// Whom its datagrams claim to come from.
     pub from: SocketAddrV6,
+    /// Whether a ping is answered.
+    pub answers: Arc<Mutex<Answers>>,
 }
 
 /// Its sockets.
@@ -74,14 +79,18 @@ impl Datagrams for FakeUdp {
     }
 }
 
-/// Every address answers, after 7 ms.
+/// Who answers does so after 7 ms.
 pub struct FakeEcho {
+    answers: Arc<Mutex<Answers>>,
     deliver: mpsc::UnboundedSender<EchoEvent>,
     inbox: AsyncMutex<mpsc::UnboundedReceiver<EchoEvent>>,
 }
 
 impl Echoes for FakeEcho {
     fn send(&self, request: EchoRequest) -> io::Result<Instant> {
+        if !self.answers.lock().unwrap()(&request) {
+            return Ok(now());
+        }
         let deliver = self.deliver.clone();
         let sent = now();
         tokio::spawn(async move {
@@ -141,7 +150,7 @@ impl Network for Fake {
 
     fn echo(&self) -> io::Result<FakeEcho> {
         let (deliver, inbox) = mpsc::unbounded_channel();
-        Ok(FakeEcho { deliver, inbox: AsyncMutex::new(inbox) })
+        Ok(FakeEcho { answers: self.answers.clone(), deliver, inbox: AsyncMutex::new(inbox) })
     }
 
     fn link(&self) -> watch::Receiver<LinkState> {
@@ -162,7 +171,15 @@ impl Fake {
     ) -> (Self, watch::Sender<LinkState>) {
         let (state, link) = watch::channel(up());
         let from = SocketAddrV6::new(SERVER, 53, 0, 0);
-        (Self { serve: Arc::new(Mutex::new(Box::new(serve))), link, from }, state)
+        (
+            Self {
+                serve: Arc::new(Mutex::new(Box::new(serve))),
+                link,
+                from,
+                answers: Arc::new(Mutex::new(Box::new(|_| true))),
+            },
+            state,
+        )
     }
 }
 

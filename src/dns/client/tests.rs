@@ -133,7 +133,16 @@ async fn an_answer_from_another_address_is_ignored() {
     let (state, link) = watch::channel(up());
     let serve: Serve = Box::new(|_, q| vec![(RTT, wire(&answer(q, one())))]);
     let from = SocketAddrV6::new(SERVER, 5353, 0, 0);
-    let client = Client::new(&Fake { serve: Arc::new(Mutex::new(serve)), link, from }, SERVER).unwrap();
+    let client = Client::new(
+        &Fake {
+            serve: Arc::new(Mutex::new(serve)),
+            link,
+            from,
+            answers: Arc::new(Mutex::new(Box::new(|_| true))),
+        },
+        SERVER,
+    )
+    .unwrap();
     let options = Options { timeout: Duration::from_millis(100), ..Options::default() };
     let exchange = client.ask(question("web.internal."), &options).await;
     assert!(exchange.outcome.is_err());
@@ -228,7 +237,16 @@ async fn before_the_handshake_a_question_leaves_once_and_its_patience_starts_wit
         vec![]
     });
     let from = SocketAddrV6::new(SERVER, PORT, 0, 0);
-    let client = Client::new(&Fake { serve: Arc::new(Mutex::new(serve)), link, from }, SERVER).unwrap();
+    let client = Client::new(
+        &Fake {
+            serve: Arc::new(Mutex::new(serve)),
+            link,
+            from,
+            answers: Arc::new(Mutex::new(Box::new(|_| true))),
+        },
+        SERVER,
+    )
+    .unwrap();
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_secs(1)).await;
         state.send(up()).unwrap();

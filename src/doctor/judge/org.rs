@@ -80,9 +80,10 @@ fn apps(facts: &Facts) -> Option<Finding> {
 /// All that tells one org from another.
 fn org(facts: &Facts) -> Option<Finding> {
     let asked = told(facts.apps.as_ref())?;
-    let us = match facts.listed.as_ref()? {
-        Listed::As(name) | Listed::NameOnly(name) => name.to_string(),
-        Listed::Another(..) | Listed::No => "no name".into(),
+    let us = match &facts.listed {
+        Some(Listed::As(name) | Listed::NameOnly(name)) => name.to_string(),
+        Some(Listed::Another(..) | Listed::No) => "no name".into(),
+        None => "–".into(),
     };
     let conf = &facts.conf;
     Some(Finding::pass(format!("This is the org of {}, by {}", conf.network, conf.name)).saw(format!(

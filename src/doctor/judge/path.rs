@@ -126,6 +126,11 @@ fn machines(facts: &Facts) -> Option<Finding> {
         let title = format!("{} answered ping{of}{stopped}", count(all - gone, "machine"));
         return Some(Finding::pass(title).took(best).shown(lines));
     };
+    if silent.len() < all && facts.gateway.is_some_and(|pings| pings.lose_more_than(WEATHER)) {
+        let saw =
+            format!("{} of {all} did not answer, and on this link too much is lost to tell.", silent.len());
+        return Some(Finding::skip(TITLE, saw).shown(lines));
+    }
     let stale = machines.iter().find_map(|reach| match reach.again {
         Some(Again::At(address, pings)) if pings.answered > 0 => Some((reach, address)),
         _ => None,

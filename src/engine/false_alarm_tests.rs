@@ -1,0 +1,129 @@
+//! No false alarm: a healthy org is looked at again and again while up to two of a hundred packets are lost each way,
+//! on a clock that runs by itself. The seed decides what is lost.
+
+use std::net::Ipv6Addr;
+use std::sync::Mutex;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use super::report::{Command, Report};
+use super::*;
+use crate::demo::scenario::{Peer, Scenario};
+use crate::demo::zone::respond;
+use crate::doctor::facts::Around;
+use crate::doctor::{Status, Subject};
+use crate::net::fake::{Fake, Over};
+
+const RTT: Duration = Duration::from_millis(12);
+
+/// A network with this org, which loses `loss` of the packets each way.
+fn lossy(org: Scenario, loss: f64, seed: u64) -> (Fake, watch::Sender<LinkState>) {
+    let dice = Arc::new(Mutex::new(StdRng::seed_from_u64(seed)));
+    let vanishes = move |dice: &Mutex<StdRng>| {
+        let mut dice = dice.lock().unwrap();
+        // Once on the way there and once on the way back.
+        dice.random_bool(loss) || dice.random_bool(loss)
+    };
+    let known: Vec<Ipv6Addr> = org
+        .apps
+        .iter()
+        .flat_map(|app| app.machines.iter().filter(|machine| machine.started).map(|machine| machine.address))
+        .chain([org.dns()])
+        .collect();
+    let known: std::collections::HashSet<Ipv6Addr> = known.into_iter().collect();
+    let shared = dice.clone();
+    let (fake, link) = Fake::up(move |over, query| {
+        let tcp = over == Over::Tcp;
+        if !tcp && vanishes(&shared) {
+            return vec![];
+        }
+        respond(&org, &query.to_vec().unwrap(), tcp).map(|wire| (RTT, wire)).into_iter().collect()
+    });
+    *fake.answers.lock().unwrap() = Box::new(move |request| known.contains(&request.to) && !vanishes(&dice));
+    (fake, link)
+}
+
+/// What is wrong with a healthy org of `apps` apps, in a run with this seed; nothing, if all is well.
+async fn alarms(apps: usize, seed: u64) -> Vec<String> {
+    let mut org = Scenario::generated(apps, 3, seed);
+    let profile = crate::app::tests::profile();
+    org.peers = vec![Peer { name: "my-peer".into(), address: profile.address() }];
+    let loss = 0.02 * (seed % 5) as f64 / 4.0;
+    let (net, _link) = lossy(org, loss, seed);
+    let settings = Settings { refresh: None, ..Settings::default() };
+    let mut engine = Engine::start(net, profile.dns.addr, settings).unwrap();
+    // Every other run asks for an app, too.
+    let app = (seed % 2 == 1).then(|| "app-0001".into());
+    let facts = Facts::before(&profile, Around::default(), Subject { app, ..Subject::default() });
+    engine.commands.send(Command::Diagnose(Box::new(facts))).await.unwrap();
+    loop {
+        if let Report::Diagnosis(diagnosis) = engine.reports.recv().await.unwrap()
+            && diagnosis.done
+        {
+            let bad = |status| matches!(status, Status::Fail | Status::Warn);
+            let bad = diagnosis.findings.iter().filter(|finding| bad(finding.status));
+            let mut all: Vec<String> = bad
+                .map(|finding| format!("{} of {apps} apps, seed {seed}: {}", finding.fault, finding.title))
+                .collect();
+            // Nothing was left out for want of an answer, either.
+            let unasked = diagnosis.findings.iter().filter(|finding| finding.needs.is_some());
+            all.extend(unasked.map(|finding| format!("seed {seed}: {} was skipped", finding.id)));
+            return all;
+        }
+    }
+}
+
+async fn no_alarm(apps: usize, runs: u64) {
+    let mut all = Vec::new();
+    for seed in 0..runs {
+        all.extend(alarms(apps, seed).await);
+    }
+    assert!(all.is_empty(), "{} alarms in {runs} runs:\n{}", all.len(), all.join("\n"));
+}
+
+/// All hundred where it is asked for; a few where it takes long.
+fn runs(few: u64) -> u64 {
+    std::env::var("SIXPANE_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(few)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_healthy_org_of_4_apps() {
+    no_alarm(4, runs(100)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_healthy_org_of_50_apps() {
+    no_alarm(50, runs(20)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_healthy_org_of_1000_apps() {
+    no_alarm(1000, runs(2)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn and_a_link_that_loses_30_of_100_is_told_and_no_machine_is_blamed() {
+    let profile = crate::app::tests::profile();
+    let mut told = 0;
+    for seed in 0..20 {
+        let mut org = Scenario::generated(4, 3, seed);
+        org.peers = vec![Peer { name: "my-peer".into(), address: profile.address() }];
+        let (net, _link) = lossy(org, 0.3, seed);
+        let settings = Settings { refresh: None, ..Settings::default() };
+        let mut engine = Engine::start(net, profile.dns.addr, settings).unwrap();
+        let facts = Facts::before(&profile, Around::default(), Subject::default());
+        engine.commands.send(Command::Diagnose(Box::new(facts))).await.unwrap();
+        let diagnosis = loop {
+            match engine.reports.recv().await.unwrap() {
+                Report::Diagnosis(diagnosis) if diagnosis.done => break diagnosis,
+                _ => {}
+            }
+        };
+        let failures: Vec<_> = diagnosis.findings.iter().filter(|f| f.status == Status::Fail).collect();
+        assert!(failures.is_empty(), "seed {seed}: {failures:?}");
+        told += usize::from(diagnosis.named().is_some_and(|finding| finding.fault == "packets-lost"));
+    }
+    // Five pings may all be lucky.
+    assert!(told >= 18, "{told} of 20");
+}
