@@ -28,6 +28,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::RevealTarget
         | Action::DigTarget
         | Action::AddTarget
+        | Action::Matrix
         | Action::Trace
         | Action::Ports
         | Action::RemoveTarget

@@ -12,6 +12,7 @@ pub mod export;
 mod input;
 pub mod kept;
 pub mod keys;
+pub mod matrix;
 pub mod menu;
 pub mod mouse;
 pub mod pick;

@@ -142,7 +142,7 @@ fn select(state: &mut State, row: usize) -> bool {
             again
         }
         Tab::Ping => {
-            let at = state.chosen_ping(&state.ping_rows());
+            let at = state.ping.matrix.unwrap_or_else(|| state.chosen_ping(&state.ping_rows()));
             state.step_pings(by(at));
             at == row
         }

@@ -143,6 +143,8 @@ pub struct Pings {
     pub window: bool,
     /// What is shown of the selected target.
     pub lower: Lower,
+    /// The selected row of the matrix, while that is shown in place of the targets.
+    pub matrix: Option<usize>,
     /// Ports that are tried.
     pub knocking: usize,
     /// Samples between the chart's right end and now.
@@ -218,6 +220,11 @@ impl State {
 
     /// Moves the selection by rows.
     pub fn step_pings(&mut self, by: isize) {
+        if let Some(row) = self.ping.matrix {
+            let last = self.matrix_apps().len().saturating_sub(1);
+            self.ping.matrix = Some(row.saturating_add_signed(by).min(last));
+            return;
+        }
         let rows = self.ping_rows();
         let last = rows.len().saturating_sub(1);
         let row = self.chosen_ping(&rows).saturating_add_signed(by).min(last);
@@ -228,7 +235,10 @@ impl State {
 
     /// The node of the selected target, where the tree has one.
     pub fn pinged_node(&self) -> Option<Node> {
-        self.node_at(self.chosen_address()?)
+        match self.matrix_app() {
+            Some(app) => Some(Node::App(app)),
+            None => self.node_at(self.chosen_address()?),
+        }
     }
 
     /// The node at `address`, where the tree has one.
@@ -269,6 +279,14 @@ impl State {
                     chosen.and_then(|address| self.series(address)).map_or(0, |series| series.recent.len());
                 let by = if action == Action::Earlier { 10 } else { -10 };
                 self.ping.earlier = self.ping.earlier.saturating_add_signed(by).min(kept.saturating_sub(1));
+            }
+            Action::Matrix => {
+                if self.tab != Tab::Ping {
+                    self.leave_place();
+                    self.tab = Tab::Ping;
+                    self.ping.matrix = None;
+                }
+                self.ping.matrix = if self.ping.matrix.is_some() { None } else { Some(0) };
             }
             Action::Trace => self.trace_chosen(effects),
             Action::Ports => self.knock_chosen(effects),
@@ -398,6 +416,9 @@ impl State {
 
     /// Leaves the trace or the ports, where they are shown; says whether they were.
     pub fn leave_lower(&mut self, effects: &mut Vec<Effect>) -> bool {
+        if self.ping.matrix.take().is_some() {
+            return true;
+        }
         let lower = std::mem::take(&mut self.ping.lower);
         if lower == Lower::Trace {
             effects.push(Effect::Ask(Command::Trace(None)));

@@ -53,6 +53,8 @@ fn states() -> Vec<(&'static str, Session)> {
         "dw",
         "dvvv",
         "3t",
+        "3M",
+        "M",
         "3to",
         "jjjt",
         "jjjo",

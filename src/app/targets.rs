@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
-use super::{State, argument};
+use super::{State, Tab, argument};
 use crate::catalog::Catalog;
 use crate::dns::names::Form;
 use crate::engine::report::{Aim, Node, Target};
@@ -54,6 +54,7 @@ struct MadeOf {
     names: Arc<Names>,
     selected: Option<Node>,
     paused: bool,
+    matrix: bool,
     changes: u64,
 }
 
@@ -134,11 +135,13 @@ impl Wishes {
 pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
     let selected = state.tree.selected().cloned();
     let (catalog, names) = (&state.view.catalog, &state.view.names);
+    let matrix = state.tab == Tab::Ping && state.ping.matrix.is_some();
     let unchanged = state.wishes.made_of.as_ref().is_some_and(|of| {
         Arc::ptr_eq(&of.catalog, catalog)
             && Arc::ptr_eq(&of.names, names)
             && of.selected == selected
             && of.paused == state.paused
+            && of.matrix == matrix
             && of.changes == state.wishes.changes
     });
     if unchanged {
@@ -160,6 +163,9 @@ pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
     for wish in wishes.asked.clone() {
         let now = meaning(&wish, catalog, names, state.profile.dns.addr);
         wishes.remember(&wish, now);
+    }
+    if matrix {
+        members.extend(super::matrix::sample(catalog));
     }
     members.extend(wishes.meant.values().flat_map(BTreeMap::values).cloned());
     wishes.known.clear();
@@ -192,7 +198,8 @@ pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
         aim.held = state.paused || gone;
     }
     let (catalog, names) = (catalog.clone(), names.clone());
-    wishes.made_of = Some(MadeOf { catalog, names, selected, paused: state.paused, changes: wishes.changes });
+    wishes.made_of =
+        Some(MadeOf { catalog, names, selected, paused: state.paused, matrix, changes: wishes.changes });
     Some(aims)
 }
 

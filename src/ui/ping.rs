@@ -1,6 +1,7 @@
 //! The Ping view: a line for each target, and below what is known of the selected one.
 
 mod figures;
+mod matrix;
 mod way;
 
 use std::time::Duration;
@@ -29,6 +30,9 @@ pub fn draw(
     hits: &mut Hits,
 ) -> Option<Position> {
     hits.add(area, Spot::List);
+    if state.ping.matrix.is_some() {
+        return matrix::draw(state, theme, area, buffer, hits);
+    }
     let line = |n: u16| Rect { y: area.y + n, height: 1, ..area };
     let rows = state.ping_rows();
     title(state, &rows, size, theme, line(0), buffer);

@@ -487,6 +487,13 @@ fn ping() {
         }
     }
     the_way(pinging());
+    let mut matrix = pinging();
+    matrix.keys("Mj");
+    matrix.wait(4);
+    for at in SIZES {
+        let name = format!("matrix_{}x{}", at.0, at.1);
+        insta::assert_snapshot!(name, screen(&matrix.state, Theme::default(), at, true));
+    }
     let mut gone = pinging();
     gone.catalog(&["web:iad/148e21b7c93d89", "api:iad/2874d13b5f0e68,lhr/e2865a6e82319b"]);
     let all = gone.state.view.pings.clone();

@@ -94,6 +94,7 @@ actions! {
     ToPing "ping-view",
     RevealTarget "show-target",
     DigTarget "dig-target",
+    Matrix "matrix",
     Trace "trace",
     Ports "ports",
     AddTarget "add-target",

@@ -15,6 +15,9 @@ const NOBODY: &str = "nobody is pinged: a adds a target";
 /// The reason, in words for the user.
 pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
     let when = |possible: bool, reason: &'static str| if possible { Ok(()) } else { Err(reason) };
+    if of_a_target(action) && state.tab == Tab::Ping && state.ping.matrix.is_some() {
+        return Err("that is done to a target: Esc leaves the matrix");
+    }
     match action {
         Action::Faster if state.tab == Tab::Ping => {
             when(state.ping.plan.interval > FASTEST, "that is the shortest interval")
@@ -57,6 +60,7 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
         Action::Refresh if state.tab == Tab::Dig => {
             when(state.dig.entry().is_some(), "nothing was asked yet")
         }
+        Action::Matrix => when(!state.matrix_apps().is_empty(), "no app has a started machine yet"),
         Action::Trace => state.traceable(),
         Action::Ports => state.knockable(),
         Action::RemoveTarget
@@ -121,4 +125,23 @@ fn nothing_to_show(state: &State) -> Result<(), &'static str> {
         Tab::Events => (state.shown_events().next().is_some(), "no event is shown: nothing has changed yet"),
     };
     if shown { Ok(()) } else { Err(reason) }
+}
+
+/// Whether an action of the Ping view is done to the selected target.
+fn of_a_target(action: Action) -> bool {
+    matches!(
+        action,
+        Action::RemoveTarget
+            | Action::ClearTarget
+            | Action::NextLower
+            | Action::PreviousLower
+            | Action::DigTarget
+            | Action::Window
+            | Action::Trace
+            | Action::Ports
+            | Action::Sort
+            | Action::Reverse
+            | Action::Earlier
+            | Action::Later
+    )
 }

@@ -1,0 +1,76 @@
+//! The whole org at a glance: apps by regions, with the round trips and the loss between us and each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::State;
+use super::targets::{Member, at};
+use crate::catalog::Catalog;
+use crate::engine::report::Node;
+use crate::text::Safe;
+
+/// Machines of an app in a region that speak for all of them.
+const SAMPLE: usize = 2;
+
+/// What is known of an app in a region.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cell {
+    /// Its machines.
+    pub machines: usize,
+    /// The median of the pinged ones' median round trips.
+    pub rtt: Option<Duration>,
+    /// Their loss, 0 to 1; `None` before the first probe is settled.
+    pub loss: Option<f64>,
+}
+
+/// Whom the matrix wants pinged: some machines of each app in each region.
+pub fn sample(catalog: &Catalog) -> Vec<Member> {
+    let mut all = Vec::new();
+    for (name, app) in &catalog.apps {
+        for region in app.regions().into_keys() {
+            let node = Node::Region(name.clone(), region.cloned());
+            all.extend(at(catalog, &node).into_iter().take(SAMPLE));
+        }
+    }
+    all
+}
+
+impl State {
+    /// The regions of the org, in order.
+    pub fn matrix_regions(&self) -> Vec<Option<Safe>> {
+        let apps = self.view.catalog.apps.values();
+        let regions: BTreeSet<Option<Safe>> =
+            apps.flat_map(|app| app.regions().into_keys().map(Option::<&Safe>::cloned)).collect();
+        regions.into_iter().collect()
+    }
+
+    /// The apps that have machines, in order.
+    pub fn matrix_apps(&self) -> Vec<Safe> {
+        let apps = self.view.catalog.apps.iter();
+        apps.filter(|(_, app)| !app.machines.is_empty()).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The selected app of the matrix.
+    pub fn matrix_app(&self) -> Option<Safe> {
+        let apps = self.matrix_apps();
+        apps.get(self.ping.matrix?.min(apps.len().checked_sub(1)?)).cloned()
+    }
+
+    /// The cells of an app, by region.
+    pub fn matrix_cells(&self, app: &Safe) -> BTreeMap<Option<Safe>, Cell> {
+        let Some(entry) = self.view.catalog.apps.get(app) else { return BTreeMap::new() };
+        let cell = |machines: &[(&Safe, &crate::catalog::Machine)]| {
+            let pinged = machines.iter().filter_map(|(_, machine)| self.series(machine.address?));
+            let (mut medians, mut unanswered, mut settled) = (Vec::new(), 0, 0);
+            for series in pinged {
+                medians.extend(series.stats.map(|stats| stats.p50));
+                unanswered += series.lost + series.errors;
+                settled += series.settled();
+            }
+            medians.sort_unstable();
+            let loss = (settled > 0).then(|| unanswered as f64 / settled as f64);
+            Cell { machines: machines.len(), rtt: medians.get(medians.len() / 2).copied(), loss }
+        };
+        entry.regions().into_iter().map(|(region, machines)| (region.cloned(), cell(&machines))).collect()
+    }
+}
