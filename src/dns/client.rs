@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::exchange::{Answer, Exchange, Failure, Options, Question, Transport, Try, TryEnd};
+use super::exchange::{Answer, Cookie, Exchange, Failure, Options, Question, Transport, Try, TryEnd};
 use super::message::{self, Reply};
 use super::tcp::{Connection, Event};
 use super::window::{self, Rtt, Window};
@@ -140,8 +140,13 @@ impl Client {
     /// Asks `server`. It always ends, `options.timeout` after it was put into the window at the latest.
     pub async fn ask_at(&self, server: SocketAddrV6, question: Question, options: &Options) -> Exchange {
         let (reply, answer) = oneshot::channel();
-        let closed =
-            Exchange { question: question.clone(), server, tries: vec![], outcome: Err(Failure::Closed) };
+        let closed = Exchange {
+            question: question.clone(),
+            server,
+            tries: vec![],
+            sent: None,
+            outcome: Err(Failure::Closed),
+        };
         let options = Arc::new(options.clone());
         let job = Job { question, options, server, put: clock(), asker: Asking::One(reply) };
         match self.orders.send(Order::Ask(job)).await {
@@ -165,7 +170,13 @@ impl Client {
         if let Err(error) = self.many.try_send(job) {
             let job = error.into_inner();
             let (question, server) = (job.question, job.server);
-            job.asker.tell(Exchange { question, server, tries: vec![], outcome: Err(Failure::Closed) });
+            job.asker.tell(Exchange {
+                question,
+                server,
+                tries: vec![],
+                sent: None,
+                outcome: Err(Failure::Closed),
+            });
         }
     }
 
@@ -189,6 +200,8 @@ struct Flight {
     /// When it was let into the window: its timeout runs from here.
     started: Instant,
     tries: Vec<Try>,
+    /// The message of the last try, where the asker wants it.
+    sent: Option<Arc<[u8]>>,
     /// The IDs of its tries, with which they can be answered: of the first one, and of the others.
     id: u16,
     further_ids: Vec<u16>,
@@ -356,9 +369,13 @@ impl<N: Network> Asker<N> {
         });
     }
 
-    fn start(&mut self, job: Job, lane: bool) {
+    fn start(&mut self, mut job: Job, lane: bool) {
         if job.asker.has_gone() {
             return;
+        }
+        if job.options.cookie == Some(Cookie::Fresh) {
+            let cookie = Some(Cookie::Given(self.rng.next_u64().to_be_bytes().to_vec()));
+            job.options = Arc::new(Options { cookie, ..(*job.options).clone() });
         }
         let now = clock();
         let key = self.next_key;
@@ -369,6 +386,7 @@ impl<N: Network> Asker<N> {
             job,
             started: now,
             tries: Vec::new(),
+            sent: None,
             id: 0,
             further_ids: Vec::new(),
             udp_tries: 0,
@@ -434,6 +452,9 @@ impl<N: Network> Asker<N> {
                     flight.further_ids.push(id);
                 }
                 self.ids.insert(id, (key, index));
+                if flight.job.options.keep_query {
+                    flight.sent = Some(wire.as_slice().into());
+                }
                 Some((index, wire))
             }
             Err(reason) => {
@@ -652,7 +673,7 @@ impl<N: Network> Asker<N> {
             self.ids.remove(id);
         }
         let Job { question, server, asker, .. } = flight.job;
-        asker.tell(Exchange { question, server, tries: flight.tries, outcome });
+        asker.tell(Exchange { question, server, tries: flight.tries, sent: flight.sent, outcome });
     }
 }
 

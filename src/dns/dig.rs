@@ -2,9 +2,9 @@
 //!
 //! - [`line`]: words → [`line::Line`]; [`options`] is the `+` part of it, [`name`] reads a name.
 //! - [`ask`]: a line put to its servers.
-//! - [`wire`]: a message taken apart as it came; [`rdata`], [`svcb`] and [`edns`] write its data;
+//! - [`wire`]: a message taken apart as it came; [`rdata`], [`rare`], [`svcb`] and [`edns`] write its data;
 //!   [`types`] is the table behind them.
-//! - [`text`] and [`json`]: the faces.
+//! - [`text`], [`multiline`] and [`json`]: the faces.
 //! - [`fields`]: what each byte of a message is.
 //! - [`lists`]: the entries of the platform's lists; [`compare`]: what differs between two answers.
 //! - [`notes`]: what an answer means on this network; [`meant`]: what may have been meant where there is no such name.
@@ -17,9 +17,11 @@ pub mod json;
 pub mod line;
 pub mod lists;
 pub mod meant;
+pub mod multiline;
 pub mod name;
 pub mod notes;
 pub mod options;
+pub mod rare;
 pub mod rdata;
 pub mod svcb;
 pub mod text;

@@ -1,6 +1,6 @@
 //! One question put to one server, with everything that came of it.
 
-use std::net::{Ipv6Addr, SocketAddrV6};
+use std::net::{IpAddr, Ipv6Addr, SocketAddrV6};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +48,12 @@ pub struct Options {
     pub unchecked: bool,
     /// Asks for the name of the server (RFC 5001).
     pub nsid: bool,
+    /// For whom it is asked (RFC 7871).
+    pub subnet: Option<Subnet>,
+    /// The cookie that is sent (RFC 7873).
+    pub cookie: Option<Cookie>,
+    /// Whether the message that was sent is kept with what comes of it.
+    pub keep_query: bool,
     /// Whether a truncated answer is asked again over TCP.
     pub follow_truncation: bool,
     /// Datagrams at most, and then nothing but waiting; `None` is three of them, and then TCP.
@@ -65,10 +71,31 @@ impl Default for Options {
             authentic: false,
             unchecked: false,
             nsid: false,
+            subnet: None,
+            cookie: None,
+            keep_query: false,
             follow_truncation: true,
             tries: None,
         }
     }
+}
+
+/// A client subnet (RFC 7871 §6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subnet {
+    /// The address; `None` is no family at all.
+    pub address: Option<IpAddr>,
+    /// SOURCE PREFIX-LENGTH, in bits.
+    pub prefix: u8,
+}
+
+/// A DNS cookie (RFC 7873 §4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cookie {
+    /// Eight random bytes for each question.
+    Fresh,
+    /// These: 8 to 40 bytes, a client cookie and maybe a server's behind it.
+    Given(Vec<u8>),
 }
 
 /// UDP or TCP.
@@ -99,6 +126,8 @@ pub struct Exchange {
     pub server: SocketAddrV6,
     /// Every try in order.
     pub tries: Vec<Try>,
+    /// The message that was sent last, where [`Options::keep_query`] asks for it.
+    pub sent: Option<Arc<[u8]>>,
     /// What came of it.
     pub outcome: Result<Answer, Failure>,
 }

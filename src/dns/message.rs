@@ -1,5 +1,7 @@
 //! Questions as bytes, and bytes as answers to them.
 
+use std::net::IpAddr;
+
 use hickory_proto::op::{Edns, Header, Message, MessageType, OpCode, Query};
 use hickory_proto::rr::Record;
 use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
@@ -7,7 +9,7 @@ use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use hickory_proto::serialize::binary::{BinDecodable as _, BinDecoder};
 
 use super::dig::wire::{ADDITIONAL, ANSWER, AUTHORITY, Parts, Row};
-use super::exchange::{Options, Question};
+use super::exchange::{Cookie, Options, Question, Subnet};
 use crate::text::words;
 
 /// Writes `question` as a message with `id`. `edns` overrules the options' (FORMERR is asked again without).
@@ -28,9 +30,32 @@ pub fn write(question: &Question, options: &Options, id: u16, edns: bool) -> Res
         if options.nsid {
             opt.options_mut().insert(EdnsOption::Unknown(EdnsCode::NSID.into(), Vec::new()));
         }
+        if let Some(subnet) = options.subnet {
+            opt.options_mut().insert(EdnsOption::Unknown(EdnsCode::Subnet.into(), subnet_data(subnet)));
+        }
+        if let Some(Cookie::Given(cookie)) = &options.cookie {
+            opt.options_mut().insert(EdnsOption::Unknown(EdnsCode::Cookie.into(), cookie.clone()));
+        }
         message.set_edns(opt);
     }
     message.to_vec().map_err(words)
+}
+
+/// FAMILY, SOURCE PREFIX-LENGTH, SCOPE PREFIX-LENGTH, and the address as far as the prefix reaches, the rest of its
+/// last byte zero (RFC 7871 §6).
+fn subnet_data(subnet: Subnet) -> Vec<u8> {
+    let (family, address) = match subnet.address {
+        None => (0, Vec::new()),
+        Some(IpAddr::V4(address)) => (1, address.octets().to_vec()),
+        Some(IpAddr::V6(address)) => (2, address.octets().to_vec()),
+    };
+    let bits = usize::from(subnet.prefix);
+    let mut data = vec![0, family, subnet.prefix, 0];
+    data.extend(address.iter().take(bits.div_ceil(8)));
+    if let (Some(last), 1..) = (data.last_mut(), bits % 8) {
+        *last &= 0xff << (8 - bits % 8);
+    }
+    data
 }
 
 /// The ID of a message, the first thing in it (RFC 1035 §4.1.1).
@@ -125,6 +150,23 @@ mod tests {
         assert!(matches!(reply("web.internal.", |w| w[2] &= 0x7f), Reply::Stray));
         assert!(matches!(reply("web.internal.", |w| w.truncate(14)), Reply::Malformed(_)));
         assert!(matches!(reply("web.internal.", |w| w.truncate(1)), Reply::Stray));
+    }
+
+    #[test]
+    fn what_is_sent_along() {
+        let options = Options {
+            nsid: true,
+            subnet: Some(Subnet { address: Some("192.0.2.255".parse().unwrap()), prefix: 28 }),
+            cookie: Some(Cookie::Given(b"cookies!".to_vec())),
+            ..Options::default()
+        };
+        let wire = write(&question("web.internal."), &options, 7, true).unwrap();
+        let parts = Parts::of(&wire).unwrap();
+        let data = parts.rdata(parts.opt.as_ref().unwrap());
+        assert_eq!(data, b"\0\x03\0\0\0\x08\0\x08\0\x01\x1c\0\xc0\0\x02\xf0\0\x0a\0\x08cookies!");
+        let of = |address: &str, prefix| subnet_data(Subnet { address: address.parse().ok(), prefix });
+        assert_eq!(of("2001:db8::1", 32), b"\0\x02\x20\0\x20\x01\x0d\xb8");
+        assert_eq!(of("", 0), b"\0\0\0\0");
     }
 
     #[test]

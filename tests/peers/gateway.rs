@@ -232,15 +232,22 @@ pub fn write_private(path: &Path, text: &str) {
 
 fn knot(space: &Space, address: &str, folder: &Path, zones: &[(&str, String)]) -> Running {
     let shown = folder.display();
+    // Knot makes no folder for its keys.
+    std::fs::create_dir_all(folder.join("db")).unwrap();
     let mut conf = format!(
         "server:\n  rundir: \"{shown}\"\n  listen: [ \"{address}@53\", \"10.6.0.2@53\" ]\n  udp-workers: 1\n  tcp-workers: 1\n  \
-         background-workers: 1\n\
+         background-workers: 1\n  nsid: \"ns1\"\n\
          database:\n  storage: \"{shown}/db\"\n\
          template:\n  - id: default\n    storage: \"{shown}\"\n    zonefile-sync: -1\n    semantic-checks: false\nzone:\n"
     );
     for (name, text) in zones {
         std::fs::write(folder.join(format!("{name}.zone")), text).unwrap();
         let _ = writeln!(conf, "  - domain: {name}.\n    file: {name}.zone");
+        if *name == "signed" {
+            conf.push_str(
+                "    dnssec-signing: on\n    zonefile-load: difference-no-serial\n    journal-content: all\n",
+            );
+        }
     }
     let path = folder.join("knot.conf");
     std::fs::write(&path, conf).unwrap();

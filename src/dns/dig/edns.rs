@@ -6,8 +6,12 @@ use data_encoding::HEXLOWER;
 
 use super::wire::{Parts, Row};
 
-/// The lines of `row`, an OPT record of `parts`, without the title.
-pub fn lines(parts: &Parts<'_>, row: &Row) -> Vec<String> {
+/// The option code of COOKIE (RFC 7873).
+const COOKIE: u16 = 10;
+
+/// The lines of `row`, an OPT record of `parts`, without the title; `sent` is the message that it answers, where that
+/// was kept.
+pub fn lines(parts: &Parts<'_>, row: &Row, sent: Option<&[u8]>) -> Vec<String> {
     // CLASS is the payload size; TTL holds the upper bits of RCODE, the version and the flags (RFC 6891 §6.1.3).
     let version = row.ttl >> 16 & 0xff;
     let flags = if row.ttl & 0x8000 == 0 { "" } else { " do" };
@@ -16,8 +20,28 @@ pub fn lines(parts: &Parts<'_>, row: &Row) -> Vec<String> {
         bits => format!("; MBZ: 0x{bits:04x}"),
     };
     let mut lines = vec![format!("; EDNS: version: {version}, flags:{flags}{rest}; udp: {}", row.class)];
-    lines.extend(options(parts.rdata(row)).map(|option| format!("; {}", words(option.code, option.value))));
+    for option in options(parts.rdata(row)) {
+        let state = match option.code {
+            COOKIE => cookie_state(option.value, sent),
+            _ => "",
+        };
+        lines.push(format!("; {}{state}", words(option.code, option.value)));
+    }
     lines
+}
+
+/// Whether the cookie that came answers the one that was sent (RFC 7873 §5.3), as `dig` says it.
+fn cookie_state(came: &[u8], sent: Option<&[u8]>) -> &'static str {
+    let sent = sent.and_then(Parts::of).and_then(|parts| {
+        let opt = parts.opt.as_ref()?;
+        options(parts.rdata(opt)).find(|option| option.code == COOKIE).map(|option| option.value)
+    });
+    match sent {
+        None => "",
+        Some(sent) if came == sent => " (echoed)",
+        Some(sent) if (16..=40).contains(&came.len()) && sent.get(..8) == came.get(..8) => " (good)",
+        Some(_) => " (bad)",
+    }
 }
 
 /// An option of an OPT record (RFC 6891 §6.1.2).
@@ -43,12 +67,13 @@ pub fn options(mut data: &[u8]) -> impl Iterator<Item = Opt<'_>> {
 /// An option the way `dig` writes it.
 pub fn words(code: u16, value: &[u8]) -> String {
     match (code, value) {
+        (3, []) => "NSID:".to_owned(),
         (3, _) => format!("NSID: {}", bytes(value)),
         (8, _) => subnet(value).map_or_else(
             || format!("CLIENT-SUBNET: {}", bytes(value)),
             |subnet| format!("CLIENT-SUBNET: {subnet}"),
         ),
-        (10, _) => format!("COOKIE: {}", HEXLOWER.encode(value)),
+        (COOKIE, _) => format!("COOKIE: {}", HEXLOWER.encode(value)),
         (15, [high, low, text @ ..]) => {
             let code = u16::from_be_bytes([*high, *low]);
             let name = EXTENDED.get(usize::from(code)).map(|name| format!(" ({name})")).unwrap_or_default();
@@ -63,6 +88,7 @@ pub fn words(code: u16, value: &[u8]) -> String {
 fn subnet(value: &[u8]) -> Option<String> {
     let (&[_, family, source, scope], address) = value.split_first_chunk()?;
     let prefix = match family {
+        0 if address.is_empty() => "0".to_owned(),
         1 => Ipv4Addr::from(padded::<4>(address)?).to_string(),
         2 => Ipv6Addr::from(padded::<16>(address)?).to_string(),
         _ => return None,
@@ -126,7 +152,7 @@ mod tests {
         wire.extend((options.len() as u16).to_be_bytes());
         wire.extend(options);
         let parts = Parts::of(&wire).unwrap();
-        lines(&parts, parts.opt.as_ref().unwrap())
+        lines(&parts, parts.opt.as_ref().unwrap(), None)
     }
 
     #[test]
@@ -134,6 +160,18 @@ mod tests {
         assert_eq!(shown(0, b""), ["; EDNS: version: 0, flags:; udp: 1232"]);
         assert_eq!(shown(0x8000, b""), ["; EDNS: version: 0, flags: do; udp: 1232"]);
         assert_eq!(shown(0x0100_4000, b""), ["; EDNS: version: 0, flags:; MBZ: 0x4000; udp: 1232"]);
+    }
+
+    #[test]
+    fn a_cookie_is_held_against_the_one_that_was_sent() {
+        let mut query = b"\0\x07\x01\0\0\0\0\0\0\0\0\x01\0\0\x29\x04\xd0\0\0\0\0\0\x0c\0\x0a\0\x08".to_vec();
+        query.extend(b"ABCDEFGH");
+        let state = |came: &[u8]| cookie_state(came, Some(&query));
+        assert_eq!(state(b"ABCDEFGH"), " (echoed)");
+        assert_eq!(state(b"ABCDEFGH12345678"), " (good)");
+        assert_eq!(state(b"ABCDEFGX12345678"), " (bad)");
+        assert_eq!(state(b"ABCDEFGH1"), " (bad)");
+        assert_eq!(cookie_state(b"ABCDEFGH", None), "");
     }
 
     #[test]

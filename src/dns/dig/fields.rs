@@ -164,6 +164,8 @@ fn labels(rtype: u16) -> &'static [&'static str] {
         15 | 21 | 36 => &["preference", "exchange"],
         16 | 99 => &["string"],
         33 => &["priority", "weight", "port", "target"],
+        37 => &["certificate type", "key tag", "algorithm", "certificate"],
+        45 => &["precedence", "gateway type", "algorithm", "gateway", "public key"],
         35 => &["order", "preference", "flags", "services", "regexp", "replacement"],
         39 => &["target"],
         43 | 59 => &["key tag", "algorithm", "digest type", "digest"],

@@ -54,6 +54,14 @@ pub enum LineError {
         /// At most.
         high: u64,
     },
+    /// An option's word.
+    #[error("+{option}= wants {wants}")]
+    Word {
+        /// Without its `+`.
+        option: &'static str,
+        /// In words.
+        wants: &'static str,
+    },
     /// A value where none belongs.
     #[error("+{0} takes no value")]
     NoValue(&'static str),

@@ -1,9 +1,12 @@
 //! The `+options` of a dig line.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use data_encoding::HEXLOWER_PERMISSIVE;
+
 use super::line::LineError;
-use crate::dns::exchange::Options;
+use crate::dns::exchange::{Cookie, Options, Subnet};
 use crate::text::Safe;
 
 /// What of an answer is printed.
@@ -30,6 +33,12 @@ pub struct Show {
     pub class: bool,
     /// `+short`: the data of the answers, and nothing else.
     pub short: bool,
+    /// `+multiline`: long data over several lines, with comments.
+    pub multiline: bool,
+    /// `+qr`: the question as it was sent.
+    pub query: bool,
+    /// `+nearest`: the order of addresses held against measured round trips.
+    pub nearest: bool,
 }
 
 impl Show {
@@ -60,6 +69,9 @@ impl Default for Show {
             ttl: true,
             class: true,
             short: false,
+            multiline: false,
+            query: false,
+            nearest: false,
         }
     }
 }
@@ -73,6 +85,9 @@ enum Act {
     Number(u64, u64, fn(&mut Options, u64)),
     /// A number in this range, or with `no` none.
     Optional(u64, u64, fn(&mut Options, Option<u64>)),
+    /// A word that is read by the function, which gives false where it is none; with `no` nothing. What it wants in
+    /// words, and whether there must be one.
+    Word(&'static str, bool, fn(&mut Options, Option<&str>) -> bool),
 }
 
 /// An option as `--help` and errors tell it.
@@ -89,8 +104,8 @@ impl Known {
     /// As it is typed, without its `+`: a value is announced by `=`.
     pub fn written(&self) -> String {
         match self.act {
-            Act::Switch(_) => self.name.to_owned(),
-            Act::Number(..) | Act::Optional(..) => format!("{}=", self.name),
+            Act::Switch(_) | Act::Word(_, false, _) => self.name.to_owned(),
+            Act::Number(..) | Act::Optional(..) | Act::Word(..) => format!("{}=", self.name),
         }
     }
 }
@@ -107,7 +122,8 @@ pub const KNOWN: &[Known] = &[
     switch("additional", "show the additional section", |show, _, on| show.additional = on),
     switch("adflag", "set the AD flag in the question", |_, options, on| options.authentic = on),
     switch("all", "turn all parts of the output on or off", |show, _, on| {
-        *show = Show { ttl: show.ttl, class: show.class, ..Show::all(on) };
+        let (ttl, class, multiline) = (show.ttl, show.class, show.multiline);
+        *show = Show { ttl, class, multiline, query: show.query, nearest: show.nearest, ..Show::all(on) };
     }),
     switch("answer", "show the answer section", |show, _, on| show.answer = on),
     switch("authority", "show the authority section", |show, _, on| show.authority = on),
@@ -120,6 +136,20 @@ pub const KNOWN: &[Known] = &[
     switch("class", "show the class of each record", |show, _, on| show.class = on),
     switch("cmd", "show the first line", |show, _, on| show.cmd = on),
     switch("comments", "show header, flags and the titles of sections", |show, _, on| show.comments = on),
+    Known {
+        name: "cookie",
+        words: "send a cookie, a fresh one or these bytes",
+        act: Act::Word("8 to 40 bytes in hexadecimal", false, |options, text| {
+            let given = text.map(|text| HEXLOWER_PERMISSIVE.decode(text.as_bytes()));
+            options.cookie = match given {
+                None => Some(Cookie::Fresh),
+                Some(Ok(bytes)) if (8..=40).contains(&bytes.len()) => Some(Cookie::Given(bytes)),
+                Some(_) => return false,
+            };
+            options.keep_query = true;
+            true
+        }),
+    },
     switch("dnssec", "ask for signatures (DO flag)", |_, options, on| options.dnssec = on),
     switch("edns", "send an OPT record", |_, options, on| {
         options.edns = if on { Options::default().edns } else { None };
@@ -127,7 +157,17 @@ pub const KNOWN: &[Known] = &[
     switch("ignore", "do not ask again over TCP where an answer is cut", |_, options, on| {
         options.follow_truncation = !on;
     }),
+    switch("multiline", "write long data over several lines, with comments", |show, _, on| {
+        show.multiline = on;
+    }),
+    switch("nearest", "hold the order of the nearest against measured round trips", |show, _, on| {
+        show.nearest = on;
+    }),
     switch("nsid", "ask for the name of the server", |_, options, on| options.nsid = on),
+    switch("qr", "show the question as it is sent", |show, options, on| {
+        show.query = on;
+        options.keep_query |= on;
+    }),
     switch("question", "show the question section", |show, _, on| show.question = on),
     switch("recurse", "set the RD flag in the question", |_, options, on| options.recurse = on),
     Known {
@@ -137,6 +177,14 @@ pub const KNOWN: &[Known] = &[
     },
     switch("short", "show the data of the answers alone", |show, _, on| show.short = on),
     switch("stats", "show time, server and size", |show, _, on| show.stats = on),
+    Known {
+        name: "subnet",
+        words: "say for whom it is asked: an address, and how many bits of it",
+        act: Act::Word("an address, as 192.0.2.0/24, or 0", true, |options, text| {
+            options.subnet = text.and_then(subnet);
+            options.subnet.is_some()
+        }),
+    },
     switch("tcp", "ask over TCP", |_, options, on| options.tcp = on),
     Known {
         name: "time",
@@ -175,11 +223,33 @@ pub fn apply(text: &str, show: &mut Show, options: &mut Options) -> Result<(), L
         Act::Switch(act) if value.is_none() => act(show, options, on),
         Act::Switch(_) => return Err(LineError::NoValue(known.name)),
         Act::Optional(_, _, act) if !on => act(options, None),
+        Act::Word(..) if !on && value.is_none() => match known.name {
+            "cookie" => options.cookie = None,
+            _ => options.subnet = None,
+        },
+        Act::Word(wants, must, act) => {
+            let said = value.is_some() || !must;
+            if !on || !said || !act(options, value) {
+                return Err(LineError::Word { option: known.name, wants });
+            }
+        }
         Act::Number(..) if !on => return Err(LineError::Option(Safe::new(text))),
         Act::Number(low, high, act) => act(options, number(low, high)?),
         Act::Optional(low, high, act) => act(options, Some(number(low, high)?)),
     }
     Ok(())
+}
+
+/// `192.0.2.0/24`, `2001:db8::1`, or `0` for nobody.
+fn subnet(text: &str) -> Option<Subnet> {
+    if text == "0" {
+        return Some(Subnet { address: None, prefix: 0 });
+    }
+    let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
+    let address: IpAddr = address.parse().ok()?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let prefix = prefix.map_or(Some(most), |prefix| prefix.parse().ok().filter(|bits| *bits <= most))?;
+    Some(Subnet { address: Some(address), prefix })
 }
 
 /// The option named `word`, or the only one that begins so; `vc` is the old word for `tcp`.
@@ -235,6 +305,19 @@ mod tests {
     }
 
     #[test]
+    fn words_after_an_option() {
+        let subnet = |text: &str| applied(&[&format!("subnet={text}")]).1.subnet;
+        let of = |address: &str, prefix| Some(Subnet { address: address.parse().ok(), prefix });
+        assert_eq!(subnet("192.0.2.0/24"), of("192.0.2.0", 24));
+        assert_eq!(subnet("2001:db8::1"), of("2001:db8::1", 128));
+        assert_eq!(subnet("0"), of("", 0));
+        assert_eq!(applied(&["subnet=0", "nosubnet"]).1.subnet, None);
+        assert_eq!(applied(&["cookie"]).1.cookie, Some(Cookie::Fresh));
+        assert_eq!(applied(&["cookie=0102030405060708"]).1.cookie, Some(Cookie::Given((1..9).collect())));
+        assert_eq!(applied(&["cookie", "nocookie"]).1.cookie, None);
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         let (mut show, mut options) = (Show::default(), Options::default());
         let mut wrong = |text: &str| apply(text, &mut show, &mut options).unwrap_err().to_string();
@@ -245,5 +328,8 @@ mod tests {
         assert_eq!(wrong("time=0"), "+time= wants a number from 1 to 300");
         assert_eq!(wrong("bufsize"), "+bufsize= wants a number from 0 to 65535");
         assert_eq!(wrong("short=1"), "+short takes no value");
+        assert_eq!(wrong("subnet"), "+subnet= wants an address, as 192.0.2.0/24, or 0");
+        assert_eq!(wrong("subnet=192.0.2.0/33"), "+subnet= wants an address, as 192.0.2.0/24, or 0");
+        assert_eq!(wrong("cookie=abcd"), "+cookie= wants 8 to 40 bytes in hexadecimal");
     }
 }

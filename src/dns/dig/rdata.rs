@@ -10,6 +10,7 @@ use data_encoding::{BASE32HEX_NOPAD, HEXUPPER};
 use hickory_proto::rr::Name;
 use hickory_proto::serialize::binary::{BinDecodable, BinDecoder};
 
+use super::rare;
 use super::svcb;
 use super::types::{Field, known_type, type_word};
 use crate::dns::names;
@@ -169,6 +170,11 @@ impl<'m> Cursor<'m> {
                     .collect();
                 words.join(":")
             }
+            Field::Place => rare::loc(self.array()?)?,
+            Field::Prefixes => rare::prefixes(self.rest())?,
+            Field::Gateway => self.gateway()?,
+            Field::Certificate => rare::certificate(self.number()?),
+            Field::Algorithm => rare::algorithm(self.byte()?),
             Field::Eui(length) => {
                 let pairs: Vec<_> = self.take(length)?.iter().map(|byte| format!("{byte:02x}")).collect();
                 pairs.join("-")
@@ -212,6 +218,17 @@ impl<'m> Cursor<'m> {
         let name = Name::read(&mut decoder).ok()?;
         self.at = decoder.index();
         Some(name)
+    }
+
+    fn gateway(&mut self) -> Option<String> {
+        let kind = self.at.checked_sub(2).and_then(|at| self.wire.get(at))?;
+        Some(match kind {
+            0 => ".".into(),
+            1 => Ipv4Addr::from(self.array::<4>()?).to_string(),
+            2 => ip6(Ipv6Addr::from(self.array::<16>()?)),
+            3 => names::show(&self.name()?),
+            _ => return None,
+        })
     }
 
     fn types(&mut self) -> Option<String> {

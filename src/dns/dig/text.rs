@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use jiff::ZonedDateTime;
 
 use super::options::Show;
-use super::rdata;
 use super::types::{class_word, type_word};
 use super::wire::{ADDITIONAL, ANSWER, AUTHORITY, FLAGS, Parts, Row, opcode_word};
 use super::{edns, line::Line};
+use super::{multiline, rdata};
 use crate::dns::exchange::{Answer, Exchange, TryEnd, rcode_word};
 use crate::dns::names;
 use crate::text::Safe;
@@ -38,45 +38,19 @@ pub fn answer(exchange: &Exchange, answer: &Answer, show: &Show, when: &ZonedDat
         return short(&parts);
     }
     let mut out = String::new();
-    if show.comments {
-        if exchange.tries.iter().any(|attempt| matches!(attempt.end, TryEnd::Truncated(_))) {
-            out.push_str(";; Truncated, retrying in TCP mode.\n");
-        }
-        header(&parts, exchange, &mut out);
-    }
-    if show.question {
-        if show.comments {
-            out.push_str(";; QUESTION SECTION:\n");
-        }
-        for asked in &parts.questions {
-            let mut line = Columns::new(names::show(&asked.name));
-            line.at(COLUMNS[1], &class_word(asked.class));
-            line.at(COLUMNS[2], &type_word(asked.rtype));
-            let _ = writeln!(out, ";{}", line.text);
-        }
-        if show.comments {
-            out.push('\n');
+    let sent = exchange.sent.as_deref();
+    if let (true, Some(query)) = (show.query, sent.and_then(Parts::of)) {
+        message(&query, show, ";; Sending:", None, None, &mut out);
+        if show.stats {
+            let _ = writeln!(out, ";; QUERY SIZE: {}\n", query.wire.len());
         }
     }
-    for (section, on, title) in [
-        (ANSWER, show.answer, "ANSWER"),
-        (AUTHORITY, show.authority, "AUTHORITY"),
-        (ADDITIONAL, show.additional, "ADDITIONAL"),
-    ] {
-        let rows = &parts.sections[section];
-        if !on || rows.is_empty() {
-            continue;
-        }
-        if show.comments {
-            let _ = writeln!(out, ";; {title} SECTION:");
-        }
-        for row in rows {
-            let _ = writeln!(out, "{}", record(&parts, row, show));
-        }
-        if show.comments {
-            out.push('\n');
-        }
+    if show.comments && exchange.tries.iter().any(|attempt| matches!(attempt.end, TryEnd::Truncated(_))) {
+        out.push_str(";; Truncated, retrying in TCP mode.\n");
     }
+    let no_edns = exchange.tries.iter().any(|attempt| matches!(attempt.end, TryEnd::NoEdns(_)));
+    let remark = no_edns.then_some(";; the server does not know EDNS (FORMERR): asked again without");
+    message(&parts, show, ";; Got answer:", remark, sent, &mut out);
     if show.comments && !parts.whole {
         out.push_str(";; WARNING: the message is cut short or bent; this is what could be read of it\n\n");
     }
@@ -96,11 +70,58 @@ pub fn answer(exchange: &Exchange, answer: &Answer, show: &Show, when: &ZonedDat
     out
 }
 
-fn header(parts: &Parts<'_>, exchange: &Exchange, out: &mut String) {
-    out.push_str(";; Got answer:\n");
+/// A message under `title`; `sent` is the one that it answers.
+fn message(
+    parts: &Parts<'_>,
+    show: &Show,
+    title: &str,
+    remark: Option<&str>,
+    sent: Option<&[u8]>,
+    out: &mut String,
+) {
+    if show.comments {
+        header(parts, title, remark, sent, out);
+    }
+    if show.question {
+        if show.comments {
+            out.push_str(";; QUESTION SECTION:\n");
+        }
+        for asked in &parts.questions {
+            let mut line = Columns::new(names::show(&asked.name));
+            let [class, rtype] = if show.multiline { [COLUMNS[0]; 2] } else { [COLUMNS[1], COLUMNS[2]] };
+            line.at(class, &class_word(asked.class));
+            line.at(rtype, &type_word(asked.rtype));
+            let _ = writeln!(out, ";{}", line.text);
+        }
+        if show.comments {
+            out.push('\n');
+        }
+    }
+    for (section, on, title) in [
+        (ANSWER, show.answer, "ANSWER"),
+        (AUTHORITY, show.authority, "AUTHORITY"),
+        (ADDITIONAL, show.additional, "ADDITIONAL"),
+    ] {
+        let rows = &parts.sections[section];
+        if !on || rows.is_empty() {
+            continue;
+        }
+        if show.comments {
+            let _ = writeln!(out, ";; {title} SECTION:");
+        }
+        for row in rows {
+            let _ = writeln!(out, "{}", record(parts, row, show));
+        }
+        if show.comments {
+            out.push('\n');
+        }
+    }
+}
+
+fn header(parts: &Parts<'_>, title: &str, remark: Option<&str>, sent: Option<&[u8]>, out: &mut String) {
     let _ = writeln!(
         out,
-        ";; ->>HEADER<<- opcode: {}, status: {}, id: {}",
+        "{title}\n;; ->>HEADER<<- opcode: {}, status: {}, id: {}",
         opcode_word(parts.opcode()),
         rcode_word(parts.rcode().into()),
         parts.id
@@ -117,16 +138,17 @@ fn header(parts: &Parts<'_>, exchange: &Exchange, out: &mut String) {
         ";; flags:{flags}{reserved}; QUERY: {questions}, ANSWER: {answers}, AUTHORITY: {authority}, \
          ADDITIONAL: {additional}"
     );
-    if parts.flag(0x100) && !parts.flag(0x80) {
+    // A question asks for recursion, an answer says whether there is any.
+    if parts.flag(0x8000) && parts.flag(0x100) && !parts.flag(0x80) {
         out.push_str(";; WARNING: recursion requested but not available\n");
     }
-    if exchange.tries.iter().any(|attempt| matches!(attempt.end, TryEnd::NoEdns(_))) {
-        out.push_str(";; the server does not know EDNS (FORMERR): asked again without\n");
+    if let Some(remark) = remark {
+        let _ = writeln!(out, "{remark}");
     }
     out.push('\n');
     if let Some(opt) = &parts.opt {
         out.push_str(";; OPT PSEUDOSECTION:\n");
-        for line in edns::lines(parts, opt) {
+        for line in edns::lines(parts, opt, sent) {
             let _ = writeln!(out, "{line}");
         }
     }
@@ -151,8 +173,15 @@ pub fn record(parts: &Parts<'_>, row: &Row, show: &Show) -> String {
         words.push(class_word(row.class));
     }
     words.push(type_word(row.rtype));
-    words.push(rdata::show(parts.wire, &row.rdata, row.rtype, row.class));
+    words.push(if show.multiline {
+        multiline::data(parts, row)
+    } else {
+        rdata::show(parts.wire, &row.rdata, row.rtype, row.class)
+    });
     let columns = match words.len() {
+        4 if show.multiline => &[24, 24, 24, 32][..],
+        3 if show.multiline => &[24, 24, 32],
+        2 if show.multiline => &[24, 32],
         4 => &COLUMNS[..],
         3 => &FEWER[..],
         // Without both, the type stands where the TTL would.
@@ -214,6 +243,7 @@ mod tests {
         let exchange = Exchange {
             question,
             server: "[fdaa:0:18::3]:53".parse().unwrap(),
+            sent: None,
             tries: vec![Try { sent: Duration::ZERO, transport: Transport::Udp, end }],
             outcome: Ok(Answer { message: Arc::new(message), wire, rtt, transport: Transport::Udp }),
         };

@@ -2,8 +2,8 @@
 //! fields the data of each type is made.
 
 use Field::{
-    Base32, Base64, Digest, Eui, Groups, Ip4, Ip6, Name, Params, Salt, Tag, Text, Texts, Time, TypeCode,
-    Types, U8, U16, U32, Value,
+    Algorithm, Base32, Base64, Certificate, Digest, Eui, Gateway, Groups, Ip4, Ip6, Name, Params, Place,
+    Prefixes, Salt, Tag, Text, Texts, Time, TypeCode, Types, U8, U16, U32, Value,
 };
 
 /// One field of a record's data, as it stands on the wire and as it is written (RFC 1035 §5.1 and the RFC of
@@ -50,6 +50,16 @@ pub enum Field {
     Groups,
     /// All that is left as pairs of hexadecimal digits with dashes between (RFC 7043).
     Eui(usize),
+    /// A place on earth (RFC 1876 §2).
+    Place,
+    /// Address prefixes to the end; there may be none (RFC 3123 §4).
+    Prefixes,
+    /// The gateway of IPSECKEY, whose type is the byte before the last (RFC 4025 §2.5).
+    Gateway,
+    /// The type of a certificate in a word (RFC 4398 §2.1).
+    Certificate,
+    /// A DNSSEC algorithm in a word.
+    Algorithm,
 }
 
 /// A record type.
@@ -102,17 +112,17 @@ pub const KNOWN: &[Known] = &[
     known("PX", 26, &[U16, Name, Name]),
     known("GPOS", 27, &[Text, Text, Text]),
     known("AAAA", 28, &[Ip6]),
-    known("LOC", 29, &[]),
+    known("LOC", 29, &[Place]),
     known("SRV", 33, &[U16, U16, U16, Name]),
     known("NAPTR", 35, &[U16, U16, Text, Text, Text, Name]),
     known("KX", 36, &[U16, Name]),
-    known("CERT", 37, &[]),
+    known("CERT", 37, &[Certificate, U16, Algorithm, Base64]),
     known("DNAME", 39, &[Name]),
     known("OPT", 41, &[]),
-    known("APL", 42, &[]),
+    known("APL", 42, &[Prefixes]),
     known("DS", 43, DS),
     known("SSHFP", 44, &[U8, U8, Digest]),
-    known("IPSECKEY", 45, &[]),
+    known("IPSECKEY", 45, &[U8, U8, U8, Gateway, Base64]),
     known("RRSIG", 46, SIGNATURE),
     known("NSEC", 47, &[Name, Types]),
     known("DNSKEY", 48, KEY),
