@@ -114,6 +114,9 @@ fn differences(
     (equal, different)
 }
 
+/// Questions, options of both, and what begins each block of an output.
+type Run<'a> = (&'a [(String, String)], &'a [&'a str], &'a str);
+
 #[test]
 fn the_same_question_has_the_same_face() {
     if !possible() {
@@ -149,7 +152,7 @@ fn the_same_question_has_the_same_face() {
         .collect();
     let got = ";; Got answer:";
     let sending = ";; Sending:";
-    let runs: &[(&[(String, String)], &[&str], &str)] = &[
+    let runs: &[Run<'_>] = &[
         (&every, &["+nostats"], got),
         (&typed, &["+nostats", "+multiline"], got),
         (&secured, &["+nostats", "+dnssec"], got),

@@ -1,6 +1,6 @@
 //! The `+options` of a dig line.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
@@ -243,7 +243,7 @@ pub fn apply(text: &str, show: &mut Show, options: &mut Options) -> Result<(), L
 /// `192.0.2.0/24`, `2001:db8::1`, or `0` for nobody.
 fn subnet(text: &str) -> Option<Subnet> {
     if text == "0" {
-        return Some(Subnet { address: None, prefix: 0 });
+        return Some(Subnet { address: Some(Ipv4Addr::UNSPECIFIED.into()), prefix: 0 });
     }
     let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
     let address: IpAddr = address.parse().ok()?;
@@ -310,7 +310,7 @@ mod tests {
         let of = |address: &str, prefix| Some(Subnet { address: address.parse().ok(), prefix });
         assert_eq!(subnet("192.0.2.0/24"), of("192.0.2.0", 24));
         assert_eq!(subnet("2001:db8::1"), of("2001:db8::1", 128));
-        assert_eq!(subnet("0"), of("", 0));
+        assert_eq!(subnet("0"), of("0.0.0.0", 0));
         assert_eq!(applied(&["subnet=0", "nosubnet"]).1.subnet, None);
         assert_eq!(applied(&["cookie"]).1.cookie, Some(Cookie::Fresh));
         assert_eq!(applied(&["cookie=0102030405060708"]).1.cookie, Some(Cookie::Given((1..9).collect())));

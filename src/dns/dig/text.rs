@@ -88,7 +88,12 @@ fn message(
         }
         for asked in &parts.questions {
             let mut line = Columns::new(names::show(&asked.name));
-            let [class, rtype] = if show.multiline { [COLUMNS[0]; 2] } else { [COLUMNS[1], COLUMNS[2]] };
+            let [class, rtype] = match (show.ttl, show.class) {
+                _ if show.multiline => [COLUMNS[0]; 2],
+                (true, true) => [COLUMNS[1], COLUMNS[2]],
+                (false, false) => [COLUMNS[0]; 2],
+                _ => [FEWER[0], FEWER[1]],
+            };
             line.at(class, &class_word(asked.class));
             line.at(rtype, &type_word(asked.rtype));
             let _ = writeln!(out, ";{}", line.text);
