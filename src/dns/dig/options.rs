@@ -37,8 +37,6 @@ pub struct Show {
     pub multiline: bool,
     /// `+qr`: the question as it was sent.
     pub query: bool,
-    /// `+nearest`: the order of addresses held against measured round trips.
-    pub nearest: bool,
 }
 
 impl Show {
@@ -71,7 +69,6 @@ impl Default for Show {
             short: false,
             multiline: false,
             query: false,
-            nearest: false,
         }
     }
 }
@@ -123,7 +120,7 @@ pub const KNOWN: &[Known] = &[
     switch("adflag", "set the AD flag in the question", |_, options, on| options.authentic = on),
     switch("all", "turn all parts of the output on or off", |show, _, on| {
         let (ttl, class, multiline) = (show.ttl, show.class, show.multiline);
-        *show = Show { ttl, class, multiline, query: show.query, nearest: show.nearest, ..Show::all(on) };
+        *show = Show { ttl, class, multiline, query: show.query, ..Show::all(on) };
     }),
     switch("answer", "show the answer section", |show, _, on| show.answer = on),
     switch("authority", "show the authority section", |show, _, on| show.authority = on),
@@ -159,9 +156,6 @@ pub const KNOWN: &[Known] = &[
     }),
     switch("multiline", "write long data over several lines, with comments", |show, _, on| {
         show.multiline = on;
-    }),
-    switch("nearest", "hold the order of the nearest against measured round trips", |show, _, on| {
-        show.nearest = on;
     }),
     switch("nsid", "ask for the name of the server", |_, options, on| options.nsid = on),
     switch("qr", "show the question as it is sent", |show, options, on| {
