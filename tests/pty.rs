@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use common::pty::{Term, ended, sixpane, wait};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use rustix::process::Signal;
+use vt100::Screen;
 
 const WIDE: (u16, u16) = (120, 36);
 
@@ -195,6 +196,54 @@ fn several_confs_are_chosen_from_and_a_bad_reload_keeps_the_tunnel() {
     std::fs::write(&one, conf('A').replace("127.0.0.1:9", "127.0.0.1:11")).unwrap();
     term.keys("R");
     term.sees(&["the conf has changed: attached anew", "127.0.0.1:11"]);
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+    term.is_sane();
+}
+
+#[test]
+fn the_mouse_is_heard_and_given_back() {
+    let mut term = demo(WIDE, &[]);
+    term.until("the mouse", |screen| {
+        screen.mouse_protocol_mode() == vt100::MouseProtocolMode::ButtonMotion
+            && screen.mouse_protocol_encoding() == vt100::MouseProtocolEncoding::Sgr
+    });
+    let (row, column) = term.screen(|screen| {
+        let line = screen.contents().lines().next().unwrap().to_owned();
+        (1, line.find("5 Events").unwrap() + 1)
+    });
+    term.keys(&format!("\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m"));
+    term.sees(&["[5 Events]"]);
+    term.keys(":mouse off\r");
+    term.until("no mouse", |screen| screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None);
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+    term.is_sane();
+}
+
+#[test]
+fn plain_text_is_on_the_normal_screen_until_a_key() {
+    let mut term = demo(WIDE, &[]);
+    term.keys("Z");
+    term.until("plain text", |screen| {
+        !screen.alternate_screen()
+            && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+            && screen.contents().contains("any key: back to sixpane")
+    });
+    term.keys("x");
+    term.until("the screens", Screen::alternate_screen);
+    term.sees(&["[1 Explore]", "machines"]);
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+    term.is_sane();
+}
+
+#[test]
+fn a_first_run_tells_what_to_do_and_offers_the_demo() {
+    let mut term = Term::start(sixpane(), &[], (80, 24), &[]);
+    term.sees(&["fly wireguard create", "[org] [region] [name]", "demo"]);
+    term.keys("r\r");
+    term.sees(&["[1 Explore]", "admin"]);
     term.keys("q");
     assert_eq!(term.end(), 0);
     term.is_sane();

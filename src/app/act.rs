@@ -14,6 +14,9 @@ use crate::engine::report::Command;
 use crate::settings::ThemeName;
 use crate::text::Safe;
 
+/// Columns that one key scrolls by.
+const SIDEWAYS: usize = 8;
+
 /// Does what an action says. It is enabled.
 #[expect(clippy::too_many_lines, reason = "one arm for each action, in one place")]
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
@@ -93,6 +96,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                 copy::put(state, what, text, effects);
             }
         }
+        Action::ScrollLeft => state.dig.sideways = state.dig.sideways.saturating_sub(SIDEWAYS),
+        Action::ScrollRight => state.dig.sideways = (state.dig.sideways + SIDEWAYS).min(2000),
         Action::CopyAs => menu::palette(state, "copy-as "),
         Action::Export => menu::palette(state, "export "),
         Action::Overwrite => {

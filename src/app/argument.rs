@@ -49,7 +49,7 @@ impl Argument {
                 .into_iter()
                 .map(|(what, text)| {
                     let mut lines = text.lines();
-                    let first = lines.next().unwrap_or_default().to_owned();
+                    let first = lines.next().unwrap_or_default().replace('\t', "  ");
                     let about = match lines.count() {
                         0 => first,
                         more => format!("{} lines", more + 1),

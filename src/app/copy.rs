@@ -89,7 +89,7 @@ pub fn put(state: &mut State, what: &str, text: String, effects: &mut Vec<Effect
     }
     let lines = text.lines().count();
     state.say(match lines {
-        0 | 1 => format!("copied the {what} {text}"),
+        0 | 1 => format!("copied the {what} {}", text.replace('\t', "  ")),
         _ => format!("copied the {what}, {lines} lines"),
     });
     effects.push(Effect::Copy(text));

@@ -97,3 +97,67 @@ fn every_view_is_a_sheet_and_plain_text() {
     assert!(csv.contains("\"we,b\"\"\""), "{csv}");
     assert!(Sheet::of(&s.state).to_markdown().contains("o\\|ther"));
 }
+
+/// Ten things that people do every day, and the keys that they take, from the screen that sixpane begins with.
+#[test]
+fn everyday_tasks_take_few_keys() {
+    let machine = "148e21b7c93d89";
+    let asks = |s: &Session, what: fn(&Command) -> bool| {
+        s.effects.iter().any(|effect| matches!(effect, Effect::Ask(command) if what(command)))
+    };
+    type Done<'a> = Box<dyn Fn(&Session) -> bool + 'a>;
+    let on_machine = move |s: &Session| matches!(s.state.tree.selected(), Some(Node::Machine(_, id)) if id.as_str() == machine);
+    let copied =
+        |s: &Session, part: &str| matches!(s.effects.as_slice(), [Effect::Copy(text)] if text.contains(part));
+    let tasks: Vec<(&str, &str, usize, Done<'_>)> = vec![
+        (
+            "what runs, and where",
+            "",
+            0,
+            Box::new(|s| s.rows().contains("148e21b7c93d89") || s.rows().contains("web")),
+        ),
+        ("find a machine by a part of its ID", "/148e<enter>G", 7, Box::new(on_machine)),
+        ("copy its address", "/148e<enter>Gy", 8, Box::new(|s| copied(s, "fdaa:"))),
+        (
+            "copy the dig command for it",
+            "/148e<enter>GYdig<enter>",
+            12,
+            Box::new(|s| copied(s, "dig +norecurse")),
+        ),
+        (
+            "is it there, how far",
+            "/148e<enter>G",
+            7,
+            Box::new(|s| asks(s, |c| matches!(c, Command::Ping(..)))),
+        ),
+        (
+            "who answers for an app",
+            "2web<enter>",
+            5,
+            Box::new(|s| asks(s, |c| matches!(c, Command::Dig(..)))),
+        ),
+        (
+            "its machines by region, as DNS says it",
+            "2v.w<tab><enter>",
+            6,
+            Box::new(|s| asks(s, |c| matches!(c, Command::Dig(..)))),
+        ),
+        ("why can I not reach it", "4", 1, Box::new(|s| asks(s, |c| matches!(c, Command::Diagnose(_))))),
+        ("what has changed", "5", 1, Box::new(|s| s.state.tab == Tab::Events)),
+        (
+            "all machines into a CSV file",
+            "e<down><enter>",
+            3,
+            Box::new(|s| matches!(s.effects.as_slice(), [Effect::Save(save)] if save.path.ends_with(".csv"))),
+        ),
+    ];
+    for (task, keys, count, done) in tasks {
+        let mut s = Session::attached();
+        s.keys(keys);
+        assert!(done(&s), "{task}: {:?}", s.effects);
+        let pressed = keys
+            .split('>')
+            .map(|part| part.split('<').next().unwrap_or("").len() + usize::from(part.contains('<')));
+        assert_eq!(pressed.sum::<usize>(), count, "{task}");
+    }
+}

@@ -104,6 +104,8 @@ pub struct Dig {
     pub builder: Option<Builder>,
     /// Rows that the answer is scrolled by, in the faces without a cursor.
     pub scroll: usize,
+    /// Columns that it is scrolled by, where lines are kept as they are.
+    pub sideways: usize,
     /// What the word at the end may be completed to.
     pub choices: Vec<Choice>,
     /// The choice that was stepped to.
@@ -224,7 +226,7 @@ impl Dig {
     /// Shows the entry at `at`: the line is that entry's.
     fn show(&mut self, at: usize) {
         self.chosen = at.min(self.entries.len().saturating_sub(1));
-        self.scroll = 0;
+        (self.scroll, self.sideways) = (0, 0);
         self.cursor = None;
         self.field = 0;
         self.byte = 0;
@@ -253,7 +255,7 @@ impl Dig {
         let at = all.iter().position(|face| *face == self.face()).unwrap_or(0);
         let step = if forward { 1 } else { all.len() - 1 };
         self.face = all.get((at + step) % all.len()).copied().unwrap_or_default();
-        self.scroll = 0;
+        (self.scroll, self.sideways) = (0, 0);
     }
 
     /// Forgets the entry that is shown.

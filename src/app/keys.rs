@@ -273,6 +273,8 @@ pub const TABLE: &[Binding] = &[
     bind(Explore, &[Char('P')], Action::PingBelow, "Ping all below, or stop", None),
     bind(Explore, &[Char(' ')], Action::Pause, "Pause or resume probes", Some((6, "pause"))),
     bind(Everywhere, &[Char('y')], Action::Copy, "Copy the address or the name", Some((3, "copy"))),
+    bind(Everywhere, &[Char('H')], Action::ScrollLeft, "Long lines: to the left", None),
+    bind(Everywhere, &[Char('L')], Action::ScrollRight, "Long lines: to the right", None),
     bind(Everywhere, &[Char('Y')], Action::CopyAs, "Copy as …", None),
     bind(Everywhere, &[Char('e')], Action::Export, "Export this view to a file", Some((8, "export"))),
     bind(Everywhere, &[Char('Z')], Action::Plain, "Plain text, for selecting with the mouse", None),

@@ -42,6 +42,7 @@ fn states() -> Vec<(&'static str, Session)> {
         "2",
         "2we",
         "2web<esc><enter>",
+        "2web<esc><enter>vL",
         "d",
         "dd",
         "da<c-r>",

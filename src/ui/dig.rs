@@ -182,6 +182,7 @@ fn answer(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) -> Optio
         }
         Face::Changes => changes(state, entry, theme),
     };
+    let lines = lines.into_iter().map(|line| line.skip(dig.sideways)).collect();
     scrolled(lines, dig.scroll, theme, inside, buffer);
     None
 }

@@ -13,7 +13,7 @@ use crate::app::export::Save;
 use crate::app::keys;
 use crate::app::menu::{Choice, Menu, Overlay};
 use crate::app::mouse::Spot;
-use crate::text::{Safe, cut, fit, width};
+use crate::text::{Safe, fit, width};
 
 /// The smallest screen, in columns and rows.
 const SMALLEST: (u16, u16) = (60, 15);
@@ -126,6 +126,11 @@ fn menu(
     about(state, menu, theme, line(first + 1), buffer);
     let rows = usize::from(inner.height.saturating_sub(2 * first + 2));
     let offset = menu.chosen.saturating_sub(rows / 2).min(n.saturating_sub(rows));
+    let values = menu.found.iter().filter_map(|choice| match choice {
+        Choice::Value(value) => Some(width(&value.text)),
+        Choice::Line(_) => None,
+    });
+    let longest = values.max().unwrap_or(0).min(usize::from(inner.width) * 2 / 3);
     for (n, choice) in menu.found.iter().enumerate().skip(offset).take(rows) {
         let here = line(first + 2 + (n - offset) as u16);
         spots.push((here, Spot::Choice(n)));
@@ -137,9 +142,8 @@ fn menu(
             Choice::Value(value) => {
                 let mark = if n == menu.chosen { "▌ " } else { "  " };
                 let style = if n == menu.chosen { theme.strong() } else { theme.style(Role::Plain) };
-                let left = Text::new().add(mark, theme.focused()).add(&value.text, style);
-                let room = usize::from(inner.width).saturating_sub(left.width() + 2);
-                (left, Text::new().add(format!(" {} ", cut(&value.about, room)), dim))
+                let left = Text::new().add(mark, theme.focused()).add(fit(&value.text, longest), style);
+                (left.to(longest + 4).add(&value.about, dim), Text::new())
             }
         };
         two_ends(left, right, (" ", dim), here, buffer);

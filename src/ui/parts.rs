@@ -73,6 +73,17 @@ impl<'a> Text<'a> {
         self.spans.iter().map(|(text, style)| (&**text, *style))
     }
 
+    /// The same from a column on: what stands before it is out of sight.
+    #[must_use]
+    pub fn skip(self, columns: usize) -> Text<'static> {
+        let mut left = columns;
+        self.spans.into_iter().fold(Text::new(), |shown, (text, style)| {
+            let hidden = cut_exactly(&text, left);
+            left -= width(hidden).min(left);
+            shown.add(text.strip_prefix(hidden).unwrap_or_default().to_owned(), style)
+        })
+    }
+
     /// Columns so far.
     pub fn width(&self) -> usize {
         self.width
@@ -194,6 +205,16 @@ pub fn fill(area: Rect, glyph: char, style: Style, buffer: &mut Buffer) {
             set(cell, glyph, style);
         }
     }
+}
+
+/// The longest beginning of `text` that takes no more than `columns`.
+fn cut_exactly(text: &str, columns: usize) -> &str {
+    let mut used = 0;
+    let end = text.char_indices().find(|(_, c)| {
+        used += width(c.encode_utf8(&mut [0; 4]));
+        used > columns
+    });
+    end.map_or(text, |(at, _)| text.get(..at).unwrap_or_default())
 }
 
 /// A line with `left` at its left and `right` at its right end, and `fill` between; the right end stays whole.
@@ -363,6 +384,17 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_line_begins_where_it_is_scrolled_to() {
+        let line = || Text::new().add("ab", Style::new()).add("日本c", Style::new());
+        let after =
+            |columns| line().skip(columns).parts().map(|(text, _)| text.to_owned()).collect::<String>();
+        assert_eq!(
+            [after(0), after(1), after(3), after(4), after(9)],
+            ["ab日本c", "b日本c", "日本c", "本c", ""]
+        );
+    }
 
     #[test]
     fn words_are_kept_whole() {

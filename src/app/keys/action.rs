@@ -131,6 +131,8 @@ actions! {
     Ping "ping" Target,
     PingBelow "ping-below",
     Pause "pause",
+    ScrollLeft "scroll-left",
+    ScrollRight "scroll-right",
     Copy "copy",
     CopyAs "copy-as" Form,
     Export "export" File,

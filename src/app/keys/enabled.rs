@@ -1,6 +1,7 @@
 //! What is possible now; what is not says why, on the screen, in the help and when its key is pressed.
 
 use super::Action;
+use crate::app::dig::Face;
 use crate::app::menu::Overlay;
 use crate::app::ping::{FASTEST, SLOWEST};
 use crate::app::{State, Tab};
@@ -105,6 +106,12 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
         Action::MenuDo | Action::MenuComplete => {
             let menu = state.overlay.as_ref().and_then(Overlay::menu);
             when(menu.is_some_and(|menu| menu.choice().is_some()), "nothing is called so")
+        }
+        Action::ScrollLeft | Action::ScrollRight => {
+            let long = state.tab == Tab::Dig && state.dig.entry().is_some();
+            let long = long && !matches!(state.dig.face(), Face::Answer | Face::Hex);
+            when(long, "lines fit here: the forms of an answer in the Dig view are longer")?;
+            when(action == Action::ScrollRight || state.dig.sideways > 0, "this is where the lines begin")
         }
         Action::CopyAs | Action::Export | Action::Plain => nothing_to_show(state),
         Action::LastMessage => {
