@@ -156,7 +156,11 @@ fn select(state: &mut State, row: usize) -> bool {
             state.check = Some(row);
             at == Some(row)
         }
-        Tab::Dig => false,
+        Tab::Dig => {
+            let at = state.dig.cursor(&state.dig.rows(&state.view)).0;
+            state.travel_in_dig(by(at));
+            at == row
+        }
     }
 }
 

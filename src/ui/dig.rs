@@ -43,7 +43,7 @@ pub fn draw(
     } else {
         below
     };
-    let row = answer(state, theme, right, buffer);
+    let row = answer(state, theme, right, buffer, hits);
     let dig = &state.dig;
     match (&dig.search, &dig.builder) {
         (Some(search), _) => Some(boxes::search(state, search, theme, area, buffer)),
@@ -125,7 +125,7 @@ fn outcome(entry: &Entry) -> (String, Role) {
 }
 
 /// Draws the answer; gives where its cursor is.
-fn answer(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+fn answer(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, hits: &mut Hits) -> Option<Position> {
     let line = |n: u16| Rect { y: area.y + n, height: 1, ..area };
     let dig = &state.dig;
     let dim = theme.style(Role::Dim);
@@ -167,7 +167,7 @@ fn answer(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) -> Optio
         }
     };
     let lines = match dig.face() {
-        Face::Answer => return Some(spoken(state, theme, inside, buffer)),
+        Face::Answer => return Some(spoken(state, theme, inside, buffer, hits)),
         Face::Hex => return hex::draw(dig, theme, inside, buffer),
         Face::Json => lines_of(entry, exchanges, theme, |entry, n, exchange| {
             let ask = entry.line.asks.get(n)?;
@@ -292,7 +292,7 @@ fn untabbed(line: &str) -> String {
 }
 
 /// The Answer face: rows with a cursor, which is kept in sight. Gives where the cursor is.
-fn spoken(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) -> Position {
+fn spoken(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, hits: &mut Hits) -> Position {
     let rows = state.dig.rows(&state.view);
     let (row, field) = state.dig.cursor(&rows);
     let columns = usize::from(area.width).saturating_sub(1);
@@ -314,6 +314,7 @@ fn spoken(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) -> Posit
     let line = |n: usize| Rect { y: area.y + (n - offset) as u16, height: 1, ..area };
     for (n, (owner, text)) in lines.into_iter().enumerate().skip(offset).take(height) {
         let mark = if owner == row { "▌" } else { " " };
+        hits.add(line(n), crate::app::mouse::Spot::Row(owner));
         Text::new().add(mark, theme.focused()).join(text).paint(line(n), buffer);
     }
     more(left, theme, area, buffer);

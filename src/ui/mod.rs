@@ -63,6 +63,7 @@ fn draw_glyphs(state: &State, theme: Theme, frame: &mut Frame<'_>, hits: &mut Hi
         return;
     }
     if let (Size::Small, Some(open @ (Overlay::Help(_) | Overlay::Palette(_)))) = (size, &state.overlay) {
+        frame.set_cursor_position(overlay::cursor(open, size, area));
         overlay::draw(state, open, theme, size, area, frame.buffer_mut(), hits);
         return;
     }
@@ -76,6 +77,9 @@ fn draw_glyphs(state: &State, theme: Theme, frame: &mut Frame<'_>, hits: &mut Hi
     };
     if let Some(open) = &state.overlay {
         overlay::draw(state, open, theme, size, area, frame.buffer_mut(), hits);
+        if open.menu().is_some() {
+            frame.set_cursor_position(overlay::cursor(open, size, area));
+        }
     } else if let Some(input) = &state.filter_line {
         let column = frame::FILTER_PROMPT.len() + input.visual_cursor();
         frame.set_cursor_position((area.x + column as u16, area.bottom() - 1));

@@ -1,7 +1,7 @@
 //! What lies over a view: the help, and the notice that a window is too small.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::widgets::{Clear, Widget as _};
 
 use super::Size;
@@ -100,11 +100,7 @@ fn menu(
         (_, None) => (format!(" Command · {} ", menu.from.title()), ":", PALETTE_FOOT),
         (_, Some(action)) => (format!(" {} ", words(state, action)), ":", PALETTE_FOOT),
     };
-    let frame = match overlay {
-        _ if size == Size::Small => area,
-        Overlay::Palette(_) => middle(area, PALETTE_ROWS),
-        _ => middle(area, HELP_ROWS),
-    };
+    let frame = place(overlay, size, area);
     let mut spots = vec![(frame, Spot::Overlay)];
     let inner = if size == Size::Small { area } else { boxed(frame, &title, foot, theme, buffer) };
     let dim = theme.style(Role::Dim);
@@ -209,6 +205,24 @@ fn entry(
 /// What the table says of an action.
 fn words(state: &State, action: keys::Action) -> &'static str {
     state.keymap.lines().find(|line| line.binding.action == action).map_or("", |line| line.binding.words)
+}
+
+/// Where a list lies.
+fn place(overlay: &Overlay, size: Size, area: Rect) -> Rect {
+    match overlay {
+        _ if size == Size::Small => area,
+        Overlay::Palette(_) => middle(area, PALETTE_ROWS),
+        _ => middle(area, HELP_ROWS),
+    }
+}
+
+/// Where the cursor is: in the line, so that it is seen where one types.
+pub fn cursor(overlay: &Overlay, size: Size, area: Rect) -> Position {
+    let frame = place(overlay, size, area);
+    let typed = overlay.menu().map_or(0, |menu| menu.input.visual_cursor());
+    let (x, y) = if size == Size::Small { (3, 1) } else { (4, 1) };
+    let column = frame.x.saturating_add(x).saturating_add(typed as u16);
+    Position { x: column.min(frame.right().saturating_sub(2)), y: frame.y + y }
 }
 
 /// The middle of `area`, where a box lies.
