@@ -107,12 +107,7 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
             let menu = state.overlay.as_ref().and_then(Overlay::menu);
             when(menu.is_some_and(|menu| menu.choice().is_some()), "nothing is called so")
         }
-        Action::ScrollLeft | Action::ScrollRight => {
-            let long = state.tab == Tab::Dig && state.dig.entry().is_some();
-            let long = long && !matches!(state.dig.face(), Face::Answer | Face::Hex);
-            when(long, "lines fit here: the forms of an answer in the Dig view are longer")?;
-            when(action == Action::ScrollRight || state.dig.sideways > 0, "this is where the lines begin")
-        }
+        Action::ScrollLeft | Action::ScrollRight => sideways(state, action),
         Action::CopyAs | Action::Export | Action::Plain => nothing_to_show(state),
         Action::LastMessage => {
             let banner = !state.is_up() || !state.view.problems.is_empty();
@@ -151,4 +146,16 @@ fn of_a_target(action: Action) -> bool {
             | Action::Earlier
             | Action::Later
     )
+}
+
+/// Whether there are lines longer than the screen may be.
+fn sideways(state: &State, action: Action) -> Result<(), &'static str> {
+    let kept = !matches!(state.dig.face(), Face::Answer | Face::Hex);
+    if !(state.tab == Tab::Dig && state.dig.entry().is_some() && kept) {
+        Err("lines fit here: the forms of an answer in the Dig view are longer")
+    } else if action == Action::ScrollLeft && state.dig.sideways == 0 {
+        Err("this is where the lines begin")
+    } else {
+        Ok(())
+    }
 }
