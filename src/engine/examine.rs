@@ -204,7 +204,8 @@ impl<N: Network> Examiner<N> {
         let of = |n: usize| seen.get(n).map(|seen| seen.pings).unwrap_or_default();
         let (mut small, large) = (of(0), of(1));
         let lost = |pings: Pings| pings.sent - pings.answered;
-        if lost(small) > 0 {
+        if small.answered > 0 {
+            // A handful may all get through where a third is lost.
             small = add(small, burst(&self.net, to, MORE_PINGS).await);
             if lost(small) > 2 {
                 small = add(small, burst(&self.net, to, MANY_PINGS).await);

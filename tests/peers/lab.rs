@@ -226,8 +226,8 @@ const FAULTS: &[Fault] = &[
     }),
     // Path.
     fault("MTU black hole", "mtu-black-hole", &[], |g, _| g.far.filter(&["ip udp length gt 1300 drop"])),
-    fault("30 of 100 packets are lost", "packets-lost", &[], |g, _| {
-        g.far.filter(&["ip meta l4proto udp numgen random mod 100 < 30 drop"]);
+    fault("every third packet is lost", "packets-lost", &[], |g, _| {
+        g.far.filter(&["ip meta l4proto udp numgen inc mod 3 < 1 drop"]);
     }),
     fault("one machine of many", "some-machines-silent", &[], |g, org| remove_machine(g, org, 1, 0)),
     fault("all machines of the app", "machines-silent", &["--app", "web"], |g, org| {
