@@ -421,10 +421,11 @@ fn the_doctor_names_causes_that_are_made_for_real() {
 fn without_times(table: &str) -> Vec<String> {
     table
         .lines()
-        .map(|line| match (line.get(..78), line.get(86..)) {
-            (Some(head), _) if head.contains(" same-key ") => head.to_owned(),
-            (Some(head), rest) => format!("{head}{}", rest.unwrap_or_default()),
-            (None, _) => line.to_owned(),
+        .map(|line| {
+            // By columns: some signs are several bytes long.
+            let head: String = line.chars().take(78).collect();
+            let rest: String = line.chars().skip(86).collect();
+            if head.contains(" same-key ") { head } else { head + &rest }
         })
         .collect()
 }
