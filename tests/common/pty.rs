@@ -53,7 +53,8 @@ impl Term {
         let mut command = CommandBuilder::new(program);
         command.args(words);
         command.cwd(home.path());
-        for name in ["NO_COLOR", "TMUX", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "LC_ALL", "LC_CTYPE"] {
+        // Where CI is set, colours are taken to be wanted, whatever the terminal.
+        for name in ["CI", "NO_COLOR", "TMUX", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "LC_ALL", "LC_CTYPE"] {
             command.env_remove(name);
         }
         command.env("HOME", home.path());
