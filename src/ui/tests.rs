@@ -324,7 +324,7 @@ fn a_first_run() {
     let demo =
         Choice { path: "demo".into(), about: Ok("an org in a box; nothing leaves this machine".into()) };
     let conf = Choice {
-        path: "/home/me/Downloads/my-peer.conf".into(),
+        path: "/made/up/Downloads/my-peer.conf".into(),
         about: Ok("fdaa:0:18::/48  by 192.0.2.10:51820".into()),
     };
     for (name, choices) in [("first_run", vec![demo.clone()]), ("first_run_with_a_conf", vec![conf, demo])] {
