@@ -10,7 +10,7 @@ use super::travel::{back, go, travel};
 use super::{Effect, Pane, State, Tab, View, argument, copy, export, menu};
 use crate::doctor::Subject;
 use crate::doctor::facts::Facts;
-use crate::engine::report::Command;
+use crate::engine::report::{Command, read_ports};
 use crate::settings::ThemeName;
 use crate::text::Safe;
 
@@ -32,8 +32,10 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         | Action::DigTarget
         | Action::AddTarget
         | Action::Matrix
+        | Action::Turns
         | Action::Trace
         | Action::Ports
+        | Action::Speak
         | Action::RemoveTarget
         | Action::ClearTarget
         | Action::ClearTargets
@@ -177,6 +179,10 @@ pub fn act_on(state: &mut State, action: Action, told: &str, effects: &mut Vec<E
                 state.say(format!("pinging {}", Safe::new(told)));
                 targets::want(state, wish);
             }
+            Err(why) => state.say(why),
+        },
+        (Action::Ports | Action::Speak, _) => match read_ports(told) {
+            Ok(ports) => state.knock_chosen(Some(ports), action == Action::Speak, effects),
             Err(why) => state.say(why),
         },
         (Action::ToDig, _) => state.dig_line(told, effects),

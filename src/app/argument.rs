@@ -20,7 +20,7 @@ impl Argument {
     /// Whether anything may be said, not only what is listed.
     pub fn is_free(self) -> bool {
         match self {
-            Self::Question | Self::Target | Self::Text | Self::File => true,
+            Self::Question | Self::Target | Self::Text | Self::Ports | Self::File => true,
             Self::Place | Self::Form | Self::Theme | Self::Switch => false,
         }
     }
@@ -28,7 +28,7 @@ impl Argument {
     /// Whether the action can do nothing without it.
     pub fn is_needed(self) -> bool {
         match self {
-            Self::Question | Self::Target | Self::Text | Self::Place | Self::Switch => false,
+            Self::Question | Self::Target | Self::Text | Self::Ports | Self::Place | Self::Switch => false,
             Self::Form | Self::File | Self::Theme => true,
         }
     }
@@ -74,6 +74,11 @@ impl Argument {
                 .collect(),
             Self::Switch => {
                 ["on", "off"].map(|text| Value { text: text.into(), about: String::new() }).into()
+            }
+            Self::Ports => {
+                let usual = &state.settings.ports;
+                let all = usual.iter().map(u16::to_string).collect::<Vec<_>>().join(" ");
+                vec![Value { text: all, about: "the usual ones, of the settings; also as 8000-8010".into() }]
             }
             Self::Text => Vec::new(),
         }

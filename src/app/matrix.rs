@@ -12,11 +12,22 @@ use crate::text::Safe;
 /// Machines of an app in a region that speak for all of them.
 const SAMPLE: usize = 2;
 
+/// A cell: the place of its app and of its region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Place {
+    /// Among the apps.
+    pub app: usize,
+    /// Among the regions.
+    pub region: usize,
+}
+
 /// What is known of an app in a region.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cell {
     /// Its machines.
     pub machines: usize,
+    /// Those of them that are pinged.
+    pub pinged: usize,
     /// The median of the pinged ones' median round trips.
     pub rtt: Option<Duration>,
     /// Their loss, 0 to 1; `None` before the first probe is settled.
@@ -53,23 +64,48 @@ impl State {
     /// The selected app of the matrix.
     pub fn matrix_app(&self) -> Option<Safe> {
         let apps = self.matrix_apps();
-        apps.get(self.ping.matrix?.min(apps.len().checked_sub(1)?)).cloned()
+        apps.get(self.ping.matrix?.app.min(apps.len().checked_sub(1)?)).cloned()
+    }
+
+    /// The selected region of the matrix.
+    pub fn matrix_region(&self) -> Option<Option<Safe>> {
+        let regions = self.matrix_regions();
+        regions.get(self.ping.matrix?.region.min(regions.len().checked_sub(1)?)).cloned()
+    }
+
+    /// What the selected cell is of: the app in the region, or the app where it has nothing there.
+    pub fn matrix_node(&self) -> Option<Node> {
+        let app = self.matrix_app()?;
+        let region = self.matrix_region().filter(|region| self.matrix_cells(&app).contains_key(region));
+        Some(region.map_or_else(|| Node::App(app.clone()), |region| Node::Region(app.clone(), region)))
+    }
+
+    /// Moves the selected cell by rows and columns.
+    pub fn step_matrix(&mut self, rows: isize, columns: isize) {
+        let last =
+            (self.matrix_apps().len().saturating_sub(1), self.matrix_regions().len().saturating_sub(1));
+        if let Some(Place { app, region }) = &mut self.ping.matrix {
+            *app = app.saturating_add_signed(rows).min(last.0);
+            *region = region.saturating_add_signed(columns).min(last.1);
+        }
     }
 
     /// The cells of an app, by region.
     pub fn matrix_cells(&self, app: &Safe) -> BTreeMap<Option<Safe>, Cell> {
         let Some(entry) = self.view.catalog.apps.get(app) else { return BTreeMap::new() };
         let cell = |machines: &[(&Safe, &crate::catalog::Machine)]| {
-            let pinged = machines.iter().filter_map(|(_, machine)| self.series(machine.address?));
+            let of = machines.iter().filter_map(|(_, machine)| self.series(machine.address?));
             let (mut medians, mut unanswered, mut settled) = (Vec::new(), 0, 0);
-            for series in pinged {
+            let mut pinged = 0;
+            for series in of {
+                pinged += 1;
                 medians.extend(series.stats.map(|stats| stats.p50));
                 unanswered += series.lost + series.errors;
                 settled += series.settled();
             }
             medians.sort_unstable();
             let loss = (settled > 0).then(|| unanswered as f64 / settled as f64);
-            Cell { machines: machines.len(), rtt: medians.get(medians.len() / 2).copied(), loss }
+            Cell { machines: machines.len(), pinged, rtt: medians.get(medians.len() / 2).copied(), loss }
         };
         entry.regions().into_iter().map(|(region, machines)| (region.cloned(), cell(&machines))).collect()
     }

@@ -17,6 +17,7 @@ pub mod menu;
 pub mod mouse;
 pub mod pick;
 pub mod ping;
+pub mod pinged;
 mod sheet;
 mod shown;
 pub mod targets;
@@ -24,6 +25,7 @@ pub mod trail;
 mod travel;
 pub mod tree;
 
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,7 +36,7 @@ use tui_input::Input;
 use crate::catalog::Catalog;
 use crate::doctor::Diagnosis;
 use crate::doctor::facts::Around;
-use crate::engine::report::{self, Aim, Command, Detail, Knock, Node, Port, Report, Series, Trace};
+use crate::engine::report::{self, Aim, Command, Detail, Knocked, Node, Report, Series, Trace};
 use crate::net::LinkState;
 use crate::profile::Profile;
 use crate::settings::ThemeName;
@@ -46,6 +48,7 @@ use keys::{Context, Keymap};
 use menu::Overlay;
 use mouse::{Mouse, Spot};
 use ping::Pings;
+use pinged::Places;
 use shown::shown_apps;
 use targets::{Names, Wishes};
 use trail::Trail;
@@ -189,16 +192,25 @@ pub struct View {
     pub detail: Option<Arc<Detail>>,
     /// The pings.
     pub pings: Arc<Vec<Series>>,
+    /// Where among them an address is.
+    pub places: Places,
     /// The trace.
     pub trace: Option<Arc<Trace>>,
     /// The ports that were tried.
-    pub ports: Arc<Vec<(Knock, Port)>>,
+    pub ports: Arc<Vec<Knocked>>,
     /// The addresses of the names that are pinged.
     pub names: Arc<Names>,
     /// What has changed, oldest first.
     pub events: Arc<Vec<report::Event>>,
     /// What the doctor found.
     pub diagnosis: Option<Arc<Diagnosis>>,
+}
+
+impl View {
+    /// The series of a target at `address`.
+    pub fn series(&self, address: Ipv6Addr) -> Option<&Series> {
+        self.places.find(&self.pings, address)
+    }
 }
 
 /// Everything that the screen is made of.
@@ -332,8 +344,8 @@ impl State {
     }
 
     /// The series of a target at `address`.
-    pub fn series(&self, address: std::net::Ipv6Addr) -> Option<&Series> {
-        self.view.pings.iter().find(|series| series.target.address == address)
+    pub fn series(&self, address: Ipv6Addr) -> Option<&Series> {
+        self.view.series(address)
     }
 
     /// The message in the last row, while it stays.
@@ -432,6 +444,7 @@ fn take(state: &mut State, report: Report) {
         Report::Digs(log) => state.dig.take(&log),
         Report::Diagnosis(diagnosis) => view.diagnosis = Some(diagnosis),
         Report::Pings(pings) => {
+            view.places.renew(&view.pings, &pings);
             view.pings = pings;
             if !frozen && state.tree.needs_pings() {
                 state.tree.rebuild(&state.view.catalog, &state.view.pings);

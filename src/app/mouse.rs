@@ -142,7 +142,8 @@ fn select(state: &mut State, row: usize) -> bool {
             again
         }
         Tab::Ping => {
-            let at = state.ping.matrix.unwrap_or_else(|| state.chosen_ping(&state.ping_rows()));
+            let here = state.ping.matrix.map(|place| place.app);
+            let at = here.unwrap_or_else(|| state.chosen_ping(&state.ping_rows()));
             state.step_pings(by(at));
             at == row
         }

@@ -1,18 +1,20 @@
 //! The Ping view: who is pinged, in what order, and how it is shown.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::net::{Ipv6Addr, SocketAddrV6};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::keys::Action;
-use super::targets::{Member, Wish, at, unwant, want};
+use super::matrix::Place;
+use super::targets::{self, Member, Wish, at, unwant, want};
 use super::{Effect, State, Tab, menu};
-use crate::engine::report::{Command, Knock, Node, Plan, Series, Stats, Target, TracePlan};
+use crate::engine::report::{Command, Knock, Node, Plan, Series, Speak, Stats, Target, TracePlan, host};
 use crate::text::Safe;
 
 /// Connections that one key may try.
 const MOST_KNOCKS: usize = 512;
+const TOO_MANY: &str = "those are too many connections at once: select a region or a machine";
 /// The shortest and the longest of [`INTERVALS`].
 pub const FASTEST: Duration = Duration::from_millis(100);
 /// See [`FASTEST`].
@@ -89,14 +91,14 @@ impl Column {
         Self::SORTS.get((at + 1) % Self::SORTS.len()).copied().unwrap_or_default()
     }
 
-    fn order(self, a: &Row<'_>, b: &Row<'_>) -> Ordering {
-        let time = |pick: fn(Stats) -> Duration| b.stats.map(pick).cmp(&a.stats.map(pick));
-        let region = |row: &Row<'_>| row.member.and_then(|member| member.region.clone());
+    /// What a row is sorted by. Of a window it takes a look at every sample: once a row, not once a comparison.
+    fn key<'a>(self, row: &Row<'a>) -> Key<'a> {
+        let time = |pick: fn(Stats) -> Duration| Key::Time(Reverse(row.stats().map(pick)));
         match self {
-            Self::Target => a.series.target.label.raw().cmp(b.series.target.label.raw()),
-            Self::Region => region(a).cmp(&region(b)),
-            Self::Sent => b.series.sent.cmp(&a.series.sent),
-            Self::Loss => b.loss.partial_cmp(&a.loss).unwrap_or(Ordering::Equal),
+            Self::Target => Key::Name(row.series.target.label.raw()),
+            Self::Region => Key::Region(row.member.and_then(|member| member.region.as_ref())),
+            Self::Sent => Key::Count(Reverse(row.series.sent)),
+            Self::Loss => Key::Loss(Reverse(row.loss())),
             Self::Last => time(|stats| stats.last),
             Self::Min => time(|stats| stats.min),
             Self::Avg => time(|stats| stats.avg),
@@ -104,6 +106,23 @@ impl Column {
             Self::Max => time(|stats| stats.max),
             Self::Mdev => time(|stats| stats.mdev),
         }
+    }
+}
+
+/// What rows are sorted by: names upwards, figures downwards.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+enum Key<'a> {
+    Name(&'a [u8]),
+    Region(Option<&'a Safe>),
+    Count(Reverse<u64>),
+    Loss(Reverse<Option<f64>>),
+    Time(Reverse<Option<Duration>>),
+}
+
+impl Key<'_> {
+    fn order(&self, other: &Self, reversed: bool) -> Ordering {
+        let order = self.partial_cmp(other).unwrap_or(Ordering::Equal);
+        if reversed { order.reverse() } else { order }
     }
 }
 
@@ -143,8 +162,8 @@ pub struct Pings {
     pub window: bool,
     /// What is shown of the selected target.
     pub lower: Lower,
-    /// The selected row of the matrix, while that is shown in place of the targets.
-    pub matrix: Option<usize>,
+    /// The selected cell of the matrix, while that is shown in place of the targets.
+    pub matrix: Option<Place>,
     /// Ports that are tried.
     pub knocking: usize,
     /// Samples between the chart's right end and now.
@@ -152,7 +171,7 @@ pub struct Pings {
     /// How probes are sent.
     pub plan: Plan,
     /// The selected target; `None` is the first row.
-    chosen: Option<Ipv6Addr>,
+    chosen: Option<Target>,
 }
 
 impl Pings {
@@ -169,10 +188,8 @@ pub struct Row<'a> {
     pub series: &'a Series,
     /// Where it belongs, where that is known.
     pub member: Option<&'a Member>,
-    /// Loss, of the window or of all.
-    pub loss: Option<f64>,
-    /// Figures, of the window or of all.
-    pub stats: Option<Stats>,
+    /// Whether its figures are of the newest probes alone.
+    window: bool,
 }
 
 impl Row<'_> {
@@ -180,31 +197,57 @@ impl Row<'_> {
     pub fn is_gone(&self) -> bool {
         self.member.is_some_and(|member| member.gone)
     }
+
+    /// Loss, of the window or of all.
+    pub fn loss(&self) -> Option<f64> {
+        if self.window { self.series.recent_loss() } else { self.series.loss() }
+    }
+
+    /// Figures, of the window or of all.
+    pub fn stats(&self) -> Option<Stats> {
+        if self.window { self.series.recent_stats() } else { self.series.stats }
+    }
 }
 
 impl State {
+    fn ping_row<'a>(&'a self, series: &'a Series) -> Row<'a> {
+        Row { series, member: self.wishes.member_of(series), window: self.ping.window }
+    }
+
     /// The rows of the view, in order.
     pub fn ping_rows(&self) -> Vec<Row<'_>> {
-        let Pings { sort, reversed, window, .. } = self.ping;
-        let row = |series| {
-            let (loss, stats) = if window { Series::window(series) } else { (series.loss(), series.stats) };
-            Row { series, member: self.wishes.member(series.target.address), loss, stats }
+        let Pings { sort, reversed, .. } = self.ping;
+        let keyed = |series| {
+            let row = self.ping_row(series);
+            (sort.key(&row), row)
         };
-        let mut rows: Vec<Row<'_>> = self.view.pings.iter().map(row).collect();
-        rows.sort_by(|a, b| if reversed { sort.order(b, a) } else { sort.order(a, b) });
-        rows
+        let mut rows: Vec<(Key<'_>, Row<'_>)> = self.view.pings.iter().map(keyed).collect();
+        rows.sort_by(|(a, _), (b, _)| a.order(b, reversed));
+        rows.into_iter().map(|(_, row)| row).collect()
     }
 
     /// The selected row of [`Self::ping_rows`].
     pub fn chosen_ping(&self, rows: &[Row<'_>]) -> usize {
-        let chosen = self.ping.chosen;
-        rows.iter().position(|row| Some(row.series.target.address) == chosen).unwrap_or(0)
+        let chosen = self.ping.chosen.as_ref();
+        rows.iter().position(|row| Some(&row.series.target) == chosen).unwrap_or(0)
+    }
+
+    /// The selected target's pings: of who was selected, or of the first row.
+    pub fn chosen_series(&self) -> Option<&Series> {
+        let all = &self.view.pings;
+        let chosen = self.ping.chosen.as_ref();
+        let chosen = chosen.and_then(|chosen| all.iter().find(|series| series.target == *chosen));
+        let Pings { sort, reversed, .. } = self.ping;
+        let first = || {
+            let keyed = all.iter().map(|series| (sort.key(&self.ping_row(series)), series));
+            keyed.reduce(|best, next| if next.0.order(&best.0, reversed).is_lt() { next } else { best })
+        };
+        chosen.or_else(|| first().map(|(_, series)| series))
     }
 
     /// The selected target's address.
     pub fn chosen_address(&self) -> Option<Ipv6Addr> {
-        let chosen = self.ping.chosen.filter(|chosen| self.series(*chosen).is_some());
-        chosen.or_else(|| self.ping_rows().first().map(|row| row.series.target.address))
+        self.chosen_series().map(|series| series.target.address)
     }
 
     /// Who was asked to be pinged last.
@@ -212,33 +255,35 @@ impl State {
         self.asked_pings.iter().map(|aim| aim.target.clone()).collect()
     }
 
-    /// Selects the target at `address`.
-    pub fn choose_ping(&mut self, address: Ipv6Addr) {
-        self.ping.chosen = Some(address);
+    /// Selects a target.
+    pub fn choose_ping(&mut self, target: Target) {
+        self.ping.chosen = Some(target);
         self.ping.earlier = 0;
     }
 
     /// Moves the selection by rows.
     pub fn step_pings(&mut self, by: isize) {
-        if let Some(row) = self.ping.matrix {
-            let last = self.matrix_apps().len().saturating_sub(1);
-            self.ping.matrix = Some(row.saturating_add_signed(by).min(last));
-            return;
+        if self.ping.matrix.is_some() {
+            return self.step_matrix(by, 0);
         }
         let rows = self.ping_rows();
         let last = rows.len().saturating_sub(1);
         let row = self.chosen_ping(&rows).saturating_add_signed(by).min(last);
-        if let Some(address) = rows.get(row).map(|row| row.series.target.address) {
-            self.choose_ping(address);
+        if let Some(target) = rows.get(row).map(|row| row.series.target.clone()) {
+            self.choose_ping(target);
         }
     }
 
-    /// The node of the selected target, where the tree has one.
+    /// The node of the selected target or cell, where the tree has one.
     pub fn pinged_node(&self) -> Option<Node> {
-        match self.matrix_app() {
-            Some(app) => Some(Node::App(app)),
-            None => self.node_at(self.chosen_address()?),
+        if self.ping.matrix.is_some() {
+            return self.matrix_node();
         }
+        let series = self.chosen_series()?;
+        if series.turns > 0 {
+            return self.wishes.member_of(series)?.app.clone().map(Node::App);
+        }
+        self.node_at(series.target.address)
     }
 
     /// The node at `address`, where the tree has one.
@@ -253,12 +298,12 @@ impl State {
 
     /// What a key does in this view.
     pub fn act_in_ping(&mut self, action: Action, effects: &mut Vec<Effect>) {
-        let chosen = self.chosen_address();
         match action {
             Action::AddTarget => menu::palette(self, "ping "),
             Action::RemoveTarget => self.remove_target(),
             Action::ClearTarget => {
-                effects.push(Effect::Ask(Command::ClearPings(chosen.map(|address| vec![address]))));
+                let chosen = self.chosen_series().map(|series| vec![series.target.clone()]);
+                effects.push(Effect::Ask(Command::ClearPings(chosen)));
                 self.say("its figures start over");
             }
             Action::ClearTargets => {
@@ -274,9 +319,11 @@ impl State {
                 effects.push(Effect::Ask(Command::PingEvery(interval)));
                 self.say(format!("every {:.1} s", interval.as_secs_f64()));
             }
+            Action::Earlier | Action::Later if self.ping.matrix.is_some() => {
+                self.step_matrix(0, if action == Action::Later { 1 } else { -1 });
+            }
             Action::Earlier | Action::Later => {
-                let kept =
-                    chosen.and_then(|address| self.series(address)).map_or(0, |series| series.recent.len());
+                let kept = self.chosen_series().map_or(0, |series| series.recent.len());
                 let by = if action == Action::Earlier { 10 } else { -10 };
                 self.ping.earlier = self.ping.earlier.saturating_add_signed(by).min(kept.saturating_sub(1));
             }
@@ -286,10 +333,11 @@ impl State {
                     self.tab = Tab::Ping;
                     self.ping.matrix = None;
                 }
-                self.ping.matrix = if self.ping.matrix.is_some() { None } else { Some(0) };
+                self.ping.matrix = if self.ping.matrix.is_some() { None } else { Some(Place::default()) };
             }
+            Action::Turns => targets::toggle_turns(self),
             Action::Trace => self.trace_chosen(effects),
-            Action::Ports => self.knock_chosen(effects),
+            Action::Ports | Action::Speak => self.knock_chosen(None, action == Action::Speak, effects),
             Action::NextLower => self.ping.lower = self.ping.lower.step(1),
             Action::PreviousLower => self.ping.lower = self.ping.lower.step(Lower::ALL.len() - 1),
             Action::Window => {
@@ -323,7 +371,11 @@ impl State {
     /// What is selected, here or in the tree.
     pub fn subject(&self) -> Option<Wish> {
         if self.tab == Tab::Ping {
-            return self.chosen_address().map(Wish::Address);
+            let series = self.chosen_series()?;
+            if series.turns > 0 {
+                return self.wishes.member_of(series)?.app.clone().map(|app| Wish::Node(Node::App(app)));
+            }
+            return Some(Wish::Address(series.target.address));
         }
         self.tree.selected().cloned().map(Wish::Node)
     }
@@ -351,6 +403,15 @@ impl State {
         }
     }
 
+    /// The app that the subject is of.
+    pub fn subject_app(&self) -> Option<Safe> {
+        let node = if self.tab == Tab::Ping { self.pinged_node() } else { self.tree.selected().cloned() };
+        match node? {
+            Node::App(app) | Node::Region(app, _) | Node::Machine(app, _) => Some(app),
+            Node::Peers | Node::Peer(_) => None,
+        }
+    }
+
     /// Why the subject cannot be traced.
     ///
     /// # Errors
@@ -371,7 +432,7 @@ impl State {
         match self.subjects().len() * self.settings.ports.len() {
             0 => Err("no address of it is known"),
             1..=MOST_KNOCKS => Ok(()),
-            _ => Err("those are too many connections at once: select a region or a machine"),
+            _ => Err(TOO_MANY),
         }
     }
 
@@ -383,7 +444,7 @@ impl State {
             self.leave_place();
             self.tab = Tab::Ping;
             if let Some(first) = targets.first() {
-                self.choose_ping(first.address);
+                self.choose_ping(first.clone());
             }
         }
         targets
@@ -397,21 +458,39 @@ impl State {
         effects.push(Effect::Ask(Command::Trace(Some((target, plan)))));
     }
 
-    fn knock_chosen(&mut self, effects: &mut Vec<Effect>) {
-        let ports = self.settings.ports.clone();
-        let knocks: Vec<Knock> = self
-            .bring()
-            .into_iter()
-            .flat_map(|target| {
-                let to = |port: &u16| SocketAddrV6::new(target.address, *port, 0, 0);
-                let knock = |port| Knock { label: target.label.clone(), to: to(port) };
-                ports.iter().map(knock).collect::<Vec<_>>()
-            })
-            .collect();
+    /// Tries `ports` of the subject, or the usual ones, and speaks to the open ones where that is wanted.
+    pub fn knock_chosen(&mut self, ports: Option<Vec<u16>>, speak: bool, effects: &mut Vec<Effect>) {
+        let ports = ports.unwrap_or_else(|| self.settings.ports.to_vec());
+        let speak = speak.then_some(Speak::Any);
+        let targets = self.bring();
+        if targets.len() * ports.len() > MOST_KNOCKS {
+            return self.say(TOO_MANY);
+        }
+        let mut knocks = Vec::new();
+        for target in targets {
+            let host = self.host_of(&target);
+            knocks.extend(ports.iter().map(|port| Knock {
+                label: target.label.clone(),
+                to: SocketAddrV6::new(target.address, *port, 0, 0),
+                speak,
+                host: host.clone(),
+            }));
+        }
         self.ping.lower = Lower::Ports;
         self.ping.knocking = knocks.len();
         self.view.ports = Arc::default();
         effects.push(Effect::Ask(Command::Ports(knocks)));
+    }
+
+    /// The name by which a service of `target` is asked for.
+    fn host_of(&self, target: &Target) -> Option<String> {
+        let label = target.label.as_str();
+        match self.node_at(target.address) {
+            Some(Node::Machine(app, _)) => host(&format!("{app}.internal")),
+            // A label with a dot is a name.
+            _ if label.contains('.') => host(label.split(' ').next()?),
+            _ => None,
+        }
     }
 
     /// Leaves the trace or the ports, where they are shown; says whether they were.
@@ -430,19 +509,19 @@ impl State {
     fn remove_target(&mut self) {
         let rows = self.ping_rows();
         let at = self.chosen_ping(&rows);
-        let address = |row: usize| rows.get(row).map(|row| row.series.target.address);
-        let Some(here) = address(at) else { return };
-        let next = address(at + 1).or_else(|| address(at.checked_sub(1)?));
-        let label = rows.get(at).map_or_else(|| Safe::new(""), |row| row.series.target.label.clone());
-        unwant(self, here);
+        let target = |row: usize| rows.get(row).map(|row| row.series.target.clone());
+        let Some(here) = target(at) else { return };
+        let next = target(at + 1).or_else(|| target(at.checked_sub(1)?));
+        unwant(self, &here);
         self.ping.chosen = next;
-        self.say(format!("no longer pinging {label}"));
+        self.say(format!("no longer pinging {}", here.label));
     }
 
     /// What is to be asked about the selected target.
     fn target_question(&self) -> Option<String> {
         let address = self.chosen_address()?;
-        Some(match self.node_at(address) {
+        Some(match self.pinged_node() {
+            Some(Node::App(app)) => format!("{app}.internal"),
             Some(Node::Machine(app, id)) => format!("{id}.vm.{app}.internal"),
             Some(Node::Peer(peer)) => format!("{peer}._peer.internal"),
             _ => format!("-x {address}"),

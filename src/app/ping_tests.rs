@@ -57,6 +57,71 @@ fn a_target_is_read_as_it_is_typed() {
 }
 
 #[test]
+fn an_app_is_pinged_in_turns_as_a_client_would() {
+    let mut s = Session::attached();
+    s.keys("/api<enter>g");
+    s.keys("T");
+    let turns = |s: &Session| {
+        let aim = s.state.asked_pings.iter().find(|aim| !aim.turns.is_empty()).cloned();
+        aim.map(|aim| (aim.target, aim.turns, aim.held))
+    };
+    let machines = at(&s.state.view.catalog, &Node::App("api".into()));
+    let addresses: Vec<Ipv6Addr> = machines.into_iter().map(|member| member.target.address).collect();
+    let (target, first, held) = turns(&s).unwrap();
+    assert_eq!((target.label.as_str(), &first, held), ("api.internal", &addresses, false));
+    // A machine more takes its turn, and the figures go on, though the first one went.
+    s.catalog(&["api:lhr/e2865a6e82319b,fra/9185ffffffffff", ORG[0]]);
+    let (later, now, _) = turns(&s).unwrap();
+    assert_eq!((&later, now.len()), (&target, 2));
+    s.catalog(&[ORG[0], "api"]);
+    let (later, _, held) = turns(&s).unwrap();
+    assert_eq!((later, held), (target.clone(), true), "nobody is left to ask");
+    // Beside it a machine of the app has a line of its own, and each is selected by itself.
+    s.catalog(&ORG[..2]);
+    s.keys("P3");
+    let all: Vec<Series> = s
+        .state
+        .asked_pings
+        .iter()
+        .map(|aim| Series { turns: aim.turns.len(), ..Series::new(aim.target.clone()) })
+        .collect();
+    s.report(crate::engine::report::Report::Pings(std::sync::Arc::new(all)));
+    let labels = |s: &Session| {
+        s.state.ping_rows().iter().map(|row| row.series.target.label.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(labels(&s).len(), 4, "{:?}", labels(&s));
+    for _ in 0..4 {
+        if s.state.chosen_series().unwrap().turns > 0 {
+            break;
+        }
+        s.keys("j");
+    }
+    assert_eq!(s.state.pinged_node(), Some(Node::App("api".into())));
+    assert!(s.state.traceable().is_err(), "two are two ways");
+    s.keys("x");
+    assert!(turns(&s).is_none() && s.state.asked_pings.len() == 3, "{}", pinged(&s));
+}
+
+#[test]
+fn the_matrix_has_a_selected_cell() {
+    let mut s = Session::attached();
+    s.keys("M");
+    let node = |s: &Session| s.state.pinged_node();
+    let region = |app: &str, region: &str| Some(Node::Region(app.into(), Some(region.into())));
+    // api, web by fra, iad, lhr, syd.
+    assert_eq!(node(&s), Some(Node::App("api".into())), "it has nothing in fra");
+    s.keys("l");
+    assert_eq!(node(&s), region("api", "iad"));
+    s.keys("jllll");
+    assert_eq!(node(&s), region("web", "syd"));
+    assert_eq!(s.state.toast(), Some("this is the last region"));
+    s.keys("hhhh");
+    assert_eq!((node(&s), s.state.toast()), (region("web", "fra"), Some("this is the first region")));
+    s.keys("<enter>");
+    assert_eq!(s.state.tree.selected().cloned(), region("web", "fra"));
+}
+
+#[test]
 fn a_name_is_asked_for_and_its_addresses_are_pinged() {
     let mut s = Session::attached();
     s.keys(":ping other.internal<enter>");

@@ -12,7 +12,7 @@ use crate::dns::dig::rdata;
 use crate::dns::dig::types::{class_word, type_word};
 use crate::dns::dig::wire::{ANSWER, Parts};
 use crate::dns::names;
-use crate::engine::report::{Node, Series, Stats};
+use crate::engine::report::{COUNTS, Node, Series, TIMES};
 use crate::text::{Safe, width};
 
 /// What is not known.
@@ -24,7 +24,7 @@ pub struct Sheet {
     /// What it is of: `explore`, `ping` …
     pub name: &'static str,
     /// The columns, as JSON calls them: `rtt_ms`.
-    pub columns: &'static [&'static str],
+    pub columns: Vec<&'static str>,
     /// The rows, each as long as `columns`.
     pub rows: Vec<Vec<Cell>>,
     /// The row that is selected.
@@ -233,7 +233,7 @@ fn explore(state: &State) -> Sheet {
     }
     Sheet {
         name: "explore",
-        columns: &["app", "region", "machine", "address", "rtt_ms", "state"],
+        columns: vec!["app", "region", "machine", "address", "rtt_ms", "state"],
         rows,
         chosen,
     }
@@ -259,7 +259,7 @@ fn detail(state: &State) -> Sheet {
             ]
         })
         .collect();
-    Sheet { name: "names", columns: &["name", "type", "rcode", "answer", "time_ms"], rows, chosen: None }
+    Sheet { name: "names", columns: vec!["name", "type", "rcode", "answer", "time_ms"], rows, chosen: None }
 }
 
 /// The records of the answers of the entry that is shown.
@@ -292,7 +292,7 @@ fn dig(state: &State) -> Sheet {
             rows.push(cells);
         }
     }
-    let columns = &["server", "rcode", "name", "ttl", "class", "type", "data"];
+    let columns = vec!["server", "rcode", "name", "ttl", "class", "type", "data"];
     let chosen = (!rows.is_empty()).then_some(0);
     Sheet { name: "dig", columns, rows, chosen }
 }
@@ -305,47 +305,19 @@ fn ping(state: &State) -> Sheet {
         .into_iter()
         .map(|row| {
             let one = row.series;
-            let stat = |pick: fn(&Stats) -> Duration| millis(row.stats.as_ref().map(pick));
-            let loss = row.loss.map_or(Cell::Unknown, |loss| Cell::Number((loss * 1e5).round() / 1e3));
-            let counts = [one.sent, one.received, one.lost, one.late, one.errors, one.duplicates, one.strays];
+            let figures = row.stats();
+            let loss = row.loss().map_or(Cell::Unknown, |loss| Cell::Number((loss * 1e5).round() / 1e3));
             let mut cells = vec![text(one.target.label.as_str()), text(one.target.address.to_string())];
-            cells.extend(counts.map(|n| Cell::Number(n as f64)));
+            cells.extend(COUNTS.map(|(_, count)| Cell::Number(count(one) as f64)));
             cells.push(loss);
-            cells.extend([
-                stat(|s| s.last),
-                stat(|s| s.min),
-                stat(|s| s.avg),
-                stat(|s| s.p50),
-                stat(|s| s.p95),
-                stat(|s| s.p99),
-                stat(|s| s.max),
-                stat(|s| s.mdev),
-                stat(|s| s.jitter),
-            ]);
+            cells.extend(TIMES.map(|(_, pick)| millis(figures.as_ref().map(pick))));
             cells
         })
         .collect();
-    let columns = &[
-        "target",
-        "address",
-        "sent",
-        "received",
-        "lost",
-        "late",
-        "errors",
-        "duplicates",
-        "strays",
-        "loss_percent",
-        "last_ms",
-        "min_ms",
-        "avg_ms",
-        "p50_ms",
-        "p95_ms",
-        "p99_ms",
-        "max_ms",
-        "mdev_ms",
-        "jitter_ms",
-    ];
+    let mut columns = vec!["target", "address"];
+    columns.extend(COUNTS.map(|(name, _)| name));
+    columns.push("loss_percent");
+    columns.extend(TIMES.map(|(name, _)| name));
     Sheet { name: "ping", columns, rows, chosen }
 }
 
@@ -365,7 +337,7 @@ fn doctor(state: &State) -> Sheet {
             ]
         })
         .collect();
-    let columns = &["group", "check", "result", "title", "saw", "try", "time_ms"];
+    let columns = vec!["group", "check", "result", "title", "saw", "try", "time_ms"];
     Sheet { name: "doctor", columns, rows, chosen: state.chosen_check() }
 }
 
@@ -379,5 +351,10 @@ fn events(state: &State) -> Sheet {
             vec![maybe(at), text(change.kind()), text(change.subject()), text(change.clause())]
         })
         .collect();
-    Sheet { name: "events", columns: &["time", "kind", "subject", "what"], rows, chosen: state.chosen_row() }
+    Sheet {
+        name: "events",
+        columns: vec!["time", "kind", "subject", "what"],
+        rows,
+        chosen: state.chosen_row(),
+    }
 }

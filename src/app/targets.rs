@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{State, Tab, argument};
 use crate::catalog::Catalog;
 use crate::dns::names::Form;
-use crate::engine::report::{Aim, Node, Target};
+use crate::engine::report::{Aim, Node, Series, Target};
 use crate::text::{Safe, count};
 
 /// Machines of the selected region that are pinged without being told to.
@@ -27,6 +27,8 @@ pub enum Wish {
     Address(Ipv6Addr),
     /// A name, whatever it has for addresses.
     Name(Safe),
+    /// An app, whose addresses take turns as a client's connections do: one line for all of them.
+    Turns(Safe),
 }
 
 /// Who is pinged, and what is known of them.
@@ -39,6 +41,8 @@ pub struct Wishes {
     meant: BTreeMap<Wish, BTreeMap<Target, Member>>,
     /// What is known of whom is pinged.
     known: HashMap<Ipv6Addr, Member>,
+    /// The same of those whose addresses take turns.
+    turning: HashMap<Target, Member>,
     /// How many more there are than are pinged.
     left_out: usize,
     /// Counts changes of the wishes.
@@ -72,12 +76,14 @@ pub struct Member {
     pub region: Option<Safe>,
     /// Whether the catalog has it no longer.
     pub gone: bool,
+    /// The addresses that take turns; `None` where it is its own alone.
+    pub turns: Option<Vec<Ipv6Addr>>,
 }
 
 impl Member {
     fn new(label: Safe, address: Ipv6Addr, region: &str) -> Self {
         let region = (!region.is_empty()).then(|| region.into());
-        Self { target: Target { label, address }, app: None, region, gone: false }
+        Self { target: Target { label, address }, app: None, region, gone: false, turns: None }
     }
 }
 
@@ -95,6 +101,11 @@ impl Wishes {
     /// What is known of whom is pinged at `address`.
     pub fn member(&self, address: Ipv6Addr) -> Option<&Member> {
         self.known.get(&address)
+    }
+
+    /// What is known of whom `series` are the pings of.
+    pub fn member_of(&self, series: &Series) -> Option<&Member> {
+        if series.turns > 0 { self.turning.get(&series.target) } else { self.member(series.target.address) }
     }
 
     /// The names whose addresses are wanted.
@@ -121,8 +132,12 @@ impl Wishes {
         self.meant.remove(wish);
     }
 
-    fn remember(&mut self, wish: &Wish, now: Vec<Member>) {
+    fn remember(&mut self, wish: &Wish, mut now: Vec<Member>) {
         let meant = self.meant.entry(wish.clone()).or_default();
+        // Who takes turns stays the same, whoever of them goes.
+        if let (Wish::Turns(_), Some(target), Some(member)) = (wish, meant.keys().next(), now.first_mut()) {
+            member.target = target.clone();
+        }
         for member in meant.values_mut() {
             member.gone = true;
         }
@@ -169,10 +184,17 @@ pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
     }
     members.extend(wishes.meant.values().flat_map(BTreeMap::values).cloned());
     wishes.known.clear();
+    wishes.turning.clear();
     let mut aims = Vec::new();
     wishes.left_out = 0;
     for member in members {
         let address = member.target.address;
+        if let Some(turns) = &member.turns {
+            let turns = if member.gone { vec![address] } else { turns.clone() };
+            aims.push(Aim { target: member.target.clone(), held: false, turns });
+            wishes.turning.insert(member.target.clone(), member);
+            continue;
+        }
         if wishes.excluded.contains(&address) {
             continue;
         }
@@ -194,7 +216,11 @@ pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
         wishes.known.insert(address, member);
     }
     for aim in &mut aims {
-        let gone = wishes.known.get(&aim.target.address).is_some_and(|member| member.gone);
+        let known = match aim.turns.as_slice() {
+            [] => wishes.known.get(&aim.target.address),
+            _ => wishes.turning.get(&aim.target),
+        };
+        let gone = known.is_some_and(|member| member.gone);
         aim.held = state.paused || gone;
     }
     let (catalog, names) = (catalog.clone(), names.clone());
@@ -228,6 +254,17 @@ fn meaning(wish: &Wish, catalog: &Catalog, names: &Names, gateway: Ipv6Addr) -> 
             };
             addresses.iter().map(|address| Member::new(label(address), *address, "")).collect()
         }
+        Wish::Turns(app) => {
+            let all = at(catalog, &Node::App(app.clone()));
+            let turns: Vec<Ipv6Addr> = all.iter().map(|member| member.target.address).collect();
+            let label = Safe::new(format!("{app}.internal"));
+            let member = |first: &Ipv6Addr| Member::new(label, *first, "");
+            let member = turns.first().map(member);
+            member
+                .map(|member| Member { app: Some(app.clone()), turns: Some(turns), ..member })
+                .into_iter()
+                .collect()
+        }
     }
 }
 
@@ -239,7 +276,8 @@ pub fn at(catalog: &Catalog, node: &Node) -> Vec<Member> {
             .filter(|(id, machine)| wanted(id, &machine.region))
             .filter_map(|(id, machine)| {
                 let target = Target { label: id.clone(), address: machine.address? };
-                Some(Member { target, app: Some(app.clone()), region: machine.region.clone(), gone: false })
+                let region = machine.region.clone();
+                Some(Member { target, app: Some(app.clone()), region, gone: false, turns: None })
             })
             .collect()
     };
@@ -264,6 +302,18 @@ pub fn toggle_pings(state: &mut State, below: bool) {
     toggle(state, Wish::Node(node));
 }
 
+/// Pings the app of what is selected in turns; or no longer, where that is done already.
+pub fn toggle_turns(state: &mut State) {
+    let Some(app) = state.subject_app() else { return };
+    let wish = Wish::Turns(app.clone());
+    if state.wishes.has(&wish) {
+        state.wishes.remove(&wish);
+        return state.say(format!("no longer pinging {app} in turns"));
+    }
+    want(state, wish);
+    state.say(format!("pinging the addresses of {app} in turns, as a client would ask them"));
+}
+
 /// Pings what `wish` means; or no longer, where that is done already.
 pub fn toggle(state: &mut State, wish: Wish) {
     let members = meaning(&wish, &state.view.catalog, &state.view.names, state.profile.dns.addr).len();
@@ -283,22 +333,33 @@ pub fn toggle(state: &mut State, wish: Wish) {
 /// Pings what `wish` means from now on, whatever was excluded of it before.
 pub fn want(state: &mut State, wish: Wish) {
     for member in meaning(&wish, &state.view.catalog, &state.view.names, state.profile.dns.addr) {
-        state.wishes.excluded.remove(&member.target.address);
+        if member.turns.is_none() {
+            state.wishes.excluded.remove(&member.target.address);
+        }
     }
     state.wishes.insert(wish);
     state.paused = false;
 }
 
-/// No longer pings whoever is at `address`.
-pub fn unwant(state: &mut State, address: Ipv6Addr) {
+/// No longer pings `target`.
+pub fn unwant(state: &mut State, target: &Target) {
     let wishes = &mut state.wishes;
+    let address = target.address;
+    if let Some(app) = wishes.turning.get(target).and_then(|member| member.app.clone()) {
+        return wishes.remove(&Wish::Turns(app));
+    }
     let alone = |meant: &BTreeMap<Target, Member>| meant.keys().all(|target| target.address == address);
-    let only: Vec<Wish> =
-        wishes.meant.iter().filter(|(_, meant)| alone(meant)).map(|(wish, _)| wish.clone()).collect();
+    let only: Vec<Wish> = wishes
+        .meant
+        .iter()
+        .filter(|(wish, meant)| !matches!(wish, Wish::Turns(_)) && alone(meant))
+        .map(|(wish, _)| wish.clone())
+        .collect();
     for wish in only {
         wishes.remove(&wish);
     }
-    for meant in wishes.meant.values_mut() {
+    let others = wishes.meant.iter_mut().filter(|(wish, _)| !matches!(wish, Wish::Turns(_)));
+    for (_, meant) in others {
         meant.retain(|target, member| target.address != address || !member.gone);
     }
     wishes.excluded.insert(address);

@@ -1,17 +1,20 @@
-//! `sixpane ports`: which TCP ports of a host accept connections through the tunnel.
+//! `sixpane ports`: which TCP ports of a host accept connections through the tunnel, and who is there.
 
 use std::io::Write;
-use std::net::SocketAddrV6;
-use std::time::Duration;
+use std::net::{Ipv6Addr, SocketAddrV6};
+use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::ping::resolve;
+use super::progress::Progress;
 use super::session::Session;
 use crate::cli::Failure;
+use crate::dns::dig::name;
 use crate::engine::report::{Command, Report};
 use crate::error::{Error, Exit};
-use crate::probe::port::{Knock, Port};
+use crate::probe::port::{self, Knock, Knocked, Port};
+use crate::probe::speech::{Heard, Speak, Spoken};
 use crate::text::{count, ms};
 
 /// Connections that one command may try.
@@ -24,18 +27,10 @@ const MOST: usize = 4096;
 pub fn split(words: Vec<String>, usual: &[u16]) -> Result<(Vec<String>, Vec<u16>), Error> {
     let (mut targets, mut ports) = (Vec::new(), Vec::new());
     for word in words {
-        let number = |text: &str| text.parse::<u16>().ok().filter(|&port| port > 0);
-        let looks_like_ports = word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-        match (word.split_once('-'), number(&word)) {
-            (_, Some(port)) => ports.push(port),
-            (Some((from, to)), None) if looks_like_ports => match (number(from), number(to)) {
-                (Some(from), Some(to)) if from <= to => ports.extend(from..=to),
-                _ => return Err(Error::new(Exit::Usage, format!("`{word}` is no range of ports"))),
-            },
-            _ if looks_like_ports => {
-                return Err(Error::new(Exit::Usage, format!("`{word}` is no port: 1 to 65535")));
-            }
-            _ => targets.push(word),
+        if word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
+            ports.extend(port::read(&word).map_err(|why| Error::new(Exit::Usage, why))?);
+        } else {
+            targets.push(word);
         }
     }
     if targets.is_empty() {
@@ -47,26 +42,48 @@ pub fn split(words: Vec<String>, usual: &[u16]) -> Result<(Vec<String>, Vec<u16>
     Ok((targets, ports))
 }
 
-/// Tries `ports` of each of `targets`. The exit code is 1 where none is open.
+/// What is to be tried.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Addresses, names, or `gateway`.
+    pub targets: Vec<String>,
+    /// The ports of each.
+    pub ports: Vec<u16>,
+    /// How open ports are spoken to; `None` closes at once.
+    pub speak: Option<Speak>,
+    /// Whether JSON is printed.
+    pub json: bool,
+}
+
+/// Reads how a port is to be spoken to.
+///
+/// # Errors
+/// Where that is not known, in words.
+pub fn speak(text: &str) -> Result<Speak, String> {
+    Speak::read(text).ok_or_else(|| "any, http or tls is expected".into())
+}
+
+/// Tries the ports of each target. The exit code is 1 where none is open.
 ///
 /// # Errors
 /// Where the link does not stand within `timeout` (exit 4), a name does not resolve (exit 1 or 5), or too much is
 /// asked for (exit 2).
 pub async fn run(
     session: &mut Session,
-    targets: &[String],
-    ports: &[u16],
+    request: &Request,
     timeout: Duration,
-    as_json: bool,
     out: &mut impl Write,
 ) -> Result<Exit, Failure> {
     session.up(timeout).await?;
     let mut knocks = Vec::new();
-    for word in targets {
+    for word in &request.targets {
+        let host = name::parse(word).ok().and_then(|name| port::host(&name.to_ascii()));
         for target in resolve(session, word).await? {
-            knocks.extend(ports.iter().map(|&port| Knock {
+            knocks.extend(request.ports.iter().map(|&port| Knock {
                 label: target.label.clone(),
                 to: SocketAddrV6::new(target.address, port, 0, 0),
+                speak: request.speak,
+                host: host.clone().filter(|_| word != "gateway" && word.parse::<Ipv6Addr>().is_err()),
             }));
         }
     }
@@ -78,21 +95,37 @@ pub async fn run(
     if session.engine.commands.send(Command::Ports(knocks)).await.is_err() {
         return Err(Error::new(Exit::Tunnel, "the network was closed").into());
     }
+    let mut progress = Progress::new(clock());
     let (mut told, mut open, mut refused) = (0, 0, false);
     while told < all {
-        let Some(report) = session.engine.reports.recv().await else {
+        let due = async {
+            match progress.due() {
+                Some(due) => tokio::time::sleep_until(due.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        let report = tokio::select! {
+            report = session.engine.reports.recv() => report,
+            () = due => {
+                progress.show(clock(), || bar(told, all, open));
+                continue;
+            }
+        };
+        let Some(report) = report else {
             return Err(Error::new(Exit::Tunnel, "the network was closed").into());
         };
         let Report::Ports(results) = report else { continue };
-        for (knock, port) in results.iter().skip(told) {
-            open += usize::from(matches!(port, Port::Open(_)));
-            refused |= *port == Port::Refused;
-            print(knock, port, as_json, out)?;
+        progress.clear();
+        for knocked in results.iter().skip(told) {
+            open += usize::from(matches!(knocked.port, Port::Open(_)));
+            refused |= knocked.port == Port::Refused;
+            print(knocked, request.json, out)?;
         }
         told = results.len();
         out.flush()?;
     }
-    if refused && open == 0 && !as_json {
+    drop(progress);
+    if refused && open == 0 && !request.json {
         let _ = writeln!(
             std::io::stderr(),
             "sixpane: note: the hosts answer, and nobody listens there: a service must listen on fly-local-6pn or \
@@ -102,7 +135,23 @@ pub async fn run(
     Ok(if open > 0 { Exit::Ok } else { Exit::Empty })
 }
 
-fn print(knock: &Knock, port: &Port, as_json: bool, out: &mut impl Write) -> std::io::Result<()> {
+/// How far it is: `[█████·····] 12 of 24 ports tried, 3 open`.
+fn bar(told: usize, all: usize, open: usize) -> String {
+    const COLUMNS: usize = 24;
+    let done = told * COLUMNS / all.max(1);
+    let (done, rest) = ("█".repeat(done), "·".repeat(COLUMNS - done));
+    format!("[{done}{rest}] {told} of {} tried, {open} open", count(all, "port"))
+}
+
+fn clock() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+fn print(
+    Knocked { knock, port, heard }: &Knocked,
+    as_json: bool,
+    out: &mut impl Write,
+) -> std::io::Result<()> {
     let took = match port {
         Port::Open(took) => Some(*took),
         _ => None,
@@ -112,7 +161,7 @@ fn print(knock: &Knock, port: &Port, as_json: bool, out: &mut impl Write) -> std
         _ => None,
     };
     if as_json {
-        let line = json!({
+        let mut line = json!({
             "schema": "sixpane.ports/1",
             "target": knock.label,
             "address": knock.to.ip(),
@@ -121,11 +170,32 @@ fn print(knock: &Knock, port: &Port, as_json: bool, out: &mut impl Write) -> std
             "ms": took.map(|took| took.as_secs_f64() * 1e3),
             "error": error,
         });
+        if let (Some(heard), Some(map)) = (heard, line.as_object_mut()) {
+            map.insert("spoken".into(), spoken(heard));
+        }
         return writeln!(out, "{line}");
     }
-    let took = took.map(|took| format!("  {} ms", ms(took))).unwrap_or_default();
+    let took = took.map(|took| format!("  {:>8} ms", ms(took))).unwrap_or_default();
     let error = error.map(|error| format!("  {error}")).unwrap_or_default();
-    writeln!(out, "{:<40} {:>5}  {}{took}{error}", knock.to.ip(), knock.to.port(), port.as_str())
+    let heard = heard.as_ref().map(|heard| format!("  {}", heard.spoken.words())).unwrap_or_default();
+    writeln!(out, "{:<40} {:>5}  {}{took}{error}{heard}", knock.to.ip(), knock.to.port(), port.as_str())
+}
+
+/// What was heard, for programs.
+fn spoken(heard: &Heard) -> Value {
+    let certificate = match &heard.spoken {
+        Spoken::Certified(_, certificate) => Some(json!({
+            "names": certificate.names,
+            "issuer": certificate.issuer,
+            "until": certificate.last_day(),
+        })),
+        _ => None,
+    };
+    json!({
+        "protocol": heard.protocol().map(|speech| speech.as_str().to_ascii_lowercase()),
+        "said": heard.spoken.words(),
+        "certificate": certificate,
+    })
 }
 
 #[cfg(test)]
@@ -140,5 +210,12 @@ mod tests {
         for wrong in ["80", "web 0", "web 9-8", "web 70000", "web 1-"] {
             assert_eq!(read(wrong).map_err(|error| error.exit), Err(Exit::Usage), "{wrong}");
         }
+    }
+
+    #[test]
+    fn how_far_it_is() {
+        assert_eq!(bar(0, 3, 0), "[························] 0 of 3 ports tried, 0 open");
+        assert_eq!(bar(3, 6, 1), "[████████████············] 3 of 6 ports tried, 1 open");
+        assert_eq!(bar(1, 1, 1), "[████████████████████████] 1 of 1 port tried, 1 open");
     }
 }

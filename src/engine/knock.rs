@@ -6,16 +6,19 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
+use super::speak::hear;
 use crate::net::Network;
-use crate::probe::port::{Knock, Port};
+use crate::probe::port::{Knock, Knocked, Port};
 use crate::text::words;
 
 /// How long a connection may take to be accepted or refused.
 pub const PATIENCE: Duration = Duration::from_millis(1500);
 /// Connections that are tried at once: what was asked for, and no flood.
 const AT_ONCE: usize = 16;
+/// Between the beginnings of two: 200 a second, as pings have it.
+const PACE: Duration = Duration::from_millis(5);
 
 /// Connects to `to` and closes at once.
 pub async fn knock<N: Network>(net: &N, to: SocketAddrV6) -> Port {
@@ -31,14 +34,20 @@ pub async fn knock<N: Network>(net: &N, to: SocketAddrV6) -> Port {
     }
 }
 
-/// Tries all of `knocks`, and tells each as it is settled.
-pub async fn run<N: Network>(net: N, knocks: Vec<Knock>, told: mpsc::Sender<(Knock, Port)>) {
-    let mut tried = stream::iter(knocks)
-        .map(|at| {
+/// Tries all of `knocks`, speaks to those that are open where that is wanted, and tells each as it is settled.
+pub async fn run<N: Network>(net: N, knocks: Vec<Knock>, told: mpsc::Sender<Knocked>) {
+    let start = Instant::now();
+    let mut tried = stream::iter((0..).zip(knocks))
+        .map(|(n, at)| {
             let net = net.clone();
             async move {
+                sleep_until(start + PACE * n).await;
                 let port = knock(&net, at.to).await;
-                (at, port)
+                let heard = match (at.speak, &port) {
+                    (Some(how), Port::Open(_)) => hear(&net, at.to, how, at.host.as_deref()).await,
+                    _ => None,
+                };
+                Knocked { knock: at, port, heard }
             }
         })
         .buffered(AT_ONCE);

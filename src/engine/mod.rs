@@ -39,7 +39,7 @@ use crate::doctor::facts::Facts;
 use crate::doctor::judge::judge;
 use crate::net::{Echoes, LinkState, Network};
 use crate::probe::ping::{Pinger, Plan, Unsent};
-use crate::probe::port::{Knock, Port};
+use crate::probe::port::Knocked;
 use crate::text::{Safe, words};
 use detail::Inspection;
 pub use examine::ask;
@@ -172,8 +172,8 @@ struct Core<N: Network> {
     facts: Option<mpsc::Receiver<Facts>>,
     diagnosis: Option<Arc<Diagnosis>>,
     /// Ports as they are settled.
-    knocks: Option<mpsc::Receiver<(Knock, Port)>>,
-    ports: Arc<Vec<(Knock, Port)>>,
+    knocks: Option<mpsc::Receiver<Knocked>>,
+    ports: Arc<Vec<Knocked>>,
     /// The trace under way.
     traces: Option<mpsc::Receiver<Arc<Trace>>>,
     trace: Option<Arc<Trace>>,
@@ -349,8 +349,8 @@ impl<N: Network> Core<N> {
                 self.news.names.ended(clock());
             }
             Command::PingEvery(interval) => self.pinger.set_interval(interval, clock()),
-            Command::ClearPings(addresses) => {
-                self.pinger.clear(addresses.as_deref());
+            Command::ClearPings(targets) => {
+                self.pinger.clear(targets.as_deref());
                 self.news.pings.ended(clock());
             }
             Command::Show(apps) => self.shown = apps,
@@ -615,5 +615,7 @@ fn clock() -> Instant {
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+mod alert_tests;
 #[cfg(test)]
 mod false_alarm_tests;

@@ -17,9 +17,11 @@ use crate::text::Safe;
 
 // Part of what is told.
 pub use crate::probe::alert::Alert;
+pub use crate::probe::figures::{COUNTS, TIMES};
 pub use crate::probe::ping::{Plan, error_words};
-pub use crate::probe::port::{Knock, Port};
+pub use crate::probe::port::{Knock, Knocked, Port, host, read as read_ports};
 pub use crate::probe::series::{Aim, KEPT, Reply, ReplyKind, Sample, Series, Stray, Target};
+pub use crate::probe::speech::{Heard, Speak, Speech, Spoken};
 pub use crate::probe::stats::{Bin, Stats};
 pub use crate::probe::trace::{Hop, Mtu, Trace, TracePlan};
 
@@ -36,15 +38,15 @@ pub enum Command {
     Follow(Vec<Safe>),
     /// Ping each target once in this time.
     PingEvery(Duration),
-    /// Forget the ping figures of the targets at these addresses, or of all.
-    ClearPings(Option<Vec<Ipv6Addr>>),
+    /// Forget the ping figures of these targets, or of all.
+    ClearPings(Option<Vec<Target>>),
     /// These apps are on somebody's screen: from the next walk on they are asked about first, and in every turn.
     Show(Vec<Safe>),
     /// Shake hands anew, now.
     Rehandshake,
     /// Trace the way to this target; `None` ends it. Replaces the one before.
     Trace(Option<(Target, TracePlan)>),
-    /// Try these ports, a few at a time. Replaces the ones before.
+    /// Try these ports, a few at a time, and speak to those where that is wanted. Replaces the ones before.
     Ports(Vec<Knock>),
     /// Put this line to its servers. The number comes back with the answers.
     Dig(u64, Box<Line>),
@@ -85,7 +87,7 @@ pub enum Report {
     /// What a [`Command::Trace`] found, so far.
     Trace(Arc<Trace>),
     /// What came of [`Command::Ports`], in its order, so far.
-    Ports(Arc<Vec<(Knock, Port)>>),
+    Ports(Arc<Vec<Knocked>>),
     /// What the lines of [`Command::Dig`] were answered, oldest first, at most [`DIGS`].
     Digs(Arc<Vec<Arc<Answered>>>),
     /// What a [`Command::Diagnose`] found, so far.

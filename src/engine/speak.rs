@@ -11,7 +11,7 @@ use super::knock::{PATIENCE, knock};
 use crate::doctor::facts::Tried;
 use crate::net::Network;
 use crate::probe::port::Port;
-use crate::probe::speech::{self, LONGEST, Speech, Spoken};
+use crate::probe::speech::{self, Heard, LONGEST, Speak, Speech, Spoken};
 use crate::text::Safe;
 
 /// Connections are begun so long after each other; the first that ends in an answer counts.
@@ -46,23 +46,36 @@ pub async fn tried<N: Network>(
         }
     };
     let spoken = match (speech, &port) {
-        (Some(speech), Port::Open(_)) => Some(speak(net, to, speech, host).await),
+        (Some(speech), Port::Open(_)) => Some(speak(net, to, speech, Some(host)).await),
         _ => None,
     };
     Tried { who, port, spoken }
 }
 
+/// Speaks to an open port until somebody says who he is; where nobody does, what was heard first stands.
+pub async fn hear<N: Network>(net: &N, to: SocketAddrV6, how: Speak, host: Option<&str>) -> Option<Heard> {
+    let mut first = None;
+    for speech in how.speeches(to.port()) {
+        let spoken = speak(net, to, speech, host).await;
+        if spoken.tells() || (first.is_some() && spoken.fits()) {
+            return Some(Heard { speech, spoken });
+        }
+        first.get_or_insert(Heard { speech, spoken });
+    }
+    first
+}
+
 /// Says the first words of `speech` on a connection of its own, and hears what comes.
-async fn speak<N: Network>(net: &N, to: SocketAddrV6, speech: Speech, host: &str) -> Spoken {
+async fn speak<N: Network>(net: &N, to: SocketAddrV6, speech: Speech, host: Option<&str>) -> Spoken {
     let Ok(Ok(mut stream)) = timeout(PATIENCE, net.tcp(to)).await else { return Spoken::Silent };
     let mut heard = Vec::new();
     let said = timeout(speech::PATIENCE, async {
-        if stream.write_all(&speech.opening(host)).await.is_err() {
+        if stream.write_all(&speech.opening(host, to)).await.is_err() {
             return;
         }
-        let mut piece = [0; LONGEST];
+        let mut piece = [0; 2048];
         // Enough to tell what it is; the rest is not asked for.
-        while heard.len() < 16 {
+        while !speech.is_enough(&heard) && heard.len() < LONGEST {
             match stream.read(&mut piece).await {
                 Ok(0) | Err(_) => return,
                 Ok(n) => heard.extend_from_slice(piece.get(..n).unwrap_or_default()),

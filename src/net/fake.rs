@@ -43,6 +43,8 @@ pub struct Fake {
     pub from: SocketAddrV6,
     /// Whether a ping is answered.
     pub answers: Arc<Mutex<Answers>>,
+    /// How long a ping takes there and back.
+    pub way: Arc<Mutex<Duration>>,
 }
 
 /// Its sockets.
@@ -79,9 +81,10 @@ impl Datagrams for FakeUdp {
     }
 }
 
-/// Who answers does so after 7 ms.
+/// Who answers does so after a while.
 pub struct FakeEcho {
     answers: Arc<Mutex<Answers>>,
+    way: Arc<Mutex<Duration>>,
     deliver: mpsc::UnboundedSender<EchoEvent>,
     inbox: AsyncMutex<mpsc::UnboundedReceiver<EchoEvent>>,
 }
@@ -93,8 +96,9 @@ impl Echoes for FakeEcho {
         }
         let deliver = self.deliver.clone();
         let sent = now();
+        let way = *self.way.lock().unwrap();
         tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(7)).await;
+            tokio::time::sleep(way).await;
             let kind = EchoKind::Reply { hop_limit: 61, bytes: request.payload + 8 };
             let _ = deliver.send(EchoEvent {
                 seq: request.seq,
@@ -150,7 +154,8 @@ impl Network for Fake {
 
     fn echo(&self) -> io::Result<FakeEcho> {
         let (deliver, inbox) = mpsc::unbounded_channel();
-        Ok(FakeEcho { answers: self.answers.clone(), deliver, inbox: AsyncMutex::new(inbox) })
+        let (answers, way) = (self.answers.clone(), self.way.clone());
+        Ok(FakeEcho { answers, way, deliver, inbox: AsyncMutex::new(inbox) })
     }
 
     fn link(&self) -> watch::Receiver<LinkState> {
@@ -177,6 +182,7 @@ impl Fake {
                 link,
                 from,
                 answers: Arc::new(Mutex::new(Box::new(|_| true))),
+                way: Arc::new(Mutex::new(Duration::from_millis(7))),
             },
             state,
         )

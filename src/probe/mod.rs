@@ -1,9 +1,12 @@
 //! What measures: plain sample streams and their statistics, no I/O and no drawing.
 
 pub mod alert;
+pub mod certificate;
+pub mod figures;
 pub mod ping;
 pub mod port;
 pub mod series;
 pub mod speech;
 pub mod stats;
+pub mod tls;
 pub mod trace;

@@ -159,6 +159,7 @@ impl Pinger {
             self.by_address.entry(target.address).or_insert(id);
             self.by_target.insert(target, id);
             if let Some(track) = self.tracks.get_mut(&id) {
+                track.series.turns = turns.len();
                 track.turns = turns;
                 track.series.held = held;
                 let more = self.plan.count.is_none_or(|count| track.series.sent < count);
@@ -182,17 +183,17 @@ impl Pinger {
         }
     }
 
-    /// Forgets the figures of the targets at `addresses`, or of all.
-    pub fn clear(&mut self, addresses: Option<&[Ipv6Addr]>) {
+    /// Forgets the figures of `targets`, or of all.
+    pub fn clear(&mut self, targets: Option<&[Target]>) {
         let digits = self.digits();
         for (id, track) in &mut self.tracks {
             let target = track.series.target.clone();
-            if addresses.is_some_and(|wanted| !wanted.contains(&target.address)) {
+            if targets.is_some_and(|wanted| !wanted.contains(&target)) {
                 continue;
             }
             let (held, due, turns) = (track.series.held, track.due, std::mem::take(&mut track.turns));
             *track = Track { turns, due, ..Track::new(target, digits) };
-            track.series.held = held;
+            (track.series.held, track.series.turns) = (held, track.turns.len());
             // What is under way still has an answer to come, which counts no more.
             for probe in self.probes.values_mut().filter(|probe| probe.track == *id) {
                 probe.track = NOBODY;

@@ -196,7 +196,7 @@ fn what_is_cleared_starts_over_and_the_rest_does_not() {
     let t0 = Instant::now();
     let mut p = pinger(Plan { pace: Duration::ZERO, ..Plan::default() }, 2, t0);
     let (a, b) = (p.poll(t0).unwrap(), p.poll(t0).unwrap());
-    p.clear(Some(&[target(1).address]));
+    p.clear(Some(&[target(1)]));
     p.absorb(&reply(&a, t0, t0 + MS));
     p.absorb(&reply(&b, t0, t0 + MS));
     let told: Vec<_> = p.series().iter().map(|s| (s.sent, s.received, s.strays, s.in_flight())).collect();
@@ -219,7 +219,7 @@ fn addresses_take_turns() {
         p.absorb(&reply(&request, now, now + MS));
         to.push(request.to.segments()[7]);
     }
-    assert_eq!((to, p.series()[0].received), (vec![4, 5, 4, 5], 4));
+    assert_eq!((to, p.series()[0].received, p.series()[0].turns), (vec![4, 5, 4, 5], 4, 2));
     assert_eq!(p.series()[0].replies[1].from, target(5).address);
 }
 

@@ -44,6 +44,8 @@ pub struct Series {
     pub target: Target,
     /// Whether no probe leaves for now.
     pub held: bool,
+    /// How many addresses take turns; 0 where it is the target's own alone.
+    pub turns: usize,
     /// Probes that have left.
     pub sent: u64,
     /// Probes that were answered in time.
@@ -106,6 +108,7 @@ impl Series {
         Self {
             target,
             held: false,
+            turns: 0,
             sent: 0,
             received: 0,
             late: 0,
@@ -144,11 +147,15 @@ impl Series {
         self.recent.last().map(|sample| sample.rtt())
     }
 
-    /// Loss and statistics of the newest settled probes alone.
-    pub fn window(&self) -> (Option<f64>, Option<Stats>) {
+    /// [`Self::loss`] of the newest settled probes alone.
+    pub fn recent_loss(&self) -> Option<f64> {
         let missing = self.recent.iter().filter(|sample| sample.is_lost()).count();
-        let loss = (!self.recent.is_empty()).then(|| missing as f64 / self.recent.len() as f64);
-        (loss, of_window(self.recent.iter().filter_map(|sample| sample.rtt())))
+        (!self.recent.is_empty()).then(|| missing as f64 / self.recent.len() as f64)
+    }
+
+    /// Statistics of the newest settled probes alone.
+    pub fn recent_stats(&self) -> Option<Stats> {
+        of_window(self.recent.iter().filter_map(|sample| sample.rtt()))
     }
 }
 

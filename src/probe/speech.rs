@@ -1,28 +1,44 @@
 //! The first bytes on a connection: what is said, and what the answer makes of who is there. Bytes in, a word out.
 
+use std::net::SocketAddrV6;
 use std::time::Duration;
 
+use super::certificate::Certificate;
+use super::tls;
 use crate::text::Safe;
 
-/// The most that is read of an answer.
-pub const LONGEST: usize = 512;
+/// The most that is read of an answer: a status line is short, and no chain of certificates is longer.
+pub const LONGEST: usize = 32 * 1024;
 /// How long an answer may take.
 pub const PATIENCE: Duration = Duration::from_millis(1500);
+/// A line that is longer is none.
+const LINE: usize = 512;
 
 /// A protocol in which a service is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speech {
     /// HTTP/1.1 (RFC 9112).
     Http,
-    /// TLS (RFC 8446).
+    /// TLS (RFC 5246, RFC 8446).
     Tls,
+}
+
+/// How somebody wants a port to be spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speak {
+    /// In what it seems to understand: see [`guesses`].
+    Any,
+    /// In this alone.
+    In(Speech),
 }
 
 /// What came of speaking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Spoken {
-    /// The protocol that was asked for; its first words: a status line, a record's kind.
+    /// The protocol that was asked for; its first words: a status line, a version.
     Fits(Safe),
+    /// TLS, with its certificate; its version.
+    Certified(Safe, Box<Certificate>),
     /// Something else; its first bytes.
     Other(Safe),
     /// The connection was closed without a word.
@@ -30,6 +46,66 @@ pub enum Spoken {
     /// Nothing was said in time.
     Silent,
 }
+
+/// What was heard, in answer to what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// How it was spoken to.
+    pub speech: Speech,
+    /// What came of it.
+    pub spoken: Spoken,
+}
+
+impl Heard {
+    /// The protocol that is spoken there, where that is known.
+    pub fn protocol(&self) -> Option<Speech> {
+        self.spoken.fits().then_some(self.speech)
+    }
+}
+
+/// What is said to a port where nobody knows what it understands, the likelier first: the second is tried where the
+/// first does not [tell](Spoken::tells) enough.
+pub fn guesses(port: u16) -> [Speech; 2] {
+    /// Ports on which TLS begins at once, by IANA's registry and by custom.
+    const TLS: [u16; 12] = [443, 465, 563, 636, 853, 989, 990, 992, 993, 995, 5671, 8883];
+    if TLS.contains(&port) || port % 1000 == 443 {
+        [Speech::Tls, Speech::Http]
+    } else {
+        [Speech::Http, Speech::Tls]
+    }
+}
+
+impl Spoken {
+    /// Whether it is what was asked for.
+    pub fn fits(&self) -> bool {
+        matches!(self, Self::Fits(_) | Self::Certified(..))
+    }
+
+    /// Whether it says who is there, so that nothing else need be tried.
+    pub fn tells(&self) -> bool {
+        match self {
+            // A server of TLS, too, says in plain words that it does not understand plain words.
+            Self::Fits(text) => !text.as_str().contains(" 400"),
+            Self::Certified(..) => true,
+            Self::Other(text) => text.as_str() != TLS_HEARD && !text.as_str().starts_with("HTTP/"),
+            Self::Closed | Self::Silent => false,
+        }
+    }
+
+    /// In a line: a status line, a certificate, what came in its place.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Fits(text) => text.to_string(),
+            Self::Certified(version, certificate) => format!("{version}, {}", certificate.words()),
+            Self::Other(text) => format!("something else: {text}"),
+            Self::Closed => "closed without a word".into(),
+            Self::Silent => "said nothing".into(),
+        }
+    }
+}
+
+/// What is heard where TLS answers plain words.
+const TLS_HEARD: &str = "TLS";
 
 impl Speech {
     /// As it is written.
@@ -49,14 +125,29 @@ impl Speech {
         }
     }
 
-    /// What to say to `host`, a name of letters, digits, dots and hyphens.
-    pub fn opening(self, host: &str) -> Vec<u8> {
+    /// What to say to who listens at `to`. `host` is whom it is for, a name of letters, digits, dots and hyphens;
+    /// without one the address is.
+    pub fn opening(self, host: Option<&str>, to: SocketAddrV6) -> Vec<u8> {
         match self {
             Self::Http => {
-                let line = format!("HEAD / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: sixpane\r\n");
+                let own = format!("[{}]", to.ip());
+                let host = host.unwrap_or(&own);
+                let port = if to.port() == 80 { String::new() } else { format!(":{}", to.port()) };
+                let line = format!("HEAD / HTTP/1.1\r\nHost: {host}{port}\r\nUser-Agent: sixpane\r\n");
                 (line + "Connection: close\r\n\r\n").into_bytes()
             }
-            Self::Tls => client_hello(host),
+            Self::Tls => tls::client_hello(host),
+        }
+    }
+
+    /// Whether more of `answer` would tell nothing more.
+    pub fn is_enough(self, answer: &[u8]) -> bool {
+        let line = answer.contains(&b'\n') || answer.len() >= LINE;
+        if tls::is_tls(answer) {
+            self == Self::Http || tls::read(answer).done || answer.len() >= LONGEST
+        } else {
+            // The first five bytes say whether it is TLS.
+            line && (self == Self::Http || answer.len() >= 5)
         }
     }
 
@@ -69,49 +160,42 @@ impl Speech {
         let shown = |bytes: &[u8]| Safe::new(bytes.get(..60).unwrap_or(bytes));
         match self {
             Self::Http if answer.starts_with(b"HTTP/") => Spoken::Fits(shown(line)),
-            Self::Tls => match answer {
-                [22, 3, ..] => Spoken::Fits("TLS handshake".into()),
-                [21, 3, ..] => Spoken::Fits("TLS alert".into()),
-                _ => Spoken::Other(shown(line)),
-            },
-            Self::Http => Spoken::Other(match answer {
-                [21 | 22, 3, ..] => "TLS".into(),
-                _ => shown(line),
-            }),
+            Self::Tls if tls::is_tls(answer) => {
+                let answer = tls::read(answer);
+                let version = Safe::new(answer.version.unwrap_or("TLS"));
+                match answer.certificate {
+                    Some(certificate) => Spoken::Certified(version, Box::new(certificate)),
+                    None => Spoken::Fits(Safe::new(answer.words())),
+                }
+            }
+            Self::Http if tls::is_tls(answer) => Spoken::Other(TLS_HEARD.into()),
+            Self::Http | Self::Tls => Spoken::Other(shown(line)),
         }
     }
 }
 
-/// A `ClientHello` (RFC 8446 §4.1.2) that every server of TLS 1.2 or 1.3 answers, be it with an alert.
-fn client_hello(host: &str) -> Vec<u8> {
-    // A length of two bytes and what it counts.
-    let counted = |bytes: Vec<u8>| {
-        let mut out = (bytes.len() as u16).to_be_bytes().to_vec();
-        out.extend(bytes);
-        out
-    };
-    let extension = |kind: u16, body: Vec<u8>| [kind.to_be_bytes().to_vec(), counted(body)].concat();
-    let extensions = [
-        // server_name (RFC 6066 §3), supported groups and point formats (RFC 8422 §5.1), signature algorithms
-        // (RFC 8446 §4.2.3). Without supported_versions a server answers as TLS 1.2.
-        extension(0, counted([vec![0], counted(host.as_bytes().to_vec())].concat())),
-        extension(10, counted(vec![0, 29, 0, 23, 0, 24])),
-        extension(11, vec![1, 0]),
-        extension(13, counted(vec![4, 3, 5, 3, 8, 4, 8, 5, 4, 1, 5, 1])),
-    ]
-    .concat();
-    let suites =
-        counted(vec![0xc0, 0x2b, 0xc0, 0x2f, 0xc0, 0x2c, 0xc0, 0x30, 0xcc, 0xa9, 0xcc, 0xa8, 0, 0x9c]);
-    // The random need not be: nothing is ever agreed upon.
-    let body = [vec![3, 3], vec![0x36; 32], vec![0], suites, vec![1, 0], counted(extensions)].concat();
-    let length = (body.len() as u32).to_be_bytes();
-    let handshake = [vec![1], length[1..].to_vec(), body].concat();
-    [vec![22, 3, 1], counted(handshake)].concat()
+impl Speak {
+    /// Reads `any`, `http` or `tls`.
+    pub fn read(text: &str) -> Option<Self> {
+        match text {
+            "any" => Some(Self::Any),
+            other => Speech::read(other).map(Self::In),
+        }
+    }
+
+    /// What is said to a port of this number, in order.
+    pub fn speeches(self, port: u16) -> Vec<Speech> {
+        match self {
+            Self::Any => guesses(port).to_vec(),
+            Self::In(speech) => vec![speech],
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probe::tls::tests::flight;
 
     #[test]
     fn an_answer_is_taken_for_what_it_is() {
@@ -119,21 +203,61 @@ mod tests {
         for (speech, answer, told) in [
             (Speech::Http, &b"HTTP/1.1 200 OK\r\nServer: x"[..], Spoken::Fits("HTTP/1.1 200 OK".into())),
             (Speech::Http, b"SSH-2.0-OpenSSH_9.2\r\n", ssh.clone()),
-            (Speech::Http, &[21, 3, 1, 0, 2], Spoken::Other("TLS".into())),
-            (Speech::Tls, &[22, 3, 3, 0, 9], Spoken::Fits("TLS handshake".into())),
-            (Speech::Tls, &[21, 3, 1, 0, 2], Spoken::Fits("TLS alert".into())),
+            (Speech::Http, &[21, 3, 1, 0, 2, 2, 10], Spoken::Other("TLS".into())),
+            (Speech::Tls, &[22, 3, 3, 0, 9], Spoken::Fits("TLS".into())),
+            (Speech::Tls, &[21, 3, 1, 0, 2, 2, 255], Spoken::Fits("TLS, alert 255".into())),
             (Speech::Tls, b"SSH-2.0-OpenSSH_9.2\r\n", ssh),
             (Speech::Tls, b"", Spoken::Closed),
         ] {
             assert_eq!(speech.judge(answer), told, "{speech:?} {answer:?}");
+            assert!(speech.is_enough(answer) || answer.len() < 7, "{speech:?} {answer:?}");
         }
         assert_eq!(Speech::read("HTTPS"), Some(Speech::Tls));
     }
 
     #[test]
-    fn the_hello_counts_itself_right() {
-        let hello = Speech::Tls.opening("web.internal");
-        assert_eq!(usize::from(u16::from_be_bytes([hello[3], hello[4]])), hello.len() - 5);
-        assert_eq!(usize::from(u16::from_be_bytes([hello[7], hello[8]])), hello.len() - 9);
+    fn a_certificate_is_told_by_its_names() {
+        let spoken = Speech::Tls.judge(&flight(700));
+        assert_eq!(
+            spoken.words(),
+            "TLS 1.2, certificate of web.internal and 2 more names, by web.example, until 2036-11-22"
+        );
+        assert!(spoken.fits() && spoken.tells() && Speech::Tls.is_enough(&flight(700)));
+    }
+
+    #[test]
+    fn more_is_heard_until_it_tells() {
+        for (speech, cut) in [
+            (Speech::Http, &b"HTTP/1.1 200"[..]),
+            (Speech::Tls, b"HT"),
+            (Speech::Tls, &[22, 3]),
+            (Speech::Tls, &[22, 3, 3, 0, 9, 2]),
+        ] {
+            assert!(!speech.is_enough(cut), "{cut:?}");
+        }
+        // What never ends is not heard to its end.
+        assert!(Speech::Http.is_enough(&[b'x'; LINE]));
+        assert!(Speech::Tls.is_enough(&[[22, 3, 3, 255, 255].repeat(7000)].concat()));
+    }
+
+    #[test]
+    fn who_does_not_say_what_he_is_is_asked_twice() {
+        assert_eq!(guesses(443), [Speech::Tls, Speech::Http]);
+        assert_eq!(guesses(8443), [Speech::Tls, Speech::Http]);
+        assert_eq!(guesses(8080), [Speech::Http, Speech::Tls]);
+        let tells = |speech: Speech, answer: &[u8]| speech.judge(answer).tells();
+        assert!(tells(Speech::Http, b"HTTP/1.1 404 Not Found\r\n") && tells(Speech::Tls, b"220 mail\r\n"));
+        assert!(!tells(Speech::Http, b"HTTP/1.0 400 Bad Request\r\n"), "so does HTTPS");
+        assert!(!tells(Speech::Http, &[21, 3, 1, 0, 2]) && !tells(Speech::Tls, b"HTTP/1.1 400\r\n"));
+    }
+
+    #[test]
+    fn the_host_is_said_as_the_protocols_want_it() {
+        let to: SocketAddrV6 = "[fdaa::2]:8080".parse().unwrap();
+        let said = |host| String::from_utf8(Speech::Http.opening(host, to)).unwrap();
+        assert!(said(Some("web.internal")).contains("\r\nHost: web.internal:8080\r\n"));
+        assert!(said(None).contains("\r\nHost: [fdaa::2]:8080\r\n"));
+        let hello = Speech::Tls.opening(Some("web.internal"), to);
+        assert!(hello.windows(12).any(|bytes| bytes == b"web.internal"));
     }
 }

@@ -59,6 +59,8 @@ pub struct Trace {
     pub target: Target,
     /// Rounds that have begun.
     pub rounds: u64,
+    /// Between the starts of two rounds.
+    pub interval: Duration,
     /// The hops, nearest first, up to the target where it was reached.
     pub hops: Vec<Hop>,
     /// The hop limit with which the target, or somebody who says that it cannot be reached, answers.
@@ -285,10 +287,12 @@ impl Tracer {
             hop.by.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
             hop
         });
-        let hops = hops.collect();
+        let hops: Vec<Hop> = hops.collect();
         Trace {
             target: self.target.clone(),
             rounds: self.rounds,
+            // A round that takes longer puts the next one off.
+            interval: self.plan.interval.max(self.plan.pace * hops.len() as u32),
             hops,
             end: self.end,
             mtu: self.mtu,

@@ -218,6 +218,10 @@ impl Columns {
 /// A target's name with what tells it from others, where there is room.
 fn full_name(state: &State, row: &Row<'_>, size: Size) -> String {
     let target = &row.series.target;
+    if row.series.turns > 0 {
+        let turns = if size == Size::Wide { " in turns" } else { "" };
+        return format!("{} ×{}{turns}", target.label, row.series.turns);
+    }
     let machine = row.member.is_some_and(|member| member.region.is_some());
     match row.member.and_then(|member| member.app.as_ref()) {
         Some(app) if size == Size::Wide && machine => format!("{}.vm.{app}", target.label),
@@ -231,12 +235,12 @@ fn full_name(state: &State, row: &Row<'_>, size: Size) -> String {
 /// What stands in a column; what is not known is no zero.
 fn figure(row: &Row<'_>, column: Column, size: Size) -> (String, Role) {
     let stat = |pick: fn(Stats) -> Duration| {
-        (row.stats.map_or_else(|| "–".into(), |stats| ms(pick(stats))), Role::Plain)
+        (row.stats().map_or_else(|| "–".into(), |stats| ms(pick(stats))), Role::Plain)
     };
     match column {
         Column::Target | Column::Region => (String::new(), Role::Plain),
         Column::Sent => (row.series.sent.to_string(), Role::Plain),
-        Column::Loss => match row.loss {
+        Column::Loss => match row.loss() {
             None => ("–".into(), Role::Dim),
             Some(loss) => {
                 let role = match loss {

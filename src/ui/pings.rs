@@ -28,12 +28,12 @@ pub fn height(state: &State, size: Size, available: u16) -> u16 {
 pub fn draw(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) {
     let pings = &state.view.pings;
     let doing = match (state.paused, state.is_up()) {
-        (true, _) => "paused",
-        (false, false) => "waiting for the link",
-        (false, true) => "every 1.0 s",
+        (true, _) => "paused".into(),
+        (false, false) => "waiting for the link".into(),
+        (false, true) => format!("every {:.1} s", state.ping.interval(pings.len()).as_secs_f64()),
     };
     let title = format!("Ping  {}", count(pings.len(), "target"));
-    rule(&title, false, doing, theme, Rect { height: 1, ..area }, buffer);
+    rule(&title, false, &doing, theme, Rect { height: 1, ..area }, buffer);
     let columns = usize::from(area.width);
     let shape = if size == Size::Wide {
         Shape { name: 18, loss: 7, figure: 7, figures: 3, sparks: 20 }

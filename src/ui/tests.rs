@@ -411,7 +411,7 @@ fn pinging() -> Session {
 
 /// A trace of four hops with some loss, and ports of each kind.
 fn the_way(mut s: Session) {
-    use crate::engine::report::{Hop, Knock, Mtu, Port, Trace};
+    use crate::engine::report::{Heard, Hop, Knocked, Mtu, Port, Speech, Spoken, Trace};
     s.keys("t");
     insta::assert_snapshot!("trace_begins_80x24", screen(&s.state, Theme::default(), SIZES[1], false));
     let target = s.state.asked_targets().into_iter().nth(2).unwrap();
@@ -432,6 +432,7 @@ fn the_way(mut s: Session) {
     let trace = Trace {
         target,
         rounds: 4,
+        interval: Duration::from_secs(1),
         hops: vec![
             hop(1, &["fdaa:0:18::3"], &[11.2, 11.4, 11.3, 11.2]),
             hop(2, &["fdaa:0:18::9", "fdaa:0:18::8"], &[14.0, 0.0, 14.2, 14.1]),
@@ -457,13 +458,39 @@ fn the_way(mut s: Session) {
     s.keys("o");
     let [Effect::Ask(Command::Ports(knocks))] = s.effects.as_slice() else { panic!("{:?}", s.effects) };
     let ends = [Port::Refused, Port::Open(Duration::from_micros(11_300)), Port::Silent];
-    let settled: Vec<(Knock, Port)> = knocks.iter().cloned().zip(ends.into_iter().cycle()).collect();
+    let settled: Vec<Knocked> = knocks
+        .iter()
+        .cloned()
+        .zip(ends.into_iter().cycle())
+        .map(|(knock, port)| Knocked { knock, port, heard: None })
+        .collect();
     s.report(Report::Ports(Arc::new(settled[..5].to_vec())));
     insta::assert_snapshot!("ports_under_way_80x24", screen(&s.state, Theme::default(), SIZES[1], false));
-    s.report(Report::Ports(Arc::new(settled)));
+    s.report(Report::Ports(Arc::new(settled.clone())));
     s.wait(4);
     for at in SIZES {
         let name = format!("ports_{}x{}", at.0, at.1);
+        insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, false));
+    }
+    s.keys("O");
+    let [Effect::Ask(Command::Ports(knocks))] = s.effects.as_slice() else { panic!("{:?}", s.effects) };
+    assert!(knocks.iter().all(|knock| knock.host.as_deref() == Some("web.internal")), "{knocks:?}");
+    let heard = [
+        (Speech::Http, Spoken::Fits("HTTP/1.1 200 OK".into())),
+        (Speech::Tls, Speech::Tls.judge(&crate::probe::tls::tests::flight(900))),
+        (Speech::Http, Spoken::Other("SSH-2.0-OpenSSH_9.2".into())),
+        (Speech::Http, Spoken::Silent),
+    ];
+    let open = Port::Open(Duration::from_micros(11_300));
+    let spoken = knocks.iter().cloned().zip(heard).map(|(knock, (speech, spoken))| Knocked {
+        knock,
+        port: open.clone(),
+        heard: Some(Heard { speech, spoken }),
+    });
+    s.report(Report::Ports(Arc::new(spoken.chain(settled.into_iter().skip(4)).collect())));
+    s.wait(4);
+    for at in SIZES {
+        let name = format!("ports_spoken_{}x{}", at.0, at.1);
         insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, false));
     }
     s.keys("<esc>");

@@ -12,6 +12,7 @@ mod attach;
 mod dig;
 mod gateway;
 mod lab;
+mod odd;
 mod org;
 mod ping;
 mod relay;

@@ -6,6 +6,7 @@ use std::process::{Child, Output, Stdio};
 use serde_json::Value;
 
 use crate::gateway::Gateway;
+use crate::odd;
 use crate::org::Org;
 use crate::world::{Running, Space, possible, unique, until};
 
@@ -101,6 +102,26 @@ fn loss_is_told_exactly_over_a_thousand_probes() {
     }
 }
 
+#[test]
+fn duplicates_late_replies_and_strays_are_told_exactly_over_a_thousand_probes() {
+    if !possible() {
+        return;
+    }
+    let org = Org::of(0x18, &["web".to_owned(), "none".to_owned()], 50);
+    let gateway = Gateway::start(&org);
+    let hosts: Vec<_> = org.addresses().collect();
+    let _odd = odd::start(&gateway.far, org.dns(), &hosts, Org::peer_address(org.network));
+    // The last ten of a host are answered as they should be: what is late has come by then.
+    let words = ["web", "-c", "20", "-i", "0.2", "-W", "1", "--pace", "1000", "--json"];
+    let output = gateway.sixpane("ping", &words);
+    let told = ["sent", "received", "lost", "late", "duplicates", "strays", "errors"]
+        .map(|field| sum(&output, field));
+    // Of each of the fifty hosts: one of each kind, and two that are strays beside the right answer.
+    assert_eq!(told, [1000, 900, 50, 50, 50, 100, 0], "{}", text(&output.stderr));
+    let kinds = |kind: &str| lines(&output).iter().filter(|line| line["state"] == kind).count();
+    assert_eq!((kinds("duplicate"), kinds("late"), kinds("stray")), (50, 50, 100));
+}
+
 /// A host one hop behind the gateway, over a cable that takes `mtu` bytes.
 fn behind(gateway: &Gateway, address: &str, mtu: u32) -> Space {
     let host = Space::new("h");
@@ -175,4 +196,90 @@ fn ports_of_services_that_listen_here_there_and_behind_a_filter() {
         .map(|line| format!("{} {}", line["port"], line["state"].as_str().unwrap()))
         .collect();
     assert_eq!(states, ["8080 open", "8081 refused", "8082 silent"]);
+}
+
+#[test]
+fn services_are_spoken_to_and_say_who_they_are() {
+    if !possible() {
+        return;
+    }
+    let org = Org::small(0x18);
+    let gateway = Gateway::start(&org);
+    let folder = gateway.folder.path();
+    let (key, certificate) = (folder.join("tls.key"), folder.join("tls.pem"));
+    let (key, certificate) = (key.to_str().unwrap(), certificate.to_str().unwrap());
+    let answer = folder.join("answer.txt");
+    std::fs::write(&answer, "HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+    let names = "subjectAltName=DNS:web.internal,DNS:*.web.internal";
+    let curve = "ec_paramgen_curve:prime256v1";
+    crate::world::run(
+        "openssl",
+        &[
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            curve,
+            "-nodes",
+            "-keyout",
+            key,
+            "-out",
+            certificate,
+            "-days",
+            "2",
+            "-subj",
+            "/CN=throw-away",
+            "-addext",
+            names,
+        ],
+    );
+    let tls = |port: &str, more: &[&str]| {
+        let mut words =
+            vec!["s_server", "-6", "-accept", port, "-key", key, "-cert", certificate, "-quiet", "-www"];
+        words.extend(more);
+        gateway.far.start("openssl", &words, &[])
+    };
+    let says = |port: u16, what: &str| {
+        gateway.far.start("socat", &[&format!("TCP6-LISTEN:{port},fork,reuseaddr"), what], &[])
+    };
+    let _all = [
+        tls("[::]:8443", &[]),
+        tls("[::]:9443", &["-tls1_3"]),
+        // On a port where nobody expects it.
+        tls("[::]:8081", &[]),
+        says(8080, &format!("SYSTEM:cat {}; sleep 1", answer.display())),
+        says(2222, "SYSTEM:echo SSH-2.0-OpenSSH_9.2; sleep 3"),
+        says(2223, "SYSTEM:sleep 9"),
+    ];
+    until("the services", || {
+        let table = text(&gateway.far.output("cat", &["/proc/net/tcp6"]).stdout);
+        [8443, 9443, 8081, 8080, 2222, 2223].iter().all(|port| table.contains(&format!(":{port:04X} ")))
+    });
+    // By its name, so that it is asked for by it; one machine of three is enough.
+    let name = format!("{}.vm.web.internal", org.apps[0].machines[0].id);
+    let words = [&name, "8443", "9443", "8081", "8080", "2222", "2223", "7", "--speak", "--json"];
+    let output = gateway.sixpane("ports", &words);
+    let lines = lines(&output);
+    let of = |port: u16| &lines.iter().find(|line| line["port"] == port).unwrap()["spoken"];
+    for port in [8443, 8081] {
+        assert_eq!(of(port)["protocol"], "tls", "{port}: {}", of(port));
+        assert_eq!(of(port)["certificate"]["names"], serde_json::json!(["web.internal", "*.web.internal"]));
+        assert_eq!(of(port)["certificate"]["issuer"], "throw-away");
+    }
+    assert_eq!((&of(9443)["protocol"], &of(9443)["certificate"]), (&"tls".into(), &Value::Null));
+    assert!(of(9443)["said"].as_str().unwrap().contains("TLS 1.3 alone"), "{}", of(9443));
+    assert_eq!(
+        (&of(8080)["protocol"], &of(8080)["said"]),
+        (&"http".into(), &"HTTP/1.1 204 No Content".into())
+    );
+    assert_eq!(of(2222)["protocol"], Value::Null);
+    assert!(of(2222)["said"].as_str().unwrap().contains("SSH-2.0-OpenSSH_9.2"), "{}", of(2222));
+    assert_eq!(of(2223)["said"], "said nothing");
+    assert_eq!(of(7), &Value::Null, "it is closed: nobody is spoken to");
+    // And for people.
+    let output = gateway.sixpane("ports", &[&name, "8443", "--speak=tls"]);
+    assert!(
+        text(&output.stdout).contains("TLS 1.2, certificate of web.internal and 1 more name, by throw-away")
+    );
 }

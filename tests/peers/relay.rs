@@ -51,7 +51,7 @@ fn a_wire_that_takes_its_time() {
 }
 
 /// Does with each datagram what `deliver` does, when its time has come.
-fn later(deliver: impl Fn(&[u8]) + Send + 'static) -> Sender<(Instant, Vec<u8>)> {
+pub fn later(deliver: impl Fn(&[u8]) + Send + 'static) -> Sender<(Instant, Vec<u8>)> {
     let (sender, queue) = channel::<(Instant, Vec<u8>)>();
     std::thread::spawn(move || {
         for (due, bytes) in queue {

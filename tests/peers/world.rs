@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// What has to be there, and the Debian package that it comes with.
-const PROGRAMS: [(&str, &str); 9] = [
+const PROGRAMS: [(&str, &str); 10] = [
     ("ip", "iproute2"),
     ("wireguard-go", "wireguard-go"),
     ("wg", "wireguard-tools"),
@@ -18,6 +18,7 @@ const PROGRAMS: [(&str, &str); 9] = [
     ("ping", "iputils-ping"),
     ("nft", "nftables"),
     ("socat", "socat"),
+    ("openssl", "openssl"),
     ("faketime", "faketime"),
 ];
 

@@ -365,7 +365,7 @@ fn spelt(form: &Form, catalog: &Catalog) -> meant::Known {
 
 /// The newest round trip to `address`, where it is pinged.
 fn newest(view: &View, address: Ipv6Addr) -> Option<Duration> {
-    let series = view.pings.iter().find(|series| series.target.address == address)?;
+    let series = view.series(address)?;
     series.recent.iter().rev().copied().find_map(Sample::rtt)
 }
 

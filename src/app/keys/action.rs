@@ -11,6 +11,8 @@ pub enum Argument {
     Target,
     /// Any text.
     Text,
+    /// TCP ports: numbers and ranges.
+    Ports,
     /// A way to copy what is selected.
     Form,
     /// A theme.
@@ -95,8 +97,10 @@ actions! {
     RevealTarget "show-target",
     DigTarget "dig-target",
     Matrix "matrix",
+    Turns "ping-in-turns",
     Trace "trace",
-    Ports "ports",
+    Ports "ports" Ports,
+    Speak "speak" Ports,
     AddTarget "add-target",
     RemoveTarget "remove-target",
     ClearTarget "clear-target",

@@ -16,7 +16,7 @@ const NOBODY: &str = "nobody is pinged: a adds a target";
 /// The reason, in words for the user.
 pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
     let when = |possible: bool, reason: &'static str| if possible { Ok(()) } else { Err(reason) };
-    if of_a_target(action) && state.tab == Tab::Ping && state.ping.matrix.is_some() {
+    if of_a_target(action) && in_matrix(state) {
         return Err("that is done to a target: Esc leaves the matrix");
     }
     match action {
@@ -61,22 +61,21 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
         Action::Refresh if state.tab == Tab::Dig => {
             when(state.dig.entry().is_some(), "nothing was asked yet")
         }
-        Action::Matrix => when(!state.matrix_apps().is_empty(), "no app has a started machine yet"),
-        Action::Trace => state.traceable(),
-        Action::Ports => state.knockable(),
-        Action::RemoveTarget
+        Action::Matrix
+        | Action::Turns
+        | Action::Trace
+        | Action::Ports
+        | Action::Speak
+        | Action::RemoveTarget
         | Action::ClearTarget
         | Action::ClearTargets
         | Action::NextLower
         | Action::PreviousLower
         | Action::DigTarget
-        | Action::Window => when(!state.view.pings.is_empty(), NOBODY),
-        Action::Earlier => {
-            let kept = state.chosen_address().and_then(|at| state.series(at)).map_or(0, |s| s.recent.len());
-            when(state.ping.earlier + 1 < kept, "nothing earlier is kept")
-        }
-        Action::Later => when(state.ping.earlier > 0, "this is now"),
-        Action::RevealTarget => when(state.pinged_node().is_some(), "it is not in the tree"),
+        | Action::Window
+        | Action::Earlier
+        | Action::Later
+        | Action::RevealTarget => of_pings(state, action),
         Action::Copy if state.tab == Tab::Ping => when(!state.view.pings.is_empty(), NOBODY),
         Action::Filter if matches!(state.tab, Tab::Doctor | Tab::Dig | Tab::Ping) => {
             Err("there is nothing to filter here")
@@ -129,6 +128,48 @@ fn nothing_to_show(state: &State) -> Result<(), &'static str> {
     if shown { Ok(()) } else { Err(reason) }
 }
 
+/// The same of what is done to pings.
+fn of_pings(state: &State, action: Action) -> Result<(), &'static str> {
+    let when = |possible: bool, reason: &'static str| if possible { Ok(()) } else { Err(reason) };
+    match action {
+        Action::Matrix => when(!state.matrix_apps().is_empty(), "no app has a started machine yet"),
+        Action::Trace => state.traceable(),
+        Action::Turns => match state.subject_app() {
+            None => Err("that is done to an app, and this is of none"),
+            Some(app) => {
+                let some = state.view.catalog.apps.get(&app).is_some_and(|app| !app.machines.is_empty());
+                when(some, "it has no started machine")
+            }
+        },
+        Action::Ports | Action::Speak => state.knockable(),
+        Action::RemoveTarget
+        | Action::ClearTarget
+        | Action::ClearTargets
+        | Action::NextLower
+        | Action::PreviousLower
+        | Action::DigTarget
+        | Action::Window => when(!state.view.pings.is_empty(), NOBODY),
+        Action::Earlier if in_matrix(state) => {
+            when(state.ping.matrix.is_some_and(|place| place.region > 0), "this is the first region")
+        }
+        Action::Later if in_matrix(state) => {
+            let last = state.matrix_regions().len().saturating_sub(1);
+            when(state.ping.matrix.is_some_and(|place| place.region < last), "this is the last region")
+        }
+        Action::Earlier => {
+            let kept = state.chosen_series().map_or(0, |series| series.recent.len());
+            when(state.ping.earlier + 1 < kept, "nothing earlier is kept")
+        }
+        Action::Later => when(state.ping.earlier > 0, "this is now"),
+        Action::RevealTarget => when(state.pinged_node().is_some(), "it is not in the tree"),
+        _ => Ok(()),
+    }
+}
+
+fn in_matrix(state: &State) -> bool {
+    state.tab == Tab::Ping && state.ping.matrix.is_some()
+}
+
 /// Whether an action of the Ping view is done to the selected target.
 fn of_a_target(action: Action) -> bool {
     matches!(
@@ -141,10 +182,9 @@ fn of_a_target(action: Action) -> bool {
             | Action::Window
             | Action::Trace
             | Action::Ports
+            | Action::Speak
             | Action::Sort
             | Action::Reverse
-            | Action::Earlier
-            | Action::Later
     )
 }
 

@@ -142,13 +142,13 @@ mod tests {
 
     #[test]
     fn a_key_is_bound_anew() {
-        let map = remap(&[("ping", &["O", "ctrl-o"]), ("freeze", &[])]).unwrap();
+        let map = remap(&[("ping", &["E", "ctrl-o"]), ("freeze", &[])]).unwrap();
         let press = |key: Key| map.action(Context::Explore, key.event());
-        assert_eq!(press(Key::Char('O')), Some(Action::Ping));
+        assert_eq!(press(Key::Char('E')), Some(Action::Ping));
         assert_eq!(press(Key::Ctrl('o')), Some(Action::Ping));
         assert_eq!(press(Key::Char('p')), None);
         assert_eq!(press(Key::Char('f')), None);
-        assert_eq!(map.key(Context::Explore, Action::Ping), Some(Key::Char('O')));
+        assert_eq!(map.key(Context::Explore, Action::Ping), Some(Key::Char('E')));
     }
 
     #[test]
@@ -160,19 +160,19 @@ mod tests {
 
     #[test]
     fn a_clash_is_told_with_the_place_of_the_later_line() {
-        let clash = remap(&[("sort", &["O"]), ("ping", &["O"])]).unwrap_err();
+        let clash = remap(&[("sort", &["E"]), ("ping", &["E"])]).unwrap_err();
         assert_eq!(clash.at, 1);
-        assert!(clash.why.contains("`O` already means `sort`"), "{}", clash.why);
+        assert!(clash.why.contains("`E` already means `sort`"), "{}", clash.why);
         let clash = remap(&[("ping", &["q"])]).unwrap_err();
         assert!(clash.why.contains("`quit`"), "{}", clash.why);
         for (action, keys, why) in [
-            ("pong", &["O"][..], "no action is called `pong`"),
+            ("pong", &["E"][..], "no action is called `pong`"),
             ("ping", &["ctrl-i"], "keep ctrl-i"),
             ("ping", &["nokey"], "no key is called `nokey`"),
         ] {
             assert!(remap(&[(action, keys)]).unwrap_err().why.contains(why), "{action}");
         }
-        assert!(remap(&[("ping", &["O"]), ("ping", &["i"])]).unwrap_err().why.contains("twice"));
+        assert!(remap(&[("ping", &["E"]), ("ping", &["i"])]).unwrap_err().why.contains("twice"));
     }
 
     #[test]

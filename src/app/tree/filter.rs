@@ -147,7 +147,7 @@ impl<'a> Judge<'a> {
         };
         if filter.needs_pings() {
             let newest = |series: &Series| Some((series.target.address, series.newest()?));
-            judge.newest = pings.iter().filter_map(newest).collect();
+            judge.newest = pings.iter().filter(|series| series.turns == 0).filter_map(newest).collect();
         }
         for (n, term) in filter.terms.iter().enumerate() {
             // What is left out is left out for what one sees in it.

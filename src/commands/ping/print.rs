@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::commands::watch::stamp;
-use crate::engine::report::{Reply, ReplyKind, Series, Stats, Stray, Target};
+use crate::engine::report::{COUNTS, Reply, ReplyKind, Series, Stats, Stray, TIMES, Target};
+use crate::probe::figures::Figure;
 use crate::probe::ping::error_words;
 use crate::text::Safe;
 
@@ -112,11 +113,7 @@ impl<'a, W: Write> Printer<'a, W> {
         let aside = self.gateway_aside;
         let own = series.iter().filter(|one| !(aside && one.target.address == self.gateway.address));
         if self.format == Format::Markdown {
-            writeln!(
-                self.out,
-                "| target | sent | received | loss | min | avg | p50 | p95 | p99 | max | mdev | jitter |\n\
-                 |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
-            )?;
+            writeln!(self.out, "{}", heading_markdown())?;
         }
         for one in own {
             match self.format {
@@ -275,52 +272,41 @@ fn quoted(field: &Safe) -> String {
 }
 
 fn summary_json(series: &Series, gateway: Option<Duration>) -> Value {
-    let stat = |pick: fn(&Stats) -> Duration| series.stats.as_ref().map(|stats| millis(pick(stats)));
-    json!({
+    let mut object = json!({
         "schema": "sixpane.ping/1",
         "kind": "summary",
         "target": series.target.label,
         "address": series.target.address,
-        "sent": series.sent,
-        "received": series.received,
-        "late": series.late,
-        "lost": series.lost,
-        "errors": series.errors,
-        "duplicates": series.duplicates,
-        "strays": series.strays,
-        "loss": series.loss(),
-        "min_ms": stat(|s| s.min),
-        "avg_ms": stat(|s| s.avg),
-        "p50_ms": stat(|s| s.p50),
-        "p95_ms": stat(|s| s.p95),
-        "p99_ms": stat(|s| s.p99),
-        "max_ms": stat(|s| s.max),
-        "mdev_ms": stat(|s| s.mdev),
-        "jitter_ms": stat(|s| s.jitter),
-        "gateway_p50_ms": gateway.map(millis),
-    })
+    });
+    if let Some(map) = object.as_object_mut() {
+        map.extend(COUNTS.map(|(name, count)| (name.into(), count(series).into())));
+        map.insert("loss".into(), series.loss().into());
+        let stats = series.stats.as_ref();
+        map.extend(TIMES.map(|(name, pick)| (name.into(), stats.map(|stats| millis(pick(stats))).into())));
+        map.insert("gateway_p50_ms".into(), gateway.map(millis).into());
+    }
+    object
+}
+
+/// The times of the table: the newest says little about all.
+fn table_times() -> impl Iterator<Item = &'static Figure<Stats, Duration>> {
+    TIMES.iter().filter(|(name, _)| *name != "last_ms")
+}
+
+fn heading_markdown() -> String {
+    let times: Vec<&str> = table_times().map(|(name, _)| name.trim_end_matches("_ms")).collect();
+    let rule = "--:|".repeat(3 + times.len());
+    format!("| target | sent | received | loss | {} |\n|---|{rule}", times.join(" | "))
 }
 
 fn summary_markdown(series: &Series) -> String {
-    let stat = |pick: fn(&Stats) -> Duration| {
-        series.stats.as_ref().map_or_else(|| "–".to_owned(), |stats| precise(pick(stats)))
-    };
+    let stats = series.stats.as_ref();
     let label = series.target.label.as_str().replace('|', "\\|");
     let loss = series.loss().map_or_else(|| "–".into(), |loss| format!("{:.1}%", loss * 100.0));
-    let cells = [
-        label,
-        series.sent.to_string(),
-        series.received.to_string(),
-        loss,
-        stat(|s| s.min),
-        stat(|s| s.avg),
-        stat(|s| s.p50),
-        stat(|s| s.p95),
-        stat(|s| s.p99),
-        stat(|s| s.max),
-        stat(|s| s.mdev),
-        stat(|s| s.jitter),
-    ];
+    let mut cells = vec![label, series.sent.to_string(), series.received.to_string(), loss];
+    cells.extend(
+        table_times().map(|(_, pick)| stats.map_or_else(|| "–".into(), |stats| precise(pick(stats)))),
+    );
     format!("| {} |", cells.join(" | "))
 }
 

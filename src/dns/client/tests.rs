@@ -139,6 +139,7 @@ async fn an_answer_from_another_address_is_ignored() {
             link,
             from,
             answers: Arc::new(Mutex::new(Box::new(|_| true))),
+            way: Arc::new(Mutex::new(RTT)),
         },
         SERVER,
     )
@@ -243,6 +244,7 @@ async fn before_the_handshake_a_question_leaves_once_and_its_patience_starts_wit
             link,
             from,
             answers: Arc::new(Mutex::new(Box::new(|_| true))),
+            way: Arc::new(Mutex::new(RTT)),
         },
         SERVER,
     )

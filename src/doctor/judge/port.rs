@@ -59,6 +59,7 @@ fn line(tried: &Tried, port: u16) -> String {
     let said = match &tried.spoken {
         None => String::new(),
         Some(Spoken::Fits(text) | Spoken::Other(text)) => format!(", said `{text}`"),
+        Some(spoken @ Spoken::Certified(..)) => format!(", {}", spoken.words()),
         Some(Spoken::Closed) => ", closed without a word".into(),
         Some(Spoken::Silent) => ", said nothing".into(),
     };
@@ -159,7 +160,7 @@ fn speech(facts: &Facts) -> Option<Finding> {
         tried.iter().filter_map(|tried| tried.spoken.as_ref().map(|spoken| (tried, spoken))).collect();
     let title = format!("{name} speaks {}", speech.as_str());
     let lines = tried.iter().map(|tried| line(tried, number));
-    let odd = spoken.iter().find(|(_, spoken)| !matches!(spoken, Spoken::Fits(_)));
+    let odd = spoken.iter().find(|(_, spoken)| !spoken.fits());
     let Some((tried, odd)) = odd else {
         let said = spoken.first().map(|(tried, _)| line(tried, number))?;
         return Some(Finding::pass(title).saw(format!("{said}.")).shown(lines));

@@ -22,7 +22,7 @@ pub fn all(state: &State, row: &Row<'_>, theme: Theme, size: Size, area: Rect, b
         Size::Normal => (7.min(area.height - 3), 32),
         _ => {
             let figures =
-                row.stats.map(|s| format!("min {} · p95 {} · max {}", ms(s.min), ms(s.p95), ms(s.max)));
+                row.stats().map(|s| format!("min {} · p95 {} · max {}", ms(s.min), ms(s.p95), ms(s.max)));
             let name = fit(row.series.target.label.as_str(), 24);
             rule(&name, false, &figures.unwrap_or_default(), theme, line(0), buffer);
             let rest = Rect { y: area.y + 1, height: area.height - 1, ..area };
@@ -43,7 +43,7 @@ fn rtt_rule(state: &State, row: &Row<'_>, theme: Theme, size: Size, area: Rect, 
     let target = &row.series.target;
     let gateway = state.profile.dns.addr;
     let own = state.series(gateway).and_then(|series| series.stats).map(|stats| stats.p50);
-    let beyond = match (own, row.stats) {
+    let beyond = match (own, row.stats()) {
         (Some(own), Some(all)) if target.address != gateway => {
             format!("gateway {} + {} beyond · ", ms(own), ms(all.p50.saturating_sub(own)))
         }
@@ -53,7 +53,10 @@ fn rtt_rule(state: &State, row: &Row<'_>, theme: Theme, size: Size, area: Rect, 
     let earlier =
         if state.ping.earlier > 0 { format!("{} before now · ", state.ping.earlier) } else { String::new() };
     let end = format!("{error}{earlier}{beyond}ms");
-    let title = if size == Size::Wide {
+    let title = if row.series.turns > 0 {
+        let label = fit(target.label.as_str(), if size == Size::Wide { 32 } else { 20 });
+        format!("RTT {label}, {} addresses in turns", row.series.turns)
+    } else if size == Size::Wide {
         format!("RTT over time  {}  {}", fit(target.label.as_str(), 32), target.address)
     } else {
         format!("RTT {}", fit(target.label.as_str(), 28))
@@ -131,7 +134,7 @@ pub fn histogram(row: &Row<'_>, theme: Theme, area: Rect, buffer: &mut Buffer) {
     if area.height > 8 {
         put("in flight", series.in_flight(), Role::Plain);
     }
-    if let Some(stats) = row.stats {
+    if let Some(stats) = row.stats() {
         let mut text = Text::new().add(
             format!("  p50 {}  p95 {}  p99 {}", ms(stats.p50), ms(stats.p95), ms(stats.p99)),
             theme.strong(),

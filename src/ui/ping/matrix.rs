@@ -27,10 +27,26 @@ pub fn draw(
     let (apps, regions) = (state.matrix_apps(), state.matrix_regions());
     let name = if area.width < 80 { 14 } else { 24 };
     let fits = (usize::from(area.width).saturating_sub(name + 2) / CELL).max(1);
-    let left_out = regions.len().saturating_sub(fits);
     let title = format!("{} × {}", count(apps.len(), "app"), count(regions.len(), "region"));
-    let more = if left_out > 0 { format!("{left_out} more regions to the right · ") } else { String::new() };
-    rule(&title, true, &format!("{more}median ms and loss · Esc: targets"), theme, line(0), buffer);
+    let column = state.ping.matrix.map_or(0, |place| place.region).min(regions.len().saturating_sub(1));
+    // The selected column is in sight, and where there is more to either side, that is said.
+    let from = column.saturating_sub(fits / 2).min(regions.len().saturating_sub(fits));
+    let right = regions.len().saturating_sub(from + fits);
+    let mut more = String::new();
+    if from > 0 {
+        more = format!("◂ {from} ");
+    }
+    if right > 0 {
+        more = format!("{more}{right} ▸ ");
+    }
+    if !more.is_empty() {
+        more.push_str("· ");
+    }
+    if state.wishes.left_out() > 0 {
+        more = format!("{more}{} not pinged · ", state.wishes.left_out());
+    }
+    let what = if area.width < 100 { "median ms, loss" } else { "median ms and loss · Esc: targets" };
+    rule(&title, true, &format!("{more}{what}"), theme, line(0), buffer);
     let Some(chosen) = state.matrix_app() else {
         let why = "No app has a started Machine yet. The matrix fills as the walk finds them.";
         Text::new().add(format!("  {why}"), dim).paint(line(2.min(area.height - 1)), buffer);
@@ -38,8 +54,9 @@ pub fn draw(
     };
     let label = |region: &Option<Safe>| region.as_ref().map_or("no region", Safe::as_str).to_owned();
     let mut header = Text::new().add("  APP", dim).to(2 + name);
-    for region in regions.iter().take(fits) {
-        header = header.add(format!("{:>CELL$}", fit(&label(region), CELL - 2)), dim);
+    for (n, region) in regions.iter().enumerate().skip(from).take(fits) {
+        let style = if n == column { theme.strong() } else { dim };
+        header = header.add(format!("{:>1$} ", fit(&label(region), CELL - 2), CELL - 1), style);
     }
     header.paint(line(1), buffer);
     let room = usize::from(area.height.saturating_sub(2));
@@ -54,8 +71,14 @@ pub fn draw(
             .add(fit(app.as_str(), name - 1), style)
             .to(2 + name);
         let cells = state.matrix_cells(app);
-        for region in regions.iter().take(fits) {
-            let (words, role) = cells.get(region).map_or((String::new(), Role::Dim), told);
+        for (m, region) in regions.iter().enumerate().skip(from).take(fits) {
+            let (mut words, role) = cells.get(region).map_or((String::new(), Role::Dim), told);
+            // The selected cell is between brackets, so that it is seen without colour.
+            if (n, m) == (at, column) {
+                words = format!("[{}]", if words.is_empty() { "–" } else { &words });
+            } else {
+                words.push(' ');
+            }
             text =
                 text.add(" ".repeat(CELL.saturating_sub(width(&words))), style).add(words, theme.style(role));
         }
@@ -71,6 +94,7 @@ pub fn draw(
 /// A cell in words, and its colour: `12.4`, `12.4 ▲ 3%`, `✗ silent`.
 fn told(cell: &Cell) -> (String, Role) {
     match (cell.rtt, cell.loss) {
+        (_, None) if cell.pinged == 0 => ("not pinged".into(), Role::Dim),
         (_, None) => ("…".into(), Role::Dim),
         (None, Some(_)) => ("✗ silent".into(), Role::Bad),
         (Some(rtt), Some(loss)) if loss > 0.0 => {

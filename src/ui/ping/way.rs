@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::State;
-use crate::engine::report::{Hop, Node, Port, Sample, Stats, Trace};
+use crate::engine::report::{Hop, Knocked, Node, Port, Sample, Stats, Trace};
 use crate::text::{fit, ms, width};
 use crate::ui::Size;
 use crate::ui::parts::{Text, rule, spark, top, wrap};
@@ -24,7 +24,12 @@ pub fn trace(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut B
         return Text::new().add("  ◐ asking the way", dim).paint(line(1.min(area.height - 1)), buffer);
     };
     let title = format!("Trace {}", fit(trace.target.label.as_str(), 40));
-    let end = format!("round {} · every 1.0 s · Esc ends it", trace.rounds);
+    let pace = match (trace.done, state.is_up()) {
+        (true, _) => "done".into(),
+        (false, false) => "waiting for the link".into(),
+        (false, true) => format!("every {:.1} s", trace.interval.as_secs_f64()),
+    };
+    let end = format!("round {} · {pace} · Esc ends it", trace.rounds);
     rule(&title, false, &end, theme, line(0), buffer);
     let columns = Columns::of(size, area.width);
     columns.header(theme).paint(line(1), buffer);
@@ -150,17 +155,21 @@ pub fn ports(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
         let share = tried.len() * 20 / all.max(1);
         format!("{}{} {} of {all}", "█".repeat(share), "·".repeat(20 - share), tried.len())
     } else {
-        format!("{all} tried · o tries again")
+        format!("{all} tried · o again · O speaks to them")
     };
-    rule("Ports", false, &progress, theme, line(0), buffer);
+    let first = tried.first().map(|knocked| &knocked.knock.label);
+    let alone = tried.iter().all(|knocked| Some(&knocked.knock.label) == first);
+    let whose =
+        first.filter(|_| alone).map(|label| format!("  {}", fit(label.as_str(), 24))).unwrap_or_default();
+    rule(&format!("Ports{whose}"), false, &progress, theme, line(0), buffer);
     let notes = explained(state);
     let columns = usize::from(area.width).saturating_sub(4);
     let mut notes: Vec<String> = notes.iter().flat_map(|note| wrap(note, columns)).collect();
     notes.truncate(usize::from(area.height / 3));
     let room = usize::from(area.height.saturating_sub(1)).saturating_sub(notes.len());
-    let mut shown: Vec<_> = tried.iter().collect();
-    shown.sort_by_key(|(_, port)| rank(port));
-    for (n, (knock, port)) in shown.iter().take(room).enumerate() {
+    let mut shown: Vec<&Knocked> = tried.iter().collect();
+    shown.sort_by_key(|knocked| rank(&knocked.port));
+    for (n, Knocked { knock, port, heard }) in shown.iter().take(room).enumerate() {
         let (glyph, role) = match port {
             Port::Open(_) => ("●", Role::Ok),
             Port::Refused => ("✗", Role::Warn),
@@ -172,14 +181,29 @@ pub fn ports(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
             Port::Error(error) => error.clone(),
             Port::Refused | Port::Silent => String::new(),
         };
-        Text::new()
+        // Whose it is need not be said of one alone.
+        let name = if alone { 0 } else { 30.min(columns / 3) };
+        let mut text = Text::new()
             .add(format!("  {glyph} "), theme.style(role))
             .add(format!("{:<8}", port.as_str()), theme.style(role))
             .add(format!("{:>6}  ", knock.to.port()), theme.style(Role::Plain))
-            .add(fit(knock.label.as_str(), 30), theme.style(Role::Plain))
-            .to(52.min(columns.saturating_sub(10)))
-            .add(rest, dim)
-            .paint(line(1 + n as u16), buffer);
+            .add(fit(knock.label.as_str(), name), theme.style(Role::Plain))
+            .to(20 + name + usize::from(!alone));
+        // In a small window what is there says more than how far it is.
+        let known = heard.as_ref().map(|heard| (heard.spoken.words(), heard.protocol().is_some()));
+        if known.is_none() || columns > 70 {
+            text = text.add(format!("{rest:<10}  "), dim);
+        }
+        if let Some((words, known)) = known {
+            let role = if known { Role::Plain } else { Role::Warn };
+            text = text.add(words, theme.style(role));
+        }
+        text.paint(line(1 + n as u16), buffer);
+    }
+    if shown.len() > room && room > 0 {
+        let more = format!("  … {} more", shown.len() + 1 - room);
+        let last = line(room as u16);
+        Text::new().add(format!("{more:<0$}", usize::from(area.width)), dim).paint(last, buffer);
     }
     for (n, note) in notes.iter().enumerate() {
         let y = area.height - notes.len() as u16 + n as u16;
@@ -202,15 +226,15 @@ fn explained(state: &State) -> Vec<String> {
     let tried = &state.view.ports;
     let answers = |address| state.series(address).is_some_and(|series| series.received > 0);
     let mut notes = Vec::new();
-    if tried.iter().any(|(_, port)| *port == Port::Refused) {
+    if tried.iter().any(|knocked| knocked.port == Port::Refused) {
         notes.push(
             "refused: the machine is there, and nobody listens on its private address: the service must listen on \
              fly-local-6pn or [::] (for Flycast on 0.0.0.0)."
                 .to_owned(),
         );
     }
-    let silent: Vec<_> = tried.iter().filter(|(_, port)| *port == Port::Silent).collect();
-    if silent.iter().any(|(knock, _)| answers(*knock.to.ip())) {
+    let silent: Vec<_> = tried.iter().filter(|knocked| knocked.port == Port::Silent).collect();
+    if silent.iter().any(|knocked| answers(*knocked.knock.to.ip())) {
         notes.push("silent, though it answers ping: a filter drops the connection.".to_owned());
     } else if !silent.is_empty() {
         notes.push("silent: nothing came back in 1.5 s: nobody is there, or a filter drops it.".to_owned());

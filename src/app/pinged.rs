@@ -1,0 +1,65 @@
+//! Finds the pings of an address without looking through all of them.
+
+use std::collections::HashMap;
+use std::net::Ipv6Addr;
+use std::sync::Arc;
+
+use crate::engine::report::Series;
+
+/// Where among the pings an address has its own; a name whose addresses take turns has no place here.
+#[derive(Debug, Clone, Default)]
+pub struct Places(Arc<HashMap<Ipv6Addr, usize>>);
+
+impl Places {
+    /// The places in `pings`. They are those in `before` while the targets are the same, as they mostly are.
+    pub fn renew(&mut self, before: &[Series], pings: &[Series]) {
+        let same = before.len() == pings.len()
+            && before.iter().zip(pings).all(|(a, b)| a.target == b.target && a.turns == b.turns);
+        if same {
+            return;
+        }
+        let mut places = HashMap::with_capacity(pings.len());
+        for (at, series) in pings.iter().enumerate().filter(|(_, series)| series.turns == 0) {
+            places.entry(series.target.address).or_insert(at);
+        }
+        self.0 = Arc::new(places);
+    }
+
+    /// The pings of `address`, in the list that these are the places of.
+    pub fn find<'a>(&self, pings: &'a [Series], address: Ipv6Addr) -> Option<&'a Series> {
+        pings.get(*self.0.get(&address)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::report::Target;
+
+    fn series(n: u16, turns: usize) -> Series {
+        let address = Ipv6Addr::new(0xfdaa, 0, 0, 0, 0, 0, 0, n);
+        Series { turns, ..Series::new(Target { label: n.to_string().as_str().into(), address }) }
+    }
+
+    #[test]
+    fn an_address_is_found_by_one_look() {
+        let mut places = Places::default();
+        let first = [series(1, 3), series(1, 0), series(2, 0)];
+        places.renew(&[], &first);
+        let at = |places: &Places, pings: &[Series], n| {
+            places
+                .find(pings, series(n, 0).target.address)
+                .map(|found| (found.turns, found.target.label.to_string()))
+        };
+        assert_eq!(at(&places, &first, 1), Some((0, "1".into())), "not who takes turns");
+        assert_eq!(at(&places, &first, 3), None);
+        // The same targets have the same places, without a new table.
+        let before = Arc::as_ptr(&places.0);
+        places.renew(&first, &first.clone());
+        assert_eq!(before, Arc::as_ptr(&places.0));
+        let second = [series(2, 0), series(3, 0)];
+        places.renew(&first, &second);
+        assert_eq!(at(&places, &second, 3), Some((0, "3".into())));
+        assert_eq!(at(&places, &second, 1), None);
+    }
+}

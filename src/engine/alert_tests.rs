@@ -1,0 +1,64 @@
+//! From a ping that changes to the line in the Events view: engine, state and screen together, on a clock of its own.
+
+use std::sync::Mutex;
+
+use super::*;
+use crate::app::tests::profile;
+use crate::app::{self, Effect, Message, State};
+use crate::catalog::diff::Change;
+use crate::net::fake::{Fake, SERVER, now};
+use crate::ui::tests::screen;
+
+/// Lets the two talk until `done`, for ten minutes at most.
+async fn until(engine: &mut Engine, state: &mut State, done: impl Fn(&State) -> bool) {
+    let end = now() + Duration::from_mins(10);
+    while !done(state) {
+        assert!(now() < end, "it did not happen: {:?}", state.view.events);
+        let report = engine.reports.recv().await.unwrap();
+        for effect in app::update(state, Message::Report(report), now()) {
+            if let Effect::Ask(command) = effect {
+                engine.commands.send(command).await.unwrap();
+            }
+        }
+    }
+}
+
+fn kinds(state: &State) -> Vec<&'static str> {
+    state.view.events.iter().map(|event| event.change.kind()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_falls_silent_answers_again_or_answers_slower_is_an_event_on_the_screen() {
+    let (net, _link) = Fake::up(|_, _| vec![]);
+    let (way, alive) = (net.way.clone(), Arc::new(Mutex::new(true)));
+    let answers = alive.clone();
+    *net.answers.lock().unwrap() = Box::new(move |_| *answers.lock().unwrap());
+    let settings = Settings { walk: false, ..Settings::default() };
+    let mut engine = Engine::start(net, SERVER, settings).unwrap();
+    // The gateway is pinged by itself.
+    let mut state = State::new(profile(), app::Settings::default(), now());
+    state.clock = Some((now(), jiff::ZonedDateTime::now()));
+    let received = |state: &State| state.series(SERVER).map_or(0, |series| series.received);
+    until(&mut engine, &mut state, |state| received(state) >= 3).await;
+    *alive.lock().unwrap() = false;
+    until(&mut engine, &mut state, |state| !kinds(state).is_empty()).await;
+    *alive.lock().unwrap() = true;
+    until(&mut engine, &mut state, |state| kinds(state).len() > 1).await;
+    // The usual round trip is known after a while; then it is another one.
+    until(&mut engine, &mut state, |state| received(state) >= 45).await;
+    assert_eq!(kinds(&state), ["target-silent", "target-answers"]);
+    *way.lock().unwrap() = Duration::from_millis(40);
+    until(&mut engine, &mut state, |state| kinds(state).len() > 2).await;
+    let Change::RttMoved(_, from, to) = state.view.events[2].change.clone() else {
+        panic!("{:?}", kinds(&state))
+    };
+    assert_eq!((from.as_millis(), to.as_millis()), (7, 40));
+    // It is told once.
+    until(&mut engine, &mut state, |state| received(state) >= 200).await;
+    assert_eq!(kinds(&state).len(), 3);
+    state.tab = app::Tab::Events;
+    let shot = screen(&state, crate::ui::theme::Theme::default(), (80, 24), false);
+    for told in ["gateway", "answers ping no longer", "answers ping again", "40"] {
+        assert!(shot.contains(told), "{told} is not in\n{shot}");
+    }
+}

@@ -1,0 +1,121 @@
+//! What a certificate says of whom it is for: X.509 (RFC 5280), as TLS up to 1.2 shows it in the clear.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::FromDer as _;
+use x509_parser::x509::X509Name;
+
+use crate::text::{Safe, count};
+
+/// Names that are kept of one.
+const MOST: usize = 32;
+
+/// A certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// Whom it is for: the names and addresses of its subjectAltName (RFC 5280 §4.2.1.6), else its common name.
+    pub names: Vec<Safe>,
+    /// Who issued it: the common name, else the organization.
+    pub issuer: Option<Safe>,
+    /// The end of its validity, in seconds since 1970.
+    pub until: i64,
+}
+
+impl Certificate {
+    /// Reads DER; `None` where it is no certificate.
+    pub fn read(der: &[u8]) -> Option<Self> {
+        let (_, certificate) = X509Certificate::from_der(der).ok()?;
+        let alternative = certificate.subject_alternative_name().ok().flatten();
+        let mut names: Vec<Safe> = alternative
+            .iter()
+            .flat_map(|extension| &extension.value.general_names)
+            .filter_map(|name| match name {
+                GeneralName::DNSName(name) => Some(Safe::new(name)),
+                GeneralName::IPAddress(bytes) => address(bytes).map(|address| Safe::new(address.to_string())),
+                _ => None,
+            })
+            .take(MOST)
+            .collect();
+        if names.is_empty() {
+            names.extend(common(certificate.subject()));
+        }
+        let organization = || {
+            let mut all = certificate.issuer().iter_organization();
+            all.next().map(|name| Safe::new(name.attr_value().data))
+        };
+        let issuer = common(certificate.issuer()).or_else(organization);
+        Some(Self { names, issuer, until: certificate.validity().not_after.timestamp() })
+    }
+
+    /// The day on which it ends: `2026-11-25`.
+    pub fn last_day(&self) -> Option<String> {
+        let end = jiff::Timestamp::from_second(self.until).ok()?;
+        Some(end.strftime("%Y-%m-%d").to_string())
+    }
+
+    /// In a line: `certificate of web.example and 2 more names, by R11, until 2026-11-25`.
+    pub fn words(&self) -> String {
+        let first = self.names.first().map_or("nobody", Safe::as_str);
+        let more = match self.names.len() {
+            0 | 1 => String::new(),
+            n => format!(" and {}", count(n - 1, "more name")),
+        };
+        let by = self.issuer.as_ref().map(|issuer| format!(", by {issuer}")).unwrap_or_default();
+        let until = self.last_day().map(|day| format!(", until {day}")).unwrap_or_default();
+        format!("certificate of {first}{more}{by}{until}")
+    }
+}
+
+fn common(name: &X509Name<'_>) -> Option<Safe> {
+    name.iter_common_name().next().map(|name| Safe::new(name.attr_value().data))
+}
+
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(|bytes| IpAddr::V4(Ipv4Addr::from(bytes)));
+    let v6 = <[u8; 16]>::try_from(bytes).map(|bytes| IpAddr::V6(Ipv6Addr::from(bytes)));
+    v4.or(v6).ok()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use base64::Engine as _;
+
+    use super::*;
+
+    /// A throw-away certificate for `web.internal`, made with OpenSSL.
+    pub(crate) fn der() -> Vec<u8> {
+        let text = "MIIB6DCCAY6gAwIBAgIUZqqXUqaAqLnzrIfW68ZQPWjekrMwCgYIKoZIzj0EAwIwKzEUMBIGA1UEAwwLd2ViLmV4YW1wbG\
+                    UxEzARBgNVBAoMClRocm93LWF3YXkwHhcNMjYxMTI1MDI1NDQ4WhcNMzYxMTIyMDI1NDQ4WjArMRQwEgYDVQQDDAt3ZWIu\
+                    ZXhhbXBsZTETMBEGA1UECgwKVGhyb3ctYXdheTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABBqtO0hmgYX1JiNzNOMcuB\
+                    K1p4fKF2eI0vLbJbjzx3aA/eS/Du1meqQ8WbH3JbAHJ+boO+AyXjUyeNPyUB9LMyKjgY8wgYwwHQYDVR0OBBYEFAukb60M\
+                    DoEB3F4pLO4Hk2H7l/+xMB8GA1UdIwQYMBaAFAukb60MDoEB3F4pLO4Hk2H7l/+xMA8GA1UdEwEB/wQFMAMBAf8wOQYDVR\
+                    0RBDIwMIIMd2ViLmludGVybmFsgg4qLndlYi5pbnRlcm5hbIcQ/aoAAAAYAAAAAAAAAAAAAjAKBggqhkjOPQQDAgNIADBF\
+                    AiEAsSNR16twSNlGLR/jwrjwjcL3goRvgxjd1dXrgwKJSNoCIDEMqF6Iy2IzWDBkEvrlm/g+P1bv97GFein6HcjMKwfH";
+        base64::prelude::BASE64_STANDARD.decode(text).unwrap()
+    }
+
+    #[test]
+    fn the_names_the_issuer_and_the_end() {
+        let read = Certificate::read(&der()).unwrap();
+        let names: Vec<&str> = read.names.iter().map(Safe::as_str).collect();
+        assert_eq!(names, ["web.internal", "*.web.internal", "fdaa:0:18::2"]);
+        let told = "certificate of web.internal and 2 more names, by web.example, until 2036-11-22";
+        assert_eq!(read.words(), told);
+    }
+
+    #[test]
+    fn what_is_none_or_is_cut_is_none() {
+        let der = der();
+        for length in 0..der.len() {
+            assert_eq!(Certificate::read(&der[..length]), None, "{length}");
+        }
+        // Whatever is turned round, nothing panics.
+        for at in 0..der.len() {
+            let mut broken = der.clone();
+            broken[at] ^= 0xff;
+            let _ = Certificate::read(&broken);
+        }
+    }
+}
