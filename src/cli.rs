@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write};
 use std::net::Ipv6Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -108,33 +108,11 @@ enum Command {
     /// Ask a name server, as dig does
     ///
     /// A bare word is a name of this network: web is web.internal. Without a TYPE the name says it: TXT for
-    /// _apps.internal, AAAA for web.internal. Options are dig's: +short +noall +answer +tcp +norecurse +dnssec
-    /// +bufsize= +time= +tries= +nsid and more; a wrong one is answered with the list.
+    /// _apps.internal, AAAA for web.internal. Several questions may stand in one line.
+    #[command(after_long_help = commands::dig::options_help())]
     Dig {
-        /// [CONF] NAME [TYPE] [CLASS] [@SERVER] [+OPTION…]: a first word that ends in .conf or holds a / is the conf
-        #[arg(value_name = "WORD")]
-        words: Vec<String>,
-        /// Look an address up backwards
-        #[arg(short = 'x', value_name = "ADDRESS")]
-        reverse: Vec<String>,
-        /// A name, even where it reads like a type
-        #[arg(short = 'q', value_name = "NAME")]
-        name: Vec<String>,
-        /// The type
-        #[arg(short = 't', value_name = "TYPE")]
-        rtype: Option<String>,
-        /// The class
-        #[arg(short = 'c', value_name = "CLASS")]
-        class: Option<String>,
-        /// The server's port
-        #[arg(short = 'p', value_name = "PORT")]
-        port: Option<String>,
-        /// Ask what each line of a file asks, or of standard input where it is `-`
-        #[arg(short = 'f', value_name = "FILE", value_hint = ValueHint::FilePath)]
-        file: Option<PathBuf>,
-        /// The data of the answers alone, as with +short
-        #[arg(long)]
-        short: bool,
+        #[command(flatten)]
+        line: commands::dig::Options,
         #[command(flatten)]
         common: Common,
     },
@@ -278,9 +256,9 @@ enum Itself {
 /// What all commands that attach have in common.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
-    /// The WireGuard conf, where it is not given by its place
-    #[arg(long = "conf", value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub conf_option: Option<PathBuf>,
+    /// The WireGuard conf, where it is not given by its place; dig, doctor and find take several
+    #[arg(id = "named", long = "conf", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    confs: Vec<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -293,6 +271,15 @@ pub struct Common {
 }
 
 impl Common {
+    /// The conf of a command that attaches to one network.
+    fn conf(&self) -> Result<Option<&Path>, Error> {
+        match self.confs.as_slice() {
+            [] => Ok(None),
+            [conf] => Ok(Some(conf)),
+            _ => Err(Error::new(Exit::Usage, "one conf at a time").why("--conf is given more than once")),
+        }
+    }
+
     /// The flag, or else the setting.
     fn timeout(&self, settings: &Settings) -> Duration {
         self.timeout.unwrap_or(settings.timeout)
@@ -385,7 +372,7 @@ fn color(args: &[OsString]) -> clap::ColorChoice {
 }
 
 fn explore(
-    conf: Option<&std::path::Path>,
+    conf: Option<&Path>,
     screen: &Screen,
     sources: &Sources,
     color: clap::ColorChoice,
@@ -415,14 +402,14 @@ fn run(command: Command, settings: &Settings, out: &mut impl Write) -> Result<Ex
         Command::Addr { address, json } => commands::addr::run(address, json, out),
         Command::Tree { conf, at, depth, common } => commands::attached(async {
             let engine = engine::Settings { refresh: None, ..Default::default() };
-            let conf = conf.as_deref().or(common.conf_option.as_deref());
+            let conf = conf.as_deref().or(common.conf()?);
             let mut session = Session::open(conf, common.force, engine)?;
             let request = commands::tree::Request { at: at.unwrap_or_default(), depth, json: common.json };
             commands::tree::run(&mut session, common.timeout(settings), &request, out).await
         }),
         Command::Trace { words, options, common } => trace(words, &options, &common, settings, out),
         Command::Ports { words, speak, common } => {
-            let (conf, words) = commands::conf::split(words, common.conf_option.as_ref());
+            let (conf, words) = commands::conf::split(words, common.conf()?);
             let (targets, ports) = commands::ports::split(words, &settings.ports)?;
             let request = commands::ports::Request { targets, ports, speak, json: common.json };
             commands::attached(async {
@@ -437,14 +424,14 @@ fn run(command: Command, settings: &Settings, out: &mut impl Write) -> Result<Ex
                 (_, true) => Face::Markdown,
                 _ => Face::Text,
             };
-            confs.extend(common.conf_option);
+            confs.extend(common.confs);
             let subject = crate::doctor::Subject { machine, system, ..app.unwrap_or_default() };
             let request = commands::doctor::Request { confs, force: common.force, subject, face, redact };
             commands::attached(commands::doctor::run(&request, out))
         }
         Command::Find { name, mut confs, common } => {
             let timeout = common.timeout(settings);
-            confs.extend(common.conf_option);
+            confs.extend(common.confs);
             let name = name.strip_suffix(".internal").unwrap_or(&name);
             let (name, force, json) = (crate::text::Safe::new(name), common.force, common.json);
             let request = commands::find::Request { name, confs, force, timeout, json };
@@ -454,7 +441,7 @@ fn run(command: Command, settings: &Settings, out: &mut impl Write) -> Result<Ex
             let refresh = refresh.map_or(settings.refresh, |every| Refresh(Some(every)));
             let refresh = refresh.0.or(Settings::default().refresh.0);
             let engine = engine::Settings { refresh, ..Default::default() };
-            let conf = conf.as_deref().or(common.conf_option.as_deref());
+            let conf = conf.as_deref().or(common.conf()?);
             let mut session = Session::open(conf, common.force, engine)?;
             commands::watch::run(
                 &mut session,
@@ -465,31 +452,15 @@ fn run(command: Command, settings: &Settings, out: &mut impl Write) -> Result<Ex
             )
             .await
         }),
-        Command::Dig { words, reverse, name, rtype, class, port, file, short, common } => {
-            let (conf, mut words) = commands::conf::split(words, common.conf_option.as_ref());
-            for (dash, values) in [
-                ("-q", name),
-                ("-x", reverse),
-                ("-t", rtype.into_iter().collect()),
-                ("-c", class.into_iter().collect()),
-                ("-p", port.into_iter().collect()),
-            ] {
-                words.extend(values.into_iter().flat_map(|value| [dash.to_owned(), value]));
-            }
-            words.extend(short.then(|| "+short".to_owned()));
+        Command::Dig { line, common } => {
+            let timeout = common.timeout(settings);
             // Before anything is read or sent: a wrong line is told at once.
-            let request = match file {
-                Some(file) => commands::dig::Request::batch(&file, &words, common.json)?,
-                None => commands::dig::Request::new(words, common.json)?,
-            };
-            commands::attached(async {
-                let engine = engine::Settings { walk: false, ..Default::default() };
-                let mut session = Session::open(conf.as_deref(), common.force, engine)?;
-                commands::dig::run(&mut session, &request, common.timeout(settings), out).await
-            })
+            let (confs, request) = line.request(common.confs, common.json)?;
+            let end = commands::interrupted();
+            commands::attached(commands::dig::run(&confs, common.force, &request, timeout, end, out))
         }
         Command::Ping { words, pings, common } => {
-            let (conf, targets) = commands::conf::split(words, common.conf_option.as_ref());
+            let (conf, targets) = commands::conf::split(words, common.conf()?);
             if targets.is_empty() {
                 return Err(Error::new(Exit::Usage, "say whom to ping").hint("sixpane ping gateway").into());
             }
@@ -511,7 +482,7 @@ fn trace(
     settings: &Settings,
     out: &mut impl Write,
 ) -> Result<Exit, Failure> {
-    let (conf, targets) = commands::conf::split(words, common.conf_option.as_ref());
+    let (conf, targets) = commands::conf::split(words, common.conf()?);
     let [target] = targets.as_slice() else {
         return Err(Error::new(Exit::Usage, "one target can be traced").hint("sixpane trace web").into());
     };

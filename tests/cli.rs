@@ -38,8 +38,23 @@ fn dig_says_found_not_found_and_nothing() {
     let (out, _) = ends(&gateway.run(&["dig", "db", "+short"]), 0);
     assert_eq!(out.lines().count(), 3);
     let (_, err) = ends(&gateway.run(&["dig", "nope"]), 1);
-    assert!(err.contains("no app `nope`"), "{err}");
-    let (_, err) = ends(&gateway.run(&["dig", "admin"]), 1);
+    assert_eq!(err, "", "nobody looks");
+    let (out, err) = ends(&gateway.run(&["dig", "nope", "+explain"]), 1);
+    assert!(err.contains("no app `nope`") && !err.contains("did you mean"), "{err}");
+    assert!(out.contains("status: NXDOMAIN") && !out.contains("note"), "{out}");
+    let (out, err) = ends(&gateway.run(&["dig", "wbe", "+explain", "+short"]), 1);
+    assert!(err.ends_with("did you mean web.internal?\n") && out.is_empty(), "{err}");
+    for (asked, meant) in [
+        ("vms.wbe.internal", "vms.web.internal"),
+        ("idd.web.internal", "iad.web.internal"),
+        ("148e21b7c93d98.vm.web.internal", "148e21b7c93d89.vm.web.internal"),
+        ("ofice._peer.internal", "office._peer.internal"),
+        ("top3.nearest.of.web", "top3.nearest.of.web.internal"),
+    ] {
+        let (_, err) = ends(&gateway.run(&["dig", asked, "+explain"]), 1);
+        assert!(err.contains(&format!("did you mean {meant}")), "{asked}: {err}");
+    }
+    let (_, err) = ends(&gateway.run(&["dig", "admin", "+explain"]), 1);
     assert!(err.contains("no started Machine"), "{err}");
     let (_, err) = ends(&gateway.run(&["dig", "web", "@fdaa:0:18::99", "+time=1"]), 5);
     assert!(err.contains("did not answer for web.internal."), "{err}");
@@ -50,6 +65,112 @@ fn dig_says_found_not_found_and_nothing() {
     assert_eq!(kinds.len(), 3);
     assert_eq!(kinds[2]["message"]["answerRRs"][0]["rdataTXT"], "\"web,api,db,cache,jobs,admin\"");
     assert!(kinds.iter().all(|kind| kind["schema"] == "sixpane.dig/1" && kind["status"] == "NOERROR"));
+}
+
+#[test]
+fn two_servers_are_compared() {
+    let gateway = Gateway::start();
+    // The gateway's own server, and one that is none.
+    let both = ["dig", "db", "@fdaa:0:18::3", "@fdaa:0:18::3"];
+    let (out, _) = ends(&gateway.run(&both), 0);
+    assert_eq!(out.matches(";; Got answer:").count(), 2, "{out}");
+    assert!(out.ends_with(";; fdaa:0:18::3 against fdaa:0:18::3: the same\n\n"), "{out}");
+    let words = ["dig", "db", "@fdaa:0:18::3", "@fdaa:0:18::99", "+time=1", "+short"];
+    let (out, err) = ends(&gateway.run(&words), 5);
+    assert!(out.starts_with(";; fdaa:0:18::3:\nfdaa:0:18:a7b:7d:db00:1:2\n"), "{out}");
+    assert!(
+        out.ends_with("fdaa:0:18::99 against fdaa:0:18::3: 1 difference\n;; NOERROR → unreachable\n"),
+        "{out}"
+    );
+    assert!(err.contains("[fdaa:0:18::99]:53 did not answer"), "{err}");
+}
+
+#[test]
+fn two_orgs_are_compared() {
+    let gateway = Gateway::start();
+    let other = Gateway::calm().replace("fdaa:0:18:", "fdaa:0:19:").replace("\"jobs\"", "\"tasks\"");
+    let other = Gateway::of("other.conf", &other);
+    let conf = other.conf.to_str().unwrap();
+    let (out, err) = ends(&gateway.run(&["dig", conf, "_apps", "+short"]), 1);
+    let want = ";; org:\n\"web,api,db,cache,jobs,admin\"\n;; other:\n\"web,api,db,cache,tasks,admin\"\n\
+                ;; other against org: 2 differences\n;; - jobs\n;; + tasks\n";
+    assert_eq!((out.as_str(), err.as_str()), (want, ""));
+    let (out, _) = ends(&gateway.run(&["dig", conf, "_apps", "--json"]), 1);
+    let all: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&all[0]["conf"], &all[1]["conf"], all.len()), (&"org".into(), &"other".into(), 3));
+    assert_eq!((&all[2]["schema"], &all[2]["same"]), (&"sixpane.dig.difference/1".into(), &false.into()));
+    assert_eq!(all[2]["second"], serde_json::json!({ "conf": "other", "server": "[fdaa:0:19::3]:53" }));
+    let differences = serde_json::json!([
+        { "kind": "gone", "record": "jobs" },
+        { "kind": "came", "record": "tasks" },
+    ]);
+    assert_eq!(all[2]["differences"], differences);
+    let (out, _) = ends(&gateway.run(&["dig", conf, "_peer"]), 0);
+    assert!(out.contains(";; other against org: the same"), "{out}");
+    // One of them cannot be asked: the other's answer is a part of what was wanted.
+    let (out, err) = ends(&gateway.run(&["dig", "missing.conf", "_apps", "+short"]), 6);
+    assert_eq!(out, "\"web,api,db,cache,jobs,admin\"\n");
+    assert!(err.contains("missing.conf: cannot read it"), "{err}");
+    let (_, err) = ends(&gateway.run(&["tree", "--conf", "a.conf", "--conf", "b.conf"]), 2);
+    assert!(err.contains("one conf at a time"), "{err}");
+}
+
+#[test]
+fn nearest_is_held_against_round_trips() {
+    let gateway = Gateway::start();
+    let name = "top9.nearest.of.db.internal";
+    let (out, _) = ends(&gateway.run(&["dig", name, "+short", "+nearest"]), 0);
+    let rows: Vec<&str> = out.lines().filter(|line| line.contains(" ms  (")).collect();
+    assert_eq!(rows.len(), 3, "{out}");
+    assert!(out.contains(";; NEAREST, in the server's order, median of 5 pings each:"), "{out}");
+    let (out, _) = ends(&gateway.run(&["dig", "web", "+nearest", "--json"]), 0);
+    let told: Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
+    assert_eq!(told["schema"], "sixpane.dig.nearest/1");
+    let addresses = told["addresses"].as_array().unwrap();
+    assert_eq!(addresses.len(), 9);
+    let silent: Vec<&Value> = addresses.iter().filter(|one| one["answered"] == 0).collect();
+    assert_eq!(silent.len(), 1, "the machine that is silent: {told}");
+    assert!(silent[0]["p50_ms"].is_null());
+    let (out, _) = ends(&gateway.run(&["dig", "admin", "+short", "+nearest"]), 1);
+    assert!(out.contains("no address to ping"), "{out}");
+}
+
+#[test]
+fn a_watched_question_tells_what_changes_until_it_is_interrupted() {
+    let event = "[[event]]\nat = 1\nmachine = \"148e21b7c93d89\"\nstarted = false\n";
+    for json in [true, false] {
+        let gateway = Gateway::with(event);
+        let mut words = vec!["dig", "web", "--watch", "0.1"];
+        words.extend(json.then_some("--json"));
+        let mut watch = gateway.command(&words).stdout(Stdio::piped()).spawn().unwrap();
+        let mut out = BufReader::new(watch.stdout.take().unwrap());
+        let mut next = || {
+            let mut line = String::new();
+            out.read_line(&mut line).unwrap();
+            line
+        };
+        if json {
+            let first: Value = serde_json::from_str(&next()).unwrap();
+            assert_eq!(
+                (&first["schema"], &first["kind"]),
+                (&"sixpane.dig.watch/1".into(), &"watching".into())
+            );
+            assert_eq!((first["records"].as_array().unwrap().len(), &first["every_s"]), (9, &0.1.into()));
+            let gone: Value = serde_json::from_str(&next()).unwrap();
+            assert_eq!((&gone["kind"], &gone["name"]), (&"gone".into(), &"web.internal.".into()));
+            assert_eq!(gone["record"], "AAAA fdaa:0:18:a7b:7d:f066:b83b:2");
+            assert!(gone["at"].as_str().unwrap().ends_with('Z'));
+        } else {
+            let first = next();
+            assert!(first.ends_with("every 0.1 s: NOERROR, 9 records\n"), "{first}");
+            assert!((0..9).all(|_| next().contains("    AAAA fdaa:0:18:")));
+            let gone = next();
+            assert_eq!(gone.get(8..), Some("  - AAAA fdaa:0:18:a7b:7d:f066:b83b:2\n"), "{gone}");
+        }
+        let pid = rustix::process::Pid::from_child(&watch);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        assert_eq!(watch.wait().unwrap().code(), Some(0));
+    }
 }
 
 #[test]
@@ -185,6 +306,24 @@ fn a_wrong_line_is_usage() {
     }
     let (help, _) = ends(&sixpane(folder.path(), &["--help"]).output().unwrap(), 0);
     assert!(help.contains("Exit codes:"));
+}
+
+/// Every option that the parser knows is in the help and in the manual.
+#[test]
+fn the_options_of_a_dig_line_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (help, _) = ends(&sixpane(folder.path(), &["dig", "--help"]).output().unwrap(), 0);
+    let (manual, _) = ends(&sixpane(folder.path(), &["man"]).output().unwrap(), 0);
+    for known in sixpane::dns::dig::options::KNOWN {
+        let written = format!("+{}", known.written());
+        let told =
+            |line: &str| line.split_whitespace().next() == Some(&written) && line.ends_with(known.words);
+        assert!(help.lines().any(told), "{written} in\n{help}");
+        let page = manual.replace("\\*(Aq", "'").replace("\\-", "-");
+        assert!(page.contains(&format!("\n\\fB{written}\\fR\n{}\n", known.words)), "{written}");
+    }
+    let (short, _) = ends(&sixpane(folder.path(), &["dig", "-h"]).output().unwrap(), 0);
+    assert!(short.contains("--help"), "{short}");
 }
 
 #[test]

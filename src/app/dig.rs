@@ -17,6 +17,7 @@ use super::View;
 use super::keys::Context;
 use crate::catalog::Catalog;
 use crate::dns::dig::line::{self, Line, LineError};
+use crate::dns::exchange::Exchange;
 use crate::engine::report::Answered;
 use crate::text::Safe;
 use builder::Builder;
@@ -284,6 +285,13 @@ impl Dig {
     pub fn next_due(&self) -> Option<Instant> {
         let waiting = self.entries.iter().filter(|entry| !entry.asking);
         waiting.filter_map(|entry| Some(entry.watch.as_ref()?.due)).min()
+    }
+
+    /// The addresses of the answer that is shown, where its line wants them measured.
+    pub fn nearest(&self) -> Vec<Ipv6Addr> {
+        let Some(entry) = self.entry().filter(|entry| entry.line.show.nearest) else { return Vec::new() };
+        let exchanges = entry.answered.as_ref().and_then(|answered| answered.exchanges.as_ref().ok());
+        exchanges.into_iter().flatten().flat_map(Exchange::addresses).collect()
     }
 
     /// The rows of the Answer face.

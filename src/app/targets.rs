@@ -59,6 +59,7 @@ struct MadeOf {
     selected: Option<Node>,
     paused: bool,
     matrix: bool,
+    nearest: Vec<Ipv6Addr>,
     changes: u64,
 }
 
@@ -151,12 +152,14 @@ pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
     let selected = state.tree.selected().cloned();
     let (catalog, names) = (&state.view.catalog, &state.view.names);
     let matrix = state.tab == Tab::Ping && state.ping.matrix.is_some();
+    let nearest = if state.tab == Tab::Dig { state.dig.nearest() } else { Vec::new() };
     let unchanged = state.wishes.made_of.as_ref().is_some_and(|of| {
         Arc::ptr_eq(&of.catalog, catalog)
             && Arc::ptr_eq(&of.names, names)
             && of.selected == selected
             && of.paused == state.paused
             && of.matrix == matrix
+            && of.nearest == nearest
             && of.changes == state.wishes.changes
     });
     if unchanged {
@@ -182,6 +185,7 @@ pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
     if matrix {
         members.extend(super::matrix::sample(catalog));
     }
+    members.extend(nearest.iter().map(|&address| whose(catalog, address)));
     members.extend(wishes.meant.values().flat_map(BTreeMap::values).cloned());
     wishes.known.clear();
     wishes.turning.clear();
@@ -224,8 +228,15 @@ pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
         aim.held = state.paused || gone;
     }
     let (catalog, names) = (catalog.clone(), names.clone());
-    wishes.made_of =
-        Some(MadeOf { catalog, names, selected, paused: state.paused, matrix, changes: wishes.changes });
+    wishes.made_of = Some(MadeOf {
+        catalog,
+        names,
+        selected,
+        paused: state.paused,
+        matrix,
+        nearest,
+        changes: wishes.changes,
+    });
     Some(aims)
 }
 
@@ -266,6 +277,13 @@ fn meaning(wish: &Wish, catalog: &Catalog, names: &Names, gateway: Ipv6Addr) -> 
                 .collect()
         }
     }
+}
+
+/// The machine at `address`, or whoever is there.
+fn whose(catalog: &Catalog, address: Ipv6Addr) -> Member {
+    let machine = catalog.at(address).map(|(app, id)| Node::Machine(app.clone(), id.clone()));
+    let member = machine.and_then(|node| at(catalog, &node).into_iter().next());
+    member.unwrap_or_else(|| Member::new(Safe::new(address.to_string()), address, ""))
 }
 
 /// The machines or peers at or below a node.

@@ -11,18 +11,33 @@ use crate::state::{self, Asked, Claim};
 use crate::text::{Safe, ago};
 
 /// Takes the conf out of the words of a command: `--conf`, or a first word that ends in `.conf` or holds a `/`.
-pub fn split(mut words: Vec<String>, option: Option<&PathBuf>) -> (Option<PathBuf>, Vec<String>) {
+pub fn split(mut words: Vec<String>, option: Option<&Path>) -> (Option<PathBuf>, Vec<String>) {
     if let Some(conf) = option {
-        return (Some(conf.clone()), words);
+        return (Some(conf.to_owned()), words);
     }
-    let first = words.first().is_some_and(|word| {
-        Path::new(word).extension().is_some_and(|ending| ending == "conf") || word.contains('/')
-    });
+    let first = words.first().is_some_and(|word| ends_in_conf(word) || word.contains('/'));
     if first {
         let conf = words.remove(0);
         return (Some(conf.into()), words);
     }
     (None, words)
+}
+
+/// The same for a command that asks several networks: all of `named` or, where none is, a first word by the same rule
+/// and the words behind it that end in `.conf`.
+pub fn split_all(mut words: Vec<String>, named: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<String>) {
+    if !named.is_empty() {
+        return (named, words);
+    }
+    let first = words.first().is_some_and(|word| ends_in_conf(word) || word.contains('/'));
+    let count =
+        usize::from(first) + words.iter().skip(1).take_while(|word| first && ends_in_conf(word)).count();
+    let confs = words.drain(..count).map(PathBuf::from).collect();
+    (confs, words)
+}
+
+fn ends_in_conf(word: &str) -> bool {
+    Path::new(word).extension().is_some_and(|ending| ending == "conf")
 }
 
 /// Loads the conf at `path`, or the only one there is, and tells its notes on standard error.
@@ -110,6 +125,16 @@ mod tests {
             assert_eq!(split(words(line), None), (conf.map(PathBuf::from), words(rest)), "{line}");
         }
         let given = PathBuf::from("other.conf");
-        assert_eq!(split(words("my.conf"), Some(&given)), (Some(given.clone()), words("my.conf")));
+        assert_eq!(split(words("my.conf"), Some(given.as_path())), (Some(given.clone()), words("my.conf")));
+        for (line, confs, rest) in [
+            ("web b.conf", &[][..], "web b.conf"),
+            ("a.conf b.conf web", &["a.conf", "b.conf"], "web"),
+            ("./a b.conf web c.conf", &["./a", "b.conf"], "web c.conf"),
+            ("a.conf 0/25.in-addr.arpa", &["a.conf"], "0/25.in-addr.arpa"),
+        ] {
+            let confs = confs.iter().map(PathBuf::from).collect();
+            assert_eq!(split_all(words(line), vec![]), (confs, words(rest)), "{line}");
+        }
+        assert_eq!(split_all(words("my.conf"), vec![given.clone()]), (vec![given], words("my.conf")));
     }
 }

@@ -1,24 +1,112 @@
-//! `sixpane dig`: questions put to a name server of the network, as text, as data alone, or as JSON lines.
+//! `sixpane dig`: questions put to name servers of one network or of several, as text, as data alone, or as JSON lines.
 
-use std::io::Write;
-use std::path::Path;
+mod meant;
+mod nearest;
+mod print;
+mod watch;
+
+use std::future::Future;
+use std::io::{IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::ValueHint;
+use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
-use jiff::ZonedDateTime;
+use tokio::sync::mpsc;
 
+use self::print::{Printer, Said};
+use super::conf;
 use super::session::Session;
 use crate::cli::Failure;
 use crate::dns::dig::ask::{self, NoServer};
 use crate::dns::dig::line::{Line, LineError};
-use crate::dns::dig::{json, line, notes, options, text};
-use crate::dns::exchange::{self, Exchange};
+use crate::dns::dig::{line, options, text};
+use crate::dns::exchange::Exchange;
 use crate::dns::resolver::NoAddress;
+use crate::engine::Settings;
 use crate::error::{Error, Exit};
+use crate::settings::seconds;
 use crate::text::Safe;
+
+pub use self::print::exit_of;
 
 /// Lines of a batch that are out at once; the client's window is what really leaves.
 const AHEAD: usize = 512;
+
+/// The words of the command line that are dig's own.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// [CONF…] NAME [TYPE] [CLASS] [@SERVER…] [+OPTION…]: a first word that ends in .conf or holds a / is the conf,
+    /// and so are further ones that end in .conf
+    #[arg(value_name = "WORD")]
+    words: Vec<String>,
+    /// Look an address up backwards
+    #[arg(short = 'x', value_name = "ADDRESS")]
+    reverse: Vec<String>,
+    /// A name, even where it reads like a type
+    #[arg(short = 'q', value_name = "NAME")]
+    name: Vec<String>,
+    /// The type
+    #[arg(short = 't', value_name = "TYPE")]
+    rtype: Option<String>,
+    /// The class
+    #[arg(short = 'c', value_name = "CLASS")]
+    class: Option<String>,
+    /// The server's port
+    #[arg(short = 'p', value_name = "PORT")]
+    port: Option<String>,
+    /// Ask what each line of a file asks, or of standard input where it is `-`
+    #[arg(short = 'f', value_name = "FILE", value_hint = ValueHint::FilePath)]
+    file: Option<PathBuf>,
+    /// The data of the answers alone, as with +short
+    #[arg(long)]
+    short: bool,
+    /// Ask again every so many seconds, and print what changes, until interrupted
+    #[arg(long, value_name = "S", value_parser = seconds, conflicts_with = "file")]
+    watch: Option<Duration>,
+}
+
+impl Options {
+    /// The confs that are named, those of the option `--conf` first of all, and what is to be done.
+    ///
+    /// # Errors
+    /// Where the words are no dig line (exit 2), or the file cannot be read (exit 3).
+    pub fn request(self, confs: Vec<PathBuf>, json: bool) -> Result<(Vec<PathBuf>, Request), Error> {
+        let (confs, mut words) = conf::split_all(self.words, confs);
+        for (dash, values) in [
+            ("-q", self.name),
+            ("-x", self.reverse),
+            ("-t", self.rtype.into_iter().collect()),
+            ("-c", self.class.into_iter().collect()),
+            ("-p", self.port.into_iter().collect()),
+        ] {
+            words.extend(values.into_iter().flat_map(|value| [dash.to_owned(), value]));
+        }
+        words.extend(self.short.then(|| "+short".to_owned()));
+        let request = match self.file {
+            Some(file) => Request::batch(&file, &words, json)?,
+            None => Request { every: self.watch, ..Request::new(words, json)? },
+        };
+        Ok((confs, request))
+    }
+}
+
+/// What is told above the `+` options.
+pub const OPTIONS_ABOUT: &str =
+    "Options of the line; no after the + turns one off, and a beginning that fits only one stands for it:";
+/// What is told of comparing.
+pub const COMPARED_ABOUT: &str = "Two servers (@A @B) and two confs are asked at once, and what the second says \
+                                  otherwise is told; the exit code is 1 where anything differs.";
+
+/// Every `+` option with what it does, for `--help`.
+pub fn options_help() -> String {
+    let names: Vec<String> = options::KNOWN.iter().map(|known| format!("+{}", known.written())).collect();
+    let width = names.iter().map(String::len).max().unwrap_or(0);
+    let rows = names.iter().zip(options::KNOWN);
+    let rows: Vec<String> = rows.map(|(name, known)| format!("  {name:<width$}  {}", known.words)).collect();
+    format!("{OPTIONS_ABOUT}\n{}\n\n{COMPARED_ABOUT}", rows.join("\n"))
+}
 
 /// What was understood of the command line, and how its answers are printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +115,8 @@ pub struct Request {
     lines: Vec<Line>,
     json: bool,
     batch: bool,
+    /// Between two times of asking, where it is asked again and again.
+    every: Option<Duration>,
 }
 
 impl Request {
@@ -34,9 +124,9 @@ impl Request {
     ///
     /// # Errors
     /// Where it is no dig line (exit 2).
-    pub fn new(words: Vec<String>, json: bool) -> Result<Self, Error> {
+    fn new(words: Vec<String>, json: bool) -> Result<Self, Error> {
         let line = line::parse(&words).map_err(|error| wrong("", &error))?;
-        Ok(Self { words, lines: vec![line], json, batch: false })
+        Ok(Self { words, lines: vec![line], json, batch: false, every: None })
     }
 
     /// Reads the lines of a file: each is a dig line, with the options of `words` before its own. Empty lines and
@@ -44,7 +134,7 @@ impl Request {
     ///
     /// # Errors
     /// Where it cannot be read (exit 3), or a line is none (exit 2, with its number).
-    pub fn batch(path: &Path, words: &[String], json: bool) -> Result<Self, Error> {
+    fn batch(path: &Path, words: &[String], json: bool) -> Result<Self, Error> {
         let name = Safe::new(path.as_os_str().as_encoded_bytes());
         let text = if path == Path::new("-") {
             std::io::read_to_string(std::io::stdin())
@@ -63,7 +153,19 @@ impl Request {
             lines
                 .push(line::parse(&all).map_err(|error| wrong(&format!("{name}:{}: ", number + 1), &error))?);
         }
-        Ok(Self { words: Vec::new(), lines, json, batch: true })
+        Ok(Self { words: Vec::new(), lines, json, batch: true, every: None })
+    }
+
+    /// How an engine is to work for this.
+    fn engine(&self) -> Settings {
+        let nearest = self.lines.iter().any(|line| line.show.nearest);
+        let plan = if nearest { nearest::plan() } else { Settings::default().plan };
+        Settings { walk: false, plan, ..Settings::default() }
+    }
+
+    /// Whether what an answer means is to be told: where it is asked for, or where somebody looks who asked for little.
+    fn notes(&self, line: &Line) -> bool {
+        line.show.explain.unwrap_or_else(|| !self.batch && std::io::stderr().is_terminal())
     }
 }
 
@@ -80,21 +182,92 @@ fn known_options() -> String {
     names.join(" ")
 }
 
-/// Asks everything at once and prints the answers in the order of the questions. The exit code is that of the
-/// worst answer: 5 where one failed, 1 where one says no; of a batch 6 where some failed.
+/// A network that is asked.
+struct Org {
+    session: Session,
+    /// The conf's name, or its path where another one has the same name.
+    name: String,
+}
+
+/// What each line of a request was answered, in their order.
+type Inbox = mpsc::Receiver<Result<Vec<Exchange>, NoServer>>;
+
+/// Puts all lines at once to all networks and prints the answers in the order of the questions, with what differs
+/// between servers and networks. The exit code is that of the worst: 5 where one failed, 1 where one says no or
+/// anything differs, 6 where some of a batch failed or one of several networks could not be asked. A request that
+/// watches goes on until `interrupted` ends.
 ///
 /// # Errors
-/// Where the link does not stand within `timeout` (exit 4), or a server's name has no address.
+/// Where no conf can be used (exit 2 or 3), no link stands within `timeout` (exit 4), or a server's name has no address.
 pub async fn run(
-    session: &mut Session,
+    confs: &[PathBuf],
+    force: bool,
     request: &Request,
     timeout: Duration,
+    interrupted: impl Future<Output = ()>,
     out: &mut impl Write,
 ) -> Result<Exit, Failure> {
-    let Request { words, lines, json: as_json, batch } = request;
-    let (client, all) = (session.engine.client.clone(), lines.clone());
-    let (answers, mut inbox) = tokio::sync::mpsc::channel(AHEAD);
+    let (mut orgs, mut left_out) = open(confs, force, request)?;
     // The questions leave with the handshake's last message.
+    let inboxes: Vec<Inbox> =
+        orgs.iter().filter(|_| request.every.is_none()).map(|org| put(org, request)).collect();
+    let mut inboxes = inboxes.into_iter();
+    let mut standing = Vec::new();
+    let ups = join_all(orgs.iter_mut().map(|org| org.session.up(timeout))).await;
+    let mut first = None;
+    for (org, up) in orgs.into_iter().zip(ups) {
+        let inbox = inboxes.next();
+        match up {
+            Ok(()) => standing.push((org, inbox)),
+            Err(error) => {
+                left_out += 1;
+                if let Some(before) = first.replace(error) {
+                    tell(&before);
+                }
+            }
+        }
+    }
+    match first {
+        Some(error) if standing.is_empty() => return Err(error.into()),
+        Some(error) => tell(&error),
+        None => {}
+    }
+    let (orgs, inboxes): (Vec<Org>, Vec<Option<Inbox>>) = standing.into_iter().unzip();
+    if let Some(every) = request.every {
+        return watch::run(&orgs, request, every, interrupted, out).await;
+    }
+    let inboxes = inboxes.into_iter().flatten().collect();
+    answers(orgs, inboxes, request, left_out, out).await
+}
+
+/// Opens the networks; gives how many of several could not be.
+fn open(confs: &[PathBuf], force: bool, request: &Request) -> Result<(Vec<Org>, usize), Error> {
+    let paths: Vec<Option<&Path>> =
+        if confs.is_empty() { vec![None] } else { confs.iter().map(|path| Some(path.as_path())).collect() };
+    let (mut orgs, mut errors) = (Vec::<Org>::new(), Vec::new());
+    for path in &paths {
+        match Session::open(*path, force, request.engine()) {
+            Ok(session) => {
+                let name = session.profile.name.clone();
+                let same = orgs.iter().any(|org| org.name == name);
+                let path = path.filter(|_| same).map(|path| Safe::new(path.as_os_str().as_encoded_bytes()));
+                orgs.push(Org { session, name: path.map_or(name, |path| path.to_string()) });
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    let left_out = errors.len();
+    if orgs.is_empty() {
+        return Err(errors.swap_remove(0));
+    }
+    errors.iter().for_each(tell);
+    Ok((orgs, left_out))
+}
+
+/// Puts every line of `request` to a network, in order.
+fn put(org: &Org, request: &Request) -> Inbox {
+    let (client, all) = (org.session.engine.client.clone(), request.lines.clone());
+    let (answers, inbox) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
         let mut asked = stream::iter(all)
             .map(|line| {
@@ -108,22 +281,59 @@ pub async fn run(
             }
         }
     });
-    session.up(timeout).await?;
-    if let ([line], false, false) = (lines.as_slice(), *batch, *as_json) {
+    inbox
+}
+
+async fn answers(
+    mut orgs: Vec<Org>,
+    mut inboxes: Vec<Inbox>,
+    request: &Request,
+    left_out: usize,
+    out: &mut impl Write,
+) -> Result<Exit, Failure> {
+    let Request { words, lines, json, batch, .. } = request;
+    if let ([line], false, false) = (lines.as_slice(), *batch, *json) {
         write!(out, "{}", text::banner(words, line))?;
     }
-    let mut tally = Tally::default();
+    let mut printer = Printer { request, tally: Tally::default(), out };
     for line in lines {
-        let Some(exchanges) = inbox.recv().await else { break };
-        let exchanges = exchanges.map_err(|error| no_server(&error))?;
+        let mut answered = Vec::new();
+        for inbox in &mut inboxes {
+            let Some(exchanges) = inbox.recv().await else { break };
+            answered.push(exchanges.map_err(|error| no_server(&error))?);
+        }
         let servers = line.servers.len().max(1);
-        for (at, exchange) in exchanges.iter().enumerate() {
-            let Some(ask) = line.asks.get(at / servers) else { break };
-            tally.count(exit_of(exchange));
-            print(line, ask, exchange, *as_json, *batch, out)?;
+        for (at, ask) in line.asks.iter().enumerate() {
+            let mut said = Vec::new();
+            for (n, (org, exchanges)) in orgs.iter().zip(&answered).enumerate() {
+                let conf = (orgs.len() > 1).then_some(org.name.as_str());
+                let here = exchanges.iter().skip(at * servers).take(servers);
+                said.extend(here.map(|exchange| Said { org: n, conf, exchange }));
+            }
+            printer.question(line, ask, &said)?;
+            if request.notes(line) {
+                printer.notes(&orgs, line, ask, &said).await?;
+            }
+            if line.show.nearest {
+                let said: Vec<(usize, Exchange)> =
+                    said.iter().map(|said| (said.org, said.exchange.clone())).collect();
+                for (org, exchange) in said {
+                    let several = orgs.len() > 1;
+                    let Some(org) = orgs.get_mut(org) else { continue };
+                    let found = nearest::measure(&mut org.session, &exchange).await?;
+                    nearest::print(
+                        &found,
+                        several.then_some(org.name.as_str()),
+                        &exchange,
+                        request.json,
+                        printer.out,
+                    )?;
+                }
+            }
         }
     }
-    Ok(tally.exit(*batch))
+    let exit = printer.tally.exit(*batch);
+    Ok(if left_out > 0 && matches!(exit, Exit::Ok | Exit::Empty) { Exit::Partial } else { exit })
 }
 
 /// How the questions ended.
@@ -132,6 +342,8 @@ struct Tally {
     failed: usize,
     empty: usize,
     all: usize,
+    /// Whether servers or networks say different things.
+    differ: bool,
 }
 
 impl Tally {
@@ -149,37 +361,14 @@ impl Tally {
             (1.., _) if batch && self.failed < self.all => Exit::Partial,
             (1.., _) => Exit::Dns,
             (0, 1..) => Exit::Empty,
+            (0, 0) if self.differ => Exit::Empty,
             (0, 0) => Exit::Ok,
         }
     }
 }
 
-fn print(
-    line: &Line,
-    ask: &line::Ask,
-    exchange: &Exchange,
-    as_json: bool,
-    batch: bool,
-    out: &mut impl Write,
-) -> std::io::Result<()> {
-    if as_json {
-        return writeln!(out, "{}", json::exchange(ask, exchange));
-    }
-    match &exchange.outcome {
-        Ok(answer) => write!(out, "{}", text::answer(exchange, answer, &line.show, &ZonedDateTime::now()))?,
-        Err(failure) => {
-            out.flush()?;
-            tell_failure(exchange, failure);
-        }
-    }
-    // Thousands of notes are none.
-    if !batch {
-        for note in notes::of(ask, exchange) {
-            out.flush()?;
-            let _ = writeln!(std::io::stderr(), "sixpane: note: {note}");
-        }
-    }
-    Ok(())
+fn tell(error: &Error) {
+    let _ = writeln!(std::io::stderr(), "sixpane: {error}");
 }
 
 fn no_server(error: &NoServer) -> Error {
@@ -189,42 +378,4 @@ fn no_server(error: &NoServer) -> Error {
         NoServer::NoAddress(..) => Exit::Empty,
     };
     Error::new(exit, error.to_string())
-}
-
-/// The exit code of one exchange.
-fn exit_of(exchange: &Exchange) -> Exit {
-    match exchange.word().as_str() {
-        "NOERROR" => match &exchange.outcome {
-            Ok(answer) if answer.message.answers.is_empty() => Exit::Empty,
-            _ => Exit::Ok,
-        },
-        "NXDOMAIN" => Exit::Empty,
-        _ => Exit::Dns,
-    }
-}
-
-/// Why there is no answer, with what each try did.
-fn tell_failure(exchange: &Exchange, failure: &exchange::Failure) {
-    let name = crate::dns::names::show(&exchange.question.name);
-    let mut error =
-        Error::new(Exit::Dns, format!("{} did not answer for {name}", exchange.server)).why(failure);
-    let tries: Vec<_> = exchange
-        .tries
-        .iter()
-        .map(|attempt| {
-            let end = match &attempt.end {
-                exchange::TryEnd::Silent => "nothing came".to_owned(),
-                exchange::TryEnd::Failed(reason) => reason.clone(),
-                exchange::TryEnd::Truncated(_) => "the answer was cut".into(),
-                exchange::TryEnd::NoEdns(_) => "FORMERR".into(),
-                exchange::TryEnd::Answered(_) => "answered".into(),
-            };
-            format!("{} after {} ms: {end}", attempt.transport.as_str(), attempt.sent.as_millis())
-        })
-        .collect();
-    if !tries.is_empty() {
-        error.why = format!("{} ({})", error.why, tries.join("; "));
-    }
-    let error = error.hint(format!("sixpane ping {}", exchange.server.ip()));
-    let _ = writeln!(std::io::stderr(), "sixpane: {error}");
 }

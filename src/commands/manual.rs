@@ -8,6 +8,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::app::keys::{Context, Keymap, Line};
 use crate::cli::{self, Failure};
+use crate::dns::dig::options;
 use crate::error::Exit;
 use crate::settings;
 use crate::text::width;
@@ -131,6 +132,9 @@ pub fn page(keymap: &Keymap, out: &mut impl Write) -> Result<Exit, Failure> {
     commands.to_writer(out)?;
     for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
         out.write_all(&section(sub)?)?;
+        if sub.get_name() == "dig" {
+            line_options().to_writer(out)?;
+        }
     }
     let mut rest = Roff::new();
     rest.control("SH", ["KEYS"]);
@@ -182,6 +186,21 @@ pub fn page(keymap: &Keymap, out: &mut impl Write) -> Result<Exit, Failure> {
     rest.text([bold("wg"), roman("(8), "), bold("dig"), roman("(1), "), bold("ping"), roman("(8)")]);
     rest.to_writer(out)?;
     Ok(Exit::Ok)
+}
+
+/// What a dig line knows.
+fn line_options() -> Roff {
+    let mut part = Roff::new();
+    part.control("PP", []);
+    part.text([roman(super::dig::OPTIONS_ABOUT)]);
+    for known in options::KNOWN {
+        part.control("TP", []);
+        part.text([bold(format!("+{}", known.written()))]);
+        part.text([roman(known.words)]);
+    }
+    part.control("PP", []);
+    part.text([roman(super::dig::COMPARED_ABOUT)]);
+    part
 }
 
 /// What the environment says beside the settings.

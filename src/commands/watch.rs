@@ -73,7 +73,7 @@ pub async fn run(
 }
 
 /// The time of day of a moment on tokio's clock, here.
-fn time(at: Instant) -> String {
+pub(super) fn time(at: Instant) -> String {
     let here = wall(at).to_zoned_datetime(jiff::tz::TimeZone::system());
     here.strftime("%H:%M:%S").to_string()
 }

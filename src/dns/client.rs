@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::again;
 use super::exchange::{Answer, Cookie, Exchange, Failure, Options, Question, Transport, Try, TryEnd};
 use super::message::{self, Reply};
 use super::tcp::{Connection, Event};
@@ -144,7 +145,7 @@ impl Client {
             question: question.clone(),
             server,
             tries: vec![],
-            sent: None,
+            sent: vec![],
             outcome: Err(Failure::Closed),
         };
         let options = Arc::new(options.clone());
@@ -174,7 +175,7 @@ impl Client {
                 question,
                 server,
                 tries: vec![],
-                sent: None,
+                sent: vec![],
                 outcome: Err(Failure::Closed),
             });
         }
@@ -200,8 +201,8 @@ struct Flight {
     /// When it was let into the window: its timeout runs from here.
     started: Instant,
     tries: Vec<Try>,
-    /// The message of the last try, where the asker wants it.
-    sent: Option<Arc<[u8]>>,
+    /// The message of each try, where the asker wants them.
+    sent: Vec<Arc<[u8]>>,
     /// The IDs of its tries, with which they can be answered: of the first one, and of the others.
     id: u16,
     further_ids: Vec<u16>,
@@ -386,7 +387,7 @@ impl<N: Network> Asker<N> {
             job,
             started: now,
             tries: Vec::new(),
-            sent: None,
+            sent: Vec::new(),
             id: 0,
             further_ids: Vec::new(),
             udp_tries: 0,
@@ -453,7 +454,7 @@ impl<N: Network> Asker<N> {
                 }
                 self.ids.insert(id, (key, index));
                 if flight.job.options.keep_query {
-                    flight.sent = Some(wire.as_slice().into());
+                    flight.sent.push(wire.as_slice().into());
                 }
                 Some((index, wire))
             }
@@ -651,6 +652,18 @@ impl<N: Network> Asker<N> {
             flight.udp_tries = 0;
             return if transport == Transport::Udp { self.try_udp(key, at) } else { self.try_tcp(key, at) };
         }
+        if let Some(again) = again::asks(&answered, &flight.job.options, &flight.tries, transport, rtt) {
+            if let Some(attempt) = flight.tries.get_mut(index) {
+                attempt.end = again.end;
+            }
+            flight.job.options = Arc::new(again.options);
+            flight.udp_tries = 0;
+            return match again.transport {
+                Transport::Udp => self.try_udp(key, at),
+                Transport::Tcp => self.try_tcp(key, at),
+            };
+        }
+        let Some(attempt) = flight.tries.get_mut(index) else { return self.ignore() };
         if answered.metadata.truncation && transport == Transport::Udp && flight.job.options.follow_truncation
         {
             attempt.end = TryEnd::Truncated(rtt);

@@ -6,10 +6,12 @@
 //!   [`types`] is the table behind them.
 //! - [`text`], [`multiline`] and [`json`]: the faces.
 //! - [`fields`]: what each byte of a message is.
-//! - [`lists`]: the entries of the platform's lists; [`compare`]: what differs between two answers.
+//! - [`lists`]: the entries of the platform's lists; [`compare`]: what differs between two answers;
+//!   [`changes`]: and between each and the next.
 //! - [`notes`]: what an answer means on this network; [`meant`]: what may have been meant where there is no such name.
 
 pub mod ask;
+pub mod changes;
 pub mod compare;
 pub mod edns;
 pub mod fields;

@@ -1,11 +1,14 @@
 //! One question put to one server, with everything that came of it.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddrV6};
 use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{DNSClass, Name, RData, RecordType};
+
+use crate::text::ms;
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -40,6 +43,10 @@ pub struct Options {
     pub recurse: bool,
     /// EDNS payload size in bytes; `None` sends no OPT record. 1,232 fits every path (no fragments come through).
     pub edns: Option<u16>,
+    /// EDNS version (RFC 6891 §6.1.3); there is only 0.
+    pub edns_version: u8,
+    /// Whether BADVERS is asked again with the version that the server has.
+    pub negotiate_edns: bool,
     /// DO flag.
     pub dnssec: bool,
     /// AD flag: asks for the AD flag of the answer (RFC 6840 §5.7).
@@ -52,7 +59,9 @@ pub struct Options {
     pub subnet: Option<Subnet>,
     /// The cookie that is sent (RFC 7873).
     pub cookie: Option<Cookie>,
-    /// Whether the message that was sent is kept with what comes of it.
+    /// Whether BADCOOKIE is asked again with the server's cookie (RFC 7873 §5.3).
+    pub renew_cookie: bool,
+    /// Whether each message that was sent is kept with what comes of it.
     pub keep_query: bool,
     /// Whether a truncated answer is asked again over TCP.
     pub follow_truncation: bool,
@@ -67,12 +76,15 @@ impl Default for Options {
             tcp: false,
             recurse: true,
             edns: Some(1232),
+            edns_version: 0,
+            negotiate_edns: true,
             dnssec: false,
             authentic: false,
             unchecked: false,
             nsid: false,
             subnet: None,
             cookie: None,
+            renew_cookie: true,
             keep_query: false,
             follow_truncation: true,
             tries: None,
@@ -126,8 +138,8 @@ pub struct Exchange {
     pub server: SocketAddrV6,
     /// Every try in order.
     pub tries: Vec<Try>,
-    /// The message that was sent last, where [`Options::keep_query`] asks for it.
-    pub sent: Option<Arc<[u8]>>,
+    /// The message of each try, where [`Options::keep_query`] asks for them.
+    pub sent: Vec<Arc<[u8]>>,
     /// What came of it.
     pub outcome: Result<Answer, Failure>,
 }
@@ -152,10 +164,33 @@ pub enum TryEnd {
     Truncated(Duration),
     /// With FORMERR to a query that had EDNS: asked again without.
     NoEdns(Duration),
+    /// With BADCOOKIE: asked again with the server's cookie.
+    BadCookie(Duration),
+    /// With BADVERS: asked again with this version of EDNS.
+    BadVersion(Duration, u8),
     /// With nothing, so far or for good.
     Silent,
     /// With an error from below, in words fit to show.
     Failed(String),
+}
+
+/// In words: `answered, after 9.1 ms`.
+impl fmt::Display for TryEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Silent => f.write_str("nothing came"),
+            Self::Failed(reason) => f.write_str(reason),
+            Self::Truncated(after) => write!(f, "cut short (TC), after {} ms", ms(*after)),
+            Self::NoEdns(after) => write!(f, "FORMERR, after {} ms: asked again without EDNS", ms(*after)),
+            Self::BadCookie(after) => {
+                write!(f, "BADCOOKIE, after {} ms: asked again with the server's cookie", ms(*after))
+            }
+            Self::BadVersion(after, version) => {
+                write!(f, "BADVERS, after {} ms: asked again with EDNS version {version}", ms(*after))
+            }
+            Self::Answered(after) => write!(f, "answered, after {} ms", ms(*after)),
+        }
+    }
 }
 
 /// A message that answers the question.

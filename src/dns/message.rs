@@ -26,7 +26,7 @@ pub fn write(question: &Question, options: &Options, id: u16, edns: bool) -> Res
     message.add_query(query);
     if let Some(size) = options.edns.filter(|_| edns) {
         let mut opt = Edns::new();
-        opt.set_max_payload(size).set_version(0).set_dnssec_ok(options.dnssec);
+        opt.set_max_payload(size).set_version(options.edns_version).set_dnssec_ok(options.dnssec);
         if options.nsid {
             opt.options_mut().insert(EdnsOption::Unknown(EdnsCode::NSID.into(), Vec::new()));
         }

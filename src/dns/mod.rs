@@ -1,6 +1,7 @@
 //! Names into typed answers. There is one path to a name server, [`client::Client`]: the walk, `dig` and every
 //! check ask through it, so that no two views can disagree.
 
+pub mod again;
 pub mod client;
 pub mod dig;
 pub mod exchange;

@@ -15,7 +15,7 @@ use super::speak::tried;
 use crate::catalog::agree::disagreements;
 use crate::catalog::{Catalog, Conflict};
 use crate::dns::client::{Client, PORT};
-use crate::dns::exchange::{Exchange, Options, Question, TryEnd};
+use crate::dns::exchange::{Exchange, Options, Question};
 use crate::dns::names::Form;
 use crate::dns::payload;
 use crate::doctor::Machine;
@@ -413,14 +413,7 @@ fn seen(form: &Form, exchange: &Exchange) -> Asked {
     let mut lines =
         vec![format!("{form} {} @{server}: {word}, {} entries", form.record_type(), entries.len())];
     lines.extend(exchange.tries.iter().map(|attempt| {
-        let end = match &attempt.end {
-            TryEnd::Answered(rtt) => format!("answered after {} ms", ms(*rtt)),
-            TryEnd::Truncated(rtt) => format!("cut after {} ms, asked again over TCP", ms(*rtt)),
-            TryEnd::NoEdns(rtt) => format!("FORMERR after {} ms, asked again without EDNS", ms(*rtt)),
-            TryEnd::Silent => "nothing came".into(),
-            TryEnd::Failed(why) => words(why),
-        };
-        format!("  {} at +{} ms: {end}", attempt.transport.as_str(), ms(attempt.sent))
+        format!("  {} at +{} ms: {}", attempt.transport.as_str(), ms(attempt.sent), attempt.end)
     }));
     Asked { word, entries, rtt: exchange.rtt(), lines }
 }

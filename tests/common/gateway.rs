@@ -39,12 +39,20 @@ impl Gateway {
 
     /// The same, with these events.
     pub fn with(events: &str) -> Self {
+        Self::of("org.conf", &format!("{}{events}", Self::calm()))
+    }
+
+    /// The org of the demo, with nothing happening in it.
+    pub fn calm() -> &'static str {
+        include_str!("../../assets/demo.toml").split("[[event]]").next().unwrap()
+    }
+
+    /// A gateway of the org that `scenario` tells of, with a conf of this name.
+    pub fn of(name: &str, scenario: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // The org of the demo, with nothing happening in it.
-        let calm = include_str!("../../assets/demo.toml").split("[[event]]").next().unwrap();
-        std::fs::write(folder.path().join("calm.toml"), format!("{calm}{events}")).unwrap();
-        let conf = folder.path().join("org.conf");
-        let words = ["demo", "--serve", "--scenario", "calm.toml", "--conf-out", "org.conf"];
+        std::fs::write(folder.path().join("org.toml"), scenario).unwrap();
+        let conf = folder.path().join(name);
+        let words = ["demo", "--serve", "--scenario", "org.toml", "--conf-out", name];
         let mut demo = sixpane(folder.path(), &words).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(demo.stdout.take().unwrap()).read_line(&mut line).unwrap();

@@ -12,6 +12,7 @@ use crate::app::targets::{Wish, at};
 use crate::catalog::Catalog;
 use crate::dns::dig::line::Ask;
 use crate::dns::dig::lists::{self, Listed};
+use crate::dns::dig::options::Show;
 use crate::dns::dig::types::type_word;
 use crate::dns::dig::wire::{ANSWER, Parts, Row as Record};
 use crate::dns::dig::{compare, meant, notes, rdata};
@@ -231,7 +232,7 @@ pub fn rows(entry: &Entry, exchanges: &[Exchange], view: &View) -> Vec<Row> {
             if n > 0 {
                 rows.push(Row::default());
             }
-            maker.one(ask, exchange, &mut rows);
+            maker.one(ask, exchange, &entry.line.show, &mut rows);
         }
         compared(ask, exchanges, &mut rows);
     }
@@ -265,7 +266,7 @@ pub fn change(difference: &compare::Difference) -> Row {
 }
 
 impl Maker<'_> {
-    fn one(&self, ask: &Ask, exchange: &Exchange, rows: &mut Vec<Row>) {
+    fn one(&self, ask: &Ask, exchange: &Exchange, show: &Show, rows: &mut Vec<Row>) {
         let view = self.view;
         match &exchange.outcome {
             Err(failure) => rows.push(Row::default().add(format!("  {failure}"), Tone::Bad)),
@@ -274,16 +275,31 @@ impl Maker<'_> {
         if exchange.outcome.is_err() || exchange.tries.len() > 1 {
             rows.extend(exchange.tries.iter().map(attempt));
         }
-        let mut all = notes::of(ask, exchange);
-        all.extend(notes::nearest(ask, exchange, &|address| newest(view, address)));
+        let rtt = |address| newest(view, address);
+        let told = show.explain != Some(false);
+        let mut all = if told { notes::of(ask, exchange) } else { Vec::new() };
+        if show.nearest {
+            let measured = notes::order(exchange, &rtt);
+            let several = exchange.addresses().len() > 1;
+            all.extend(
+                measured.or_else(|| several.then(|| "the addresses are pinged while this is shown".into())),
+            );
+        } else if told {
+            all.extend(notes::nearest(ask, exchange, &rtt));
+        }
         for note in all {
             rows.push(Row::default());
             rows.push(Row::prose("Note", note, None));
         }
-        let form = ask.form.as_ref().filter(|_| notes::says_no(exchange));
-        for (n, form) in
-            form.map(|form| meant::of(form, &spelt(form, &view.catalog))).iter().flatten().enumerate()
-        {
+        if !told || !notes::says_no(exchange) {
+            return;
+        }
+        let catalog = &self.view.catalog;
+        let found = match &ask.form {
+            Some(form) => meant::of(form, &spelt(Some(form), catalog)),
+            None => meant::inside(&ask.question.name, &spelt(None, catalog)).into_iter().collect(),
+        };
+        for (n, form) in found.iter().enumerate() {
             let text = form.to_string();
             rows.push(Row::prose(if n == 0 { "Meant" } else { "or" }, text.clone(), Some(Link::Line(text))));
         }
@@ -353,8 +369,8 @@ impl Maker<'_> {
 }
 
 /// What the catalog knows that `form` may have meant.
-fn spelt(form: &Form, catalog: &Catalog) -> meant::Known {
-    let app = form.app().and_then(|app| catalog.apps.get(app));
+fn spelt(form: Option<&Form>, catalog: &Catalog) -> meant::Known {
+    let app = form.and_then(Form::app).and_then(|app| catalog.apps.get(app));
     meant::Known {
         apps: catalog.apps.keys().cloned().collect(),
         peers: catalog.peers.keys().cloned().collect(),
@@ -371,14 +387,8 @@ fn newest(view: &View, address: Ipv6Addr) -> Option<Duration> {
 
 /// One try: when it left, how, and what came of it.
 pub fn attempt(attempt: &Try) -> Row {
-    let end = match &attempt.end {
-        TryEnd::Silent => "nothing came".to_owned(),
-        TryEnd::Failed(reason) => reason.clone(),
-        TryEnd::Truncated(after) => format!("cut short (TC), after {} ms", ms(*after)),
-        TryEnd::NoEdns(after) => format!("FORMERR, after {} ms: asked again without EDNS", ms(*after)),
-        TryEnd::Answered(after) => format!("answered, after {} ms", ms(*after)),
-    };
-    let words = format!("  {} at {} ms: {end}", attempt.transport.as_str(), ms(attempt.sent));
+    let Try { sent, transport, end } = attempt;
+    let words = format!("  {} at {} ms: {end}", transport.as_str(), ms(*sent));
     Row::default().add(words, Tone::Dim)
 }
 

@@ -157,6 +157,21 @@ fn names_addresses_and_regions_are_followed_and_left_again() {
 }
 
 #[test]
+fn nearest_pings_the_addresses_while_they_are_shown() {
+    let mut s = Session::attached();
+    let own = s.state.view.catalog.machine(&"web".into(), &"148e21b7c93d89".into()).unwrap().address.unwrap();
+    let pinged = |s: &Session| s.state.wishes.member(own).map(|member| member.target.label.to_string());
+    asked(&mut s, "web", 0, vec![aaaa("web", &own.to_string()), aaaa("web", "fdaa::77")]);
+    assert_eq!(pinged(&s), None);
+    asked(&mut s, "web +nearest", 0, vec![aaaa("web", &own.to_string()), aaaa("web", "fdaa::77")]);
+    assert_eq!(pinged(&s).as_deref(), Some("148e21b7c93d89"));
+    assert!(s.state.wishes.member("fdaa::77".parse().unwrap()).is_some());
+    s.keys("1");
+    assert_eq!(pinged(&s), None);
+    assert!(s.state.wishes.is_empty(), "nobody asked for them to be kept");
+}
+
+#[test]
 fn an_address_that_nobody_has_is_looked_up_backwards() {
     let mut s = Session::attached();
     asked(&mut s, "web", 0, vec![aaaa("web", "fdaa::77")]);

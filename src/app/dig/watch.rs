@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::dns::dig::compare::{self, Difference};
+use crate::dns::dig::changes::{self, Changes};
+use crate::dns::dig::compare::Difference;
 use crate::dns::dig::line::Line;
-use crate::dns::exchange::Exchange;
 use crate::engine::report::Answered;
 
 /// Between two times, the steps that one may choose from.
@@ -25,8 +25,7 @@ const KEPT: usize = 500;
 #[derive(Debug, Clone)]
 pub struct Watch {
     step: usize,
-    /// The last answer to each question of each server: silence between two answers hides no change.
-    good: Vec<Option<Exchange>>,
+    answered: Changes,
     /// When it is put next.
     pub due: Instant,
     /// Since when it is watched.
@@ -55,7 +54,15 @@ impl Watch {
     pub fn new(now: Instant) -> Self {
         let step = 2;
         let due = now + STEPS[step];
-        Self { step, good: Vec::new(), due, since: now, answers: 0, log: VecDeque::new(), dropped: 0 }
+        Self {
+            step,
+            answered: Changes::default(),
+            due,
+            since: now,
+            answers: 0,
+            log: VecDeque::new(),
+            dropped: 0,
+        }
     }
 
     /// Between two times.
@@ -74,26 +81,13 @@ impl Watch {
         self.answers += 1;
         self.due = self.due.max(after.at + self.every());
         let Ok(new) = &after.exchanges else { return };
-        let old = before.and_then(|before| before.exchanges.as_ref().ok());
-        self.good.resize(new.len(), None);
-        let servers = line.servers.len().max(1);
-        for (n, (good, new)) in self.good.iter_mut().zip(new).enumerate() {
-            let Some(ask) = line.asks.get(n / servers) else { break };
-            let about = match (line.asks.len(), servers) {
-                (1, 1) => None,
-                (_, 1) => Some(crate::dns::names::show(&new.question.name)),
-                (1, _) => Some(new.server.ip().to_string()),
-                _ => Some(format!("{} @{}", crate::dns::names::show(&new.question.name), new.server.ip())),
-            };
-            let old = old.and_then(|old| old.get(n));
-            let good_before = good.take().or_else(|| old.filter(|old| old.outcome.is_ok()).cloned());
-            let status = old.and_then(|old| compare::outcome(old, new));
-            let form = ask.form.as_ref();
-            let records = good_before.iter().flat_map(|good| compare::records(form, good, new));
-            for what in status.into_iter().chain(records) {
-                self.log.push_back(Change { at: after.at, about: about.clone(), what });
-            }
-            *good = if new.outcome.is_ok() { Some(new.clone()) } else { good_before };
+        // What was there when the watch began is what the first answer is held against.
+        if let (true, Some(Ok(before))) = (self.answered.is_empty(), before.map(|before| &before.exchanges)) {
+            self.answered.take(line, before);
+        }
+        for (n, what) in self.answered.take(line, new) {
+            let about = new.get(n).and_then(|exchange| changes::about(line, exchange));
+            self.log.push_back(Change { at: after.at, about, what });
         }
         while self.log.len() > KEPT {
             self.log.pop_front();

@@ -24,6 +24,19 @@ pub enum Difference {
     Order,
 }
 
+impl Difference {
+    /// What kind of difference, in a word for programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Status(..) => "status",
+            Self::Gone(_) => "gone",
+            Self::Came(_) => "came",
+            Self::Ttl(..) => "ttl",
+            Self::Order => "order",
+        }
+    }
+}
+
 /// As one line: `- AAAA fdaa:0:18::2`, `+ …`, `NOERROR → timeout`.
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,9 +50,9 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What one answer says: each record of its answer section, or each entry of its lists, once for each time it is
+/// What one answer says, fit to show: each record of its answer section, or each entry of its lists, once for each time it is
 /// said, in order, with its TTL.
-fn said(form: Option<&Form>, exchange: &Exchange) -> Vec<(String, u32)> {
+pub fn said(form: Option<&Form>, exchange: &Exchange) -> Vec<(String, u32)> {
     let Ok(answer) = &exchange.outcome else { return Vec::new() };
     let Some(parts) = Parts::of(&answer.wire) else { return Vec::new() };
     let rows = &parts.sections[ANSWER];

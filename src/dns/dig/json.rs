@@ -3,6 +3,7 @@
 use data_encoding::HEXUPPER;
 use serde_json::{Map, Value, json};
 
+use super::compare::Difference;
 use super::line::Ask;
 use super::notes;
 use super::rdata;
@@ -40,6 +41,19 @@ pub fn exchange(ask: &Ask, exchange: &Exchange) -> Value {
     object
 }
 
+/// A difference: its kind, and what is otherwise.
+pub fn difference(difference: &Difference) -> Value {
+    let kind = difference.kind();
+    match difference {
+        Difference::Status(first, second) => json!({ "kind": kind, "first": first, "second": second }),
+        Difference::Gone(what) | Difference::Came(what) => json!({ "kind": kind, "record": what }),
+        Difference::Ttl(what, first, second) => {
+            json!({ "kind": kind, "record": what, "first": first, "second": second })
+        }
+        Difference::Order => json!({ "kind": kind }),
+    }
+}
+
 fn millis(time: std::time::Duration) -> Value {
     (time.as_secs_f64() * 1e3).into()
 }
@@ -49,6 +63,8 @@ fn attempt(attempt: &Try) -> Value {
         TryEnd::Answered(after) => ("answered", Some(*after)),
         TryEnd::Truncated(after) => ("truncated", Some(*after)),
         TryEnd::NoEdns(after) => ("formerr", Some(*after)),
+        TryEnd::BadCookie(after) => ("badcookie", Some(*after)),
+        TryEnd::BadVersion(after, _) => ("badvers", Some(*after)),
         TryEnd::Silent => ("silent", None),
         TryEnd::Failed(reason) => (reason.as_str(), None),
     };

@@ -1,5 +1,7 @@
 //! What may have been meant where a name does not exist: a name of the network that is spelt almost so.
 
+use hickory_proto::rr::Name;
+
 use crate::dns::names::Form;
 use crate::text::Safe;
 
@@ -68,6 +70,18 @@ pub fn of(form: &Form, known: &Known) -> Vec<Form> {
     }
 }
 
+/// The form that `name` is with `.internal` behind it, where that is about something known: a bare word is taken so,
+/// several labels are not.
+pub fn inside(name: &Name, known: &Known) -> Option<Form> {
+    let internal = Name::from_labels([b"internal".as_slice()]).ok()?;
+    let form = Form::parse(&name.clone().append_name(&internal).ok()?)?;
+    let there = match &form {
+        Form::Peer(peer) => known.peers.contains(peer),
+        form => known.apps.contains(form.app()?),
+    };
+    there.then_some(form)
+}
+
 /// Those of `names` that are spelt almost as `name`, the nearest first.
 fn near(name: &Safe, names: &[Safe]) -> Vec<Safe> {
     let shown = name.as_str().to_lowercase();
@@ -88,6 +102,9 @@ fn near(name: &Safe, names: &[Safe]) -> Vec<Safe> {
         })
         .collect();
     found.sort();
+    // Next to a slip of one letter, what is two letters away was not meant.
+    let best = found.first().map_or(0, |(distance, _)| *distance);
+    found.retain(|(distance, _)| *distance <= best.max(1));
     found.into_iter().take(MOST).map(|(_, name)| name.clone()).collect()
 }
 
@@ -95,6 +112,19 @@ fn near(name: &Safe, names: &[Safe]) -> Vec<Safe> {
 mod tests {
     use super::*;
     use crate::dns::dig::line;
+
+    #[test]
+    fn several_labels_without_their_end() {
+        let known = Known { apps: vec!["web".into()], peers: vec!["me".into()], ..Known::default() };
+        let of = |text: &str| {
+            let name = &line::parse(&[text]).unwrap().asks[0].question.name;
+            inside(name, &known).map(|form| form.to_string())
+        };
+        assert_eq!(of("top3.nearest.of.web").as_deref(), Some("top3.nearest.of.web.internal"));
+        assert_eq!(of("vms.web").as_deref(), Some("vms.web.internal"));
+        assert_eq!(of("me._peer").as_deref(), Some("me._peer.internal"));
+        assert_eq!((of("vms.api"), of("example.com"), of("a.b.c.d.e.web")), (None, None, None));
+    }
 
     #[test]
     fn slips_and_what_was_meant() {

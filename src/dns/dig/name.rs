@@ -1,5 +1,6 @@
 //! A domain name as a person writes it, in presentation format (RFC 1035 §5.1).
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use hickory_proto::rr::Name;
@@ -18,8 +19,8 @@ pub enum NameError {
     /// `\` wants a character, or three digits up to 255.
     #[error("`\\` in `{0}` wants a character after it, or three digits from 000 to 255")]
     Escape(Safe),
-    /// Not ASCII.
-    #[error("`{0}` is not ASCII: write its bytes as \\DDD, or the name in its xn-- form")]
+    /// Not ASCII, and not to be made so (RFC 5891 §4).
+    #[error("`{0}` has no form in ASCII: write its bytes as \\DDD, or the name in its xn-- form")]
     NotAscii(Safe),
     /// No address.
     #[error("`{0}` is no address, which -x wants")]
@@ -27,7 +28,8 @@ pub enum NameError {
 }
 
 /// The name that `word` writes. One label without a final dot is a name of this network: `web` is
-/// `web.internal.`, `_apps` is `_apps.internal.`; whatever has a dot is taken as it stands, as fully qualified.
+/// `web.internal.`, `_apps` is `_apps.internal.`; whatever has a dot is taken as it stands, as fully qualified. A name
+/// in another script is taken in its ASCII form (RFC 5890): `bücher.example` is `xn--bcher-kva.example.`.
 ///
 /// # Errors
 /// Where it cannot be a name.
@@ -36,7 +38,13 @@ pub fn parse(word: &str) -> Result<Name, NameError> {
     if word == "." {
         return Ok(Name::root());
     }
-    let (mut labels, absolute) = labels(word)?;
+    let ascii = if word.is_ascii() {
+        Cow::Borrowed(word)
+    } else {
+        let ascii = idna::domain_to_ascii(word).ok().filter(|_| !word.contains('\\'));
+        Cow::Owned(ascii.ok_or_else(|| NameError::NotAscii(shown()))?)
+    };
+    let (mut labels, absolute) = labels(&ascii)?;
     if labels.len() == 1 && !absolute {
         labels.push(b"internal".to_vec());
     }
@@ -110,6 +118,8 @@ mod tests {
             ("web.internal", "web.internal."),
             ("web.flycast", "web.flycast."),
             ("web.", "web."),
+            ("bücher", "xn--bcher-kva.internal."),
+            ("_x.Bücher.example.", "_x.xn--bcher-kva.example."),
             (".", "."),
             ("example.com.", "example.com."),
             ("WEB.Internal", "WEB.Internal."),
@@ -134,7 +144,8 @@ mod tests {
             (r"a\25", NameError::Escape(safe(r"a\25"))),
             (r"a\256", NameError::Escape(safe(r"a\256"))),
             (r"a\2x5", NameError::Escape(safe(r"a\2x5"))),
-            ("bücher", NameError::NotAscii(safe("bücher"))),
+            (r"bü\.cher", NameError::NotAscii(safe(r"bü\.cher"))),
+            ("a\u{200d}b\u{300}.\u{fffd}", NameError::NotAscii(safe("a\u{200d}b\u{300}.\u{fffd}"))),
         ] {
             assert_eq!(parse(word), Err(error), "{word}");
         }

@@ -43,11 +43,22 @@ pub fn says_no(exchange: &Exchange) -> bool {
 /// it knows two at least.
 pub fn nearest(ask: &Ask, exchange: &Exchange, rtt: &dyn Fn(Ipv6Addr) -> Option<Duration>) -> Option<String> {
     let Some(Form::Nearest(..)) = &ask.form else { return None };
+    order(exchange, rtt)
+}
+
+/// Whether the addresses of `exchange` stand in the order of the measured round trips, which `rtt` knows; `None` where
+/// it knows fewer than two.
+pub fn in_order(exchange: &Exchange, rtt: &dyn Fn(Ipv6Addr) -> Option<Duration>) -> Option<bool> {
+    let measured: Vec<Duration> = exchange.addresses().into_iter().filter_map(rtt).collect();
+    // The server knows distances between regions; two Machines of one region differ by chance.
+    (measured.len() > 1).then(|| measured.windows(2).all(|pair| pair[1] + SLACK >= pair[0]))
+}
+
+/// The same in words, whatever was asked for.
+pub fn order(exchange: &Exchange, rtt: &dyn Fn(Ipv6Addr) -> Option<Duration>) -> Option<String> {
+    let in_order = in_order(exchange, rtt)?;
     let addresses = exchange.addresses();
     let measured: Vec<Duration> = addresses.iter().filter_map(|address| rtt(*address)).collect();
-    if measured.len() < 2 {
-        return None;
-    }
     let known = if measured.len() == addresses.len() {
         String::new()
     } else {
@@ -55,13 +66,10 @@ pub fn nearest(ask: &Ask, exchange: &Exchange, rtt: &dyn Fn(Ipv6Addr) -> Option<
     };
     let times: Vec<_> = measured.iter().map(|rtt| ms(*rtt)).collect();
     let times = times.join(", ");
-    // The server knows distances between regions; two Machines of one region differ by chance.
-    let late = measured.windows(2).find(|pair| pair[1] + SLACK < pair[0]);
-    Some(match late {
-        None => format!("the server's order is that of the measured round trips{known}: {times} ms"),
-        Some(_) => {
-            format!("the measured round trips come in another order than the server's{known}: {times} ms")
-        }
+    Some(if in_order {
+        format!("the server's order is that of the measured round trips{known}: {times} ms")
+    } else {
+        format!("the measured round trips come in another order than the server's{known}: {times} ms")
     })
 }
 

@@ -37,6 +37,10 @@ pub struct Show {
     pub multiline: bool,
     /// `+qr`: the question as it was sent.
     pub query: bool,
+    /// `+explain`: what the answer means; `None` is only where a person looks.
+    pub explain: Option<bool>,
+    /// `+nearest`: the server's order of addresses beside measured round trips.
+    pub nearest: bool,
 }
 
 impl Show {
@@ -69,6 +73,8 @@ impl Default for Show {
             short: false,
             multiline: false,
             query: false,
+            explain: None,
+            nearest: false,
         }
     }
 }
@@ -82,9 +88,9 @@ enum Act {
     Number(u64, u64, fn(&mut Options, u64)),
     /// A number in this range, or with `no` none.
     Optional(u64, u64, fn(&mut Options, Option<u64>)),
-    /// A word that is read by the function, which gives false where it is none; with `no` nothing. What it wants in
-    /// words, and whether there must be one.
-    Word(&'static str, bool, fn(&mut Options, Option<&str>) -> bool),
+    /// A word that is read by the function, which gives false where it is none; with `no` the other function. What it
+    /// wants in words, and whether there must be one.
+    Word(&'static str, bool, fn(&mut Options, Option<&str>) -> bool, fn(&mut Options)),
 }
 
 /// An option as `--help` and errors tell it.
@@ -101,7 +107,7 @@ impl Known {
     /// As it is typed, without its `+`: a value is announced by `=`.
     pub fn written(&self) -> String {
         match self.act {
-            Act::Switch(_) | Act::Word(_, false, _) => self.name.to_owned(),
+            Act::Switch(_) | Act::Word(_, false, ..) => self.name.to_owned(),
             Act::Number(..) | Act::Optional(..) | Act::Word(..) => format!("{}=", self.name),
         }
     }
@@ -119,11 +125,14 @@ pub const KNOWN: &[Known] = &[
     switch("additional", "show the additional section", |show, _, on| show.additional = on),
     switch("adflag", "set the AD flag in the question", |_, options, on| options.authentic = on),
     switch("all", "turn all parts of the output on or off", |show, _, on| {
-        let (ttl, class, multiline) = (show.ttl, show.class, show.multiline);
-        *show = Show { ttl, class, multiline, query: show.query, ..Show::all(on) };
+        let Show { ttl, class, multiline, query, explain, nearest, .. } = *show;
+        *show = Show { ttl, class, multiline, query, explain, nearest, ..Show::all(on) };
     }),
     switch("answer", "show the answer section", |show, _, on| show.answer = on),
     switch("authority", "show the authority section", |show, _, on| show.authority = on),
+    switch("badcookie", "on BADCOOKIE ask again with the server's cookie", |_, options, on| {
+        options.renew_cookie = on;
+    }),
     Known {
         name: "bufsize",
         words: "EDNS payload size in bytes",
@@ -136,20 +145,43 @@ pub const KNOWN: &[Known] = &[
     Known {
         name: "cookie",
         words: "send a cookie, a fresh one or these bytes",
-        act: Act::Word("8 to 40 bytes in hexadecimal", false, |options, text| {
-            let given = text.map(|text| HEXLOWER_PERMISSIVE.decode(text.as_bytes()));
-            options.cookie = match given {
-                None => Some(Cookie::Fresh),
-                Some(Ok(bytes)) if (8..=40).contains(&bytes.len()) => Some(Cookie::Given(bytes)),
-                Some(_) => return false,
-            };
-            options.keep_query = true;
-            true
-        }),
+        act: Act::Word(
+            "8 to 40 bytes in hexadecimal",
+            false,
+            |options, text| {
+                let given = text.map(|text| HEXLOWER_PERMISSIVE.decode(text.as_bytes()));
+                options.cookie = match given {
+                    None => Some(Cookie::Fresh),
+                    Some(Ok(bytes)) if (8..=40).contains(&bytes.len()) => Some(Cookie::Given(bytes)),
+                    Some(_) => return false,
+                };
+                options.keep_query = true;
+                true
+            },
+            |options| options.cookie = None,
+        ),
     },
     switch("dnssec", "ask for signatures (DO flag)", |_, options, on| options.dnssec = on),
-    switch("edns", "send an OPT record", |_, options, on| {
-        options.edns = if on { Options::default().edns } else { None };
+    Known {
+        name: "edns",
+        words: "send an OPT record, of version 0 or this one",
+        act: Act::Word(
+            "a version from 0 to 255",
+            false,
+            |options, text| {
+                let Ok(version) = text.unwrap_or("0").parse() else { return false };
+                options.edns = options.edns.or(Options::default().edns);
+                options.edns_version = version;
+                true
+            },
+            |options| options.edns = None,
+        ),
+    },
+    switch("ednsnegotiation", "on BADVERS ask again with the server's version of EDNS", |_, options, on| {
+        options.negotiate_edns = on;
+    }),
+    switch("explain", "say what the answer means, on standard error", |show, _, on| {
+        show.explain = Some(on);
     }),
     switch("ignore", "do not ask again over TCP where an answer is cut", |_, options, on| {
         options.follow_truncation = !on;
@@ -157,6 +189,13 @@ pub const KNOWN: &[Known] = &[
     switch("multiline", "write long data over several lines, with comments", |show, _, on| {
         show.multiline = on;
     }),
+    switch(
+        "nearest",
+        "ping the addresses, and compare the server's order with round trips",
+        |show, _, on| {
+            show.nearest = on;
+        },
+    ),
     switch("nsid", "ask for the name of the server", |_, options, on| options.nsid = on),
     switch("qr", "show the question as it is sent", |show, options, on| {
         show.query = on;
@@ -174,10 +213,15 @@ pub const KNOWN: &[Known] = &[
     Known {
         name: "subnet",
         words: "say for whom it is asked: an address, and how many bits of it",
-        act: Act::Word("an address, as 192.0.2.0/24, or 0", true, |options, text| {
-            options.subnet = text.and_then(subnet);
-            options.subnet.is_some()
-        }),
+        act: Act::Word(
+            "an address, as 192.0.2.0/24, or 0",
+            true,
+            |options, text| {
+                options.subnet = text.and_then(subnet);
+                options.subnet.is_some()
+            },
+            |options| options.subnet = None,
+        ),
     },
     switch("tcp", "ask over TCP", |_, options, on| options.tcp = on),
     Known {
@@ -217,11 +261,8 @@ pub fn apply(text: &str, show: &mut Show, options: &mut Options) -> Result<(), L
         Act::Switch(act) if value.is_none() => act(show, options, on),
         Act::Switch(_) => return Err(LineError::NoValue(known.name)),
         Act::Optional(_, _, act) if !on => act(options, None),
-        Act::Word(..) if !on && value.is_none() => match known.name {
-            "cookie" => options.cookie = None,
-            _ => options.subnet = None,
-        },
-        Act::Word(wants, must, act) => {
+        Act::Word(_, _, _, clear) if !on && value.is_none() => clear(options),
+        Act::Word(wants, must, act, _) => {
             let said = value.is_some() || !must;
             if !on || !said || !act(options, value) {
                 return Err(LineError::Word { option: known.name, wants });

@@ -30,7 +30,7 @@ pub(crate) fn exchange(words: &str, code: u16, records: Vec<Record>) -> Exchange
     Exchange {
         question,
         server: "[fdaa:0:18::3]:53".parse().unwrap(),
-        sent: None,
+        sent: vec![],
         tries: vec![Try { sent: Duration::ZERO, transport: Transport::Udp, end: TryEnd::Answered(rtt) }],
         outcome: Ok(Answer { message: Arc::new(message), wire, rtt, transport: Transport::Udp }),
     }
@@ -43,7 +43,7 @@ pub(crate) fn silent(words: &str) -> Exchange {
     Exchange {
         question: question(words),
         server: "[fdaa:0:18::3]:53".parse().unwrap(),
-        sent: None,
+        sent: vec![],
         tries: vec![
             attempt(0, Transport::Udp),
             attempt(250, Transport::Udp),

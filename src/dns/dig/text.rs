@@ -9,7 +9,7 @@ use super::types::{class_word, type_word};
 use super::wire::{ADDITIONAL, ANSWER, AUTHORITY, FLAGS, Parts, Row, opcode_word};
 use super::{edns, line::Line};
 use super::{multiline, rdata};
-use crate::dns::exchange::{Answer, Exchange, TryEnd, rcode_word};
+use crate::dns::exchange::{Answer, Exchange, Transport, TryEnd, rcode_word};
 use crate::dns::names;
 use crate::text::Safe;
 
@@ -38,16 +38,8 @@ pub fn answer(exchange: &Exchange, answer: &Answer, show: &Show, when: &ZonedDat
         return short(&parts);
     }
     let mut out = String::new();
-    let sent = exchange.sent.as_deref();
-    if let (true, Some(query)) = (show.query, sent.and_then(Parts::of)) {
-        message(&query, show, ";; Sending:", None, None, &mut out);
-        if show.stats {
-            let _ = writeln!(out, ";; QUERY SIZE: {}\n", query.wire.len());
-        }
-    }
-    if show.comments && exchange.tries.iter().any(|attempt| matches!(attempt.end, TryEnd::Truncated(_))) {
-        out.push_str(";; Truncated, retrying in TCP mode.\n");
-    }
+    tries(exchange, show, &mut out);
+    let sent = exchange.sent.last().map(AsRef::as_ref);
     let no_edns = exchange.tries.iter().any(|attempt| matches!(attempt.end, TryEnd::NoEdns(_)));
     let remark = no_edns.then_some(";; the server does not know EDNS (FORMERR): asked again without");
     message(&parts, show, ";; Got answer:", remark, sent, &mut out);
@@ -68,6 +60,35 @@ pub fn answer(exchange: &Exchange, answer: &Answer, show: &Show, when: &ZonedDat
         );
     }
     out
+}
+
+/// What went before the answer: each message that was sent, where that is wanted, and why it was sent once more. One
+/// that was lost says nothing, and is not told.
+fn tries(exchange: &Exchange, show: &Show, out: &mut String) {
+    let mut lost = false;
+    for (n, attempt) in exchange.tries.iter().enumerate() {
+        let query = exchange.sent.get(n).filter(|_| show.query && !lost);
+        if let Some(query) = query.and_then(|wire| Parts::of(wire)) {
+            message(&query, show, ";; Sending:", None, None, out);
+            if show.stats {
+                let _ = writeln!(out, ";; QUERY SIZE: {}\n", query.wire.len());
+            }
+        }
+        lost = matches!(attempt.end, TryEnd::Silent | TryEnd::Failed(_));
+        if !show.comments {
+            continue;
+        }
+        let over_tcp = exchange.tries.get(n + 1).is_some_and(|next| next.transport == Transport::Tcp);
+        let _ = match attempt.end {
+            TryEnd::Truncated(_) => writeln!(out, ";; Truncated, retrying in TCP mode."),
+            TryEnd::BadCookie(_) if over_tcp => writeln!(out, ";; BADCOOKIE, retrying in TCP mode."),
+            TryEnd::BadCookie(_) => writeln!(out, ";; BADCOOKIE, retrying."),
+            TryEnd::BadVersion(_, version) => {
+                writeln!(out, ";; BADVERS, retrying with EDNS version {version}.")
+            }
+            TryEnd::Silent | TryEnd::Failed(_) | TryEnd::NoEdns(_) | TryEnd::Answered(_) => Ok(()),
+        };
+    }
 }
 
 /// A message under `title`; `sent` is the one that it answers.
@@ -225,7 +246,7 @@ impl Columns {
 mod tests {
     use super::*;
     use crate::dns::dig::line;
-    use crate::dns::exchange::{Transport, Try};
+    use crate::dns::exchange::Try;
     use hickory_proto::op::{Message, MessageType, OpCode, Query};
     use hickory_proto::rr::rdata::{AAAA, TXT};
     use hickory_proto::rr::{RData, Record};
@@ -248,7 +269,7 @@ mod tests {
         let exchange = Exchange {
             question,
             server: "[fdaa:0:18::3]:53".parse().unwrap(),
-            sent: None,
+            sent: vec![],
             tries: vec![Try { sent: Duration::ZERO, transport: Transport::Udp, end }],
             outcome: Ok(Answer { message: Arc::new(message), wire, rtt, transport: Transport::Udp }),
         };

@@ -32,10 +32,13 @@ pub fn choices(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let inside = boxed(below(area, rows), " completions ", foot, theme, buffer);
     let rows = usize::from(inside.height);
     let offset = first(dig.choice.unwrap_or(0), dig.choices.len(), rows);
+    // The names have the room that they need, what they are the rest.
+    let shown = dig.choices.iter().skip(offset).take(rows);
+    let longest = shown.map(|choice| width(&choice.name)).max().unwrap_or(0);
+    let name = (longest + 2).min((usize::from(inside.width) * 3 / 5).max(24));
     for (n, choice) in dig.choices.iter().enumerate().skip(offset).take(rows) {
         let inner = Rect { y: inside.y + (n - offset) as u16, height: 1, ..inside };
         let here = dig.choice == Some(n);
-        let name = (usize::from(inner.width) * 3 / 5).max(24);
         let left = Text::new()
             .add(if here { "▌ " } else { "  " }, theme.focused())
             .add(fit(&choice.name, name - 2), if here { theme.strong() } else { theme.style(Role::Plain) })

@@ -1,0 +1,63 @@
+//! `did you mean`, without a walk: the lists that say how a name is spelt are asked for when it does not exist.
+
+use std::time::Duration;
+
+use crate::dns::client::Client;
+use crate::dns::dig::line::Ask;
+use crate::dns::dig::lists::{self, Listed};
+use crate::dns::dig::meant::{self, Known};
+use crate::dns::dig::notes;
+use crate::dns::exchange::{Exchange, Options, Question};
+use crate::dns::names::Form;
+use crate::text::Safe;
+
+/// A suggestion is not worth a longer wait.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Names that exist and are spelt almost as the one that `exchange` says does not, the likeliest first.
+pub(super) async fn of(client: &Client, ask: &Ask, exchange: &Exchange) -> Vec<Form> {
+    if !notes::says_no(exchange) {
+        return Vec::new();
+    }
+    let list = |form: Form| async move {
+        let Ok(name) = form.name() else { return Vec::new() };
+        let question = Question::new(name, form.record_type());
+        let options = Options { timeout: PATIENCE, ..Options::default() };
+        // Whoever says that there is no such name is asked which there are.
+        lists::entries(Some(&form), &client.ask_at(exchange.server, question, &options).await)
+    };
+    let mut known = Known::default();
+    let Some(form) = &ask.form else {
+        known.apps = list(Form::Apps).await.into_iter().map(name).collect();
+        return meant::inside(&ask.question.name, &known).into_iter().collect();
+    };
+    match form.app() {
+        None => {
+            known.peers = list(Form::Peers).await.into_iter().map(name).collect();
+        }
+        Some(app) => {
+            known.apps = list(Form::Apps).await.into_iter().map(name).collect();
+            if known.apps.contains(app) {
+                match form {
+                    Form::Region(..) => {
+                        known.regions =
+                            list(Form::Regions(app.clone())).await.into_iter().map(name).collect();
+                    }
+                    Form::Vm(..) => {
+                        known.machines = list(Form::Vms(app.clone())).await.into_iter().map(name).collect();
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    meant::of(form, &known)
+}
+
+/// What an entry is called.
+fn name(entry: Listed) -> Safe {
+    match entry {
+        Listed::App(name) | Listed::Peer(name) | Listed::Region(name, _) => name,
+        Listed::Machine { id, .. } => id,
+    }
+}

@@ -1,0 +1,143 @@
+//! `+nearest`: the addresses of an answer are pinged, and their order held against the round trips.
+
+use std::io::Write;
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::super::session::Session;
+use crate::cli::Failure;
+use crate::dns::dig::notes;
+use crate::dns::exchange::Exchange;
+use crate::dns::names;
+use crate::engine::report::{Aim, Command, Plan, Report, Series, Target};
+use crate::error::{Error, Exit};
+use crate::text::{Safe, count, ms, width};
+
+/// Probes for each address.
+const PROBES: u64 = 5;
+
+/// How the engine is to ping for this.
+pub(super) fn plan() -> Plan {
+    Plan {
+        interval: Duration::from_millis(200),
+        timeout: Duration::from_secs(1),
+        count: Some(PROBES),
+        ..Plan::default()
+    }
+}
+
+/// An address, and what its probes found.
+pub(super) struct Measured {
+    address: Ipv6Addr,
+    sent: u64,
+    answered: u64,
+    /// Shortest, median and longest round trip, where there is any.
+    rtts: Option<[Duration; 3]>,
+}
+
+/// Pings the addresses of `exchange`, and gives what was found in the server's order.
+///
+/// # Errors
+/// Where the network ends meanwhile (exit 4).
+pub(super) async fn measure(session: &mut Session, exchange: &Exchange) -> Result<Vec<Measured>, Error> {
+    let addresses = exchange.addresses();
+    if addresses.is_empty() {
+        return Ok(Vec::new());
+    }
+    let closed = || Error::new(Exit::Tunnel, "the network was closed");
+    let aims = addresses
+        .iter()
+        .map(|&address| Aim::from(Target { label: Safe::new(address.to_string()), address }))
+        .collect();
+    session.engine.commands.send(Command::Ping(aims)).await.map_err(|_| closed())?;
+    let series = loop {
+        match session.engine.reports.recv().await {
+            Some(Report::Pings(series)) => {
+                let of = |address| series.iter().find(|series| series.target.address == address);
+                if addresses.iter().all(|&address| of(address).is_some_and(|s| s.settled() >= PROBES)) {
+                    break series;
+                }
+            }
+            Some(_) => {}
+            None => return Err(closed()),
+        }
+    };
+    let found = addresses.iter().filter_map(|&address| {
+        let series = series.iter().find(|series| series.target.address == address)?;
+        Some(measured(address, series))
+    });
+    Ok(found.collect())
+}
+
+fn measured(address: Ipv6Addr, series: &Series) -> Measured {
+    let rtts = series.stats.as_ref().map(|stats| [stats.min, stats.p50, stats.max]);
+    Measured { address, sent: series.sent, answered: series.received + series.late, rtts }
+}
+
+/// Prints the addresses in the server's order with their round trips, and whether the two agree.
+///
+/// # Errors
+/// Where it cannot be written.
+pub(super) fn print(
+    found: &[Measured],
+    conf: Option<&str>,
+    exchange: &Exchange,
+    as_json: bool,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let rtt = |address| found.iter().find(|one| one.address == address)?.rtts.map(|[_, p50, _]| p50);
+    let agrees = notes::in_order(exchange, &rtt);
+    if as_json {
+        let mut object = json!({
+            "schema": "sixpane.dig.nearest/1",
+            "name": names::show(&exchange.question.name),
+            "server": exchange.server.to_string(),
+            "in_order": agrees,
+            "addresses": found.iter().map(to_json).collect::<Vec<_>>(),
+        });
+        if let (Some(conf), Some(map)) = (conf, object.as_object_mut()) {
+            map.insert("conf".into(), conf.into());
+        }
+        return Ok(writeln!(out, "{object}")?);
+    }
+    let of = conf.map(|conf| format!(" of {conf}")).unwrap_or_default();
+    if found.is_empty() {
+        return Ok(writeln!(out, ";; NEAREST{of}: no address to ping\n")?);
+    }
+    let probes = count(PROBES as usize, "ping");
+    writeln!(out, ";; NEAREST{of}, in the server's order, median of {probes} each:")?;
+    let columns = found.iter().map(|one| width(&one.address.to_string())).max().unwrap_or(0);
+    for (n, one) in found.iter().enumerate() {
+        let told = match one.rtts {
+            Some([min, p50, max]) => format!("{:>8} ms  ({} to {})", ms(p50), ms(min), ms(max)),
+            None => "no reply".into(),
+        };
+        let lost = match one.sent - one.answered.min(one.sent) {
+            lost @ 1.. if one.answered > 0 => format!("  {lost} of {} lost", one.sent),
+            _ => String::new(),
+        };
+        writeln!(out, ";; {:>3}  {:<columns$}  {told}{lost}", n + 1, one.address)?;
+    }
+    let known = found.iter().filter(|one| one.rtts.is_some()).count();
+    let all = if known < found.len() { format!(" of the {known} that reply") } else { String::new() };
+    match agrees {
+        Some(true) => writeln!(out, ";; the server's order is that of the round trips{all}")?,
+        Some(false) => writeln!(out, ";; the round trips{all} come in another order than the server's")?,
+        None => writeln!(out, ";; fewer than two reply: there is no order to compare")?,
+    }
+    Ok(writeln!(out)?)
+}
+
+fn to_json(one: &Measured) -> Value {
+    let millis = |time: Duration| time.as_secs_f64() * 1e3;
+    json!({
+        "address": one.address,
+        "sent": one.sent,
+        "answered": one.answered,
+        "min_ms": one.rtts.map(|[min, _, _]| millis(min)),
+        "p50_ms": one.rtts.map(|[_, p50, _]| millis(p50)),
+        "max_ms": one.rtts.map(|[_, _, max]| millis(max)),
+    })
+}
