@@ -1,6 +1,5 @@
 //! `sixpane dig`: questions put to name servers of one network or of several, as text, as data alone, or as JSON lines.
 
-mod meant;
 mod nearest;
 mod print;
 mod watch;
@@ -27,7 +26,7 @@ use crate::dns::resolver::NoAddress;
 use crate::engine::Settings;
 use crate::error::{Error, Exit};
 use crate::settings::seconds;
-use crate::text::Safe;
+use crate::text::{Safe, count};
 
 pub use self::print::exit_of;
 
@@ -164,7 +163,7 @@ impl Request {
     }
 
     /// Whether what an answer means is to be told: where it is asked for, or where somebody looks who asked for little.
-    fn notes(&self, line: &Line) -> bool {
+    fn explains(&self, line: &Line) -> bool {
         line.show.explain.unwrap_or_else(|| !self.batch && std::io::stderr().is_terminal())
     }
 }
@@ -308,10 +307,11 @@ async fn answers(
             for (n, (org, exchanges)) in orgs.iter().zip(&answered).enumerate() {
                 let conf = (orgs.len() > 1).then_some(org.name.as_str());
                 let here = exchanges.iter().skip(at * servers).take(servers);
-                said.extend(here.map(|exchange| Said { org: n, conf, exchange }));
+                let ignored = org.session.engine.client.ignored();
+                said.extend(here.map(|exchange| Said { org: n, conf, ignored, exchange }));
             }
             printer.question(line, ask, &said)?;
-            if request.notes(line) {
+            if request.explains(line) {
                 printer.notes(&orgs, line, ask, &said).await?;
             }
             if line.show.nearest {
@@ -333,6 +333,18 @@ async fn answers(
         }
     }
     let exit = printer.tally.exit(*batch);
+    for org in orgs.iter().filter(|_| lines.iter().any(|line| request.explains(line))) {
+        let ignored = org.session.engine.client.ignored();
+        if ignored > 0 {
+            printer.out.flush()?;
+            let what = count(ignored as usize, "message");
+            let _ = writeln!(
+                std::io::stderr(),
+                "sixpane: note: {what} came late, twice, or from somebody else, answered nothing that was asked, and \
+                 were ignored"
+            );
+        }
+    }
     Ok(if left_out > 0 && matches!(exit, Exit::Ok | Exit::Empty) { Exit::Partial } else { exit })
 }
 

@@ -8,7 +8,8 @@
 //! - [`fields`]: what each byte of a message is.
 //! - [`lists`]: the entries of the platform's lists; [`compare`]: what differs between two answers;
 //!   [`changes`]: and between each and the next.
-//! - [`notes`]: what an answer means on this network; [`meant`]: what may have been meant where there is no such name.
+//! - [`notes`]: what an answer means on this network; [`meant`]: what may have been meant where there is no such name;
+//!   [`spelling`]: the same, with the lists that it takes asked for.
 
 pub mod ask;
 pub mod changes;
@@ -25,6 +26,7 @@ pub mod notes;
 pub mod options;
 pub mod rare;
 pub mod rdata;
+pub mod spelling;
 pub mod svcb;
 pub mod text;
 pub mod types;

@@ -240,6 +240,12 @@ fn knot(space: &Space, address: &str, folder: &Path, zones: &[(&str, String)]) -
          database:\n  storage: \"{shown}/db\"\n\
          template:\n  - id: default\n    storage: \"{shown}\"\n    zonefile-sync: -1\n    semantic-checks: false\nzone:\n"
     );
+    if zones.iter().any(|(name, _)| *name == "signed") {
+        // Whoever sends a cookie has to send the server's, too.
+        let modules = "mod-cookies:\n  - id: strict\n    badcookie-slip: 1\ntemplate:\n  - id: default\n    \
+                       global-module: mod-cookies/strict\n";
+        conf = conf.replace("template:\n  - id: default\n", modules);
+    }
     for (name, text) in zones {
         std::fs::write(folder.join(format!("{name}.zone")), text).unwrap();
         let _ = writeln!(conf, "  - domain: {name}.\n    file: {name}.zone");

@@ -6,12 +6,12 @@ use std::io::Write;
 use jiff::ZonedDateTime;
 use serde_json::{Value, json};
 
-use super::{Org, Request, Tally, meant};
+use super::{Org, Request, Tally};
 use crate::cli::Failure;
 use crate::dns::dig::compare::{self, Difference};
 use crate::dns::dig::line::{Ask, Line};
 use crate::dns::dig::types::{class_word, type_word};
-use crate::dns::dig::{json as face, notes, text};
+use crate::dns::dig::{json as face, notes, spelling, text};
 use crate::dns::exchange::{self, Exchange};
 use crate::dns::names;
 use crate::error::{Error, Exit};
@@ -24,6 +24,8 @@ pub(super) struct Said<'a> {
     pub org: usize,
     /// Its conf, where there are several.
     pub conf: Option<&'a str>,
+    /// Messages that came there and answered nothing of ours.
+    pub ignored: u64,
     /// What was answered.
     pub exchange: &'a Exchange,
 }
@@ -126,7 +128,7 @@ impl<W: Write> Printer<'_, W> {
             }
             let Some(org) = orgs.get(one.org) else { continue };
             let client = &org.session.engine.client;
-            let near = meant::of(client, ask, one.exchange).await;
+            let near = spelling::of(client, ask, one.exchange).await;
             if let Some((first, others)) = near.split_first() {
                 let others = others.iter().fold(String::new(), |mut text, other| {
                     let _ = write!(text, " or {other}");
@@ -194,6 +196,13 @@ fn tell_failure(one: &Said<'_>, failure: &exchange::Failure) {
             format!("{} after {} ms: {}", attempt.transport.as_str(), attempt.sent.as_millis(), attempt.end)
         })
         .collect();
+    if one.ignored > 0 {
+        error.why = format!(
+            "{}; {} came and answered nothing that was asked",
+            error.why,
+            count(one.ignored as usize, "message")
+        );
+    }
     if !tries.is_empty() {
         error.why = format!("{} ({})", error.why, tries.join("; "));
     }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use super::line::Ask;
+use super::lists::{self, Listed};
+use super::meant::{self, Known};
+use super::notes;
 use crate::dns::client::Client;
-use crate::dns::dig::line::Ask;
-use crate::dns::dig::lists::{self, Listed};
-use crate::dns::dig::meant::{self, Known};
-use crate::dns::dig::notes;
 use crate::dns::exchange::{Exchange, Options, Question};
 use crate::dns::names::Form;
 use crate::text::Safe;
@@ -15,7 +15,7 @@ use crate::text::Safe;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Names that exist and are spelt almost as the one that `exchange` says does not, the likeliest first.
-pub(super) async fn of(client: &Client, ask: &Ask, exchange: &Exchange) -> Vec<Form> {
+pub async fn of(client: &Client, ask: &Ask, exchange: &Exchange) -> Vec<Form> {
     if !notes::says_no(exchange) {
         return Vec::new();
     }
