@@ -52,27 +52,28 @@ fn questions(org: &Org) -> Vec<(String, String)> {
     all
 }
 
-/// The blocks of an output, one for each question, with what differs from run to run taken out.
+/// The blocks of an output, one for each question: `first` begins each.
 fn blocks(output: &[u8], first: &str) -> Vec<String> {
     let text = String::from_utf8_lossy(output);
-    text.split(&format!("{first}\n"))
-        .skip(1)
-        .map(|answer| {
-            let lines: Vec<String> = answer
-                .lines()
-                .filter(|line| !line.starts_with(";; Truncated"))
-                .map(|line| line.split(", id: ").next().unwrap_or(line).to_owned())
-                .map(|line| match line.split_once("COOKIE: ") {
-                    // Its bytes are random; whether it is good is not.
-                    Some((_, cookie)) => {
-                        format!("; COOKIE {:?}", cookie.split_once(' ').map(|(_, state)| state.to_owned()))
-                    }
-                    None => line,
-                })
-                .collect();
-            lines.join("\n").trim_end().to_owned()
+    text.split(&format!("{first}\n")).skip(1).map(|block| steady(block, &[";; Truncated"])).collect()
+}
+
+/// An output with what differs from run to run taken out, and the lines that begin with any of `but`.
+fn steady(text: &str, but: &[&str]) -> String {
+    let lines: Vec<String> = text
+        .lines()
+        .filter(|line| !but.iter().any(|begin| line.starts_with(begin)))
+        .map(|line| line.split(", id: ").next().unwrap_or(line).to_owned())
+        .map(|line| match line.split_once("COOKIE: ") {
+            // Its bytes are random; how many, and whether it is good, is not.
+            Some((_, cookie)) => {
+                let (bytes, state) = cookie.split_once(' ').unwrap_or((cookie, ""));
+                format!("; COOKIE of {} {state}", bytes.len())
+            }
+            None => line,
         })
-        .collect()
+        .collect();
+    lines.join("\n").trim_end().to_owned()
 }
 
 /// Asks `questions` with `options` of both; `first` begins each block of an output. Gives the count of equal ones
@@ -84,7 +85,12 @@ fn differences(
     first: &str,
 ) -> (usize, Vec<String>) {
     let (mut equal, mut different) = (0, Vec::new());
-    for batch in questions.chunks(50) {
+    // Where there are few of them each is asked alone, and all that is printed compared.
+    let alone = questions.len() < 10;
+    let blocks = |output: &[u8]| {
+        if alone { vec![steady(&String::from_utf8_lossy(output), &[])] } else { blocks(output, first) }
+    };
+    for batch in questions.chunks(if alone { 1 } else { 50 }) {
         // Ours takes names and types as words; a name that reads like a type has its dot.
         let plain: Vec<&str> =
             batch.iter().flat_map(|(name, rtype)| [name.as_str(), rtype.as_str()]).collect();
@@ -93,14 +99,14 @@ fn differences(
         ours.extend(&plain);
         let output = gateway.sixpane("dig", &ours);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        let ours = blocks(&output.stdout, first);
+        let ours = blocks(&output.stdout);
         let mut far = Vec::new();
         for (name, rtype) in batch {
             // Ours sends a cookie where it is told to.
             let mut words = vec!["+nocookie", "+nocmd"];
             words.extend(options);
             words.extend(["-q", name, "-t", rtype]);
-            far.extend(blocks(&gateway.dig(&words).stdout, first));
+            far.extend(blocks(&gateway.dig(&words).stdout));
         }
         assert_eq!((ours.len(), far.len()), (batch.len(), batch.len()), "{options:?} {told}");
         for ((question, ours), far) in batch.iter().zip(ours).zip(far) {
