@@ -306,6 +306,7 @@ fn exit_codes() -> String {
 /// Runs the command line `args`, whose first word is the program's name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
+    let json = args.iter().any(|word| word == "--json");
     let parsed = command(color(&args))
         .try_get_matches_from(args)
         .and_then(|matches| CommandLine::from_arg_matches(&matches));
@@ -325,7 +326,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         clap::ColorChoice::Never => anstream::ColorChoice::Never,
     }
     .write_global();
-    let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
+    // JSON has no colours that would have to be taken out again.
+    let stdout = io::stdout();
+    let stream =
+        if json { anstream::AutoStream::always_ansi(stdout) } else { anstream::AutoStream::auto(stdout) };
+    let mut out = io::BufWriter::with_capacity(OUTPUT, stream);
     let sources = match commands::settings::Sources::read() {
         Ok(sources) => sources,
         Err(error) => return report(&error),
@@ -353,6 +358,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(failure) => finish(Err(failure), &mut io::sink()),
     }
 }
+
+/// Bytes written at once.
+const OUTPUT: usize = 64 * 1024;
 
 /// The definitions, for whoever writes completions or a manual of them.
 pub fn command(color: clap::ColorChoice) -> clap::Command {

@@ -7,10 +7,12 @@
 //! A refresh starts from the catalog before it. What a record no longer names goes only when that record was
 //! answered; where it failed, what was known stays, with its age.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use foldhash::{HashSet, HashSetExt as _};
 
 use super::agree::disagreements;
 use super::{App, Catalog, Conflict, Machine, Method, Record, Source};
@@ -83,8 +85,11 @@ pub struct Walk {
     later: VecDeque<Form>,
     /// Apps that are asked about before the others, and in every turn.
     first: Vec<Safe>,
-    /// Everything that was ever queued: nothing is asked twice.
+    /// What of the org and its apps was ever queued: nothing is asked twice. Of a machine it is known by its app,
+    /// which is asked about once.
     queued: HashSet<Form>,
+    /// Questions that were ever queued.
+    asked: usize,
     /// Questions handed out whose answers are due.
     open: usize,
     /// Whether `_apps` is settled, one way or the other.
@@ -123,6 +128,7 @@ impl Walk {
             later: VecDeque::new(),
             first: first.to_vec(),
             queued: HashSet::new(),
+            asked: 0,
             open: 0,
             apps_settled: false,
             apps: None,
@@ -215,7 +221,12 @@ impl Walk {
     }
 
     fn ask(&mut self, form: Form) {
-        if self.queued.insert(form.clone()) {
+        let new = match form {
+            Form::Vm(..) => true,
+            _ => self.queued.insert(form.clone()),
+        };
+        if new {
+            self.asked += 1;
             match form {
                 Form::Flycast(_) => self.later.push_back(form),
                 _ => self.queue.push_back(form),
@@ -329,24 +340,19 @@ impl Walk {
         if !said.settled {
             return;
         }
-        let listed: Vec<_> = said.texts.iter().flat_map(|text| payload::vms(text)).collect();
+        let listed: BTreeMap<_, _> = said.texts.iter().flat_map(|text| payload::vms(text)).collect();
         self.vms_answered.insert(app.clone());
         if !listed.is_empty() {
             self.app(app, Record::Vms, now);
         }
-        for (id, region) in &listed {
-            let known = self.catalog.machine(app, id).cloned();
-            let machine = self.machine(app, id, Record::Vms, now);
-            if machine.region.is_none() || !machine.said_by.contains(Record::Instances) {
-                machine.region = region.clone().or(machine.region.take());
-            }
-            if known.is_none_or(|m| m.address.is_none()) {
-                self.ask(Form::Vm(id.clone(), app.clone()));
-            }
-        }
         // Where `_instances` does not vouch for an address that was known, it is asked for again.
-        if self.instances.as_ref().is_some_and(|(answered, _)| !answered) {
-            for (id, _) in listed {
+        let nobody_vouches = self.instances.as_ref().is_some_and(|(answered, _)| !answered);
+        for (id, region) in listed {
+            let machine = self.machine(app, &id, Record::Vms, now);
+            if machine.region.is_none() || !machine.said_by.contains(Record::Instances) {
+                machine.region = region.or(machine.region.take());
+            }
+            if nobody_vouches || machine.address.is_none() {
                 self.ask(Form::Vm(id, app.clone()));
             }
         }
@@ -514,7 +520,7 @@ impl Walk {
     }
 
     fn progress(&mut self, running: bool) {
-        let (asked, open) = (self.queued.len(), self.open);
+        let (asked, open) = (self.asked, self.open);
         let queued = self.queue.len() + self.later.len();
         let apps_done = self.catalog.apps.len().saturating_sub(self.wanted.len() - self.vms_answered.len());
         // Most answers add no problem: the list is made anew only where they do.

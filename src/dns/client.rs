@@ -6,13 +6,14 @@
 //! the packets of the connection, where it stands: a packet holds twenty of them, and each packet has its price at
 //! both ends of a tunnel. As soon as an answer is late there, they go one by one over UDP, where none waits for another.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::{Ipv6Addr, SocketAddrV6};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use foldhash::{HashMap, HashMapExt as _};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -20,7 +21,7 @@ use super::again;
 use super::exchange::{Answer, Cookie, Exchange, Failure, Options, Question, Transport, Try, TryEnd};
 use super::message::{self, Reply};
 use super::tcp::{Connection, Event};
-use super::window::{self, Rtt, Window};
+use super::window::{self, Pace, Rtt, Window};
 use crate::net::{Arrival, Datagrams, IcmpError, LinkState, Network};
 
 /// The port of a name server.
@@ -30,7 +31,7 @@ pub const PORT: u16 = 53;
 const PATIENCE: [Duration; 3] =
     [Duration::from_millis(50), Duration::from_millis(150), Duration::from_millis(450)];
 /// Questions of a walk that are in flight on the connection, at first and at most: TCP itself begins with two segments.
-const LANE: (usize, usize) = (32, 512);
+const LANE: (usize, usize) = (32, 1024);
 /// How long an answer on the connection may be late before the connection is taken for stuck.
 const LANE_PATIENCE: Duration = Duration::from_millis(150);
 /// How long a connection that was stuck carries no walk.
@@ -38,6 +39,9 @@ const BARRED: Duration = Duration::from_secs(30);
 /// A way that is shorter than this is limited by the price of a packet, not by what may be in flight: UDP beside the
 /// connection would only cost.
 const SHORT: Duration = Duration::from_millis(20);
+/// Questions that leave together where the way is short and others are still in flight: they fill a few packets, where
+/// one that leaves for each that was answered would take a packet for itself.
+const TOGETHER: usize = 64;
 /// Beyond the window, for what a person asks while a walk fills it.
 const SPARE: usize = 16;
 /// Questions that may wait for a place in the window before askers have to wait to put theirs.
@@ -121,6 +125,8 @@ impl Client {
             window: Window::new(window::FIRST, window::LARGEST),
             rtt: Rtt::default(),
             lane: Lane::default(),
+            pace: Pace::default(),
+            paced: None,
             ignored: ignored.clone(),
             rng: StdRng::from_rng(&mut rand::rng()),
         };
@@ -259,7 +265,7 @@ struct Asker<N: Network> {
     waiting: VecDeque<Job>,
     /// Questions of walks, which wait behind all others.
     bulk: VecDeque<Job>,
-    flights: HashMap<u64, Flight>,
+    flights: HashMap<u64, Box<Flight>>,
     /// ID of a message → the flight and its try.
     ids: HashMap<u16, (u64, usize)>,
     deadlines: BTreeSet<(Instant, u64)>,
@@ -267,6 +273,9 @@ struct Asker<N: Network> {
     window: Window,
     rtt: Rtt,
     lane: Lane,
+    pace: Pace,
+    /// When the pace lets the next question of a walk leave, where one waits for that.
+    paced: Option<Instant>,
     ignored: Arc<AtomicU64>,
     rng: StdRng,
 }
@@ -281,10 +290,10 @@ impl<N: Network> Asker<N> {
         let mut open = true;
         while open || !self.flights.is_empty() || !self.waiting.is_empty() || !self.bulk.is_empty() {
             self.fill();
-            let due = self.deadlines.first().map(|&(due, _)| due.into());
+            let due = self.deadlines.first().map(|&(due, _)| due).into_iter().chain(self.paced).min();
             let wake = async {
                 match due {
-                    Some(due) => tokio::time::sleep_until(due).await,
+                    Some(due) => tokio::time::sleep_until(due.into()).await,
                     None => std::future::pending().await,
                 }
             };
@@ -304,7 +313,12 @@ impl<N: Network> Asker<N> {
                     Ok(arrival) => self.arrived(arrival),
                     Err(_) => return,
                 },
-                Some(event) = tcp.recv() => self.tcp_event(event),
+                Some(event) = tcp.recv() => {
+                    self.tcp_event(event);
+                    while let Ok(event) = tcp.try_recv() {
+                        self.tcp_event(event);
+                    }
+                }
                 changed = self.link.changed() => match changed {
                     Ok(()) => self.link_changed(),
                     Err(_) => return,
@@ -321,12 +335,27 @@ impl<N: Network> Asker<N> {
         {
             self.start(job, false);
         }
+        let short = self.rtt.mean().is_some_and(|rtt| rtt < SHORT);
+        let long = self.rtt.mean().filter(|_| !short);
+        let gap = long.map(|rtt| Pace::gap(self.window.size(), rtt));
+        let now = clock();
+        self.paced = None;
+        let mut room = self.lane.window.size().saturating_sub(self.lane.flying);
+        if short && room < TOGETHER && self.lane.flying >= TOGETHER {
+            room = 0;
+        }
         while let Some(job) = self.bulk.front() {
             let many = self.bulk.len() + self.lane.flying > window::FIRST;
             let in_lane = many && self.lane_flows(job.server);
-            let short = self.rtt.mean().is_some_and(|rtt| rtt < SHORT);
-            let lane = in_lane && self.lane.flying < self.lane.window.size();
+            let lane = in_lane && room > 0;
+            room -= usize::from(lane);
             if !lane && (self.flying() >= self.window.size() || (in_lane && short)) {
+                break;
+            }
+            if let Some(gap) = gap.filter(|_| !lane)
+                && let Err(later) = self.pace.leave(now, gap)
+            {
+                self.paced = Some(later);
                 break;
             }
             if let Some(job) = self.bulk.pop_front() {
@@ -383,7 +412,7 @@ impl<N: Network> Asker<N> {
         self.next_key += 1;
         let edns = job.options.edns.is_some();
         let tcp = job.options.tcp;
-        let flight = Flight {
+        let flight = Box::new(Flight {
             job,
             started: now,
             tries: Vec::new(),
@@ -396,7 +425,7 @@ impl<N: Network> Asker<N> {
             in_lane: lane,
             edns,
             due: now,
-        };
+        });
         self.deadlines.insert((now, key));
         self.flights.insert(key, flight);
         self.lane.flying += usize::from(lane);
@@ -533,7 +562,7 @@ impl<N: Network> Asker<N> {
                 if waits_on_udp {
                     self.window.lost(now, self.rtt.expected());
                 }
-                if waits_on_udp && self.flights.get(&key).is_some_and(Flight::may_try_udp) {
+                if waits_on_udp && self.flights.get(&key).is_some_and(|flight| flight.may_try_udp()) {
                     self.try_udp(key, now);
                 } else {
                     self.try_tcp(key, now);
@@ -583,7 +612,11 @@ impl<N: Network> Asker<N> {
                     connection.open = true;
                 }
             }
-            Event::Frame { server, wire } => self.message(server, wire, Transport::Tcp, now),
+            Event::Frames { server, wires } => {
+                for wire in wires {
+                    self.message(server, wire, Transport::Tcp, now);
+                }
+            }
             Event::Closed { server, generation, reason } => {
                 if self.connections.get(&server).is_some_and(|c| c.generation == generation) {
                     self.connections.remove(&server);
@@ -616,7 +649,8 @@ impl<N: Network> Asker<N> {
 
     fn message(&mut self, from: SocketAddrV6, wire: Vec<u8>, transport: Transport, at: Instant) {
         let up_since = self.up_since();
-        let flying = self.flying();
+        // A window that only waits for its pace is as good as full.
+        let flying = if self.paced.is_some() { self.window.size() } else { self.flying() };
         let known = message::id(&wire).and_then(|id| self.ids.get(&id).copied());
         let Some((key, index)) = known else { return self.ignore() };
         let Some(flight) = self.flights.get_mut(&key) else { return self.ignore() };
@@ -643,7 +677,7 @@ impl<N: Network> Asker<N> {
             self.window.answered(rtt, flying);
         } else if flight.in_lane {
             self.lane.rtt.measured(rtt);
-            self.lane.window.answered(rtt, self.lane.flying);
+            self.lane.window.answered(rtt, self.lane.flying + TOGETHER);
         }
         let code = u16::from(answered.metadata.response_code);
         if code == 1 && flight.edns {
@@ -685,6 +719,7 @@ impl<N: Network> Asker<N> {
         for id in flight.further_ids.iter().chain([&flight.id]) {
             self.ids.remove(id);
         }
+        let flight = *flight;
         let Job { question, server, asker, .. } = flight.job;
         asker.tell(Exchange { question, server, tries: flight.tries, sent: flight.sent, outcome });
     }

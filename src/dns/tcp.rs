@@ -20,12 +20,12 @@ pub enum Event {
         /// Which connection to that server.
         generation: u64,
     },
-    /// A message came.
-    Frame {
+    /// Messages came.
+    Frames {
         /// From whom.
         server: SocketAddrV6,
-        /// The message without its length.
-        wire: Vec<u8>,
+        /// The messages without their lengths.
+        wires: Vec<Vec<u8>>,
     },
     /// The connection is no more, or never was.
     Closed {
@@ -92,6 +92,12 @@ impl Drop for Connection {
     }
 }
 
+fn holds_a_frame(bytes: &[u8]) -> bool {
+    bytes
+        .split_first_chunk()
+        .is_some_and(|(&length, rest)| rest.len() >= usize::from(u16::from_be_bytes(length)))
+}
+
 async fn run<N: Network>(
     net: &N,
     server: SocketAddrV6,
@@ -114,6 +120,7 @@ async fn run<N: Network>(
         Ok(())
     };
     let read = async {
+        let mut wires = Vec::new();
         loop {
             let length = reader.read_u16().await?;
             if length == 0 {
@@ -121,7 +128,11 @@ async fn run<N: Network>(
             }
             let mut wire = vec![0; usize::from(length)];
             reader.read_exact(&mut wire).await?;
-            if events.send(Event::Frame { server, wire }).await.is_err() {
+            wires.push(wire);
+            // What came together is told together; none waits for one that is not whole yet.
+            if !holds_a_frame(reader.buffer())
+                && events.send(Event::Frames { server, wires: std::mem::take(&mut wires) }).await.is_err()
+            {
                 return Ok(());
             }
         }

@@ -21,8 +21,13 @@ const QUEUED: Duration = Duration::from_millis(2);
 /// The round trip assumed before one was measured.
 const UNKNOWN_RTT: Duration = Duration::from_millis(200);
 
+/// After a flood the window grows by this part of itself a round trip.
+const GENTLY: usize = 8;
+/// Questions that may leave at one moment, however they are paced.
+const BURST: u32 = 64;
+
 /// How many questions may be in flight. It doubles each round trip while answers come clean and without queueing,
-/// halves when too many are lost, and grows by one a round trip from where that happened.
+/// halves when too many are lost, and grows by an eighth a round trip from where that happened.
 #[derive(Debug)]
 pub struct Window {
     size: usize,
@@ -55,7 +60,7 @@ impl Window {
             return;
         }
         self.clean += 1;
-        if self.size < self.threshold || self.clean >= self.size {
+        if self.size < self.threshold || self.clean >= GENTLY {
             self.clean = 0;
             self.size = (self.size + 1).min(self.largest);
         }
@@ -70,6 +75,37 @@ impl Window {
             self.clean = 0;
             self.halved = Some(now);
         }
+    }
+}
+
+/// Spreads questions over time. Answers to many questions come together, and each makes room for another one: without a
+/// pace these leave together too, every round trip twice as many, and the buffer of a server that could answer them
+/// all overflows.
+#[derive(Debug, Default)]
+pub struct Pace {
+    /// When the next one may leave, if none is in advance.
+    next: Option<Instant>,
+}
+
+impl Pace {
+    /// The time between two questions, where `window` of them fly in a round trip of `rtt`: half of their share, so
+    /// that the window can double.
+    pub fn gap(window: usize, rtt: Duration) -> Duration {
+        rtt / (2 * u32::try_from(window.max(1)).unwrap_or(u32::MAX))
+    }
+
+    /// Whether one may leave at `now`, if they leave one in a `gap` in the long run.
+    ///
+    /// # Errors
+    /// When one may leave again.
+    pub fn leave(&mut self, now: Instant, gap: Duration) -> Result<(), Instant> {
+        let earliest = now.checked_sub(gap * BURST).unwrap_or(now);
+        let next = self.next.map_or(earliest, |next| next.max(earliest));
+        if next > now {
+            return Err(next);
+        }
+        self.next = Some(next + gap);
+        Ok(())
     }
 }
 
@@ -153,7 +189,29 @@ mod tests {
         for _ in 0..300 {
             window.answered(RTT, LARGEST);
         }
-        assert!((SMALLEST + 10..SMALLEST + 30).contains(&window.size()), "{}", window.size());
+        assert_eq!(window.size(), SMALLEST + 300 / GENTLY);
+    }
+
+    #[test]
+    fn a_burst_leaves_at_once_and_the_rest_at_its_pace() {
+        let (start, mut pace) = (Instant::now(), Pace::default());
+        let gap = Pace::gap(500, RTT);
+        assert_eq!(gap, Duration::from_micros(100));
+        let mut now = start;
+        let mut left = Vec::new();
+        while left.len() < 300 {
+            match pace.leave(now, gap) {
+                Ok(()) => left.push(now - start),
+                Err(later) => now = later,
+            }
+        }
+        let burst = BURST as usize + 1;
+        assert_eq!(left[burst - 1], Duration::ZERO);
+        assert_eq!(left[burst..], (1..=300 - burst as u32).map(|n| gap * n).collect::<Vec<_>>());
+        // A pause is no licence for more than a burst.
+        now += RTT;
+        let again = std::iter::from_fn(|| pace.leave(now, gap).ok()).count();
+        assert_eq!(again, burst);
     }
 
     #[test]

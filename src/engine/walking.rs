@@ -1,9 +1,9 @@
 //! A walk under way: its questions put to the name server, their answers given back to it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use foldhash::{HashMap, HashMapExt as _};
 use tokio::sync::mpsc;
 
 use crate::catalog::walk::{Said, Walk};
