@@ -9,7 +9,7 @@ use crate::world::Running;
 
 const RUNS: usize = 10;
 /// Questions of a run, one after the other.
-const QUESTIONS: usize = 500;
+const QUESTIONS: usize = 100;
 
 pub fn measure() {
     let small = Org::small(0x18);

@@ -1,4 +1,8 @@
 //! A long way: how many round trips a tree takes, with 50 ms of delay each way, and what loss makes of it.
+//!
+//! How fast a large answer comes is up to the server's TCP. CUBIC is what Linux does unless it is told otherwise: it
+//! sends what its window allows at once. BBR spreads it over the round trip, and a tree that hangs on one large answer
+//! comes later by half of one.
 
 use std::time::Duration;
 
@@ -9,32 +13,39 @@ use crate::relay::Relay;
 use crate::tell::{Figures, ratio};
 
 const RUNS: usize = 5;
+/// How the server's TCP sends.
+const CUBIC: &str = "cubic";
 const DELAY: Duration = Duration::from_millis(50);
 
 pub fn measure() {
     println!("== a way of 100 ms there and back: from the start to the whole tree, in round trips");
     let names = |count: usize, name: &str| (0..count).map(|n| format!("{name}-{n:04}")).collect::<Vec<_>>();
-    rounds("16 machines", &Org::of(0x31, &["web", "api", "db", "ui", "admin"].map(str::to_owned), 4), 2.2);
-    rounds("_instances of 60 KB", &Org::of(0x32, &names(74, "some-app"), 10), 5.3);
+    let few = ["web", "api", "db", "ui", "admin"].map(str::to_owned);
+    rounds("16 machines", &Org::of(0x31, &few, 4), CUBIC, 2.2);
+    let middle = Org::of(0x32, &names(74, "some-app"), 10);
+    rounds("_instances of 60 KB", &middle, CUBIC, 5.3);
+    rounds("  the same where the server's TCP is BBR", &middle, "bbr", 5.3);
     let large = Org::of(0x33, &names(1001, "some-app"), 10);
-    let clear = rounds("1,000 apps, app by app", &large, 16.0);
-    let bad = trees(&large, 0.05);
+    let clear = rounds("1,000 apps, app by app", &large, CUBIC, 16.0);
+    let bad = trees(&large, CUBIC, 0.05);
     assert!(bad.iter().all(|[stood, _, problems]| stood.is_finite() && *problems == 0.0), "a name was lost");
     let whole = |trees: &[[f64; 3]]| trees.iter().map(|[_, ended, _]| *ended).collect::<Vec<_>>();
     Figures::new(whole(&bad)).tell("the same with 5 % of the datagrams lost each way, to its end", "ms");
     ratio("  with loss ÷ without", &whole(&bad), &whole(&clear), 1.6);
 }
 
-fn rounds(what: &str, org: &Org, at_most: f64) -> Vec<[f64; 3]> {
-    let trees = trees(org, 0.0);
+fn rounds(what: &str, org: &Org, tcp: &str, at_most: f64) -> Vec<[f64; 3]> {
+    let trees = trees(org, tcp, 0.0);
     let stood: Vec<f64> = trees.iter().map(|[stood, ..]| *stood).collect();
     assert!(trees.iter().all(|[.., problems]| *problems == 0.0), "{what}: a name was lost");
     ratio(what, &stood, &vec![DELAY.as_secs_f64() * 2e3; stood.len()], at_most);
     trees
 }
 
-fn trees(org: &Org, loss: f64) -> Vec<[f64; 3]> {
+fn trees(org: &Org, tcp: &str, loss: f64) -> Vec<[f64; 3]> {
     let gateway = Gateway::start(org);
+    let (peer, interface) = (Org::peer_address(org.network), &gateway.interface);
+    gateway.far.ip(&format!("-6 route replace {peer}/128 dev {interface} congctl {tcp}"));
     let machines = org.apps.iter().map(|app| app.machines.len()).sum();
     (0..RUNS)
         .map(|run| {
