@@ -47,6 +47,11 @@ pub fn sample(catalog: &Catalog) -> Vec<Member> {
 }
 
 impl State {
+    /// Whether there is anything to show in it: asked in every frame, so it counts nothing.
+    pub fn has_matrix(&self) -> bool {
+        self.view.catalog.apps.values().any(|app| !app.machines.is_empty())
+    }
+
     /// The regions of the org, in order.
     pub fn matrix_regions(&self) -> Vec<Option<Safe>> {
         let apps = self.view.catalog.apps.values();

@@ -132,7 +132,7 @@ fn nothing_to_show(state: &State) -> Result<(), &'static str> {
 fn of_pings(state: &State, action: Action) -> Result<(), &'static str> {
     let when = |possible: bool, reason: &'static str| if possible { Ok(()) } else { Err(reason) };
     match action {
-        Action::Matrix => when(!state.matrix_apps().is_empty(), "no app has a started machine yet"),
+        Action::Matrix => when(state.has_matrix(), "no app has a started machine yet"),
         Action::Trace => state.traceable(),
         Action::Turns => match state.subject_app() {
             None => Err("that is done to an app, and this is of none"),
