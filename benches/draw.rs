@@ -10,10 +10,14 @@
 #[path = "../tests/common/big.rs"]
 mod big;
 
+use std::hint::black_box;
+use std::sync::Arc;
+
 use big::{Desk, SIZE, in_turns, quantile};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::KeyCode;
+use sixpane::engine::report::{Report, Series};
 
 fn tell(what: &str, [a, b]: &[Vec<f64>; 2]) {
     let us = |times: &[f64], share| quantile(times, share) * 1e6;
@@ -32,19 +36,61 @@ fn tell(what: &str, [a, b]: &[Vec<f64>; 2]) {
 
 fn keys(apps: usize, machines: usize, name: &str, script: &[KeyCode]) {
     let mut desk = Desk::open(apps, machines);
+    told(name, &format!("{:>6} machines", apps * machines), &times(&mut desk, script));
+}
+
+/// Seconds from key to frame, sorted.
+fn times(desk: &mut Desk, script: &[KeyCode]) -> Vec<f64> {
     let mut times = Vec::new();
     for _ in 0..20 {
         times.extend(script.iter().map(|code| desk.key_to_frame(*code).as_secs_f64()));
     }
     times.sort_by(f64::total_cmp);
-    let ms = |share| quantile(&times, share) * 1e3;
+    times
+}
+
+fn told(name: &str, of: &str, times: &[f64]) {
+    let ms = |share| quantile(times, share) * 1e3;
     println!(
-        "{name:<34} {:>6} machines  p50 {:>7.2} ms  p99 {:>7.2} ms  max {:>7.2} ms",
-        apps * machines,
+        "{name:<34} {of:<15}  p50 {:>7.2} ms  p99 {:>7.2} ms  max {:>7.2} ms",
         ms(0.5),
         ms(0.99),
         ms(1.0)
     );
+}
+
+/// What many targets cost on the Ping view and in the tree: a report taken, a key pressed, and the frames after both.
+fn pings() {
+    let c = KeyCode::Char;
+    let (mut many, mut few) = (Desk::pinging(1000), Desk::pinging(100));
+    tell("frame of 1,000 pinged ÷ of 100", &in_turns(200, 10, || many.draw(), || few.draw()));
+    let press = |desk: &mut Desk| {
+        black_box(desk.key_to_frame(c('j')));
+    };
+    tell("key to frame, 1,000 pinged ÷ 100", &in_turns(200, 10, || press(&mut many), || press(&mut few)));
+    let series = |desk: &Desk| desk.state.view.pings.clone();
+    let (a, b) = (series(&many), series(&few));
+    let report = |desk: &mut Desk, pings: &Arc<Vec<Series>>| {
+        desk.report(Report::Pings(pings.clone()));
+        desk.draw();
+    };
+    tell(
+        "report and frame, 1,000 pinged ÷ 100",
+        &in_turns(200, 10, || report(&mut many, &a), || report(&mut few, &b)),
+    );
+    for (view, before) in
+        [("Ping view", vec![]), ("newest figures", vec![c('W')]), ("matrix", vec![c('W'), c('M')])]
+    {
+        let mut desk = Desk::pinging(1000);
+        for code in before {
+            desk.key(code);
+        }
+        let script = [c('j'), c('k'), KeyCode::PageDown, c('g')];
+        told("1,000 pinged", view, &times(&mut desk, &script));
+    }
+    let mut desk = Desk::pinging(1000);
+    desk.key(c('1'));
+    told("1,000 pinged", "tree", &times(&mut desk, &[c('j'), c('k'), KeyCode::PageDown, c('g')]));
 }
 
 fn main() {
@@ -58,6 +104,9 @@ fn main() {
         }
         return;
     }
+    if std::env::var_os("ONLY_PINGS").is_some() {
+        return pings();
+    }
     let mut nothing = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
     let mut empty = || {
         nothing.draw(|_| ()).unwrap();
@@ -69,6 +118,7 @@ fn main() {
     if std::env::var_os("ONLY_RATIOS").is_some() {
         return;
     }
+    pings();
     let c = KeyCode::Char;
     for (apps, machines) in [(1000, 10), (1000, 100)] {
         keys(

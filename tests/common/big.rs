@@ -11,9 +11,11 @@ use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use sixpane::app::{Message, Settings, State, update};
 use sixpane::catalog::{App, Catalog, Machine, Record, WalkState};
 use sixpane::demo::scenario::Scenario;
-use sixpane::engine::report::Report;
+use sixpane::engine::report::{KEPT, Report, Sample, Series, Target};
 use sixpane::net::{LinkState, Phase};
+use sixpane::probe::stats::Tally;
 use sixpane::profile::parse::parse;
+use sixpane::text::Safe;
 use sixpane::ui;
 use sixpane::ui::theme::Theme;
 
@@ -85,6 +87,39 @@ impl Desk {
             desk.key(KeyCode::PageDown);
         }
         desk
+    }
+
+    /// The Ping view with `targets` pinged for five minutes, every hundredth of them lossy.
+    pub fn pinging(targets: usize) -> Self {
+        let mut desk = Self::new(targets.div_ceil(10), 10);
+        desk.pings(targets);
+        desk.key(KeyCode::Char('3'));
+        desk
+    }
+
+    /// The report of another round of pings to `targets` machines.
+    pub fn pings(&mut self, targets: usize) {
+        let machines = self.state.view.catalog.apps.values().flat_map(|app| app.machines.iter());
+        let series = |(n, (id, machine)): (usize, (&Safe, &Machine))| {
+            let rtt = |k: usize| Duration::from_micros((10_000 + (n * 37 + k * 101) % 5_000) as u64);
+            let lost = |k: usize| n.is_multiple_of(100) && k.is_multiple_of(7);
+            let sample = |k| if lost(k) { Sample::Lost } else { Sample::Answered(rtt(k)) };
+            let mut tally = Tally::new(2);
+            (0..KEPT).filter(|k| !lost(*k)).for_each(|k| tally.add(rtt(k)));
+            let target = Target { label: id.clone(), address: machine.address.unwrap() };
+            let missing = (0..KEPT).filter(|k| lost(*k)).count() as u64;
+            Series {
+                sent: KEPT as u64,
+                received: KEPT as u64 - missing,
+                lost: missing,
+                recent: Arc::new((0..KEPT).map(sample).collect()),
+                stats: tally.stats(),
+                bins: Arc::new(tally.bins().to_vec()),
+                ..Series::new(target)
+            }
+        };
+        let all: Vec<Series> = machines.enumerate().take(targets).map(series).collect();
+        self.report(Report::Pings(Arc::new(all)));
     }
 
     pub fn report(&mut self, report: Report) {
