@@ -164,10 +164,10 @@ enum Command {
         confs: Vec<PathBuf>,
         /// What one wants to reach: an app (NAME, NAME.flycast), a TCP port on its machines, and what is to be
         /// spoken there (http or tls)
-        #[arg(long, value_name = "NAME[:PORT[/PROTOCOL]]", value_parser = commands::doctor::subject)]
+        #[arg(long, value_name = "NAME[:PORT[/PROTOCOL]]", value_parser = crate::doctor::Subject::read)]
         app: Option<crate::doctor::Subject>,
         /// One machine, by its ID, or by an address that you have of it
-        #[arg(long, value_name = "ID", value_parser = commands::doctor::machine)]
+        #[arg(long, value_name = "ID", value_parser = crate::doctor::Machine::read)]
         machine: Option<crate::doctor::Machine>,
         /// Look at the system's own VPN, too: ours is asked first and ended; nothing is changed
         #[arg(long)]

@@ -18,8 +18,9 @@ use crate::app::dig::history::Past;
 use crate::app::kept::{Folds, Look};
 use crate::app::keys::Keymap;
 use crate::app::pick::{Pick, Picked};
-use crate::app::{self, Effect, Message, Settings, State};
+use crate::app::{self, Around, Effect, Message, Settings, State};
 use crate::engine::Engine;
+use crate::engine::report::Command;
 use crate::error::{Error, Exit};
 use crate::profile::Profile;
 use crate::ui;
@@ -50,7 +51,8 @@ pub struct Start {
 
 /// Shows the Explore view over `engine` until the user quits or a signal ends it. Gives the exit code, and what is to be
 /// kept for the next run, however this one ended. `reload` reads the conf again and attaches anew where it differs from
-/// the profile in use; `remember` keeps a line of the Dig view at once.
+/// the profile in use; `remember` keeps a line of the Dig view at once; `around` tells what this machine knows beside a
+/// conf, each time the doctor is asked.
 ///
 /// # Errors
 /// Where the terminal cannot be set up, or goes away.
@@ -60,6 +62,7 @@ pub async fn run(
     start: Start,
     reload: impl FnMut(&Profile) -> Result<Option<(Arc<Profile>, Engine)>, Error>,
     remember: impl FnMut(&str),
+    around: impl FnMut(&Profile) -> Around,
 ) -> (Result<ExitCode, Error>, (Look, Folds)) {
     let Start { theme, settings, keymap, kept: (look, folds), past, note } = start;
     let mut state = State::new(profile, settings.clone(), clock());
@@ -69,7 +72,7 @@ pub async fn run(
     if let Some(note) = note {
         state.say(note);
     }
-    let code = live(&mut state, engine, theme, settings, reload, remember).await;
+    let code = live(&mut state, engine, theme, settings, reload, remember, around).await;
     (code, state.kept())
 }
 
@@ -80,6 +83,7 @@ async fn live(
     settings: Settings,
     mut reload: impl FnMut(&Profile) -> Result<Option<(Arc<Profile>, Engine)>, Error>,
     mut remember: impl FnMut(&str),
+    mut around: impl FnMut(&Profile) -> Around,
 ) -> Result<ExitCode, Error> {
     let mut signals = Signals::new().map_err(lost)?;
     let mut screen = Screen::enter().map_err(lost)?;
@@ -151,9 +155,10 @@ async fn live(
         let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
             match effect {
-                Effect::Ask(command) => {
-                    // A full queue means an engine that has gone, which the next report tells.
-                    let _ = engine.commands.try_send(command);
+                Effect::Ask(command) => tell(&engine, command),
+                Effect::Examine(mut facts) => {
+                    facts.around = around(&state.profile);
+                    tell(&engine, Command::Diagnose(facts));
                 }
                 Effect::Remember(line) => remember(&line),
                 Effect::Save(save) => {
@@ -182,6 +187,11 @@ async fn live(
             }
         }
     }
+}
+
+/// A full queue means an engine that has gone, which the next report tells.
+fn tell(engine: &Engine, command: Command) {
+    let _ = engine.commands.try_send(command);
 }
 
 /// Lets the user choose between confs: gives the choice, or the exit code where a signal ends it.

@@ -8,9 +8,9 @@ use super::menu::Overlay;
 use super::targets::{self, toggle_pings};
 use super::travel::{back, go, travel};
 use super::{Effect, Pane, State, Tab, View, argument, copy, export, menu};
-use crate::doctor::Subject;
-use crate::doctor::facts::Facts;
-use crate::engine::report::{Command, read_ports};
+use crate::doctor::facts::{Around, Facts};
+use crate::doctor::{Machine, Subject};
+use crate::engine::report::{Command, Node, read_ports};
 use crate::settings::ThemeName;
 use crate::text::Safe;
 
@@ -49,6 +49,16 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::GoBack | Action::GoForward => state.walk_trail(action == Action::GoForward),
         Action::Refresh if state.tab == Tab::Dig => state.ask_again(effects),
+        Action::Story => state.story = if state.story.is_some() { None } else { Some(0) },
+        Action::System => {
+            state.subject.system = !state.subject.system;
+            state.say(if state.subject.system {
+                "looking at the system's own VPN, too: nothing is changed"
+            } else {
+                "the system's own VPN is left out"
+            });
+            diagnose(state, effects);
+        }
         Action::Reveal => state.reveal_event(),
         Action::ClearEvents => state.clear_events(),
         Action::Down | Action::Up | Action::PageDown | Action::PageUp | Action::First | Action::Last => {
@@ -131,7 +141,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::MenuDo => menu::carry_out(state, effects),
         Action::Back => {
             let lower = state.overlay.is_none() && state.tab == Tab::Ping && state.leave_lower(effects);
-            if !lower {
+            let story = state.overlay.is_none() && state.tab == Tab::Doctor && state.story.take().is_some();
+            if !lower && !story {
                 back(state);
             }
         }
@@ -173,6 +184,24 @@ pub fn act_on(state: &mut State, action: Action, told: &str, effects: &mut Vec<E
         (Action::ToExplore, Some(node)) => {
             go(state, Tab::Explore, effects);
             state.tree.reveal(&node, &state.view.catalog, &state.view.pings);
+        }
+        (Action::ToDoctor, place) => {
+            let subject = match place {
+                Some(Node::Machine(app, id)) => {
+                    Ok(Subject { app: Some(app), machine: Some(Machine::Id(id)), ..Subject::default() })
+                }
+                _ if told == "all" => Ok(Subject::default()),
+                _ => Subject::read(told),
+            };
+            match subject {
+                Ok(subject) => {
+                    state.subject = Subject { system: state.subject.system, ..subject };
+                    state.leave_place();
+                    state.tab = Tab::Doctor;
+                    diagnose(state, effects);
+                }
+                Err(why) => state.say(why),
+            }
         }
         (Action::Ping, _) => match targets::read(state, told) {
             Ok(wish) => {
@@ -231,7 +260,7 @@ fn freeze(state: &mut State) {
 
 /// Starts a diagnosis of the network.
 pub fn diagnose(state: &mut State, effects: &mut Vec<Effect>) {
-    state.check = None;
-    let facts = Facts::before(&state.profile, state.around.clone(), Subject::default());
-    effects.push(Effect::Ask(Command::Diagnose(Box::new(facts))));
+    (state.check, state.story) = (None, None);
+    let facts = Facts::before(&state.profile, Around::default(), state.subject.clone());
+    effects.push(Effect::Examine(Box::new(facts)));
 }

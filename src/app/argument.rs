@@ -20,7 +20,7 @@ impl Argument {
     /// Whether anything may be said, not only what is listed.
     pub fn is_free(self) -> bool {
         match self {
-            Self::Question | Self::Target | Self::Text | Self::Ports | Self::File => true,
+            Self::Question | Self::Target | Self::Subject | Self::Text | Self::Ports | Self::File => true,
             Self::Place | Self::Form | Self::Theme | Self::Switch => false,
         }
     }
@@ -28,7 +28,13 @@ impl Argument {
     /// Whether the action can do nothing without it.
     pub fn is_needed(self) -> bool {
         match self {
-            Self::Question | Self::Target | Self::Text | Self::Ports | Self::Place | Self::Switch => false,
+            Self::Question
+            | Self::Target
+            | Self::Subject
+            | Self::Text
+            | Self::Ports
+            | Self::Place
+            | Self::Switch => false,
             Self::Form | Self::File | Self::Theme => true,
         }
     }
@@ -74,6 +80,18 @@ impl Argument {
                 .collect(),
             Self::Switch => {
                 ["on", "off"].map(|text| Value { text: text.into(), about: String::new() }).into()
+            }
+            Self::Subject => {
+                let all = Value { text: "all".into(), about: "nothing in particular".into() };
+                let port =
+                    Value { text: "APP:8080/http".into(), about: "a port, and what it should speak".into() };
+                let apps = state.view.catalog.apps.iter().flat_map(|(name, app)| {
+                    let machines = count(app.machines.len(), "machine");
+                    let own = Value { text: name.to_string(), about: format!("app, {machines}") };
+                    let cast = Value { text: format!("{name}.flycast"), about: "its Flycast address".into() };
+                    [Some(own), (!app.flycast.is_empty()).then_some(cast)].into_iter().flatten()
+                });
+                [all].into_iter().chain(apps).chain([port]).collect()
             }
             Self::Ports => {
                 let usual = &state.settings.ports;

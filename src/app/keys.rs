@@ -141,8 +141,8 @@ const fn bind(
 }
 
 use Context::{
-    Confirm, Dig, DigBuild, DigLine, DigSearch, Events, Everywhere, Explore, Filter, Help, Lines, Palette,
-    Pick, Ping,
+    Confirm, Dig, DigBuild, DigLine, DigSearch, Doctor, Events, Everywhere, Explore, Filter, Help, Lines,
+    Palette, Pick, Ping,
 };
 use Key::{Char, Code, Ctrl};
 
@@ -163,6 +163,20 @@ pub const TABLE: &[Binding] = &[
         Some((1, "show in tree")),
     ),
     bind(Events, &[Char('c')], Action::ClearEvents, "Clear the list", Some((3, "clear"))),
+    bind(
+        Doctor,
+        &[Code(KeyCode::Enter)],
+        Action::Story,
+        "The whole story, with its evidence; or the list",
+        Some((1, "evidence")),
+    ),
+    bind(
+        Doctor,
+        &[Char('s')],
+        Action::System,
+        "Look at the system's own VPN, too, or not",
+        Some((5, "system")),
+    ),
     bind(Explore, &[Char('d')], Action::DigThis, "Dig this row's name", Some((3, "dig"))),
     bind(Dig, &[Char('i')], Action::EditLine, "Edit the line", Some((0, "edit"))),
     bind(Dig, &[Char('a')], Action::NewLine, "A new line", Some((1, "new"))),

@@ -34,8 +34,9 @@ use ratatui::crossterm::event::{Event, MouseEvent};
 use tui_input::Input;
 
 use crate::catalog::Catalog;
-use crate::doctor::Diagnosis;
-use crate::doctor::facts::Around;
+pub use crate::doctor::facts::Around;
+use crate::doctor::facts::Facts;
+use crate::doctor::{Diagnosis, Subject};
 use crate::engine::report::{self, Aim, Command, Detail, Knocked, Node, Report, Series, Trace};
 use crate::net::LinkState;
 use crate::profile::Profile;
@@ -79,6 +80,8 @@ pub enum Message {
 pub enum Effect {
     /// Tell the engine.
     Ask(Command),
+    /// Look round on this machine, add what is seen to these facts, and let the engine find out what is wrong.
+    Examine(Box<Facts>),
     /// Put this into the user's clipboard. It is fit to show.
     Copy(String),
     /// Write this file, and tell what came of it by [`Message::Saved`].
@@ -240,10 +243,12 @@ pub struct State {
     pub trail: Trail,
     /// The Ping view.
     pub ping: Pings,
-    /// What this machine knows beside the conf: facts for the doctor.
-    pub around: Around,
     /// The check that the user selected in the Doctor view; `None` follows the verdict.
     pub check: Option<usize>,
+    /// Rows that the selected check's whole story is scrolled by, while it has the view.
+    pub story: Option<u16>,
+    /// What the doctor is asked about.
+    pub subject: Subject,
     /// A moment, and the time of day then: events are told by the clock.
     pub clock: Option<(Instant, ZonedDateTime)>,
     /// The tree.
@@ -295,8 +300,9 @@ impl State {
             dig: Dig::default(),
             trail: Trail::default(),
             ping: Pings::default(),
-            around: Around::default(),
             check: None,
+            story: None,
+            subject: Subject::default(),
             clock: None,
             tree: Tree::default(),
             focus: Pane::Tree,

@@ -99,6 +99,8 @@ fn click(state: &mut State, spot: Option<Spot>, effects: &mut Vec<Effect>) {
                 state.tree.fold(None, &state.view.catalog, &state.view.pings);
             } else if again && state.tab == Tab::Events {
                 attempt(state, Action::Reveal, effects);
+            } else if again && state.tab == Tab::Doctor {
+                attempt(state, Action::Story, effects);
             }
         }
         Some(Spot::List) => state.focus = Pane::Tree,

@@ -17,7 +17,7 @@ use crate::net::Phase;
 fn after(script: &str) -> Session {
     let mut s = Session::attached();
     log(&mut s, vec![Change::AppCame("web".into()), Change::PeerWent("other".into())]);
-    let facts = Facts::before(&s.state.profile, s.state.around.clone(), Subject::default());
+    let facts = Facts::before(&s.state.profile, Around::default(), Subject::default());
     s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
     s.keys(script);
     s
@@ -61,6 +61,8 @@ fn states() -> Vec<(&'static str, Session)> {
         "jjjo",
         "3vx",
         "4",
+        "4j<enter>j",
+        "4s",
         "5",
         "5j",
         "5/web",

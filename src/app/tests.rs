@@ -385,11 +385,11 @@ fn events_are_selected_filtered_cleared_and_shown_in_the_tree() {
 fn the_doctor_examines_when_first_visited_and_again_when_told() {
     let mut s = Session::attached();
     s.keys("4");
-    let asked = |s: &Session| s.effects.iter().any(|e| matches!(e, Effect::Ask(Command::Diagnose(_))));
+    let asked = |s: &Session| s.effects.iter().any(|e| matches!(e, Effect::Examine(_)));
     assert!(asked(&s));
     assert_eq!(s.state.tab, Tab::Doctor);
     assert_eq!(s.state.chosen_check(), None);
-    let facts = Facts::before(&s.state.profile, s.state.around.clone(), Subject::default());
+    let facts = Facts::before(&s.state.profile, Around::default(), Subject::default());
     s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
     assert_eq!(s.state.chosen_check(), Some(0));
     s.keys("jj");
@@ -398,6 +398,25 @@ fn the_doctor_examines_when_first_visited_and_again_when_told() {
     assert!(!asked(&s), "what was found is still there");
     s.keys("r");
     assert!(asked(&s));
+    s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
+    // The whole story of a check has the view until one leaves it; then the list is as it was.
+    s.keys("j<enter>jj");
+    assert_eq!((s.state.story, s.state.chosen_check()), (Some(2), Some(1)));
+    s.keys("<esc>");
+    assert_eq!((s.state.story, s.state.tab), (None, Tab::Doctor));
+    let subject = |s: &Session| match s.effects.as_slice() {
+        [Effect::Examine(facts)] => Some(facts.subject.clone()),
+        _ => None,
+    };
+    s.keys("s");
+    assert!(subject(&s).unwrap().system);
+    s.keys(":doctor web:8080/http<enter>");
+    let asked_for = subject(&s).unwrap();
+    assert_eq!((asked_for.to_string().as_str(), asked_for.system), ("web:8080/http", true));
+    s.keys(":doctor web/148e21b7c93d89<enter>");
+    assert_eq!(subject(&s).unwrap().machine, Some(crate::doctor::Machine::Id("148e21b7c93d89".into())));
+    s.keys("s:doctor all<enter>");
+    assert_eq!(subject(&s), Some(Subject::default()));
     s.keys("<esc>");
     assert_eq!(s.state.tab, Tab::Explore);
 }

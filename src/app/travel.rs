@@ -23,6 +23,14 @@ pub fn by(state: &mut State, by: isize) {
         Tab::Events => return state.step_events(by),
         Tab::Ping => return state.step_pings(by),
         Tab::Dig => return state.travel_in_dig(by),
+        Tab::Doctor if state.story.is_some() => {
+            let finding = state.chosen_check().and_then(|at| state.view.diagnosis.as_ref()?.findings.get(at));
+            // No line of it takes more than a few rows.
+            let most = finding.map_or(0, |finding| 4 * (8 + finding.evidence.len() + finding.why.len()));
+            let rows = usize::from(state.story.unwrap_or(0)).saturating_add_signed(by).min(most);
+            state.story = Some(rows as u16);
+            return;
+        }
         Tab::Doctor => {
             let last = state.view.diagnosis.as_ref().map_or(0, |d| d.findings.len().saturating_sub(1));
             state.check = state.chosen_check().map(|check| check.saturating_add_signed(by).min(last));

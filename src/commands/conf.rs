@@ -57,6 +57,14 @@ pub fn load(path: Option<&Path>) -> Result<Arc<Profile>, Error> {
 /// # Errors
 /// Where another process is attached with the same key (exit 4).
 pub fn claim(profile: &Profile, force: bool) -> Result<Option<Claim>, Error> {
+    claim_timed(profile, force).map(|(claim, _)| claim)
+}
+
+/// The same; gives too how far this machine's clock went back since the conf was last attached.
+///
+/// # Errors
+/// As [`claim`].
+pub fn claim_timed(profile: &Profile, force: bool) -> Result<(Option<Claim>, Option<Duration>), Error> {
     let (claim, behind) = try_claim(profile, force).map_err(|pid| in_use(profile, pid))?;
     if let Some(behind) = behind {
         let _ = writeln!(
@@ -67,7 +75,7 @@ pub fn claim(profile: &Profile, force: bool) -> Result<Option<Claim>, Error> {
             ago(behind)
         );
     }
-    Ok(claim)
+    Ok((claim, behind))
 }
 
 fn in_use(profile: &Profile, pid: Option<u32>) -> Error {

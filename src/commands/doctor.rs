@@ -1,7 +1,9 @@
 //! `sixpane doctor`: what is wrong, why, and what to try; of one conf, or of several at once.
 
+mod board;
 mod face;
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,22 +14,21 @@ use futures_util::future::try_join_all;
 
 use super::around;
 use super::conf;
-use super::progress::Progress;
 use super::session::Session;
 use crate::cli::Failure;
 use crate::doctor::facts::{Facts, Link};
 use crate::doctor::judge::judge;
 use crate::doctor::redact::redact;
-use crate::doctor::{Diagnosis, Machine, Status, Subject};
+use crate::doctor::{Status, Subject};
 use crate::engine::Settings;
 use crate::engine::look::{self, Ours};
 use crate::engine::report::{Command, Report};
 use crate::error::{Error, Exit};
-use crate::probe::speech::Speech;
 use crate::profile::{Profile, find, parse};
 use crate::state::Claim;
 use crate::text::Safe;
 
+use board::Board;
 pub use face::Face;
 
 /// What is to be examined.
@@ -43,47 +44,6 @@ pub struct Request {
     pub face: Face,
     /// Whether names and addresses are taken out of it.
     pub redact: bool,
-}
-
-/// Reads `web`, `web:8080`, `web:8080/http`, `web.flycast:80`.
-///
-/// # Errors
-/// Where the port is none, or the protocol is not known.
-pub fn subject(text: &str) -> Result<Subject, String> {
-    let (name, rest) = text.split_once(':').map_or((text, None), |(name, rest)| (name, Some(rest)));
-    let (port, speech) = match rest
-        .map(|rest| rest.split_once('/').map_or((rest, None), |(p, s)| (p, Some(s))))
-    {
-        None => (None, None),
-        Some((port, speech)) => {
-            let port =
-                port.parse().ok().filter(|&port: &u16| port > 0).ok_or(format!("`{port}` is no port"))?;
-            let speech = match speech {
-                Some(word) => Some(
-                    Speech::read(word).ok_or(format!("`{word}` is not known: http or tls is expected"))?,
-                ),
-                None => None,
-            };
-            (Some(port), speech)
-        }
-    };
-    let flycast = name.ends_with(".flycast");
-    let name = name.strip_suffix(".internal").or_else(|| name.strip_suffix(".flycast")).unwrap_or(name);
-    if name.is_empty() {
-        return Err("the name of an app is expected".into());
-    }
-    Ok(Subject { app: Some(Safe::new(name)), flycast, port, speech, ..Subject::default() })
-}
-
-/// Reads a machine's ID or address.
-///
-/// # Errors
-/// Where it is empty.
-pub fn machine(text: &str) -> Result<Machine, String> {
-    if text.is_empty() {
-        return Err("a machine's ID or address is expected".into());
-    }
-    Ok(text.parse().map_or_else(|_| Machine::Id(Safe::new(text)), Machine::At))
 }
 
 /// A conf under examination.
@@ -103,7 +63,7 @@ pub async fn run(request: &Request, out: &mut impl Write) -> Result<Exit, Failur
     if confs.is_empty() {
         find::only(&confs)?;
     }
-    let alone = confs.len() == 1;
+    let board = RefCell::new(Board::new(confs.len(), clock()));
     let mut all = Vec::new();
     let mut rest: Vec<&PathBuf> = confs.iter().collect();
     // All at once; but two confs with one key would steal each other's replies.
@@ -118,8 +78,9 @@ pub async fn run(request: &Request, out: &mut impl Write) -> Result<Exit, Failur
             }
         }
         rest = later;
-        all.extend(try_join_all(patients.into_iter().map(|patient| examine(patient, alone))).await?);
+        all.extend(try_join_all(patients.into_iter().map(|patient| examine(patient, &board))).await?);
     }
+    drop(board);
     compare(&mut all);
     if request.subject.system {
         for facts in all.iter_mut().filter(|facts| facts.conf.broken.is_none()) {
@@ -185,14 +146,16 @@ fn admit(
 }
 
 /// Attaches, gathers the facts, and ends the attachment.
-async fn examine(patient: Patient, alone: bool) -> Result<Facts, Failure> {
+async fn examine(patient: Patient, board: &RefCell<Board>) -> Result<Facts, Failure> {
     let (profile, facts, _claim) = match patient {
-        Patient::Known(facts) => return Ok(*facts),
+        Patient::Known(facts) => {
+            board.borrow_mut().done();
+            return Ok(*facts);
+        }
         Patient::Whole(profile, facts, claim) => (profile, facts, claim),
     };
     let settings = Settings { refresh: None, ..Settings::default() };
     let mut session = Session::attach(profile, settings)?;
-    let mut progress = Progress::new(clock());
     let closed = || Error::new(Exit::Tunnel, "the network was closed");
     if session.engine.commands.send(Command::Diagnose(facts)).await.is_err() {
         return Err(closed().into());
@@ -200,20 +163,14 @@ async fn examine(patient: Patient, alone: bool) -> Result<Facts, Failure> {
     loop {
         match session.engine.reports.recv().await {
             Some(Report::Diagnosis(diagnosis)) if diagnosis.done => {
+                board.borrow_mut().done();
                 return Ok(diagnosis.facts.as_ref().clone());
             }
-            Some(Report::Diagnosis(diagnosis)) if alone => progress.show(clock(), || so_far(&diagnosis)),
+            Some(Report::Diagnosis(diagnosis)) => board.borrow_mut().show(diagnosis),
             Some(_) => {}
             None => return Err(closed().into()),
         }
     }
-}
-
-fn so_far(diagnosis: &Diagnosis) -> String {
-    let all = diagnosis.findings.len();
-    let next = diagnosis.findings.iter().find(|finding| finding.status == Status::Waiting);
-    let next = next.map_or("", |finding| finding.title.as_str());
-    format!("{} of {all} checks … {next}", all - diagnosis.count(Status::Waiting))
 }
 
 fn clock() -> Instant {
@@ -242,28 +199,5 @@ fn compare(all: &mut [Facts]) {
         if matches!(facts.link, Some(Link::Silent(..))) {
             facts.other_is_up = up;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_app_with_and_without_a_port() {
-        let read = |text| subject(text).map(|s| (s.app.map(|app| app.to_string()), s.port));
-        assert_eq!(read("web"), Ok((Some("web".into()), None)));
-        assert_eq!(read("web.internal:8080"), Ok((Some("web".into()), Some(8080))));
-        assert!(read("web:http").is_err() && read("web:0").is_err() && read("").is_err());
-    }
-
-    #[test]
-    fn flycast_and_a_protocol() {
-        let read = subject("web.flycast:443/tls").unwrap();
-        assert_eq!((read.flycast, read.port, read.speech), (true, Some(443), Some(Speech::Tls)));
-        assert!(subject("web:80/gopher").unwrap_err().contains("http or tls"));
-        assert!(!subject("web:80").unwrap().flycast);
-        assert_eq!(machine("148e21b7c93d89"), Ok(Machine::Id("148e21b7c93d89".into())));
-        assert!(matches!(machine("fdaa:0:18::2"), Ok(Machine::At(_))));
     }
 }

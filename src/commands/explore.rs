@@ -1,16 +1,18 @@
 //! `sixpane [CONF]`: the screens over a network.
 
+use std::cell::Cell;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::session::Session;
-use super::{conf, kept};
-use crate::app;
+use super::{around, conf, kept};
 use crate::app::dig::history::{KEPT, Past};
 use crate::app::keys::Keymap;
 use crate::app::pick::{Choice, Pick, Picked};
+use crate::app::{self, Around};
 use crate::engine::{self, Engine};
 use crate::error::{Error, Exit};
 use crate::profile::{Profile, find, parse};
@@ -99,16 +101,18 @@ pub fn show(profile: Arc<Profile>, screen: &Options) -> Result<ExitCode, Error> 
     for note in &notes {
         let _ = writeln!(std::io::stderr(), "sixpane: {note}");
     }
-    let mut claim = conf::claim(&profile, screen.force)?;
+    let (mut claim, behind) = conf::claim_timed(&profile, screen.force)?;
+    let behind = Cell::new(behind);
     // The network works on while a frame is drawn.
     let runtime = workers()?;
     let shown = runtime.block_on(async {
         let engine_settings =
             engine::Settings { refresh: screen.settings.refresh.0, ..engine::Settings::default() };
         let session = Session::attach(profile, engine_settings.clone())?;
-        let reload = |old: &Profile| reload(old, &mut claim, screen.force, &engine_settings);
+        let reload = |old: &Profile| reload(old, (&mut claim, &behind), screen.force, &engine_settings);
         let (history, past) = history();
         let remember = |line: &str| history.iter().for_each(|history| history.add(line));
+        let around = |profile: &Profile| Around { clock_behind: behind.get(), ..around::look(profile, &[]) };
         let start = Start {
             theme: theme(screen),
             settings: app::Settings {
@@ -123,7 +127,7 @@ pub fn show(profile: Arc<Profile>, screen: &Options) -> Result<ExitCode, Error> 
             note: notes.into_iter().next(),
         };
         let (profile, engine) = (session.profile, session.engine);
-        Ok::<_, Error>(runtime::run(profile, engine, start, reload, remember).await)
+        Ok::<_, Error>(runtime::run(profile, engine, start, reload, remember, around).await)
     });
     // The thread that reads the terminal may be waiting for a key that never comes.
     runtime.shutdown_background();
@@ -147,7 +151,7 @@ fn history() -> (Option<History>, Past) {
 /// Reads the conf of `old` again; gives an engine over the new one where it says something else.
 fn reload(
     old: &Profile,
-    claim: &mut Option<Claim>,
+    (claim, behind): (&mut Option<Claim>, &Cell<Option<Duration>>),
     force: bool,
     settings: &engine::Settings,
 ) -> Result<Option<(Arc<Profile>, Engine)>, Error> {
@@ -158,7 +162,9 @@ fn reload(
     }
     // The claim on a key goes with the key.
     if new.private_key != old.private_key {
-        *claim = conf::claim(&new, force)?;
+        let (ours, by) = conf::claim_timed(&new, force)?;
+        *claim = ours;
+        behind.set(by);
     }
     let session = Session::attach(Arc::new(new), settings.clone())?;
     Ok(Some((session.profile, session.engine)))

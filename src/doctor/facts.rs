@@ -30,6 +30,10 @@ pub struct Facts {
     pub udp_comes_back: Option<bool>,
     /// Datagrams that came for a session that is not ours, from the gateway.
     pub strays: Option<u64>,
+    /// Handshakes that were answered, and how long ago the first one was.
+    pub sessions: Option<(u64, Duration)>,
+    /// Where nothing came through a session that was fresh: whether answers came through another one, right after.
+    pub restored: Option<bool>,
     /// Who answered with an ICMPv6 error to a ping that nobody should answer.
     pub edge: Option<Option<Ipv6Addr>>,
     /// `_apps.internal` at the conf's name server.
@@ -156,6 +160,8 @@ impl Facts {
             ways: None,
             udp_comes_back: None,
             strays: None,
+            sessions: None,
+            restored: None,
             edge: None,
             apps: None,
             apps_at_own: None,
@@ -391,6 +397,8 @@ pub struct System {
     pub same_key: bool,
     /// The address from which this machine would send to the network's name server; `None` without a route.
     pub source: Option<Ipv6Addr>,
+    /// Whether our own tunnel was attached meanwhile: with the same key, the system's could not be asked.
+    pub ours_attached: bool,
     /// The system's name servers.
     pub resolvers: Vec<IpAddr>,
     /// What they answer for `_apps.internal`; absent without any.

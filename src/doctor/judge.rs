@@ -85,11 +85,18 @@ pub fn judge(facts: &Facts) -> Diagnosis {
     Diagnosis { conf, findings, verdict, mend, cause, facts: Arc::new(facts.clone()), done: facts.done }
 }
 
+/// What the conf says of names and addresses beyond the link: it explains nothing where the link does not stand.
+const BEYOND: [&str; 2] = ["dns-line", "allowed-ips"];
+
 /// The nearest failure; where there is none, the nearest warning. That some machines are silent explains less than
 /// what was asked for and fails.
 fn cause(findings: &[Finding]) -> Option<usize> {
     let first = |fits: &dyn Fn(&Finding) -> bool| findings.iter().position(fits);
-    first(&|finding| finding.status == Status::Fail && finding.fault != path::SOME_SILENT)
+    let fails = |finding: &Finding| finding.status == Status::Fail;
+    let dead = findings.iter().any(|finding| finding.id == "handshake" && fails(finding));
+    let explains =
+        |finding: &Finding| finding.fault != path::SOME_SILENT && !(dead && BEYOND.contains(&finding.id));
+    first(&|finding| fails(finding) && explains(finding))
         .or_else(|| first(&|finding| finding.status == Status::Fail))
         .or_else(|| first(&|finding| finding.status == Status::Warn))
 }

@@ -6,49 +6,13 @@
 pub mod facts;
 pub mod judge;
 pub mod redact;
+mod subject;
 
-use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::probe::speech::Speech;
-use crate::text::Safe;
 use facts::Facts;
-
-/// What one wants to reach.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Subject {
-    /// An app.
-    pub app: Option<Safe>,
-    /// Whether it is to be reached by its Flycast address.
-    pub flycast: bool,
-    /// A TCP port on its machines.
-    pub port: Option<u16>,
-    /// What is to be spoken on the port.
-    pub speech: Option<Speech>,
-    /// One machine.
-    pub machine: Option<Machine>,
-    /// Whether the system's own VPN is looked at, too.
-    pub system: bool,
-}
-
-/// A machine as a person names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Machine {
-    /// By its ID.
-    Id(Safe),
-    /// By an address that somebody has, from a log or a setting.
-    At(Ipv6Addr),
-}
-
-impl std::fmt::Display for Machine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Id(id) => id.fmt(f),
-            Self::At(address) => address.fmt(f),
-        }
-    }
-}
+pub use subject::{Machine, Subject};
 
 /// Where a check belongs, from near to far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::facts::{Facts, Listed, System};
+use super::facts::{Facts, Listed, Spoken, System};
 use super::{Diagnosis, Machine};
 
 /// The same diagnosis without names and addresses.
@@ -51,6 +51,13 @@ impl Words {
             Listed::As(name) | Listed::NameOnly(name) | Listed::Another(name, _) => Some(name.to_string()),
             Listed::No => None,
         });
+        let spoken = facts.ports.iter().chain(&facts.flycast_ports).flatten();
+        let certified = spoken.filter_map(|tried| match &tried.spoken {
+            Some(Spoken::Certified(_, certificate)) => Some(certificate),
+            _ => None,
+        });
+        let names = certified.flat_map(|certificate| certificate.names.iter().chain(&certificate.issuer));
+        words.add("name", names.map(ToString::to_string));
         words.add("peer", own.chain(facts.peers.iter().flat_map(|asked| text(&asked.entries))));
         let siblings = facts.around.siblings.iter().map(|sibling| sibling.name.clone());
         let elsewhere = facts.elsewhere.iter().flatten().cloned().chain(facts.other_is_up.clone());

@@ -29,6 +29,8 @@ use crate::text::{Safe, ms, words};
 const LINK: Duration = Duration::from_millis(3500);
 /// How long the walk may take that all of this stands on.
 const WALK: Duration = Duration::from_millis(1500);
+/// How long a handshake may take where the one before was answered, and a first answer after it.
+const ANEW: Duration = Duration::from_millis(800);
 /// Machines that are pinged, whose port is tried, and that are asked for again where they are silent.
 const MOST_PINGED: usize = 64;
 const MOST_TRIED: usize = 8;
@@ -66,7 +68,11 @@ pub async fn run<N: Network>(
     if facts.is_up() {
         let examiner = Examiner { net: net.clone(), client, catalog, told: told.clone() };
         examiner.beyond(&mut facts).await;
-        facts.strays = Some(net.link().borrow().drops.strays);
+        let states = net.link();
+        let state = states.borrow();
+        facts.strays = Some(state.drops.strays);
+        let since = state.first_handshake.map(|first| Instant::now().into_std() - first);
+        facts.sessions = since.map(|since| (state.handshakes, since));
     }
     // While ours is attached with the same key, theirs could not answer: whoever has both ends ours first.
     if facts.subject.system {
@@ -121,7 +127,19 @@ impl<N: Network> Examiner<N> {
 
     /// All that needs the link.
     async fn beyond(&self, facts: &mut Facts) {
-        let (named, (pinged, error_from)) = tokio::join!(self.names(&facts.conf.name), self.gateway(facts));
+        let (mut named, (mut pinged, mut error_from)) =
+            tokio::join!(self.names(&facts.conf.name), self.gateway(facts));
+        let (apps, instances, peers, own) = &named;
+        let silent = [apps, instances, peers, own].iter().all(|asked| asked.rtt.is_none());
+        if silent && pinged.0.answered == 0 && error_from.is_none() {
+            // Whoever shook hands after us has the session now: another handshake takes it back.
+            let restored = self.answers_anew().await;
+            facts.restored = Some(restored);
+            if restored {
+                (named, (pinged, error_from)) =
+                    tokio::join!(self.names(&facts.conf.name), self.gateway(facts));
+            }
+        }
         let (apps, instances, peers, own_name) = named;
         (facts.gateway, facts.large) = (Some(pinged.0), Some(pinged.1));
         let told = apps.word == "NOERROR";
@@ -145,6 +163,19 @@ impl<N: Network> Examiner<N> {
         facts.machines = Some(reached);
         (facts.app, facts.ports, facts.flycast_ports) = (app, ports, flycast_ports);
         facts.conflicts = Some(conflicts);
+    }
+
+    /// Whether the name server answers through a session of its own.
+    async fn answers_anew(&self) -> bool {
+        let mut link = self.net.link();
+        let before = link.borrow_and_update().last_handshake;
+        self.net.rehandshake();
+        let renewed = link.wait_for(|link| link.is_up() && link.last_handshake != before);
+        if !timeout(ANEW, renewed).await.is_ok_and(|link| link.is_ok()) {
+            return false;
+        }
+        let options = Options { timeout: ANEW, ..Options::default() };
+        ask_with(&self.client, self.client.server(), &Form::Apps, &options).await.rtt.is_some()
     }
 
     /// Whether our address is among the listed peers; `None` where a name was not answered that may have been ours.
@@ -198,7 +229,8 @@ impl<N: Network> Examiner<N> {
 
     /// Pings the gateway: small ones, more of them where some are lost, and large ones.
     async fn gateway(&self, facts: &Facts) -> ((Pings, Pings), Option<Ipv6Addr>) {
-        let (to, large) = (facts.conf.dns, facts.conf.mtu.saturating_sub(HEADERS));
+        // Whatever the conf takes for its name server, the gateway is at <prefix>::3.
+        let (to, large) = (facts.conf.own_dns(), facts.conf.mtu.saturating_sub(HEADERS));
         let probes = vec![Probe::new(to, Probe::SMALL, PINGS), Probe::new(to, large, 1)];
         let seen = ping(&self.net, probes).await;
         let of = |n: usize| seen.get(n).map(|seen| seen.pings).unwrap_or_default();
@@ -391,12 +423,16 @@ fn add(a: Pings, b: Pings) -> Pings {
 
 /// Asks `server` for what a name of the network says.
 pub async fn ask(client: &Client, server: SocketAddrV6, form: &Form) -> Asked {
+    ask_with(client, server, form, &Options::default()).await
+}
+
+async fn ask_with(client: &Client, server: SocketAddrV6, form: &Form, options: &Options) -> Asked {
     let Ok(name) = form.name() else {
         let lines = vec![format!("{form} cannot be asked for")];
         return Asked { word: "unsendable".into(), lines, ..Asked::default() };
     };
     let question = Question::new(name, form.record_type());
-    seen(form, &client.ask_at(server, question, &Options::default()).await)
+    seen(form, &client.ask_at(server, question, options).await)
 }
 
 /// An exchange as a fact.

@@ -39,8 +39,9 @@ pub async fn look(conf: &Conf, ours: Ours) -> System {
         IpAddr::V4(_) => None,
     });
     let resolvers = servers();
-    let mut system = System { interface, same_key, source, resolvers, ..System::default() };
-    if system.interface.is_none() || (same_key && ours == Ours::Attached) {
+    let ours_attached = ours == Ours::Attached;
+    let mut system = System { interface, same_key, source, ours_attached, resolvers, ..System::default() };
+    if system.interface.is_none() || (same_key && ours_attached) {
         return system;
     }
     let net = HostNetwork::new(Instant::now().into_std());

@@ -180,6 +180,10 @@ pub struct LinkState {
     pub since: Instant,
     /// When the last handshake ended well.
     pub last_handshake: Option<Instant>,
+    /// When the first one did.
+    pub first_handshake: Option<Instant>,
+    /// How many did.
+    pub handshakes: u64,
     /// How long the last handshake took, initiation to response.
     pub handshake_rtt: Option<Duration>,
     /// When anything authenticated last came.
@@ -207,6 +211,8 @@ impl LinkState {
             phase: Phase::Resolving,
             since: now,
             last_handshake: None,
+            first_handshake: None,
+            handshakes: 0,
             handshake_rtt: None,
             last_received: None,
             initiations: 0,

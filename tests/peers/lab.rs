@@ -18,13 +18,20 @@ use crate::world::{keys, possible, run, until};
 
 /// A cause, what makes it, what is asked for, and the fault that must be named; the empty one is none.
 #[derive(Clone, Copy)]
-struct Fault {
-    cause: &'static str,
-    make: fn(&mut Gateway, &Org),
-    words: &'static [&'static str],
-    named: &'static str,
-    /// The org that it is made in.
-    org: fn() -> Org,
+pub struct Fault {
+    pub cause: &'static str,
+    pub make: fn(&mut Gateway, &Org),
+    pub words: &'static [&'static str],
+    pub named: &'static str,
+    /// The org that it is made in, where that is not the usual one.
+    org: Option<fn() -> Org>,
+}
+
+impl Fault {
+    /// The org for this fault and another one.
+    pub fn org_with(&self, other: &Self) -> Org {
+        self.org.or(other.org).map_or_else(|| Org::small(0x18), |org| org())
+    }
 }
 
 const fn fault(
@@ -33,11 +40,11 @@ const fn fault(
     words: &'static [&'static str],
     make: fn(&mut Gateway, &Org),
 ) -> Fault {
-    Fault { cause, make, words, named, org: || Org::small(0x18) }
+    Fault { cause, make, words, named, org: None }
 }
 
 const fn in_org(org: fn() -> Org, fault: Fault) -> Fault {
-    Fault { org, ..fault }
+    Fault { org: Some(org), ..fault }
 }
 
 const SIXPANE: &str = env!("CARGO_BIN_EXE_sixpane");
@@ -78,7 +85,7 @@ fn way_out(gateway: &Gateway) {
     gateway.client.ip("route add default via 10.6.0.2");
 }
 
-const FAULTS: &[Fault] = &[
+pub const FAULTS: &[Fault] = &[
     fault("nothing is wrong", "", &["--app", "web"], |_, _| ()),
     // Conf.
     fault("conf broken", "conf-broken", &[], |g, _| g.change_conf("PrivateKey", "nonsense")),
@@ -277,7 +284,9 @@ const FAULTS: &[Fault] = &[
     in_org(
         single,
         fault("service speaks HTTP", "", &["--app", "web:8080/http"], |g, org| {
-            service(g, org, 8080, "SYSTEM:printf HTTP/1.1\\\\ 200\\\\ OK\\\\r\\\\n\\\\r\\\\n; sleep 1");
+            let answer = g.folder.path().join("answer.txt");
+            std::fs::write(&answer, "HTTP/1.1 200 OK\r\n\r\n").unwrap();
+            service(g, org, 8080, &format!("SYSTEM:cat {}; sleep 1", answer.display()));
         }),
     ),
     // The system's own VPN.
@@ -311,6 +320,30 @@ const AT_ONCE: usize = 6;
 
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/lab.txt");
 
+/// What `work` makes of each number below `all`, a few of them at once.
+pub fn side_by_side<T: Send>(all: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, T)>> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    if at >= all {
+                        return;
+                    }
+                    let made = work(at);
+                    done.lock().unwrap().push((at, made));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap();
+    done.sort_by_key(|(at, _)| *at);
+    assert_eq!(done.len(), all);
+    done.into_iter().map(|(_, made)| made).collect()
+}
+
 struct Row {
     cause: &'static str,
     named: String,
@@ -321,7 +354,7 @@ struct Row {
 
 fn examine(fault: &Fault) -> Result<Row, String> {
     let cause = fault.cause;
-    let org = (fault.org)();
+    let org = fault.org_with(fault);
     let mut gateway = Gateway::start(&org);
     (fault.make)(&mut gateway, &org);
     let mut words = vec!["--json"];
@@ -343,7 +376,7 @@ fn examine(fault: &Fault) -> Result<Row, String> {
 }
 
 /// Numbers that differ from run to run.
-fn masked(text: &str) -> String {
+pub fn masked(text: &str) -> String {
     let masks = [
         (r"process \d+", "process N"),
         (r"\b\d+h\d\dm", "NhNNm"),
@@ -364,28 +397,14 @@ fn the_doctor_names_causes_that_are_made_for_real() {
     let only = std::env::var("SIXPANE_LAB").ok();
     let faults: Vec<&Fault> =
         FAULTS.iter().filter(|fault| only.as_ref().is_none_or(|only| fault.cause.contains(only))).collect();
-    let next = AtomicUsize::new(0);
-    let rows: Mutex<Vec<(usize, Result<Row, String>)>> = Mutex::default();
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some(fault) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let row = std::panic::catch_unwind(|| examine(fault))
-                        .unwrap_or_else(|_| Err(format!("{}: could not be made", fault.cause)));
-                    let at = faults.iter().position(|one| one.cause == fault.cause).unwrap();
-                    rows.lock().unwrap().push((at, row));
-                }
-            });
-        }
+    let rows = side_by_side(faults.len(), |at| {
+        std::panic::catch_unwind(|| examine(faults[at]))
+            .unwrap_or_else(|_| Err(format!("{}: could not be made", faults[at].cause)))
     });
-    let mut rows = rows.into_inner().unwrap();
-    rows.sort_by_key(|(at, _)| *at);
-    assert_eq!(rows.len(), faults.len());
     let mut wrong = Vec::new();
     let mut confident = Vec::new();
     let mut table = format!("{:<46} {:<22} {:<8} {:>6}  verdict\n", "cause", "named", "sure", "ms");
-    for (at, row) in rows {
-        let fault = faults[at];
+    for (fault, row) in faults.iter().zip(rows) {
         match row {
             Err(why) => wrong.push(why),
             Ok(row) => {

@@ -14,6 +14,8 @@ mod gateway;
 mod lab;
 mod odd;
 mod org;
+mod orgs;
+mod pairs;
 mod ping;
 mod relay;
 mod serve;

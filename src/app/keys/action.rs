@@ -9,6 +9,8 @@ pub enum Argument {
     Place,
     /// Somebody to ping: a place, an address, a name, or `gateway`.
     Target,
+    /// What the doctor is asked about: an app, a port of it, a machine.
+    Subject,
     /// Any text.
     Text,
     /// TCP ports: numbers and ranges.
@@ -110,7 +112,9 @@ actions! {
     NextLower "next-figure",
     PreviousLower "previous-figure",
     Window "window",
-    ToDoctor "doctor",
+    ToDoctor "doctor" Subject,
+    Story "story",
+    System "system",
     ToEvents "events",
     Down "down",
     Up "up",

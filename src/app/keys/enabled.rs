@@ -34,6 +34,7 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
             Some(event) => when(state.node_of(&event.change).is_some(), "it is no longer in the tree"),
         },
         Action::ClearEvents => when(state.shown_events().next().is_some(), "the list is empty"),
+        Action::Story => when(state.chosen_check().is_some(), "nothing was examined yet: r does it"),
         Action::Copy if state.tab == Tab::Doctor => {
             when(state.chosen_check().is_some(), "nothing was examined yet: r does it")
         }

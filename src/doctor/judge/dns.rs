@@ -8,7 +8,7 @@ use crate::doctor::{Finding, Group};
 pub const CHECKS: &[Check] = &[Check {
     id: "name-server",
     group: Group::Dns,
-    needs: &["handshake", "traffic"],
+    needs: &["handshake", "traffic", "dns-line"],
     title,
     applies: always,
     judge: server,

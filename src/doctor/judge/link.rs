@@ -1,8 +1,11 @@
 //! The tunnel: the handshake, and whether anything comes back through it.
 
+use std::time::Duration;
+
 use super::{Check, always};
 use crate::doctor::facts::{Facts, Link};
 use crate::doctor::{Finding, Group};
+use crate::text::ago;
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -16,7 +19,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "traffic",
         group: Group::Link,
-        needs: &["handshake"],
+        needs: &["handshake", "allowed-ips"],
         title: |_| "Traffic comes back through the tunnel".into(),
         applies: always,
         judge: traffic,
@@ -27,13 +30,23 @@ pub const CHECKS: &[Check] = &[
         group: Group::Link,
         needs: &["handshake", "traffic"],
         title: |_| "Nobody else uses the key".into(),
-        applies: |facts| facts.strays.is_some_and(|strays| strays > 0),
+        applies: |facts| {
+            facts.strays.is_some_and(|strays| strays > 0) || facts.restored == Some(true) || too_many(facts)
+        },
         judge: strays,
     },
 ];
 
 /// Datagrams for another session that are no accident.
 const MANY: u64 = 3;
+
+/// Whether sessions are replaced much faster than they age, which takes two minutes (`Rekey-After-Time`, WireGuard paper
+/// §6.1).
+fn too_many(facts: &Facts) -> bool {
+    facts.sessions.is_some_and(|(handshakes, since)| {
+        handshakes >= 5 && since < Duration::from_secs(40) * u32::try_from(handshakes).unwrap_or(u32::MAX)
+    })
+}
 
 const REMOVED: &str = "The peer was removed or has expired: fly wireguard list tells.";
 const KEYS: &str = "The conf's keys are not (or no longer) those of a peer, or a PresharedKey does not match: silence is \
@@ -173,7 +186,10 @@ fn traffic(facts: &Facts) -> Option<Finding> {
                 .likely()
         }
         _ => Finding::fail("no-data", "The handshake works, and no data comes back")
-            .saw("Neither the name server nor a ping was answered, and no error came.")
+            .saw(match facts.restored {
+                Some(_) => "Neither the name server nor a ping was answered, and no error came; another handshake changed nothing.",
+                None => "Neither the name server nor a ping was answered, and no error came.",
+            })
             .why("The gateway does not take this address from this peer: the Address line is not the one the peer was made with.")
             .why("Another client uses the same key, and gets the replies.")
             .why("The gateway's own name server is down: without a name there is nobody else to ask.")
@@ -190,7 +206,31 @@ fn traffic(facts: &Facts) -> Option<Finding> {
 
 fn strays(facts: &Facts) -> Option<Finding> {
     const TITLE: &str = "Another client seems to use the same key";
-    let strays = facts.strays.filter(|strays| *strays > 0)?;
+    let strays = facts.strays.unwrap_or(0);
+    if strays == 0 && facts.restored != Some(true) {
+        let (handshakes, since) = facts.sessions?;
+        return Some(
+            Finding::warn("same-key", "The session is replaced again and again")
+                .saw(format!("{handshakes} handshakes in {}, where one every two minutes would do.", ago(since)))
+                .why("Another machine or program is attached with the same conf: each takes the session from the other.")
+                .why("The network here is lost again and again: sleep, another Wi-Fi, a phone.")
+                .hurts("Answers are lost now and then.")
+                .remedy("end whatever else uses this conf (wg-quick, an app, another machine), then run again")
+                .remedy("fly wireguard create makes a peer for each machine"),
+        );
+    }
+    if strays == 0 {
+        return Some({
+            Finding::warn("same-key", TITLE)
+                .saw("Right after the handshake nothing came back; another handshake brought the answers.")
+                .why("Another machine or program is attached with the same conf, and shook hands after us: the gateway keeps one session for each key.")
+                .why("The gateway, or the way to it, was down for a moment.")
+                .likely()
+                .hurts("Answers are lost now and then, on both sides.")
+                .remedy("end whatever else uses this conf (wg-quick, an app, another machine), then run again")
+                .remedy("fly wireguard create makes a peer for each machine")
+        });
+    }
     // One may be a leftover; more of them explain whatever else is lost.
     let finding =
         if strays < MANY { Finding::warn("same-key", TITLE) } else { Finding::fail("same-key", TITLE) };

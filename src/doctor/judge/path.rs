@@ -47,12 +47,13 @@ fn gateway(facts: &Facts) -> Option<Finding> {
     const TITLE: &str = "The gateway answers ping";
     let pings = facts.gateway?;
     let Pings { sent, answered, best } = pings;
+    let to = facts.conf.own_dns();
     let finding = if answered == 0 {
         Finding::warn("gateway-silent", "The gateway does not answer ping")
-            .saw(format!("0 of {sent} from {}; other traffic comes back.", facts.conf.dns))
+            .saw(format!("0 of {sent} from {to}; other traffic comes back."))
             .why("The name server's address does not answer pings.")
             .hurts("Nothing but this measure, and that of the MTU.")
-            .remedy(format!("sixpane ping {}", facts.conf.dns))
+            .remedy(format!("sixpane ping {to}"))
     } else if pings.lose_more_than(WEATHER) {
         let lost = 100.0 * f64::from(sent - answered) / f64::from(sent);
         Finding::warn("packets-lost", format!("Packets are lost on the way ({lost:.0} % of {sent} pings)"))
@@ -64,7 +65,7 @@ fn gateway(facts: &Facts) -> Option<Finding> {
     } else {
         Finding::pass(format!("{TITLE} ({answered} of {sent})"))
     };
-    Some(finding.took(best).shown([shown(facts.conf.dns, pings)]))
+    Some(finding.took(best).shown([shown(to, pings)]))
 }
 
 fn large_title(facts: &Facts) -> String {

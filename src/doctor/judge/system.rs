@@ -59,7 +59,12 @@ fn up(facts: &Facts) -> String {
 fn interface(facts: &Facts) -> Option<Finding> {
     let system = facts.system.as_ref()?;
     if let Some((name, address)) = &system.interface {
-        let saw = if system.same_key {
+        let saw = if system.same_key && system.ours_attached {
+            format!(
+                "{name} has {address}, the conf's own address: it has the same key. While ours is attached, it gets no \
+                 replies."
+            )
+        } else if system.same_key {
             format!(
                 "{name} has {address}, the conf's own address: it has the same key. Ours was asked first, and had ended."
             )
@@ -104,8 +109,14 @@ fn route(facts: &Facts) -> Option<Finding> {
 
 fn server(facts: &Facts) -> Option<Finding> {
     let system = facts.system.as_ref()?;
-    let asked = system.by_own.as_ref()?;
     let own = facts.conf.own_dns();
+    let Some(asked) = &system.by_own else {
+        let held = system.ours_attached && system.same_key && system.interface.is_some();
+        // On one key the two would take each other's replies.
+        let why = "Not asked: it has our key, and ours is attached. End sixpane, then sixpane doctor --system asks ours \
+                   first, ends it, and asks the system's.";
+        return held.then(|| Finding::skip(format!("{own} answers the machine's own sockets"), why));
+    };
     if asked.is_told() {
         let title = format!("{own} answers the machine's own sockets");
         return Some(Finding::pass(title).took(asked.rtt).shown(asked.lines.clone()));
