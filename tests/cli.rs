@@ -10,6 +10,7 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 use common::gateway::{Gateway, ends, sixpane, text};
+use common::liar::{Do, Liar, aaaa};
 use serde_json::Value;
 
 #[test]
@@ -361,4 +362,35 @@ fn a_batch_is_answered_in_its_order_and_names_what_failed() {
     std::fs::write(&batch, "_apps\nweb +fast\n").unwrap();
     let (_, err) = ends(&gateway.run(&["dig", "-f", file]), 2);
     assert!(err.contains("batch:2: there is no option `+fast`"), "{err}");
+}
+
+#[test]
+fn ten_thousand_questions_are_answered_in_their_order_and_each_failure_is_named() {
+    const SILENT: [usize; 4] = [0, 5000, 5001, 9999];
+    let number = |name: &str| name[1..name.find('.').unwrap()].parse::<usize>().unwrap();
+    let address = |n: usize| format!("fdaa:0:18::1:{n:x}");
+    let liar = Liar::new(move |query| {
+        let n = number(&query.name());
+        if SILENT.contains(&n) { vec![] } else { vec![Do::Say(query.answer(&[aaaa(&address(n))]))] }
+    });
+    let batch = liar.folder.path().join("batch");
+    let questions: Vec<String> = (0..10_000).map(|n| format!("m{n}\n")).collect();
+    std::fs::write(&batch, questions.concat()).unwrap();
+    let file = batch.to_str().unwrap();
+    let (out, err) = ends(&liar.run(&["dig", "+short", "+time=2", "-f", file]), 6);
+    let want: Vec<String> = (0..10_000).filter(|n| !SILENT.contains(n)).map(|n| address(n) + "\n").collect();
+    assert!(out == want.concat(), "{} lines", out.lines().count());
+    for n in SILENT {
+        assert!(err.contains(&format!("did not answer for m{n}.internal.")), "{n}: {err}");
+    }
+    assert_eq!(err.matches("did not answer").count(), SILENT.len(), "{err}");
+    let (out, _) = ends(&liar.run(&["dig", "--json", "+time=2", "-f", file]), 6);
+    let mut count = 0;
+    for (n, line) in out.lines().enumerate() {
+        let told: Value = serde_json::from_str(line).unwrap();
+        let status = if SILENT.contains(&n) { "timeout" } else { "NOERROR" };
+        assert_eq!((&told["name"], &told["status"]), (&format!("m{n}.internal.").into(), &status.into()));
+        count += 1;
+    }
+    assert_eq!(count, 10_000);
 }

@@ -181,11 +181,11 @@ impl Dig {
     pub fn edited(&mut self, catalog: &Catalog, server: Ipv6Addr) {
         match (&mut self.search, &mut self.builder) {
             (Some(search), _) => search.chosen = 0,
-            (None, Some(builder)) => builder.renew(catalog),
+            (None, Some(builder)) => builder.renew(catalog, &self.past),
             (None, None) => {
                 self.choice = None;
                 self.recalled = None;
-                self.choices = complete::choices(self.input.value(), catalog, server);
+                self.choices = complete::choices(self.input.value(), catalog, server, &self.past);
             }
         }
     }
@@ -194,7 +194,7 @@ impl Dig {
     fn accept(&mut self, catalog: &Catalog) {
         let Some(choice) = self.choices.get(self.choice.unwrap_or(0)).cloned() else { return };
         if let Some((template, app)) = &choice.open {
-            self.builder = Some(Builder::with_app(*template, app, catalog));
+            self.builder = Some(Builder::with_app(*template, app, catalog, &self.past));
             self.choices.clear();
             self.choice = None;
             return;

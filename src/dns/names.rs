@@ -130,23 +130,23 @@ impl Form {
         }
     }
 
-    /// What it asks for, in a few words.
+    /// What it asks for, in a few words; the name itself says of which app.
     pub fn explain(&self) -> &'static str {
         match self {
-            Self::App(_) => "all started Machines of the app",
-            Self::Nearest(..) => "the nearest Machines of the app, nearest first",
+            Self::App(_) => "all started Machines",
+            Self::Nearest(..) => "the nearest Machines",
             Self::Vm(..) => "one Machine",
-            Self::Vms(_) => "Machine IDs and regions of the app",
-            Self::Process(..) => "the app's Machines of one process group",
-            Self::Region(..) => "the app's Machines in one region",
-            Self::Global(_) => "all started Machines of the app, by its other name",
-            Self::Regions(_) => "the regions where the app has Machines",
-            Self::Metadata(..) => "the app's Machines with this metadata",
+            Self::Vms(_) => "Machine IDs and regions",
+            Self::Process(..) => "Machines of a group",
+            Self::Region(..) => "Machines in a region",
+            Self::Global(_) => "the app by another name",
+            Self::Regions(_) => "regions with Machines",
+            Self::Metadata(..) => "Machines with metadata",
             Self::Apps => "the apps of the network",
-            Self::Peers => "the named WireGuard peers",
+            Self::Peers => "named WireGuard peers",
             Self::Peer(_) => "one WireGuard peer",
-            Self::Instances => "every started Machine with app, address and region",
-            Self::Flycast(_) => "the app's Flycast addresses",
+            Self::Instances => "every started Machine",
+            Self::Flycast(_) => "the Flycast addresses",
         }
     }
 

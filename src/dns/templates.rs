@@ -31,7 +31,7 @@ impl Hole {
             Self::App => "app",
             Self::Region => "region",
             Self::Machine => "machine id",
-            Self::Group => "process group",
+            Self::Group => "group",
             Self::Key => "key",
             Self::Value => "value",
             Self::Number => "number",
@@ -95,7 +95,7 @@ pub const TEMPLATES: [Template; 14] = [
     row("top<number>.nearest.of.<app>.internal", &[Hole::Number, Hole::App], |p| {
         Some(Form::Nearest(at(p, 0)?.as_str().parse().ok()?, at(p, 1)?))
     }),
-    row("<process group>.process.<app>.internal", &[Hole::Group, Hole::App], |p| {
+    row("<group>.process.<app>.internal", &[Hole::Group, Hole::App], |p| {
         Some(Form::Process(at(p, 0)?, at(p, 1)?))
     }),
     row("<value>.<key>.kv._metadata.<app>.internal", &[Hole::Value, Hole::Key, Hole::App], |p| {

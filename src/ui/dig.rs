@@ -5,7 +5,7 @@ mod hex;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 
 use super::Size;
 use super::hits::Hits;
@@ -13,6 +13,7 @@ use super::parts::{Text, rule, side_by_side, two_ends, wrap};
 use super::theme::{Role, Theme};
 use crate::app::State;
 use crate::app::dig::rows::{self, Row, Tone};
+use crate::app::dig::watch::Watch;
 use crate::app::dig::{Entry, Face};
 use crate::dns::dig::types::type_word;
 use crate::dns::dig::{json, text};
@@ -67,16 +68,16 @@ fn prompt(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) -> Optio
         .add(PROMPT, if dig.editing { theme.focused() } else { dim })
         .add(shown.as_str(), if dig.editing { theme.strong() } else { theme.style(Role::Plain) });
     let right = match dig.understood() {
-        _ if dig.input.value().is_empty() => Text::new().add("name [type] [@server] [+options] ", dim),
+        _ if dig.input.value().is_empty() => Text::new().add(" name [type] [@server] [+options] ", dim),
         Ok(line) => match line.asks.first() {
             Some(ask) if !ask.type_given => {
                 let about = ask.form.as_ref().map_or("", Form::explain);
                 let rtype = type_word(ask.question.rtype.into());
-                Text::new().add(format!("{rtype}  {about} "), dim)
+                Text::new().add(format!(" {rtype}  {about} "), dim)
             }
-            _ => Text::new().add(count(line.asks.len(), "question") + " ", dim),
+            _ => Text::new().add(format!(" {} ", count(line.asks.len(), "question")), dim),
         },
-        Err(error) if dig.editing => Text::new().add(format!("{} ", fit(&error.to_string(), 50)), dim),
+        Err(error) if dig.editing => Text::new().add(format!(" {} ", fit(&error.to_string(), 50)), dim),
         Err(_) => Text::new(),
     };
     two_ends(left, right, (" ", dim), area, buffer);
@@ -138,7 +139,8 @@ fn answer(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, hits: &m
         };
     }
     let entry = dig.entry();
-    let about = entry.map(|entry| about(entry, area.width)).unwrap_or_default();
+    let room = usize::from(area.width).saturating_sub(faces.width() + 2);
+    let about = entry.map(|entry| about(entry, room)).unwrap_or_default();
     two_ends(faces.add(" ", dim), Text::new().add(about, dim), ("─", dim), line(0), buffer);
     let Some(entry) = entry else {
         let words = [
@@ -187,17 +189,21 @@ fn answer(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, hits: &m
     None
 }
 
-/// What stands at the end of the rule: the line, and whether it is asked again.
-fn about(entry: &Entry, columns: u16) -> String {
-    let watched = match &entry.watch {
-        Some(watch) => {
-            format!("  every {} s · {}", watch.every().as_secs(), count(watch.log.len(), "change"))
-        }
-        None if entry.asking && entry.answered.is_some() => "  asking …".into(),
-        None => String::new(),
+/// What stands at the end of the rule: the line, and whether it is asked again, as far as there is room for both.
+fn about(entry: &Entry, room: usize) -> String {
+    let changes = |watch: &Watch| count(watch.log.len(), "change");
+    let (long, short) = match &entry.watch {
+        Some(watch) => (format!("every {} s · {}", watch.every().as_secs(), changes(watch)), changes(watch)),
+        None if entry.asking && entry.answered.is_some() => ("asking …".into(), "…".into()),
+        None => (String::new(), String::new()),
     };
-    let room = usize::from(columns).saturating_sub(42 + width(&watched)).clamp(8, 40);
-    format!(" {}{watched}", fit(&entry.text, room))
+    let line = room.saturating_sub(width(&long) + 4).min(40);
+    match (long.is_empty(), line) {
+        (true, _) => format!(" {}", fit(&entry.text, room.saturating_sub(1).min(40))),
+        (false, 8..) => format!(" {}  {long}", fit(&entry.text, line)),
+        (false, _) if width(&long) < room => format!(" {long}"),
+        (false, _) => format!(" {}", fit(&short, room.saturating_sub(1))),
+    }
 }
 
 /// The exchanges one after the other, each as `face` makes it; why there is none where it makes nothing.
@@ -214,10 +220,7 @@ fn lines_of(
             lines.push(Text::new());
         }
         if let Some(text) = face(entry, n / servers, exchange) {
-            lines.extend(text.lines().map(|line| {
-                let role = if line.starts_with(';') { Role::Dim } else { Role::Plain };
-                Text::new().add(format!(" {}", untabbed(line)), theme.style(role))
-            }));
+            lines.extend(text.lines().map(|line| toned(&untabbed(line), theme)));
         } else if let Err(failure) = &exchange.outcome {
             lines.push(Text::new().add(format!("  {failure}"), theme.style(Role::Bad)));
             lines
@@ -225,6 +228,22 @@ fn lines_of(
         }
     }
     lines
+}
+
+/// A line of a text: what only frames the data is dim, comments and the names of JSON's fields.
+fn toned(line: &str, theme: Theme) -> Text<'static> {
+    let (dim, plain) = (theme.style(Role::Dim), theme.style(Role::Plain));
+    let inside = line.trim_start();
+    match line.split_once("\": ") {
+        Some((name, value)) if inside.starts_with('"') => {
+            let value_style = if matches!(value, "{" | "[") { dim } else { plain };
+            Text::new().add(format!(" {name}\": "), dim).add(value.to_owned(), value_style)
+        }
+        _ if line.starts_with(';') || inside.starts_with(['{', '}', ']']) => {
+            Text::new().add(format!(" {line}"), dim)
+        }
+        _ => Text::new().add(format!(" {line}"), plain),
+    }
 }
 
 /// Paints `lines` from `offset` on, and says how many more there are.
@@ -341,9 +360,10 @@ fn made(row: &Row, here: Option<usize>, columns: usize, theme: Theme) -> Text<'s
         if piece.long {
             let share = if longs > 1 { (room / longs).max(width(shown).min(room / 2)) } else { room };
             let shown = fit(shown, share);
-            room = room.saturating_sub(width(&shown));
+            let blanks = piece.to.min(share).saturating_sub(width(&shown));
+            room = room.saturating_sub(width(&shown) + blanks);
             longs -= 1;
-            text = text.add(shown, style);
+            text = text.add(shown, style).add(" ".repeat(blanks), Style::default());
         } else {
             text = text.add(shown, style);
         }

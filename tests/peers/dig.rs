@@ -184,6 +184,20 @@ fn the_same_question_has_the_same_face() {
         equal += same;
         different.extend(other);
     }
+    // A name in another script, which the real one takes so only where it is told to.
+    let words = ["+nocmd", "+nostats", "bücher.types.", "A"];
+    let ours = steady(&String::from_utf8_lossy(&gateway.sixpane("dig", &words).stdout), &[]);
+    let server = format!("@{}", org.dns());
+    let mut far = vec![server.as_str(), "+nocookie", "+idnin", "+noidnout"];
+    far.extend(words);
+    let far = gateway.far.command("dig", &far).env("LC_ALL", "C.UTF-8").output().unwrap();
+    let far = steady(&String::from_utf8_lossy(&far.stdout), &[]);
+    assert!(ours.contains("xn--bcher-kva.types.\t5\tIN\tA\t192.0.2.4"), "{ours}");
+    if ours == far {
+        equal += 1;
+    } else {
+        different.push(format!("--- IDN\n--- ours\n{ours}\n--- dig\n{far}\n"));
+    }
     println!("{equal} of {} outputs are equal", equal + different.len());
     assert!(different.is_empty(), "{}", different.join("\n"));
 }

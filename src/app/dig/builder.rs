@@ -3,10 +3,14 @@
 use tui_input::Input;
 
 use super::Choice;
+use super::history::Past;
 use crate::catalog::Catalog;
+use crate::dns::names::Form;
 use crate::dns::templates::{Hole, TEMPLATES, Template};
 use crate::text::Safe;
 
+/// The metadata that the platform's own tool gives each Machine: its process group.
+const GROUP_KEY: &str = "fly_process_group";
 /// What a hole may be filled with, at most.
 const OFFERED: usize = 40;
 
@@ -27,7 +31,7 @@ pub struct Builder {
 
 impl Builder {
     /// One that begins with `template` and the app filled in.
-    pub fn with_app(chosen: usize, app: &Safe, catalog: &Catalog) -> Self {
+    pub fn with_app(chosen: usize, app: &Safe, catalog: &Catalog, past: &Past) -> Self {
         let mut builder = Self { chosen, ..Self::default() };
         builder.take_form();
         for (part, hole) in builder.parts.iter_mut().zip(builder_holes(chosen)) {
@@ -36,7 +40,7 @@ impl Builder {
             }
         }
         builder.hole = builder.next_empty();
-        builder.renew(catalog);
+        builder.renew(catalog, past);
         builder
     }
 
@@ -81,7 +85,7 @@ impl Builder {
     }
 
     /// Takes the form, or the offer for the hole, and goes on to the next hole. Whether the name is whole.
-    pub fn next(&mut self, complete: bool, catalog: &Catalog) -> bool {
+    pub fn next(&mut self, complete: bool, catalog: &Catalog, past: &Past) -> bool {
         match self.hole {
             None => self.take_form(),
             Some(at) => {
@@ -99,7 +103,7 @@ impl Builder {
             }
         }
         self.hole = self.next_empty();
-        self.renew(catalog);
+        self.renew(catalog, past);
         if self.hole.is_some() {
             return false;
         }
@@ -115,9 +119,9 @@ impl Builder {
     }
 
     /// Something was typed.
-    pub fn renew(&mut self, catalog: &Catalog) {
+    pub fn renew(&mut self, catalog: &Catalog, past: &Past) {
         self.offer = None;
-        self.offers = self.hole.map(|hole| self.offered(hole, catalog)).unwrap_or_default();
+        self.offers = self.hole.map(|hole| self.offered(hole, catalog, past)).unwrap_or_default();
     }
 
     fn take_form(&mut self) {
@@ -133,15 +137,16 @@ impl Builder {
         }
     }
 
-    /// The next hole without a word in it; the app first, as what else there is depends on it.
+    /// The next hole without a word in it; the app first and the key before its value, as what else there is depends on
+    /// them.
     fn next_empty(&self) -> Option<usize> {
         let holes = self.template().holes;
         let empty = |at: &usize| self.parts.get(*at).is_some_and(|part| part.value().trim().is_empty());
-        let app = holes.iter().position(|hole| *hole == Hole::App).filter(empty);
-        app.or_else(|| (0..holes.len()).find(empty))
+        let of = |wanted: Hole| holes.iter().position(|hole| *hole == wanted).filter(empty);
+        of(Hole::App).or_else(|| of(Hole::Key)).or_else(|| (0..holes.len()).find(empty))
     }
 
-    fn offered(&self, at: usize, catalog: &Catalog) -> Vec<String> {
+    fn offered(&self, at: usize, catalog: &Catalog, past: &Past) -> Vec<String> {
         let holes = self.template().holes;
         let typed = self.parts.get(at).map(|part| part.value().trim().to_lowercase()).unwrap_or_default();
         let app = holes.iter().position(|hole| *hole == Hole::App);
@@ -162,16 +167,58 @@ impl Builder {
                 of_app().flat_map(|app| app.machines.keys()).map(ToString::to_string).collect()
             }
             Some(Hole::Peer) => catalog.peers.keys().map(ToString::to_string).collect(),
-            // No record lists them; `app` is the group of an app that names none.
-            Some(Hole::Group) => vec!["app".into()],
+            Some(Hole::Group) => groups(past),
             Some(Hole::Number) => ["1", "3", "5"].map(str::to_owned).to_vec(),
-            Some(Hole::Key | Hole::Value) | None => Vec::new(),
+            Some(Hole::Key) => {
+                let mut keys = asked_for(past, |form| match form {
+                    Form::Metadata(_, key, _) => Some(key),
+                    _ => None,
+                });
+                keys.extend((!keys.iter().any(|key| key == GROUP_KEY)).then(|| GROUP_KEY.to_owned()));
+                keys
+            }
+            Some(Hole::Value) => {
+                let key = holes.iter().position(|hole| *hole == Hole::Key);
+                let key = key.and_then(|key| Some(self.parts.get(key)?.value().trim().to_owned()));
+                let mut values = asked_for(past, |form| match form {
+                    Form::Metadata(value, other, _) if Some(other.as_str()) == key.as_deref() => Some(value),
+                    _ => None,
+                });
+                if key.as_deref() == Some(GROUP_KEY) {
+                    values.extend(
+                        groups(past).into_iter().filter(|group| !values.contains(group)).collect::<Vec<_>>(),
+                    );
+                }
+                values
+            }
+            None => Vec::new(),
         };
         all.retain(|offer| offer.to_lowercase().contains(&typed));
         all.sort_by_key(|offer| !offer.to_lowercase().starts_with(&typed));
         all.truncate(OFFERED);
         all
     }
+}
+
+/// Process groups: no record lists them; `app` is the one of an app that names none.
+fn groups(past: &Past) -> Vec<String> {
+    let mut groups = asked_for(past, |form| match form {
+        Form::Process(group, _) => Some(group),
+        _ => None,
+    });
+    groups.extend((!groups.iter().any(|group| group == "app")).then(|| "app".to_owned()));
+    groups
+}
+
+/// Parts of names that were asked for, the newest first, none twice.
+fn asked_for(past: &Past, take: impl Fn(Form) -> Option<Safe>) -> Vec<String> {
+    let mut found = Vec::new();
+    for word in past.forms().filter_map(take).map(|part| part.to_string()) {
+        if !found.contains(&word) {
+            found.push(word);
+        }
+    }
+    found
 }
 
 fn builder_holes(chosen: usize) -> &'static [Hole] {

@@ -5,6 +5,7 @@ use std::net::Ipv6Addr;
 
 use super::Choice;
 use super::builder::open_forms;
+use super::history::Past;
 use crate::catalog::Catalog;
 use crate::dns::dig::options;
 use crate::dns::dig::types::{self, parse_type};
@@ -14,8 +15,8 @@ use crate::text::Safe;
 /// Completions that are offered at once.
 const CHOICES: usize = 40;
 
-/// What the last word of `text` may be completed to; `server` is the network's own.
-pub fn choices(text: &str, catalog: &Catalog, server: Ipv6Addr) -> Vec<Choice> {
+/// What the last word of `text` may be completed to; `server` is the network's own, `past` what was asked before.
+pub fn choices(text: &str, catalog: &Catalog, server: Ipv6Addr, past: &Past) -> Vec<Choice> {
     let (before, word) = text.rsplit_once(' ').unwrap_or(("", text));
     if word.is_empty() {
         return Vec::new();
@@ -59,35 +60,48 @@ pub fn choices(text: &str, catalog: &Catalog, server: Ipv6Addr) -> Vec<Choice> {
             return all;
         }
     }
-    all.extend(names(word, catalog));
+    all.extend(names(word, catalog, past));
     all.truncate(CHOICES);
     all
 }
 
-/// The first label of `name` from which on each part of `text` begins one: `g.w` fits `global.web.internal` at 0,
-/// `w` fits it at 1.
-fn fits(text: &str, name: &str) -> Option<usize> {
+/// How well a text fits a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    /// Its parts begin the labels of the name, from the first one on: `g.w` and `global.web.internal`.
+    Begins,
+    /// The same, from a later label on: `w`.
+    Holds,
+    /// The same, with labels left out between: `t.w` and `top3.nearest.of.web.internal`.
+    Skips,
+}
+
+fn fits(text: &str, name: &str) -> Option<Fit> {
     let parts: Vec<&str> = text.split('.').collect();
     let mut rest = Some(name);
     for at in 0.. {
-        let name = rest?;
+        let Some(name) = rest else { break };
         let mut labels = name.split('.');
         if parts.iter().all(|part| labels.next().is_some_and(|label| label.starts_with(part))) {
-            return Some(at);
+            return Some(if at == 0 { Fit::Begins } else { Fit::Holds });
         }
         rest = name.split_once('.').map(|(_, rest)| rest);
     }
-    None
+    let mut labels = name.split('.');
+    let all = parts.len() > 1
+        && parts.iter().all(|part| !part.is_empty() && labels.any(|label| label.starts_with(part)));
+    all.then_some(Fit::Skips)
 }
 
 /// The names that `text` begins, label by label; those that it begins from their first label on come first.
-fn names(text: &str, catalog: &Catalog) -> Vec<Choice> {
+fn names(text: &str, catalog: &Catalog, past: &Past) -> Vec<Choice> {
     let text = text.to_lowercase();
-    let (mut begins, mut holds) = (Vec::new(), Vec::new());
+    let (mut begins, mut holds, mut skips) = (Vec::new(), Vec::new(), Vec::new());
     let mut put = |choice: Choice| {
         match fits(&text, &choice.name) {
-            Some(0) => begins.push(choice),
-            Some(_) if holds.len() < CHOICES => holds.push(choice),
+            Some(Fit::Begins) => begins.push(choice),
+            Some(Fit::Holds) if holds.len() < CHOICES => holds.push(choice),
+            Some(Fit::Skips) if skips.len() < CHOICES => skips.push(choice),
             _ => {}
         }
         begins.len() < CHOICES
@@ -119,6 +133,12 @@ fn names(text: &str, catalog: &Catalog) -> Vec<Choice> {
         put_form(&mut put, &of(Form::Global));
         put_form(&mut put, &of(Form::Flycast));
     }
+    // What no record lists, and was asked for before.
+    for form in past.forms() {
+        if matches!(form, Form::Metadata(..) | Form::Process(..)) {
+            put_form(&mut put, &form);
+        }
+    }
     'apps: for (app, entry) in &catalog.apps {
         for id in entry.machines.keys() {
             // Most IDs do not fit, and are not made into names.
@@ -132,7 +152,11 @@ fn names(text: &str, catalog: &Catalog) -> Vec<Choice> {
     for peer in catalog.peers.keys() {
         put_form(&mut put, &Form::Peer(peer.clone()));
     }
-    begins.extend(holds);
-    begins.truncate(CHOICES);
-    begins
+    let mut all: Vec<Choice> = Vec::new();
+    for choice in begins.into_iter().chain(holds).chain(skips) {
+        if all.len() < CHOICES && !all.iter().any(|known| known.name == choice.name) {
+            all.push(choice);
+        }
+    }
+    all
 }

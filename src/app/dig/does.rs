@@ -282,7 +282,7 @@ impl State {
     fn build_on(&mut self, complete: bool, effects: &mut Vec<Effect>) {
         let Some(builder) = &mut self.dig.builder else { return };
         let before = builder.hole;
-        if !builder.next(complete, &self.view.catalog) {
+        if !builder.next(complete, &self.view.catalog, &self.dig.past) {
             // A hole that stays empty is told.
             if before.is_some()
                 && builder.hole == before

@@ -4,6 +4,9 @@ use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use tui_input::Input;
 
+use crate::dns::dig::line;
+use crate::dns::names::Form;
+
 /// Lines that are kept.
 pub const KEPT: usize = 500;
 /// The longest line that is remembered, in bytes.
@@ -42,6 +45,13 @@ impl Past {
     /// The lines, oldest first.
     pub fn lines(&self) -> &[String] {
         &self.lines
+    }
+
+    /// The names of the network that were asked for, the newest first.
+    pub fn forms(&self) -> impl Iterator<Item = Form> {
+        let lines = self.lines.iter().rev();
+        let asks = lines.filter_map(|line| line::parse(&line.split_whitespace().collect::<Vec<_>>()).ok());
+        asks.flat_map(|line| line.asks).filter_map(|ask| ask.form)
     }
 
     /// The lines that fit `text`, the best first; all of them, the newest first, where it is empty.

@@ -158,6 +158,8 @@ pub struct Piece {
     pub link: Option<Link>,
     /// Whether it is shortened where the row is too long.
     pub long: bool,
+    /// Columns that a long one takes at least, where there is room, so that what follows stands below its like.
+    pub to: usize,
 }
 
 /// A row of the face.
@@ -171,23 +173,31 @@ pub struct Row {
 
 impl Row {
     fn add(mut self, text: impl Into<String>, tone: Tone) -> Self {
-        self.pieces.push(Piece { text: text.into(), tone, link: None, long: false });
+        self.pieces.push(Piece { text: text.into(), tone, link: None, long: false, to: 0 });
         self
     }
 
     fn link(mut self, text: impl Into<String>, tone: Tone, link: Link) -> Self {
-        self.pieces.push(Piece { text: text.into(), tone, link: Some(link), long: false });
+        self.pieces.push(Piece { text: text.into(), tone, link: Some(link), long: false, to: 0 });
         self
     }
 
     fn prose(label: &'static str, text: String, link: Option<Link>) -> Self {
-        Self { pieces: vec![Piece { text, tone: Tone::Plain, link, long: true }], prose: Some(label) }
+        Self { pieces: vec![Piece { text, tone: Tone::Plain, link, long: true, to: 0 }], prose: Some(label) }
     }
 
     /// The parts that lead somewhere.
     pub fn links(&self) -> impl Iterator<Item = &Link> {
         self.pieces.iter().filter_map(|piece| piece.link.as_ref())
     }
+}
+
+/// What the addresses of an answer have in common.
+struct Columns {
+    /// The width of the longest.
+    address: usize,
+    /// Whether the round trip to any of them is known.
+    rtt: bool,
 }
 
 /// What the rows are made with.
@@ -269,7 +279,12 @@ impl Maker<'_> {
     fn one(&self, ask: &Ask, exchange: &Exchange, show: &Show, rows: &mut Vec<Row>) {
         let view = self.view;
         match &exchange.outcome {
-            Err(failure) => rows.push(Row::default().add(format!("  {failure}"), Tone::Bad)),
+            Err(failure) => {
+                // One key pings whoever was silent.
+                let server = *exchange.server.ip();
+                let row = Row::default().add(format!("  {failure}"), Tone::Bad).add("  asked: ", Tone::Dim);
+                rows.push(row.link(server.to_string(), Tone::Plain, Link::Address(server)));
+            }
             Ok(answer) => self.answered(ask, exchange, answer, rows),
         }
         if exchange.outcome.is_err() || exchange.tries.len() > 1 {
@@ -329,13 +344,18 @@ impl Maker<'_> {
                 Row::default().add("  the message is cut short: this is what could be read of it", Tone::Bad),
             );
         }
+        let addresses = exchange.addresses();
+        let columns = Columns {
+            address: addresses.iter().map(|address| address.to_string().len()).max().unwrap_or(0),
+            rtt: addresses.iter().any(|address| newest(self.view, *address).is_some()),
+        };
         for row in records {
-            rows.push(self.record(&parts, row, &ask.question.name));
+            rows.push(self.record(&parts, row, &ask.question.name, &columns));
         }
         rows.extend(lists::entries(ask.form.as_ref(), exchange).into_iter().map(|entry| listed(entry, ask)));
     }
 
-    fn record(&self, parts: &Parts<'_>, record: &Record, asked: &Name) -> Row {
+    fn record(&self, parts: &Parts<'_>, record: &Record, asked: &Name, columns: &Columns) -> Row {
         let rtype = type_word(record.rtype);
         let mut row = Row::default().add(format!("  {rtype:<6}{:>4}  ", record.ttl), Tone::Dim);
         if record.owner != *asked {
@@ -346,7 +366,7 @@ impl Maker<'_> {
         let words = rdata::words(parts.wire, &record.rdata, record.rtype, record.class);
         let Some(words) = words else {
             let data = rdata::show(parts.wire, &record.rdata, record.rtype, record.class);
-            row.pieces.push(Piece { text: data, tone: Tone::Plain, link: None, long: true });
+            row.pieces.push(Piece { text: data, tone: Tone::Plain, link: None, long: true, to: 0 });
             return row;
         };
         let mut whose = None;
@@ -355,10 +375,12 @@ impl Maker<'_> {
             whose = whose.or_else(|| self.owners.get(&address?));
             let rtt = address.and_then(|address| newest(self.view, address));
             let link = word.name.map(Link::Name).or(address.map(Link::Address));
-            row.pieces.push(Piece { text: word.text, tone: Tone::Plain, link, long: true });
+            let to = address.map_or(0, |_| columns.address);
+            row.pieces.push(Piece { text: word.text, tone: Tone::Plain, link, long: true, to });
             row = row.add(" ", Tone::Dim);
-            if let Some(rtt) = rtt {
-                row = row.add(format!(" {} ms ", ms(rtt)), Tone::Dim);
+            if address.is_some() && columns.rtt {
+                let rtt = rtt.map_or_else(|| "–".to_owned(), |rtt| format!("{} ms", ms(rtt)));
+                row = row.add(format!(" {rtt:>8} "), Tone::Dim);
             }
         }
         match whose {

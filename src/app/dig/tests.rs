@@ -10,6 +10,7 @@ use crate::app::{Effect, Pane, Tab};
 use crate::dns::dig::ask::NoServer;
 use crate::dns::dig::tests::{aaaa, exchange, txt};
 use crate::dns::exchange::Exchange;
+use crate::dns::templates::TEMPLATES;
 use crate::engine::report::{Command, Node, Report};
 
 /// Answers the newest line with `exchanges`.
@@ -83,32 +84,61 @@ fn a_line_is_completed_put_answered_and_recalled() {
     assert_eq!(s.state.dig.entry().unwrap().text, "admin.internal");
 }
 
-/// Every row of the document's table can be asked from an empty line in a few keys.
+/// Every row of the document's table is asked from an empty line in eight keys at most, Enter among them.
 #[test]
-fn completion_reaches_every_form_in_eight_keys() {
-    for (typed, name) in [
-        ("web", "web.internal"),
-        ("v.w", "vms.web.internal"),
-        ("r.w", "regions.web.internal"),
-        ("g.w", "global.web.internal"),
-        ("t.n.o.w", "top3.nearest.of.web.internal"),
-        ("148e", "148e21b7c93d89.vm.web.internal"),
-        ("iad.w", "iad.web.internal"),
-        ("a.p.w", "app.process.web.internal"),
-        ("_a", "_apps.internal"),
-        ("_i", "_instances.internal"),
-        ("_p", "_peer.internal"),
-        ("my-p", "my-peer._peer.internal"),
-        ("web.f", "web.flycast"),
-    ] {
+fn every_form_is_asked_in_eight_keys() {
+    let known = ["blue.color.kv._metadata.web.internal", "worker.process.web.internal"];
+    let table = [
+        ("<app>.internal", "we<tab><enter>", "web.internal"),
+        ("<region>.<app>.internal", "iad.w<tab><enter>", "iad.web.internal"),
+        ("vms.<app>.internal", "v.w<tab><enter>", "vms.web.internal"),
+        ("regions.<app>.internal", "r.w<tab><enter>", "regions.web.internal"),
+        ("global.<app>.internal", "g.w<tab><enter>", "global.web.internal"),
+        ("top<number>.nearest.of.<app>.internal", "t.w<tab><enter>", "top3.nearest.of.web.internal"),
+        ("<machine id>.vm.<app>.internal", "148e<tab><enter>", "148e21b7c93d89.vm.web.internal"),
+        ("<group>.process.<app>.internal", "a.p.w<tab><enter>", "app.process.web.internal"),
+        ("<group>.process.<app>.internal", "wo<tab><enter>", "worker.process.web.internal"),
+        // Metadata that was asked for before, and what each Machine has: key, then value.
+        ("<value>.<key>.kv._metadata.<app>.internal", "b.c<tab><enter>", known[0]),
+        (
+            "<value>.<key>.kv._metadata.<app>.internal",
+            "k.ap<tab><enter><enter>",
+            "blue.color.kv._metadata.api.internal",
+        ),
+        (
+            "<value>.<key>.kv._metadata.<app>.internal",
+            "k.w<tab><down><down><enter><enter>",
+            "worker.fly_process_group.kv._metadata.web.internal",
+        ),
+        ("<app>.flycast", "web.f<tab><enter>", "web.flycast"),
+        ("<peer>._peer.internal", "my-p<tab><enter>", "my-peer._peer.internal"),
+        ("_apps.internal", "_a<tab><enter>", "_apps.internal"),
+        ("_peer.internal", "_p<tab><enter>", "_peer.internal"),
+        ("_instances.internal", "_i<tab><enter>", "_instances.internal"),
+    ];
+    for (pattern, keys, name) in table {
         let mut s = Session::attached();
-        s.keys("2").keys(typed);
-        assert_eq!(s.state.dig.choices.first().map(|c| c.name.as_str()), Some(name), "{typed}");
-        s.keys("<tab><enter>");
-        assert_eq!(s.state.dig.entry().unwrap().text, name);
-        // With Tab; Enter asks.
-        assert!(typed.len() < 8, "{typed}");
+        s.state.dig.past = Past::new(known.map(str::to_owned));
+        let presses = keys.split('<').fold(0, |sum, part| match part.split_once('>') {
+            Some((_, typed)) => sum + 1 + typed.len(),
+            None => sum + part.len(),
+        });
+        assert!(presses <= 8, "{keys}: {presses}");
+        s.keys("2").keys(keys);
+        assert_eq!(text(&s), name, "{keys}");
+        assert_eq!(
+            s.effects.iter().filter(|effect| matches!(effect, Effect::Ask(Command::Dig(..)))).count(),
+            1
+        );
+        assert!(TEMPLATES.iter().any(|template| template.pattern == pattern), "{pattern}");
     }
+    for template in &TEMPLATES {
+        assert!(table.iter().any(|(pattern, ..)| *pattern == template.pattern), "{}", template.pattern);
+    }
+    // Where nothing was asked yet, there is still what each Machine has.
+    let mut s = Session::attached();
+    s.keys("2k.w<tab><enter><enter>");
+    assert_eq!(text(&s), "app.fly_process_group.kv._metadata.web.internal");
 }
 
 #[test]
@@ -239,7 +269,7 @@ fn a_name_is_built_from_its_form() {
     s.keys("<down><down><enter>");
     assert_eq!((text(&s), sent(&s).len()), ("iad.web.internal", 1));
     // Metadata has nothing to offer: what is typed is taken.
-    s.keys("b<down><down><down><down><down><down><enter>web<enter>blue<enter>color<enter>");
+    s.keys("b<down><down><down><down><down><down><enter>web<enter>color<enter>blue<enter>");
     assert_eq!(text(&s), "blue.color.kv._metadata.web.internal");
     s.keys("b<esc>");
     assert_eq!(s.state.context(), Context::Dig);
@@ -266,12 +296,13 @@ fn completion_knows_types_options_servers_and_open_forms() {
     assert_eq!(first(&mut s, "web @ap"), "@api.internal");
     assert_eq!(first(&mut s, "web +nsid t"), "TXT");
     assert_eq!(first(&mut s, "web ap"), "APL");
-    assert_eq!(first(&mut s, "k.w"), "");
+    assert_eq!(first(&mut s, "k.x"), "");
     s.keys("<esc>");
     assert_eq!(first(&mut s, "kv._m.w"), "<value>.<key>.kv._metadata.web.internal");
-    s.keys("<tab>blue<enter>");
+    // The key before its value.
+    s.keys("<tab>color<enter>");
     assert_eq!(s.state.context(), Context::DigBuild);
-    s.keys("color<enter>");
+    s.keys("blue<enter>");
     assert_eq!(text(&s), "blue.color.kv._metadata.web.internal");
 }
 

@@ -12,15 +12,21 @@ use crate::dns::names::Form;
 use crate::dns::templates::TEMPLATES;
 use crate::text::{Safe, fit, width};
 
-/// Where a box with `rows` rows lies: below the line.
+/// Where a box with `rows` rows lies: below the line, so that what it offers begins where one types.
 fn below(area: Rect, rows: usize) -> Rect {
     let height = (rows as u16 + 2).min(area.height.saturating_sub(1));
-    Rect { x: area.x + 6, y: area.y + 1, width: area.width.saturating_sub(8).min(84), height }
+    Rect { x: area.x + 4, y: area.y + 1, width: area.width.saturating_sub(5).min(84), height }
 }
 
 /// The first of `all` rows that is shown in `rows`, so that `at` is in sight.
 fn first(at: usize, all: usize, rows: usize) -> usize {
     at.saturating_sub(rows / 2).min(all.saturating_sub(rows))
+}
+
+/// How wide the column of `names` is, the mark before them with it.
+fn column<'n>(names: impl Iterator<Item = &'n str>, inside: Rect) -> usize {
+    let longest = names.map(width).max().unwrap_or(0);
+    (longest + 2).min((usize::from(inside.width) * 3 / 5).max(24))
 }
 
 /// The words that the line may be completed to.
@@ -34,8 +40,7 @@ pub fn choices(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let offset = first(dig.choice.unwrap_or(0), dig.choices.len(), rows);
     // The names have the room that they need, what they are the rest.
     let shown = dig.choices.iter().skip(offset).take(rows);
-    let longest = shown.map(|choice| width(&choice.name)).max().unwrap_or(0);
-    let name = (longest + 2).min((usize::from(inside.width) * 3 / 5).max(24));
+    let name = column(shown.map(|choice| choice.name.as_str()), inside);
     for (n, choice) in dig.choices.iter().enumerate().skip(offset).take(rows) {
         let inner = Rect { y: inside.y + (n - offset) as u16, height: 1, ..inside };
         let here = dig.choice == Some(n);
@@ -96,6 +101,7 @@ fn forms(builder: &Builder, theme: Theme, area: Rect, buffer: &mut Buffer) -> Po
     let rows = usize::from(inside.height);
     let offset = first(builder.chosen, TEMPLATES.len(), rows);
     let mut cursor = Position { x: inside.x, y: inside.y };
+    let name = column(TEMPLATES.iter().map(|template| template.pattern), inside);
     for (n, template) in TEMPLATES.iter().enumerate().skip(offset).take(rows) {
         let here = n == builder.chosen;
         let inner = Rect { y: inside.y + (n - offset) as u16, height: 1, ..inside };
@@ -105,7 +111,6 @@ fn forms(builder: &Builder, theme: Theme, area: Rect, buffer: &mut Buffer) -> Po
         let example = template.example();
         let about = example.as_ref().map_or("", Form::explain);
         let rtype = example.map(|form| form.record_type().to_string()).unwrap_or_default();
-        let name = if inside.width > 70 { 42 } else { 40 };
         let left = Text::new()
             .add(if here { "▌ " } else { "  " }, theme.focused())
             .add(

@@ -1,12 +1,14 @@
 //! The Dig view at three sizes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::dig::history::Past;
 use crate::app::dig::tests::{answer, asked};
-use crate::app::tests::Session;
+use crate::app::tests::{Session, pinged};
 use crate::dns::dig::tests::{aaaa, exchange, silent, txt};
 use crate::dns::exchange::{Transport, Try, TryEnd};
+use crate::engine::report::Report;
 use crate::ui::tests::{SIZES, screen};
 use crate::ui::theme::Theme;
 
@@ -122,5 +124,23 @@ fn two_servers() {
     let mut two = exchange("web", 0, vec![aaaa("web", "fdaa::b"), aaaa("web", "fdaa::c")]);
     two.server = "[fdaa:0:19::3]:53".parse().unwrap();
     answer(&mut s, vec![one, two]);
-    insta::assert_snapshot!("two_servers_80x24", screen(&s.state, Theme::default(), (80, 24), true));
+    seen(&s, "two_servers");
+}
+
+#[test]
+fn addresses_and_round_trips_stand_in_columns() {
+    let mut s = session();
+    let machines: Vec<String> = s.state.view.catalog.apps[&"web".into()]
+        .machines
+        .values()
+        .filter_map(|machine| machine.address.map(|address| address.to_string()))
+        .collect();
+    let name = "top3.nearest.of.web.internal";
+    let mut records: Vec<_> = machines.iter().take(3).map(|address| aaaa(name, address)).collect();
+    records.push(aaaa(name, "fdaa::77"));
+    asked(&mut s, &format!("{name} +nearest"), 0, records);
+    let known = machines.iter().take(2).zip([108, 11]);
+    let series = known.map(|(address, ms)| pinged("m", address.parse().unwrap(), Some(ms))).collect();
+    s.report(Report::Pings(Arc::new(series)));
+    seen(&s, "nearest");
 }
