@@ -7,8 +7,9 @@ pub mod history;
 pub mod rows;
 pub mod watch;
 
+use std::cell::RefCell;
 use std::net::Ipv6Addr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use tui_input::Input;
@@ -18,7 +19,7 @@ use super::keys::Context;
 use crate::catalog::Catalog;
 use crate::dns::dig::line::{self, Line, LineError};
 use crate::dns::exchange::Exchange;
-use crate::engine::report::Answered;
+use crate::engine::report::{Answered, Series};
 use crate::text::Safe;
 use builder::Builder;
 pub use does::enabled;
@@ -121,6 +122,26 @@ pub struct Dig {
     numbers: u64,
     /// Where in the history the line is.
     recalled: Option<usize>,
+    /// The rows of the answer that was shown last.
+    made: RefCell<Option<Made>>,
+}
+
+/// Rows, and what they were made of, which is not kept for their sake.
+#[derive(Debug, Clone)]
+struct Made {
+    answered: Weak<Answered>,
+    catalog: Weak<Catalog>,
+    pings: Weak<Vec<Series>>,
+    rows: Arc<[Row]>,
+}
+
+impl Made {
+    fn is_of(&self, answered: &Arc<Answered>, view: &View) -> bool {
+        // A place is not given to another value while a weak pointer to it is left.
+        self.answered.as_ptr() == Arc::as_ptr(answered)
+            && self.catalog.as_ptr() == Arc::as_ptr(&view.catalog)
+            && self.pings.as_ptr() == Arc::as_ptr(&view.pings)
+    }
 }
 
 impl Dig {
@@ -294,13 +315,26 @@ impl Dig {
         exchanges.into_iter().flatten().flat_map(Exchange::addresses).collect()
     }
 
-    /// The rows of the Answer face.
-    pub fn rows(&self, view: &View) -> Vec<Row> {
-        let Some(entry) = self.entry() else { return Vec::new() };
-        match entry.answered.as_ref().map(|answered| &answered.exchanges) {
-            Some(Ok(exchanges)) => rows::rows(entry, exchanges, view),
-            _ => Vec::new(),
+    /// The rows of the Answer face. They are kept until what they are made of changes: a frame and its hints ask for them
+    /// many times, and an answer may have thousands.
+    pub fn rows(&self, view: &View) -> Arc<[Row]> {
+        let Some((entry, answered)) = self.entry().and_then(|entry| Some((entry, entry.answered.as_ref()?)))
+        else {
+            return Arc::default();
+        };
+        let Ok(exchanges) = &answered.exchanges else { return Arc::default() };
+        let mut made = self.made.borrow_mut();
+        if let Some(made) = made.as_ref().filter(|made| made.is_of(answered, view)) {
+            return made.rows.clone();
         }
+        let rows: Arc<[Row]> = rows::rows(entry, exchanges, view).into();
+        *made = Some(Made {
+            answered: Arc::downgrade(answered),
+            catalog: Arc::downgrade(&view.catalog),
+            pings: Arc::downgrade(&view.pings),
+            rows: rows.clone(),
+        });
+        rows
     }
 
     /// The row of `rows` under the cursor, and which of its links.

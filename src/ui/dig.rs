@@ -3,6 +3,8 @@
 mod boxes;
 mod hex;
 
+use std::collections::BTreeMap;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
@@ -144,12 +146,14 @@ fn answer(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, hits: &m
     two_ends(faces.add(" ", dim), Text::new().add(about, dim), ("─", dim), line(0), buffer);
     let Some(entry) = entry else {
         let words = [
-            "  Type a name: Tab completes it from what the network has.",
-            "  A bare word is a name of this network: web is web.internal.",
-            "  ^R searches what was asked before, ^N builds a name from the table of forms.",
+            "Type a name: Tab completes it from what the network has.",
+            "A bare word is a name of this network: web is web.internal.",
+            "^R searches what was asked before, ^N builds a name from the table of forms.",
         ];
-        for (n, words) in words.into_iter().enumerate() {
-            Text::new().add(words, dim).paint(line(2 + n as u16), buffer);
+        let room = usize::from(area.width).saturating_sub(4);
+        let lines = words.into_iter().flat_map(|words| wrap(words, room));
+        for (n, words) in lines.take(usize::from(area.height).saturating_sub(2)).enumerate() {
+            Text::new().add(format!("  {words}"), dim).paint(line(2 + n as u16), buffer);
         }
         return None;
     };
@@ -315,26 +319,39 @@ fn spoken(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, hits: &m
     let rows = state.dig.rows(&state.view);
     let (row, field) = state.dig.cursor(&rows);
     let columns = usize::from(area.width).saturating_sub(1);
-    // Rows before the cursor are made too: prose takes as many lines as it needs.
-    let mut lines: Vec<(usize, Text<'static>)> = Vec::new();
+    // Prose takes as many lines as it needs, all else takes one; only what is in sight is made.
+    let mut proses = BTreeMap::new();
+    let mut starts = Vec::with_capacity(rows.len());
+    let mut all = 0;
     for (n, one) in rows.iter().enumerate() {
-        let here = (n == row).then_some(field);
-        match one.prose {
-            Some(label) => lines.extend(prose(one, label, here, columns, theme).into_iter().map(|l| (n, l))),
-            None => lines.push((n, made(one, here, columns, theme))),
-        }
+        starts.push(all);
+        all += one.prose.map_or(1, |label| {
+            let here = (n == row).then_some(field);
+            proses.entry(n).or_insert(prose(one, label, here, columns, theme)).len()
+        });
     }
     let height = usize::from(area.height);
-    let first = lines.iter().position(|(n, _)| *n == row).unwrap_or(0);
-    let last = lines.iter().rposition(|(n, _)| *n == row).unwrap_or(0);
-    let offset = first.saturating_sub(height / 2).min(lines.len().saturating_sub(height));
-    let offset = offset.max((last + 1).saturating_sub(height)).min(first);
-    let left = lines.len().saturating_sub(offset + height);
+    let first = starts.get(row).copied().unwrap_or(0);
+    let end = starts.get(row + 1).copied().unwrap_or(all).max(first + 1);
+    let offset = first.saturating_sub(height / 2).min(all.saturating_sub(height));
+    let offset = offset.max(end.saturating_sub(height)).min(first);
+    let left = all.saturating_sub(offset + height);
     let line = |n: usize| Rect { y: area.y + (n - offset) as u16, height: 1, ..area };
-    for (n, (owner, text)) in lines.into_iter().enumerate().skip(offset).take(height) {
-        let mark = if owner == row { "▌" } else { " " };
-        hits.add(line(n), crate::app::mouse::Spot::Row(owner));
-        Text::new().add(mark, theme.focused()).join(text).paint(line(n), buffer);
+    let from = starts.partition_point(|start| *start <= offset).saturating_sub(1);
+    for (n, one) in rows.iter().enumerate().skip(from) {
+        let start = starts.get(n).copied().unwrap_or(all);
+        if start >= offset + height {
+            break;
+        }
+        let lines = proses.remove(&n).unwrap_or_else(|| {
+            let here = (n == row).then_some(field);
+            vec![made(one, here, columns, theme)]
+        });
+        for (at, text) in (start..offset + height).zip(lines).filter(|(at, _)| *at >= offset) {
+            let mark = if n == row { "▌" } else { " " };
+            hits.add(line(at), crate::app::mouse::Spot::Row(n));
+            Text::new().add(mark, theme.focused()).join(text).paint(line(at), buffer);
+        }
     }
     more(left, theme, area, buffer);
     Position { x: area.x, y: line(first).y }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::app::keys::{self, Action};
-use crate::app::tests::Session;
+use crate::app::tests::{Session, pinged};
 use crate::app::{Effect, Pane, Tab};
 use crate::dns::dig::ask::NoServer;
 use crate::dns::dig::tests::{aaaa, exchange, txt};
@@ -184,6 +184,28 @@ fn names_addresses_and_regions_are_followed_and_left_again() {
     assert_eq!((s.state.tab, text(&s)), (Tab::Dig, name));
     s.keys("[");
     assert_eq!(s.state.tab, Tab::Explore);
+}
+
+#[test]
+fn rows_are_made_once_for_all_who_ask_until_something_changes() {
+    let mut s = Session::attached();
+    let records = || (0..1000).map(|n| aaaa("web", &format!("fdaa::{n:x}"))).collect::<Vec<_>>();
+    asked(&mut s, "web", 0, records());
+    let rows = |s: &Session| s.state.dig.rows(&s.state.view);
+    let before = rows(&s);
+    assert_eq!(before.len(), 1001);
+    s.keys("jj");
+    assert!(Arc::ptr_eq(&before, &rows(&s)));
+    s.report(Report::Pings(Arc::new(vec![pinged("m", "fdaa::7".parse().unwrap(), Some(11))])));
+    let after = rows(&s);
+    assert!(!Arc::ptr_eq(&before, &after));
+    assert!(after[8].pieces.iter().any(|piece| piece.text.contains("11.0 ms")), "{:?}", after[8]);
+    s.keys("r");
+    answer(&mut s, vec![exchange("web", 0, vec![])]);
+    assert_eq!(rows(&s).len(), 3, "and a note");
+    asked(&mut s, "api", 0, records());
+    s.keys("K");
+    assert_eq!(rows(&s).len(), 3, "an entry has its own");
 }
 
 #[test]
