@@ -97,6 +97,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             effects.push(Effect::Ask(Command::Rehandshake));
             state.say("shaking hands anew");
         }
+        Action::Mark => state.mark(),
+        Action::Ping | Action::PingBelow if !state.marked.is_empty() => state.ping_marked(),
         Action::Ping => toggle_pings(state, false),
         Action::PingBelow => toggle_pings(state, true),
         Action::Pause => {

@@ -28,9 +28,17 @@ pub fn value(state: &State) -> Option<(&'static str, String)> {
         let change = &state.chosen_event()?.change;
         return Some(("event:", format!("{} {}", change.subject(), change.clause())));
     }
+    if !state.marked.is_empty() {
+        let lines: Vec<String> = state.marked.iter().map(|node| of(state, node).1).collect();
+        return Some(("marked rows:", lines.join("\n")));
+    }
+    Some(of(state, state.tree.selected()?))
+}
+
+/// What is worth copying of a row of the tree: its address, or else its name.
+fn of(state: &State, node: &Node) -> (&'static str, String) {
     let catalog = &state.view.catalog;
-    let node = state.tree.selected()?;
-    Some(match node {
+    match node {
         Node::Machine(app, id) => match catalog.machine(app, id).and_then(|m| m.address) {
             Some(address) => ("address", address.to_string()),
             None => ("machine ID", id.to_string()),
@@ -42,7 +50,7 @@ pub fn value(state: &State) -> Option<(&'static str, String)> {
         Node::App(app) | Node::Region(app, None) => ("name", format!("{app}.internal")),
         Node::Region(app, Some(region)) => ("name", format!("{region}.{app}.internal")),
         Node::Peers => ("name", "_peer.internal".into()),
-    })
+    }
 }
 
 /// Bytes that terminals take into the clipboard at once (OSC 52: 100,000 in base64, less the frame).

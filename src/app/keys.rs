@@ -300,6 +300,7 @@ pub const TABLE: &[Binding] = &[
     bind(Explore, &[Char('*')], Action::ExpandAll, "Expand or collapse everything", None),
     bind(Explore, &[Char('p')], Action::Ping, "Ping this, or stop", Some((2, "ping"))),
     bind(Explore, &[Char('P')], Action::PingBelow, "Ping all below, or stop", None),
+    bind(Explore, &[Char('m')], Action::Mark, "Mark: p, y and e then act on the marked", None),
     bind(Explore, &[Char('T')], Action::Turns, "Ping its app in turns, as a client would, or stop", None),
     bind(Explore, &[Char(' ')], Action::Pause, "Pause or resume probes", Some((6, "pause"))),
     bind(Everywhere, &[Char('y')], Action::Copy, "Copy the address or the name", Some((3, "copy"))),

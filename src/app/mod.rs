@@ -12,6 +12,7 @@ pub mod export;
 mod input;
 pub mod kept;
 pub mod keys;
+pub mod marked;
 pub mod matrix;
 pub mod menu;
 pub mod mouse;
@@ -46,6 +47,7 @@ use dig::Dig;
 use events::Log;
 use export::{Save, Saved};
 use keys::{Context, Keymap};
+use marked::Marked;
 use menu::Overlay;
 use mouse::{Mouse, Spot};
 use ping::Pings;
@@ -253,6 +255,8 @@ pub struct State {
     pub clock: Option<(Instant, ZonedDateTime)>,
     /// The tree.
     pub tree: Tree,
+    /// The rows of the tree that are marked.
+    pub marked: Marked,
     /// The focused pane.
     pub focus: Pane,
     /// Whether the focused pane has the whole screen.
@@ -305,6 +309,7 @@ impl State {
             subject: Subject::default(),
             clock: None,
             tree: Tree::default(),
+            marked: Marked::default(),
             focus: Pane::Tree,
             zoom: false,
             split: 0,

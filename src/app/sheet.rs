@@ -200,6 +200,10 @@ fn explore(state: &State) -> Sheet {
         let address = catalog.peers.get(name).and_then(|peer| peer.address);
         vec![text("peers"), Cell::Unknown, text(name.as_str()), maybe(address), Cell::Unknown, text("peer")]
     };
+    let marked = &state.marked;
+    let wanted = |app: &Safe, id: &Safe, one: Option<&Machine>| {
+        marked.is_empty() || marked.has_machine(app, one.and_then(|one| one.region.as_ref()), id)
+    };
     for row in state.tree.rows() {
         if Some(&row.node) == state.tree.selected() {
             chosen = Some(rows.len());
@@ -209,12 +213,15 @@ fn explore(state: &State) -> Sheet {
             Node::Machine(app, id) => {
                 let alive = catalog.machine(app, id);
                 let ghost = if row.gone { state.tree.ghost(app, id) } else { None };
-                rows.push(machine(app, id, ghost.or(alive), row.gone));
+                if wanted(app, id, ghost.or(alive)) {
+                    rows.push(machine(app, id, ghost.or(alive), row.gone));
+                }
             }
             Node::App(name) if folded || row.open.is_none() => {
                 let machines = catalog.apps.get(name).into_iter().flat_map(|app| &app.machines);
+                let machines = machines.filter(|(id, one)| wanted(name, id, Some(*one)));
                 rows.extend(machines.map(|(id, one)| machine(name, id, Some(one), false)));
-                if row.open.is_none() {
+                if row.open.is_none() && (marked.is_empty() || marked.has(&row.node)) {
                     let mut cells = vec![text(name.as_str())];
                     cells.resize(5, Cell::Unknown);
                     cells.push(text("no started machines"));
@@ -223,12 +230,15 @@ fn explore(state: &State) -> Sheet {
             }
             Node::Region(name, region) if folded => {
                 let machines = catalog.apps.get(name).into_iter().flat_map(|app| &app.machines);
-                let here = machines.filter(|(_, one)| one.region == *region);
+                let here = machines.filter(|(id, one)| one.region == *region && wanted(name, id, Some(*one)));
                 rows.extend(here.map(|(id, one)| machine(name, id, Some(one), false)));
             }
-            Node::Peers if folded => rows.extend(catalog.peers.keys().map(peer)),
-            Node::Peer(name) => rows.push(peer(name)),
-            Node::App(_) | Node::Region(..) | Node::Peers => {}
+            Node::Peers if folded => {
+                let all = catalog.peers.keys();
+                rows.extend(all.filter(|name| marked.is_empty() || marked.has_peer(name)).map(peer));
+            }
+            Node::Peer(name) if marked.is_empty() || marked.has_peer(name) => rows.push(peer(name)),
+            Node::App(_) | Node::Region(..) | Node::Peers | Node::Peer(_) => {}
         }
     }
     Sheet {

@@ -348,6 +348,11 @@ pub fn toggle(state: &mut State, wish: Wish) {
     state.say(format!("pinging {}{rest}", count(members, "target")));
 }
 
+/// Takes a wish back.
+pub fn unwish(state: &mut State, wish: &Wish) {
+    state.wishes.remove(wish);
+}
+
 /// Pings what `wish` means from now on, whatever was excluded of it before.
 pub fn want(state: &mut State, wish: Wish) {
     for member in meaning(&wish, &state.view.catalog, &state.view.names, state.profile.dns.addr) {

@@ -382,6 +382,32 @@ fn events_are_selected_filtered_cleared_and_shown_in_the_tree() {
 }
 
 #[test]
+fn what_is_marked_is_pinged_copied_and_exported_together() {
+    let mut s = Session::attached();
+    let lines = |s: &Session| match s.effects.as_slice() {
+        [Effect::Copy(text)] => text.lines().map(str::to_owned).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    s.keys("/17815<enter>Gm<esc>/e2865<enter>Gm<esc>");
+    assert_eq!((s.state.marked.len(), s.state.toast()), (2, Some("2 rows marked")));
+    s.keys("y");
+    let address =
+        |app: &str, id: &str| s.state.view.catalog.machine(&app.into(), &id.into()).unwrap().address;
+    let both = [address("api", "e2865a6e82319b"), address("web", "17815dd2b06689")];
+    assert_eq!(lines(&s), both.map(|address| address.unwrap().to_string()));
+    assert_eq!(sheet::Sheet::of(&s.state).rows.len(), 2);
+    s.keys("p");
+    let pinged = |s: &Session| {
+        s.state.asked_pings.iter().filter(|aim| both.contains(&Some(aim.target.address))).count()
+    };
+    assert_eq!(pinged(&s), 2);
+    s.keys("p");
+    assert!(s.state.wishes.is_empty());
+    s.keys("<esc>");
+    assert!(s.state.marked.is_empty());
+}
+
+#[test]
 fn the_doctor_examines_when_first_visited_and_again_when_told() {
     let mut s = Session::attached();
     s.keys("4");

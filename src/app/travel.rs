@@ -77,6 +77,8 @@ pub fn back(state: &mut State) {
         state.zoom = false;
     } else if state.focus == Pane::Detail {
         state.focus = Pane::Tree;
+    } else if state.marked.clear() {
+        state.say("no row is marked");
     } else {
         state.tree.to_parent();
     }

@@ -3,11 +3,12 @@
 use std::future::Future;
 use std::io::Write;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use super::ping::resolve;
+use super::progress::Progress;
 use super::session::Session;
 use crate::cli::Failure;
 use crate::engine::report::{Command, Mtu, Report, Stats, Trace, TracePlan};
@@ -70,10 +71,12 @@ pub async fn run(
     }
     tokio::pin!(interrupted);
     let mut last: Option<Arc<Trace>> = None;
+    let mut progress = Progress::new(clock());
     loop {
         tokio::select! {
             report = session.engine.reports.recv() => match report {
                 Some(Report::Trace(trace)) => {
+                    progress.show(clock(), || so_far(&trace));
                     let done = rounds.is_some() && trace.done;
                     last = Some(trace);
                     if done {
@@ -86,6 +89,7 @@ pub async fn run(
             () = &mut interrupted => break,
         }
     }
+    drop(progress);
     let Some(trace) = last else { return Ok(Exit::Empty) };
     if as_json {
         print_json(&trace, out)?;
@@ -94,6 +98,20 @@ pub async fn run(
     }
     out.flush()?;
     Ok(if trace.is_reached() { Exit::Ok } else { Exit::Empty })
+}
+
+/// How far it is, in a line.
+fn so_far(trace: &Trace) -> String {
+    let hops = crate::text::count(trace.hops.len(), "hop");
+    let reached = if trace.is_reached() { "reached" } else { "not reached yet" };
+    let last = trace.hops.last().and_then(|hop| hop.stats);
+    let last = last.map(|stats| format!(", last {} ms", ms(stats.last))).unwrap_or_default();
+    let rounds = trace.rounds;
+    format!("round {rounds}: {hops}, {} {reached}{last}; Ctrl-C ends it", trace.target.label)
+}
+
+fn clock() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 fn print_text(trace: &Trace, gateway: std::net::Ipv6Addr, out: &mut impl Write) -> std::io::Result<()> {

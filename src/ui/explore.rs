@@ -93,8 +93,12 @@ fn tree(
             Sort::Region => format!("  REGION{}", arrow(Sort::Region)),
             _ => String::new(),
         };
+        let marked = match state.marked.len() {
+            0 => String::new(),
+            n => format!("  {n} marked"),
+        };
         Text::new()
-            .add(format!(" NAME{}{region}", arrow(Sort::Name)), style)
+            .add(format!(" NAME{}{region}{marked}", arrow(Sort::Name)), style)
             .to(count_end.saturating_sub(width(&count)))
             .add(&count, dim)
             .to(columns.saturating_sub(width(&rtt) + 1))
@@ -228,6 +232,9 @@ enum Count {
 /// What is told behind a name for some seconds, or as long as it holds, in few words and in very few.
 fn note(state: &State, row: &Row, old_since: Option<Instant>) -> (String, String, Role) {
     let same = |text: &str, role| (text.to_owned(), text.to_owned(), role);
+    if state.marked.has(&row.node) {
+        return same(" *", Role::Accent);
+    }
     if let Some(at) = old_since {
         let age = age(state.now.saturating_duration_since(at));
         return (format!(" ◌ {age} old"), format!(" ◌ {age}"), Role::Warn);

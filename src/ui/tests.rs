@@ -166,6 +166,8 @@ fn states() -> Vec<(&'static str, Session)> {
     detail.keys("<tab>");
     let mut copied = full();
     copied.keys("y");
+    let mut marked = full();
+    marked.keys("gjmmjm");
     vec![
         ("connecting", connecting),
         ("silent", silent),
@@ -183,6 +185,7 @@ fn states() -> Vec<(&'static str, Session)> {
         ("hostile", hostile),
         ("detail_focused", detail),
         ("toast", copied),
+        ("marked", marked),
     ]
 }
 

@@ -138,6 +138,7 @@ actions! {
     Rehandshake "handshake",
     Ping "ping" Target,
     PingBelow "ping-below",
+    Mark "mark",
     Pause "pause",
     ScrollLeft "scroll-left",
     ScrollRight "scroll-right",

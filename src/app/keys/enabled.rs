@@ -85,19 +85,12 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
         | Action::DigThis
         | Action::Ping
         | Action::PingBelow
+        | Action::Mark
         | Action::Open
         | Action::Close
         | Action::Expand
         | Action::Collapse
-        | Action::ExpandAll => {
-            when(state.tree.selected().is_some(), "nothing is selected: the tree is still empty")?;
-            match (action, state.tree.selected()) {
-                (Action::Expand | Action::Collapse, Some(Node::Machine(..) | Node::Peer(_))) => {
-                    Err("this row has nothing below it")
-                }
-                _ => Ok(()),
-            }
-        }
+        | Action::ExpandAll => of_row(state, action),
         Action::NextMatch | Action::PreviousMatch => {
             when(!state.tree.filter().is_empty(), "there is no filter: / sets one")?;
             when(!state.tree.is_empty(), "nothing matches the filter")
@@ -127,6 +120,17 @@ fn nothing_to_show(state: &State) -> Result<(), &'static str> {
         Tab::Events => (state.shown_events().next().is_some(), "no event is shown: nothing has changed yet"),
     };
     if shown { Ok(()) } else { Err(reason) }
+}
+
+/// The same of what is done to the selected row of the tree.
+fn of_row(state: &State, action: Action) -> Result<(), &'static str> {
+    match (action, state.tree.selected()) {
+        (_, None) => Err("nothing is selected: the tree is still empty"),
+        (Action::Expand | Action::Collapse, Some(Node::Machine(..) | Node::Peer(_))) => {
+            Err("this row has nothing below it")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The same of what is done to pings.
