@@ -103,6 +103,45 @@ async fn a_healthy_org_of_1000_apps() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_session_that_somebody_took_is_won_back_and_told_as_likely() {
+    let mut org = Scenario::generated(4, 3, 1);
+    let profile = crate::app::tests::profile();
+    org.peers = vec![Peer { name: "my-peer".into(), address: profile.address() }];
+    for comes_back in [true, false] {
+        let (net, link) = lossy(org.clone(), 0.0, 1);
+        let ours = Arc::new(Mutex::new(false));
+        // Until another handshake nothing comes through.
+        let (serve, shared) = (net.serve.clone(), ours.clone());
+        let mut answer = std::mem::replace(&mut *serve.lock().unwrap(), Box::new(|_, _| vec![]));
+        *serve.lock().unwrap() =
+            Box::new(move |over, query| if *shared.lock().unwrap() { answer(over, query) } else { vec![] });
+        let shared = ours.clone();
+        let mut pong = std::mem::replace(&mut *net.answers.lock().unwrap(), Box::new(|_| false));
+        *net.answers.lock().unwrap() = Box::new(move |request| *shared.lock().unwrap() && pong(request));
+        *net.anew.lock().unwrap() = Box::new(move || {
+            *ours.lock().unwrap() = comes_back;
+            link.send_modify(|link| link.last_handshake = Some(clock()));
+        });
+        let settings = Settings { refresh: None, ..Settings::default() };
+        let mut engine = Engine::start(net, profile.dns.addr, settings).unwrap();
+        let facts = Facts::before(&profile, Around::default(), Subject::default());
+        let began = clock();
+        engine.commands.send(Command::Diagnose(Box::new(facts))).await.unwrap();
+        let diagnosis = loop {
+            match engine.reports.recv().await.unwrap() {
+                Report::Diagnosis(diagnosis) if diagnosis.done => break diagnosis,
+                _ => {}
+            }
+        };
+        let named = diagnosis.named().unwrap();
+        let sure = named.sure.as_str();
+        let wanted = if comes_back { ("same-key", "likely", 0) } else { ("no-data", "open", 1) };
+        assert_eq!((named.fault, sure, diagnosis.count(Status::Fail)), wanted, "{}", diagnosis.verdict);
+        assert!(clock() - began < Duration::from_secs(5), "{:?}", clock() - began);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn and_a_link_that_loses_30_of_100_is_told_and_no_machine_is_blamed() {
     let profile = crate::app::tests::profile();
     let mut told = 0;

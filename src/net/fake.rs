@@ -32,6 +32,9 @@ pub type Serve = Box<dyn FnMut(Over, &Message) -> Vec<(Duration, Vec<u8>)> + Sen
 /// Says of a ping whether it is answered.
 pub type Answers = Box<dyn FnMut(&EchoRequest) -> bool + Send>;
 
+/// Told of each handshake that is wanted.
+pub type Anew = Box<dyn FnMut() + Send>;
+
 /// The network.
 #[derive(Clone)]
 pub struct Fake {
@@ -45,6 +48,8 @@ pub struct Fake {
     pub answers: Arc<Mutex<Answers>>,
     /// How long a ping takes there and back.
     pub way: Arc<Mutex<Duration>>,
+    /// What happens when somebody wants another handshake.
+    pub anew: Arc<Mutex<Anew>>,
 }
 
 /// Its sockets.
@@ -162,7 +167,9 @@ impl Network for Fake {
         self.link.clone()
     }
 
-    fn rehandshake(&self) {}
+    fn rehandshake(&self) {
+        (self.anew.lock().unwrap())();
+    }
 
     fn local(&self) -> Ipv6Addr {
         Ipv6Addr::UNSPECIFIED
@@ -183,6 +190,7 @@ impl Fake {
                 from,
                 answers: Arc::new(Mutex::new(Box::new(|_| true))),
                 way: Arc::new(Mutex::new(Duration::from_millis(7))),
+                anew: Arc::new(Mutex::new(Box::new(|| ()))),
             },
             state,
         )

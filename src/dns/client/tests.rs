@@ -140,6 +140,7 @@ async fn an_answer_from_another_address_is_ignored() {
             from,
             answers: Arc::new(Mutex::new(Box::new(|_| true))),
             way: Arc::new(Mutex::new(RTT)),
+            anew: Arc::new(Mutex::new(Box::new(|| ()))),
         },
         SERVER,
     )
@@ -245,6 +246,7 @@ async fn before_the_handshake_a_question_leaves_once_and_its_patience_starts_wit
             from,
             answers: Arc::new(Mutex::new(Box::new(|_| true))),
             way: Arc::new(Mutex::new(RTT)),
+            anew: Arc::new(Mutex::new(Box::new(|| ()))),
         },
         SERVER,
     )
