@@ -31,7 +31,9 @@ use crate::text::{Safe, count};
 pub use self::print::exit_of;
 
 /// Lines of a batch that are out at once; the client's window is what really leaves.
-const AHEAD: usize = 512;
+const AHEAD: usize = 2048;
+/// Lines from which on a connection for them all is worth its packets.
+const MANY: usize = 64;
 
 /// The words of the command line that are dig's own.
 #[derive(Debug, Clone, clap::Args)]
@@ -55,7 +57,8 @@ pub struct Options {
     /// The server's port
     #[arg(short = 'p', value_name = "PORT")]
     port: Option<String>,
-    /// Ask what each line of a file asks, or of standard input where it is `-`
+    /// Ask what each line of a file asks, or of standard input where it is `-`; many lines share a TCP connection,
+    /// unless +notcp sends each on its own
     #[arg(short = 'f', value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: Option<PathBuf>,
     /// The data of the answers alone, as with +short
@@ -149,8 +152,10 @@ impl Request {
                 continue;
             }
             let all: Vec<&str> = words.iter().map(String::as_str).chain(text.split_whitespace()).collect();
-            lines
-                .push(line::parse(&all).map_err(|error| wrong(&format!("{name}:{}: ", number + 1), &error))?);
+            lines.push(
+                line::parse_one_of_many(&all)
+                    .map_err(|error| wrong(&format!("{name}:{}: ", number + 1), &error))?,
+            );
         }
         Ok(Self { words: Vec::new(), lines, json, batch: true, every: None })
     }
@@ -267,6 +272,9 @@ fn open(confs: &[PathBuf], force: bool, request: &Request) -> Result<(Vec<Org>, 
 fn put(org: &Org, request: &Request) -> Inbox {
     let (client, all) = (org.session.engine.client.clone(), request.lines.clone());
     let (answers, inbox) = mpsc::channel(AHEAD);
+    if all.len() > MANY {
+        client.connect();
+    }
     tokio::spawn(async move {
         let mut asked = stream::iter(all)
             .map(|line| {

@@ -298,7 +298,8 @@ impl<N: Network> Asker<N> {
                 }
             };
             tokio::select! {
-                order = queue.recv(), if open && self.waiting.len() < QUEUE => match order {
+                order = queue.recv(), if open && self.waiting.len() < QUEUE && self.bulk.len() < MANY => match order {
+                    Some(Order::Ask(job)) if job.options.shared => self.bulk.push_back(job),
                     Some(Order::Ask(job)) => self.waiting.push_back(job),
                     Some(Order::Connect(server)) => self.connect(server),
                     None => open = false,

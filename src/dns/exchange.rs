@@ -39,6 +39,9 @@ pub struct Options {
     pub timeout: Duration,
     /// Straight over TCP.
     pub tcp: bool,
+    /// One of many: it waits behind what is asked one by one, and may share the packets of the TCP connection to the
+    /// default server.
+    pub shared: bool,
     /// RD flag.
     pub recurse: bool,
     /// EDNS payload size in bytes; `None` sends no OPT record. 1,232 fits every path (no fragments come through).
@@ -74,6 +77,7 @@ impl Default for Options {
         Self {
             timeout: Duration::from_secs(2),
             tcp: false,
+            shared: false,
             recurse: true,
             edns: Some(1232),
             edns_version: 0,

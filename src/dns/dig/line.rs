@@ -5,6 +5,7 @@ use hickory_proto::rr::{DNSClass, Name, RecordType};
 use super::name::{self, NameError};
 use super::options::{self, Show};
 use super::types::{parse_class, parse_type};
+use crate::dns::client::PORT;
 use crate::dns::exchange::{Options, Question};
 use crate::dns::names::Form;
 use crate::text::Safe;
@@ -105,12 +106,27 @@ struct Draft {
 /// # Errors
 /// Where a word has no meaning here, or nothing is asked.
 pub fn parse<W: AsRef<str>>(words: &[W]) -> Result<Line, LineError> {
+    line_of(words, false)
+}
+
+/// Reads one line of very many. Unless it says how it is to travel (a server, `+tcp` or `+notcp`, `+tries=`), it may
+/// share the packets of a connection with the others.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_one_of_many<W: AsRef<str>>(words: &[W]) -> Result<Line, LineError> {
+    let mut line = line_of(words, true)?;
+    line.options.shared &= line.servers.is_empty() && line.port == PORT && line.options.tries.is_none();
+    Ok(line)
+}
+
+fn line_of<W: AsRef<str>>(words: &[W], shared: bool) -> Result<Line, LineError> {
     let mut reader = Reader {
         line: Line {
             asks: Vec::new(),
             servers: Vec::new(),
-            port: crate::dns::client::PORT,
-            options: Options { authentic: true, ..Options::default() },
+            port: PORT,
+            options: Options { authentic: true, shared, ..Options::default() },
             show: Show::default(),
         },
         drafts: Vec::new(),
@@ -304,6 +320,11 @@ mod tests {
         assert_eq!(line.servers, ["fdaa::3", "fdaa:1::3"]);
         assert_eq!((line.port, line.options.tcp, line.show.short), (5353, true, true));
         assert!(read("web ANY").unwrap().options.tcp);
+        let many = |line: &str| parse_one_of_many(&line.split(' ').collect::<Vec<_>>()).unwrap().options;
+        assert!(many("web +short").shared && !read("web +short").unwrap().options.shared);
+        for own_way in ["web +notcp", "web +tcp", "web @fdaa::3", "web -p 5353", "web +tries=1"] {
+            assert!(!many(own_way).shared, "{own_way}");
+        }
         assert!(!read("web").unwrap().options.tcp);
     }
 

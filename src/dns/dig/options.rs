@@ -223,7 +223,7 @@ pub const KNOWN: &[Known] = &[
             |options| options.subnet = None,
         ),
     },
-    switch("tcp", "ask over TCP", |_, options, on| options.tcp = on),
+    switch("tcp", "ask over TCP", |_, options, on| (options.tcp, options.shared) = (on, false)),
     Known {
         name: "time",
         words: "seconds for a question, all its tries together",
