@@ -298,12 +298,11 @@ impl<N: Network> Asker<N> {
                 }
             };
             tokio::select! {
-                order = queue.recv(), if open && self.waiting.len() < QUEUE && self.bulk.len() < MANY => match order {
-                    Some(Order::Ask(job)) if job.options.shared => self.bulk.push_back(job),
-                    Some(Order::Ask(job)) => self.waiting.push_back(job),
-                    Some(Order::Connect(server)) => self.connect(server),
-                    None => open = false,
-                },
+                order = queue.recv(), if open && self.waiting.len() < QUEUE && self.bulk.len() < MANY => {
+                    open = order.is_some();
+                    let more = std::iter::from_fn(|| queue.try_recv().ok()).take(QUEUE);
+                    order.into_iter().chain(more).for_each(|order| self.obey(order));
+                }
                 Some(job) = many.recv(), if self.bulk.len() < MANY => {
                     self.bulk.push_back(job);
                     while let Ok(job) = many.try_recv() {
@@ -329,6 +328,14 @@ impl<N: Network> Asker<N> {
         }
     }
 
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Ask(job) if job.options.shared => self.bulk.push_back(job),
+            Order::Ask(job) => self.waiting.push_back(job),
+            Order::Connect(server) => self.connect(server),
+        }
+    }
+
     /// Starts what the window and the lane have room for.
     fn fill(&mut self) {
         while self.flying() < self.window.size() + SPARE
@@ -336,17 +343,17 @@ impl<N: Network> Asker<N> {
         {
             self.start(job, false);
         }
-        let short = self.rtt.mean().is_some_and(|rtt| rtt < SHORT);
+        let short = self.rtt.least().is_some_and(|rtt| rtt < SHORT);
         let long = self.rtt.mean().filter(|_| !short);
         let gap = long.map(|rtt| Pace::gap(self.window.size(), rtt));
         let now = clock();
         self.paced = None;
         let mut room = self.lane.window.size().saturating_sub(self.lane.flying);
-        if short && room < TOGETHER && self.lane.flying >= TOGETHER {
+        if short && room.min(self.bulk.len()) < TOGETHER && self.lane.flying >= TOGETHER {
             room = 0;
         }
         while let Some(job) = self.bulk.front() {
-            let many = self.bulk.len() + self.lane.flying > window::FIRST;
+            let many = job.options.shared || self.bulk.len() + self.lane.flying > window::FIRST;
             let in_lane = many && self.lane_flows(job.server);
             let lane = in_lane && room > 0;
             room -= usize::from(lane);

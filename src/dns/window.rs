@@ -113,11 +113,13 @@ impl Pace {
 #[derive(Debug, Default)]
 pub struct Rtt {
     smoothed: Option<(Duration, Duration)>,
+    least: Option<Duration>,
 }
 
 impl Rtt {
     /// Takes a round trip.
     pub fn measured(&mut self, rtt: Duration) {
+        self.least = Some(self.least.map_or(rtt, |least| least.min(rtt)));
         self.smoothed = Some(match self.smoothed {
             None => (rtt, rtt / 2),
             Some((mean, variation)) => ((mean * 7 + rtt) / 8, (variation * 3 + mean.abs_diff(rtt)) / 4),
@@ -127,6 +129,11 @@ impl Rtt {
     /// How long an answer may take that is not late.
     pub fn expected(&self) -> Duration {
         self.smoothed.map_or(UNKNOWN_RTT, |(mean, variation)| mean + variation * 4)
+    }
+
+    /// The shortest one so far: how long the way is, whatever waits at its ends.
+    pub fn least(&self) -> Option<Duration> {
+        self.least
     }
 
     /// The smoothed round trip, once one was measured.
