@@ -12,6 +12,8 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 
 use crate::commands;
 use crate::commands::doctor::Face;
+use crate::commands::ping::Format;
+use crate::commands::plain::{self, Plain};
 use crate::commands::session::Session;
 use crate::commands::settings::Sources;
 use crate::commands::style::{BAD, paint};
@@ -44,6 +46,31 @@ enum AnyCommand {
     Network(Command),
     #[command(flatten)]
     Itself(Itself),
+}
+
+impl AnyCommand {
+    /// Whether what it prints is read by people, and not by a program or a shell.
+    fn is_for_eyes(&self) -> bool {
+        match self {
+            Self::Network(Command::Addr { json, .. }) => !json,
+            Self::Network(Command::Doctor { markdown, common, .. }) => !markdown && !common.json,
+            Self::Network(Command::Ping { pings, common, .. }) => {
+                !common.json && pings.format == Format::Text
+            }
+            Self::Network(
+                Command::Tree { common, .. }
+                | Command::Trace { common, .. }
+                | Command::Ports { common, .. }
+                | Command::Find { common, .. }
+                | Command::Watch { common, .. }
+                | Command::Dig { common, .. },
+            ) => !common.json,
+            Self::Network(Command::Demo { .. }) => true,
+            Self::Itself(Itself::Keys { markdown }) => !markdown,
+            Self::Itself(Itself::Settings { show }) => *show,
+            Self::Itself(Itself::Completions { .. } | Itself::Man) => false,
+        }
+    }
 }
 
 /// How the screens look and what they do by themselves. What is not given here comes from the settings.
@@ -326,15 +353,18 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         clap::ColorChoice::Never => anstream::ColorChoice::Never,
     }
     .write_global();
-    // JSON has no colours that would have to be taken out again.
-    let stdout = io::stdout();
-    let stream =
-        if json { anstream::AutoStream::always_ansi(stdout) } else { anstream::AutoStream::auto(stdout) };
-    let mut out = io::BufWriter::with_capacity(OUTPUT, stream);
     let sources = match commands::settings::Sources::read() {
         Ok(sources) => sources,
         Err(error) => return report(&error),
     };
+    let settings = sources.resolve(&Layer::default());
+    let ascii = args.command.as_ref().is_some_and(AnyCommand::is_for_eyes)
+        && settings.ascii.unwrap_or_else(|| !plain::is_utf8());
+    // JSON has no colours that would have to be taken out again.
+    let stdout = io::stdout();
+    let stream =
+        if json { anstream::AutoStream::always_ansi(stdout) } else { anstream::AutoStream::auto(stdout) };
+    let mut out = io::BufWriter::with_capacity(OUTPUT, Plain::new(stream, ascii));
     let result = match args.command {
         None => explore(args.conf.as_deref(), &args.screen, &sources, args.color),
         Some(AnyCommand::Network(Command::Demo { serve: false, scenario, port, screen, .. })) => {
@@ -347,9 +377,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Some(AnyCommand::Network(command)) => {
             if let Some(note) = sources.note() {
-                let _ = writeln!(io::stderr(), "sixpane: {note}");
+                let _ = writeln!(plain::stderr(), "sixpane: {note}");
             }
-            let result = run(command, &sources.resolve(&Layer::default()), &mut out);
+            let result = run(command, &settings, &mut out);
             return finish(result, &mut out);
         }
     };
@@ -524,7 +554,7 @@ fn finish(result: Result<Exit, Failure>, out: &mut impl Write) -> ExitCode {
 }
 
 fn report(error: &Error) -> ExitCode {
-    let _ = writeln!(anstream::stderr(), "{} {error}", paint(BAD, "sixpane:"));
+    let _ = writeln!(plain::stderr(), "{} {error}", paint(BAD, "sixpane:"));
     error.exit.into()
 }
 

@@ -32,6 +32,27 @@ pub use terminal::check;
 /// Between two frames that no key asked for.
 const FRAME: Duration = Duration::from_millis(33);
 
+/// How long what was chosen on the screens may wait until it is kept: whoever kills the process loses no more.
+const KEEP: Duration = Duration::from_secs(1);
+
+/// What is done outside the screens for them.
+pub trait Outside {
+    /// Reads the conf again, and attaches anew where it differs from the profile in use.
+    ///
+    /// # Errors
+    /// Where the conf has become bad, or the tunnel cannot be begun.
+    fn reload(&mut self, old: &Profile) -> Result<Option<(Arc<Profile>, Engine)>, Error>;
+
+    /// What this machine knows beside the conf; it is asked each time the doctor is.
+    fn around(&mut self, profile: &Profile) -> Around;
+
+    /// Keeps a line of the Dig view, at once.
+    fn remember(&mut self, line: &str);
+
+    /// Keeps what the screens look like for the next run.
+    fn keep(&mut self, now: &(Look, Folds));
+}
+
 /// What the screens begin with.
 #[derive(Debug)]
 pub struct Start {
@@ -49,10 +70,8 @@ pub struct Start {
     pub note: Option<String>,
 }
 
-/// Shows the Explore view over `engine` until the user quits or a signal ends it. Gives the exit code, and what is to be
-/// kept for the next run, however this one ended. `reload` reads the conf again and attaches anew where it differs from
-/// the profile in use; `remember` keeps a line of the Dig view at once; `around` tells what this machine knows beside a
-/// conf, each time the doctor is asked.
+/// Shows the Explore view over `engine` until the user quits or a signal ends it. What is chosen on the screens is kept
+/// soon after it was chosen, and at the end, however that comes.
 ///
 /// # Errors
 /// Where the terminal cannot be set up, or goes away.
@@ -60,10 +79,8 @@ pub async fn run(
     profile: Arc<Profile>,
     engine: Engine,
     start: Start,
-    reload: impl FnMut(&Profile) -> Result<Option<(Arc<Profile>, Engine)>, Error>,
-    remember: impl FnMut(&str),
-    around: impl FnMut(&Profile) -> Around,
-) -> (Result<ExitCode, Error>, (Look, Folds)) {
+    outside: &mut impl Outside,
+) -> Result<ExitCode, Error> {
     let Start { theme, settings, keymap, kept: (look, folds), past, note } = start;
     let mut state = State::new(profile, settings.clone(), clock());
     state.keymap = keymap;
@@ -72,8 +89,33 @@ pub async fn run(
     if let Some(note) = note {
         state.say(note);
     }
-    let code = live(&mut state, engine, theme, settings, reload, remember, around).await;
-    (code, state.kept())
+    let mut keeping = Keeping { kept: (look, folds), due: None };
+    let code = live(&mut state, engine, theme, settings, outside, &mut keeping).await;
+    keeping.keep(&state, outside);
+    code
+}
+
+/// What was kept last, and when it is looked at again.
+struct Keeping {
+    kept: (Look, Folds),
+    due: Option<Instant>,
+}
+
+impl Keeping {
+    fn keep_if_due(&mut self, state: &State, outside: &mut impl Outside) {
+        if self.due.is_some_and(|due| due <= clock()) {
+            self.keep(state, outside);
+        }
+    }
+
+    fn keep(&mut self, state: &State, outside: &mut impl Outside) {
+        self.due = None;
+        let now = state.kept();
+        if now != self.kept {
+            outside.keep(&now);
+            self.kept = now;
+        }
+    }
 }
 
 async fn live(
@@ -81,13 +123,13 @@ async fn live(
     mut engine: Engine,
     theme: Theme,
     settings: Settings,
-    mut reload: impl FnMut(&Profile) -> Result<Option<(Arc<Profile>, Engine)>, Error>,
-    mut remember: impl FnMut(&str),
-    mut around: impl FnMut(&Profile) -> Around,
+    outside: &mut impl Outside,
+    keeping: &mut Keeping,
 ) -> Result<ExitCode, Error> {
     let mut signals = Signals::new().map_err(lost)?;
     let mut screen = Screen::enter().map_err(lost)?;
     let mut events = EventStream::new();
+    state.rows(ratatui::crossterm::terminal::size().map_or(24, |(_, rows)| rows));
     let wall = Some((clock(), ZonedDateTime::now()));
     state.clock.clone_from(&wall);
     let mut pace = Pace::default();
@@ -102,7 +144,8 @@ async fn live(
             terminal::panic_for_a_test();
         }
         let due = pace.due().filter(|_| !screen.is_plain());
-        let wake = due.into_iter().chain(state.next_tick()).min();
+        keeping.keep_if_due(state, outside);
+        let wake = due.into_iter().chain(state.next_tick()).chain(keeping.due).min();
         let message = tokio::select! {
             event = events.next() => match event {
                 Some(Ok(Event::Key(key))) if screen.is_plain() => {
@@ -146,6 +189,10 @@ async fn live(
             () = terminal::panicked() => return Ok(ExitCode::from(101)),
             () = asleep(wake) => Message::Tick,
         };
+        // Only a hand changes what is kept.
+        if matches!(message, Message::Input(_) | Message::Mouse(..)) {
+            keeping.due.get_or_insert(clock() + KEEP);
+        }
         let mut effects = app::update(state, message, clock());
         // Whatever else has come is taken before the next frame.
         while let Ok(report) = engine.reports.try_recv() {
@@ -157,10 +204,10 @@ async fn live(
             match effect {
                 Effect::Ask(command) => tell(&engine, command),
                 Effect::Examine(mut facts) => {
-                    facts.around = around(&state.profile);
+                    facts.around = outside.around(&state.profile);
                     tell(&engine, Command::Diagnose(facts));
                 }
-                Effect::Remember(line) => remember(&line),
+                Effect::Remember(line) => outside.remember(&line),
                 Effect::Save(save) => {
                     let came = files::save(&save);
                     effects.extend(app::update(state, Message::Saved(save, came), clock()));
@@ -172,16 +219,11 @@ async fn live(
                 }
                 Effect::Copy(text) => screen.copy(&text).map_err(gone)?,
                 // A conf that has become bad keeps the tunnel that there is.
-                Effect::Reload => match reload(&state.profile) {
-                    Ok(None) => {}
-                    Ok(Some((profile, anew))) => {
+                Effect::Reload => {
+                    if let Some(anew) = attach_anew(state, &settings, wall.as_ref(), outside) {
                         engine = anew;
-                        begin_anew(state, profile, settings.clone());
-                        state.clock.clone_from(&wall);
-                        state.say("the conf has changed: attached anew");
                     }
-                    Err(error) => state.say(format!("the conf was kept as it was: {}", error.line())),
-                },
+                }
                 Effect::Repaint => screen.repaint().map_err(gone)?,
                 Effect::Quit => return Ok(ExitCode::SUCCESS),
             }
@@ -235,6 +277,29 @@ fn lost(error: std::io::Error) -> Error {
 
 fn clock() -> Instant {
     tokio::time::Instant::now().into_std()
+}
+
+/// Reads the conf again; gives an engine over the network that it names now, where that is another. A conf that has
+/// become bad keeps the tunnel that there is.
+fn attach_anew(
+    state: &mut State,
+    settings: &Settings,
+    wall: Option<&(Instant, ZonedDateTime)>,
+    outside: &mut impl Outside,
+) -> Option<Engine> {
+    match outside.reload(&state.profile) {
+        Ok(None) => None,
+        Ok(Some((profile, anew))) => {
+            begin_anew(state, profile, settings.clone());
+            state.clock = wall.cloned();
+            state.say("the conf has changed: attached anew");
+            Some(anew)
+        }
+        Err(error) => {
+            state.say(format!("the conf was kept as it was: {}", error.line()));
+            None
+        }
+    }
 }
 
 /// Puts a state over another network in the place of `state`, with what the user chose in it.

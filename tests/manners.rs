@@ -6,6 +6,7 @@
 mod common;
 
 use std::fs::OpenOptions;
+use std::io::{BufRead as _, BufReader};
 use std::net::UdpSocket;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -76,7 +77,10 @@ fn a_fault_in_the_file_is_placed_told_once_and_stops_nobody() {
         ("theme = \"pink\"\nmouse = 3\n", "settings.toml:1:9: theme: one of auto, dark, light, cvd, mono"),
         ("theme = \n", "settings.toml:1:"),
         ("version = 9\ntheme = \"dark\"\n", "is for a newer sixpane"),
-        ("[keys]\nping = [\"q\"]\n", "settings.toml:2:1: [keys] is not used: `q` already means `quit`"),
+        (
+            "[keys]\nfreeze = \"X\"\nping = [\"X\"]\n",
+            "settings.toml:3:1: [keys] is not used: `X` already means `freeze`",
+        ),
         ("[keys]\npong = \"x\"\n", "settings.toml:2:1: [keys] is not used: no action is called `pong`"),
     ] {
         write_settings(home, text);
@@ -134,9 +138,15 @@ fn keys_of_the_settings_hold_on_the_screens_and_in_what_is_told() {
     term.sees(&["Q quit"]);
     term.keys("Q");
     assert_eq!(term.end(), 0);
+    // What the user binds beats a default.
     std::fs::write(&file, "[keys]\nquit = \"p\"\n").unwrap();
     let mut term = Term::start(pty::sixpane(), &["demo"], (120, 36), &env);
-    term.sees(&["mine.toml:2:1: [keys] is not used"]);
+    term.sees(&["admin", "p quit"]);
+    term.keys("p");
+    assert_eq!(term.end(), 0);
+    std::fs::write(&file, "[keys]\nping = \"P\"\nquit = \"P\"\n").unwrap();
+    let mut term = Term::start(pty::sixpane(), &["demo"], (120, 36), &env);
+    term.sees(&["mine.toml:3:1: [keys] is not used"]);
     term.keys("q");
     assert_eq!(term.end(), 0);
 }
@@ -173,6 +183,25 @@ fn folds_and_order_come_back_and_a_strange_file_is_left_alone() {
     assert_eq!(term.end(), 0);
     assert_eq!(std::fs::read_to_string(kept.with_extension("json.damaged")).unwrap(), "not JSON");
     assert!(std::fs::read_to_string(&kept).unwrap().contains("\"split\": 4"));
+}
+
+#[test]
+fn what_was_chosen_outlives_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let env = [("XDG_STATE_HOME", folder.path().to_str().unwrap())];
+    let kept = folder.path().join("sixpane/screen.json");
+    let mut term = Term::start(pty::sixpane(), &["demo"], (120, 36), &env);
+    term.sees(&["admin", "▾ api"]);
+    term.keys("gj->>");
+    term.sees(&["▸ api"]);
+    let wanted = |text: String| text.contains("\"split\": 4") && text.contains("\"closed\"");
+    term.until("the file", |_| std::fs::read_to_string(&kept).is_ok_and(wanted));
+    term.signal(rustix::process::Signal::KILL);
+    term.end();
+    let mut term = Term::start(pty::sixpane(), &["demo"], (120, 36), &env);
+    term.sees(&["admin", "▸ api"]);
+    term.keys("q");
+    assert_eq!(term.end(), 0);
 }
 
 #[test]
@@ -244,6 +273,126 @@ fn progress_is_for_terminals_and_leaves_nothing_behind() {
     dumb.screen(|screen| {
         assert!(screen.contents().starts_with("sixpane: no handshake"), "{}", screen.contents());
     });
+}
+
+/// Every command that looks at a network, in words that end soon; `watch` is interrupted when it has told its first line.
+const LOOKING: &[&[&str]] = &[
+    &["tree"],
+    &["dig", "web", "vms.web.internal"],
+    &["dig", "nothing.internal"],
+    &["ping", "gateway", "web", "-c", "2", "-i", "0.2"],
+    &["trace", "gateway", "-c", "1"],
+    &["ports", "gateway", "80", "81"],
+    &["doctor"],
+    &["find", "web"],
+    &["watch"],
+];
+
+/// What it prints, in colour or not, with these variables beside.
+fn printed(gateway: &Gateway, words: &[&str], env: &[(&str, &str)]) -> String {
+    let mut command = match words {
+        ["addr", rest @ ..] => sixpane(gateway.folder.path(), &[&["addr"][..], rest].concat()),
+        ["find", name, rest @ ..] => {
+            let conf = gateway.conf.to_str().unwrap();
+            sixpane(gateway.folder.path(), &[&["find", name, conf][..], rest].concat())
+        }
+        _ => gateway.command(words),
+    };
+    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").envs(env.iter().copied());
+    if words.first() != Some(&"watch") {
+        let output = command.output().unwrap();
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{words:?}: {output:?}");
+        return String::from_utf8(output.stdout).unwrap();
+    }
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    line
+}
+
+#[test]
+fn every_command_is_coloured_for_whoever_asks_and_for_nobody_else() {
+    let gateway = Gateway::start();
+    for words in LOOKING.iter().filter(|words| !matches!(words[0], "dig" | "trace" | "find")) {
+        let coloured = |more: &[&str], env: &[(&str, &str)]| {
+            printed(&gateway, &[words, more].concat(), env).contains('\u{1b}')
+        };
+        assert!(!coloured(&[], &[]), "{words:?} in a pipe");
+        assert!(coloured(&["--color", "always"], &[("NO_COLOR", "1")]), "{words:?}: a flag is stronger");
+        assert!(coloured(&[], &[("CLICOLOR_FORCE", "1")]), "{words:?}");
+        assert!(!coloured(&["--json"], &[("CLICOLOR_FORCE", "1")]), "{words:?}: JSON has no colours");
+    }
+}
+
+#[test]
+fn without_utf8_everything_for_eyes_is_ascii_and_says_the_same() {
+    let gateway = Gateway::start();
+    let words_of = |text: &str| -> Vec<String> {
+        text.split(|c: char| !c.is_ascii_alphabetic()).filter(|w| w.len() > 3).map(str::to_owned).collect()
+    };
+    for words in LOOKING {
+        let rich = printed(&gateway, words, &[("LC_ALL", "C.UTF-8")]);
+        let plain = printed(&gateway, words, &[("LC_ALL", "C")]);
+        assert!(plain.is_ascii(), "{words:?}: {plain}");
+        // What is measured differs from run to run: the tree and the names do not.
+        if matches!(words[0], "tree" | "find") {
+            assert!(!rich.is_ascii(), "{words:?} shows glyphs: {rich}");
+            assert_eq!(words_of(&plain), words_of(&rich), "{words:?}");
+        }
+    }
+    let none = sixpane(gateway.folder.path(), &["keys"])
+        .env_remove("LC_ALL")
+        .env_remove("LC_CTYPE")
+        .env_remove("LANG")
+        .output()
+        .unwrap();
+    assert!(ends(&none, 0).0.is_ascii(), "no locale is C");
+    let (_, err) =
+        ends(&sixpane(gateway.folder.path(), &["tree", "no.conf"]).env("LC_ALL", "C").output().unwrap(), 3);
+    assert!(err.is_ascii(), "{err}");
+    // The user's word is stronger.
+    let told =
+        sixpane(gateway.folder.path(), &["keys"]).env("LC_ALL", "C").env("SIXPANE_ASCII", "false").output();
+    assert!(ends(&told.unwrap(), 0).0.contains('↵'));
+}
+
+#[test]
+fn every_object_that_is_printed_names_its_schema() {
+    let gateway = Gateway::start();
+    let folder = gateway.folder.path();
+    std::fs::write(folder.join("names"), "web\nnothing.internal\n_apps.internal\n").unwrap();
+    let more: &[&[&str]] = &[
+        &["addr", "fdaa:0:18:a7b:7d:f066:b83b:2"],
+        &["dig", "-f", "names"],
+        &["ping", "web", "-c", "1", "--format", "json"],
+    ];
+    let mut met = Vec::new();
+    for words in LOOKING.iter().chain(more) {
+        let words =
+            if words.contains(&"--format") { words.to_vec() } else { [words, &["--json"][..]].concat() };
+        let text = printed(&gateway, &words, &[]);
+        let objects: Vec<Value> =
+            serde_json::Deserializer::from_str(&text).into_iter().collect::<Result<_, _>>().unwrap();
+        assert!(!objects.is_empty(), "{words:?} prints nothing");
+        for object in objects {
+            let schema = object["schema"].as_str().unwrap_or_else(|| panic!("{words:?}: {object}"));
+            let (name, version) = schema.strip_prefix("sixpane.").unwrap().split_once('/').unwrap();
+            assert!(!name.is_empty() && version.parse::<u32>().is_ok_and(|version| version > 0), "{schema}");
+        }
+        met.push(words[0]);
+    }
+    // No command with --json is left out.
+    let (help, _) = ends(&sixpane(folder, &["--help"]).output().unwrap(), 0);
+    let commands = help.split("Commands:").nth(1).unwrap().split("\n\n").next().unwrap();
+    let names = commands.lines().filter_map(|line| line.split_whitespace().next());
+    for command in names.filter(|name| *name != "help") {
+        let (about, _) = ends(&sixpane(folder, &[command, "--help"]).output().unwrap(), 0);
+        if about.contains("--json") {
+            assert!(met.contains(&command), "{command} is not tried");
+        }
+    }
 }
 
 /// What prints much without a network.

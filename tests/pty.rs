@@ -47,6 +47,8 @@ fn signals_end_with_their_status_and_a_sane_terminal() {
 #[test]
 fn control_c_quits() {
     let mut term = demo(WIDE, &[]);
+    // The gateway is pinged by itself, from the start.
+    term.sees(&["gw "]);
     term.keys("\x03");
     assert_eq!(term.end(), 0);
     term.is_sane();

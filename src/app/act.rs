@@ -7,12 +7,13 @@ use super::keys::Action;
 use super::menu::Overlay;
 use super::targets::{self, toggle_pings};
 use super::travel::{back, go, travel};
+use super::tree::Found;
 use super::{Effect, Pane, State, Tab, View, argument, copy, export, menu};
 use crate::doctor::facts::{Around, Facts};
 use crate::doctor::{Machine, Subject};
 use crate::engine::report::{Command, Node, read_ports};
 use crate::settings::ThemeName;
-use crate::text::Safe;
+use crate::text::{Safe, count};
 
 /// Columns that one key scrolls by.
 const SIDEWAYS: usize = 8;
@@ -61,22 +62,48 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::Reveal => state.reveal_event(),
         Action::ClearEvents => state.clear_events(),
-        Action::Down | Action::Up | Action::PageDown | Action::PageUp | Action::First | Action::Last => {
-            travel(state, action);
-        }
+        Action::Down
+        | Action::Up
+        | Action::HalfDown
+        | Action::HalfUp
+        | Action::PageDown
+        | Action::PageUp
+        | Action::First
+        | Action::Last => travel(state, action),
         Action::Open => tree.open(catalog, pings),
         Action::Close => tree.close(catalog, pings),
         Action::Expand => tree.fold(Some(true), catalog, pings),
         Action::Collapse => tree.fold(Some(false), catalog, pings),
         Action::ExpandAll => tree.fold_all(catalog, pings),
+        Action::Mark => tree.toggle_mark(),
+        Action::Idle => {
+            let hidden = tree.toggle_idle(catalog, pings);
+            state.say(match hidden {
+                None => "apps without started machines are shown".into(),
+                Some(0) => "every app has started machines".into(),
+                Some(n) => format!("{} without started machines hidden", count(n, "app")),
+            });
+        }
+        Action::Wide => match state.tab {
+            Tab::Dig => state.dig.wrapped = !state.dig.wrapped,
+            Tab::Ping => state.ping.wide = !state.ping.wide,
+            _ => state.tree.wide = !state.tree.wide,
+        },
         Action::Filter => {
             let filter = if state.tab == Tab::Events { &state.log.filter } else { tree.filter() };
             state.filter_line = Some(Input::new(filter.to_owned()));
             state.focus = Pane::Tree;
         }
         Action::KeepFilter => state.filter_line = None,
-        Action::NextMatch => tree.step(1),
-        Action::PreviousMatch => tree.step(-1),
+        Action::NextMatch | Action::PreviousMatch => {
+            let forward = action == Action::NextMatch;
+            match tree.to_match(forward, catalog, pings) {
+                Found::Here => {}
+                Found::Round if forward => state.say("from the top again"),
+                Found::Round => state.say("from the end again"),
+                Found::NoOther => state.say("no other match"),
+            }
+        }
         Action::Sort => {
             tree.next_sort(catalog, pings);
             let text = format!("sorted by {}", tree.sort().as_str());
@@ -84,12 +111,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::Reverse => tree.reverse(catalog, pings),
         Action::Refresh if state.tab == Tab::Doctor => diagnose(state, effects),
-        Action::Refresh => {
-            effects.push(Effect::Ask(Command::Refresh));
-            state.say("asking for everything again");
-        }
+        Action::Refresh => refresh(state, effects),
         Action::RefreshAll => {
-            effects.push(Effect::Ask(Command::Refresh));
+            effects.push(Effect::Ask(Command::Refresh(None)));
             effects.push(Effect::Reload);
             state.say("asking for everything again");
         }
@@ -97,8 +121,6 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             effects.push(Effect::Ask(Command::Rehandshake));
             state.say("shaking hands anew");
         }
-        Action::Mark => state.mark(),
-        Action::Ping | Action::PingBelow if !state.marked.is_empty() => state.ping_marked(),
         Action::Ping => toggle_pings(state, false),
         Action::PingBelow => toggle_pings(state, true),
         Action::Pause => {
@@ -246,6 +268,25 @@ fn mouse(state: &mut State, on: bool) {
     } else {
         "the mouse is the terminal's"
     });
+}
+
+/// Asks again for what is selected; where nothing is, for everything.
+fn refresh(state: &mut State, effects: &mut Vec<Effect>) {
+    let nodes = match state.tab {
+        Tab::Explore => state.meant(),
+        Tab::Ping => state.pinged_node().into_iter().collect(),
+        Tab::Events => {
+            state.chosen_event().and_then(|event| state.node_of(&event.change)).into_iter().collect()
+        }
+        Tab::Dig | Tab::Doctor => Vec::new(),
+    };
+    state.say(match nodes.as_slice() {
+        [] => "asking for everything again".into(),
+        [one] => format!("asking for {} again", argument::written(one)),
+        many => format!("asking for {} again", count(many.len(), "marked row")),
+    });
+    let nodes = (!nodes.is_empty()).then_some(nodes);
+    effects.push(Effect::Ask(Command::Refresh(nodes)));
 }
 
 /// Freezes the screen, or shows what came since.

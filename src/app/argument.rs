@@ -120,6 +120,17 @@ pub fn place(state: &State, text: &str) -> Option<Node> {
     places(state).into_iter().find(|(written, ..)| written == text).map(|(.., node)| node)
 }
 
+/// A place as it is written: `web/iad`, `web/148e21b7c93d89`, `peers`.
+pub fn written(node: &Node) -> String {
+    match node {
+        Node::App(app) | Node::Region(app, None) => app.to_string(),
+        Node::Region(app, Some(region)) => format!("{app}/{region}"),
+        Node::Machine(app, id) => format!("{app}/{id}"),
+        Node::Peers => "peers".into(),
+        Node::Peer(peer) => format!("peers/{peer}"),
+    }
+}
+
 /// Every place of the tree as it is written, `web`, `web/iad`, `web/148e21b7c93d89`, `peers/my-peer`, and what it is.
 fn places(state: &State) -> Vec<(String, String, Node)> {
     let catalog = &state.view.catalog;

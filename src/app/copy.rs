@@ -28,15 +28,20 @@ pub fn value(state: &State) -> Option<(&'static str, String)> {
         let change = &state.chosen_event()?.change;
         return Some(("event:", format!("{} {}", change.subject(), change.clause())));
     }
-    if !state.marked.is_empty() {
-        let lines: Vec<String> = state.marked.iter().map(|node| of(state, node).1).collect();
-        return Some(("marked rows:", lines.join("\n")));
+    if state.has_marked() {
+        let all: Vec<_> = state.meant().iter().map(|node| of_row(state, node)).collect();
+        let what = match all.iter().filter(|(what, _)| *what == "address").count() {
+            0 => "names",
+            n if n == all.len() => "addresses",
+            _ => "names and addresses",
+        };
+        return Some((what, all.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n")));
     }
-    Some(of(state, state.tree.selected()?))
+    state.tree.selected().map(|node| of_row(state, node))
 }
 
-/// What is worth copying of a row of the tree: its address, or else its name.
-fn of(state: &State, node: &Node) -> (&'static str, String) {
+/// The address of a row where there is one, else its name.
+fn of_row(state: &State, node: &Node) -> (&'static str, String) {
     let catalog = &state.view.catalog;
     match node {
         Node::Machine(app, id) => match catalog.machine(app, id).and_then(|m| m.address) {
@@ -58,10 +63,12 @@ pub const LONGEST: usize = 74_000;
 
 /// The ways to copy what is selected, by name, with what would be copied; those that apply here.
 pub fn forms(state: &State) -> Vec<(&'static str, String)> {
+    if state.has_marked() {
+        return forms_of_marked(state);
+    }
     let Subject { name, rtype, address } = subject(state);
     let server = state.profile.dns.addr;
-    let conf = state.profile.path.as_ref().map(|path| Safe::new(path.as_os_str().as_encoded_bytes()));
-    let conf = conf.map(|conf| format!("{} ", quoted(conf.as_str()))).unwrap_or_default();
+    let conf = conf(state);
     let mut forms = Vec::new();
     let address = address.map(|address| address.to_string());
     if let Some((what, text)) = value(state).filter(|_| matches!(state.tab, Tab::Doctor | Tab::Events)) {
@@ -80,20 +87,65 @@ pub fn forms(state: &State) -> Vec<(&'static str, String)> {
     }
     let sheet = Sheet::of(state);
     forms.extend(sheet.row().map(|row| ("row", row)));
-    if !sheet.rows.is_empty() {
-        forms.push(("table", sheet.to_text()));
-        forms.push(("markdown", sheet.to_markdown()));
-        forms.push(("json", sheet.to_json()));
-        forms.push(("csv", sheet.to_csv()));
-    }
+    forms.extend(tables(&sheet));
     forms
+}
+
+fn tables(sheet: &Sheet) -> Vec<(&'static str, String)> {
+    if sheet.rows.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        ("table", sheet.to_text()),
+        ("markdown", sheet.to_markdown()),
+        ("json", sheet.to_json()),
+        ("csv", sheet.to_csv()),
+    ]
+}
+
+/// The same for the marked rows, a line for each; addresses are those of all machines at and below them.
+fn forms_of_marked(state: &State) -> Vec<(&'static str, String)> {
+    let nodes = state.meant();
+    let server = state.profile.dns.addr;
+    let conf = conf(state);
+    let subjects: Vec<Subject> = nodes.iter().map(|node| of_node(state, node)).collect();
+    let named = || subjects.iter().filter_map(|one| Some((quoted(one.name.as_ref()?), &one.rtype)));
+    let members = nodes.iter().flat_map(|node| super::targets::at(&state.view.catalog, node));
+    let addresses: Vec<String> = members.map(|member| member.target.address.to_string()).collect();
+    let lines = |lines: Vec<String>| lines.join("\n");
+    let mut forms = vec![
+        ("name", lines(subjects.iter().filter_map(|one| one.name.clone()).collect())),
+        ("address", lines(addresses.clone())),
+        (
+            "dig",
+            lines(named().map(|(name, rtype)| format!("dig +norecurse {name} {rtype} @{server}")).collect()),
+        ),
+        (
+            "sixpane",
+            lines(named().map(|(name, rtype)| format!("sixpane dig {conf}{name} {rtype}")).collect()),
+        ),
+        ("ping6", lines(addresses.iter().map(|address| format!("ping6 {address}")).collect())),
+    ];
+    if !addresses.is_empty() {
+        forms.push(("sixpane-ping", format!("sixpane ping {conf}{}", addresses.join(" "))));
+    }
+    forms.retain(|(_, text)| !text.is_empty());
+    forms.extend(tables(&Sheet::of(state)));
+    forms
+}
+
+/// The conf as the first argument of a command, where there is a file.
+fn conf(state: &State) -> String {
+    let conf = state.profile.path.as_ref().map(|path| Safe::new(path.as_os_str().as_encoded_bytes()));
+    conf.map(|conf| format!("{} ", quoted(conf.as_str()))).unwrap_or_default()
 }
 
 /// Copies `text`, which is `what`, or says that it is too long.
 pub fn put(state: &mut State, what: &str, text: String, effects: &mut Vec<Effect>) {
     if text.len() > LONGEST {
         let kb = text.len().div_ceil(1000);
-        return state.say(format!("the {what} is {kb} KB, and terminals take 74: e writes it to a file"));
+        let text = format!("the {what} is {kb} KB, and terminals take 74: {{export}} writes it to a file");
+        return state.say(state.keyed(&text));
     }
     let lines = text.lines().count();
     state.say(match lines {

@@ -108,6 +108,8 @@ pub struct Dig {
     pub scroll: usize,
     /// Columns that it is scrolled by, where lines are kept as they are.
     pub sideways: usize,
+    /// Whether long lines are wrapped instead.
+    pub wrapped: bool,
     /// What the word at the end may be completed to.
     pub choices: Vec<Choice>,
     /// The choice that was stepped to.

@@ -1,5 +1,7 @@
 //! The Events view: the log of changes, newest first, with a selection that stays on its event.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::ZonedDateTime;
@@ -9,7 +11,7 @@ use crate::catalog::diff::Change;
 use crate::engine::report::{Event, Node};
 
 /// What is kept of the view.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Log {
     /// The serial of the selected event; `None` stays with the newest.
     chosen: Option<u64>,
@@ -17,44 +19,97 @@ pub struct Log {
     cleared: u64,
     /// A part of a subject or of what happened; `!` before it excludes. Empty for none.
     pub filter: String,
+    index: Index,
+}
+
+/// Which events are shown. It is made when one of what it is made of changes, not for a frame, and each event is put
+/// into words for the filter once.
+#[derive(Debug, Clone, Default)]
+struct Index {
+    events: Arc<Vec<Event>>,
+    filter: String,
+    cleared: u64,
+    /// Every event in lower case, by its serial.
+    words: VecDeque<(u64, String)>,
+    /// The places of the shown events in `events`, oldest first.
+    shown: Vec<usize>,
+}
+
+impl Index {
+    fn renew(&mut self, events: &Arc<Vec<Event>>, filter: &str, cleared: u64) {
+        if Arc::ptr_eq(&self.events, events) && self.filter == filter && self.cleared == cleared {
+            return;
+        }
+        (self.events, self.cleared) = (events.clone(), cleared);
+        filter.clone_into(&mut self.filter);
+        let (wanted, text) = match filter.strip_prefix('!') {
+            Some(rest) => (false, rest),
+            None => (true, filter),
+        };
+        let text = text.to_lowercase();
+        if !text.is_empty() {
+            self.put_into_words();
+        }
+        let first = self.words.front().map_or(0, |(serial, _)| *serial);
+        let hit = |event: &Event| {
+            let at = event.serial.checked_sub(first).and_then(|at| usize::try_from(at).ok());
+            at.and_then(|at| self.words.get(at)).is_some_and(|(_, words)| words.contains(&text))
+        };
+        let means = |event: &Event| event.serial > cleared && (text.is_empty() || hit(event) == wanted);
+        self.shown = events.iter().enumerate().filter(|(_, event)| means(event)).map(|(at, _)| at).collect();
+    }
+
+    /// Serials follow one another without a gap, so that an event's words are found by its serial.
+    fn put_into_words(&mut self) {
+        let oldest = self.events.first().map_or(0, |event| event.serial);
+        let known = self.words.back().map_or(0, |(serial, _)| *serial);
+        // Another network's events begin anew.
+        if self.events.last().is_none_or(|event| event.serial < known) {
+            self.words.clear();
+        }
+        while self.words.front().is_some_and(|(serial, _)| *serial < oldest) {
+            self.words.pop_front();
+        }
+        let known = self.words.back().map_or(0, |(serial, _)| *serial);
+        for event in self.events.iter().filter(|event| event.serial > known) {
+            let words = format!("{} {}", event.change.subject(), event.change.clause()).to_lowercase();
+            self.words.push_back((event.serial, words));
+        }
+    }
 }
 
 impl State {
+    /// What the filter means of the events is found anew, where one of the two has changed.
+    pub fn renew_log(&mut self) {
+        let Log { filter, cleared, index, .. } = &mut self.log;
+        index.renew(&self.view.events, filter, *cleared);
+    }
+
     /// The events to show, newest first.
-    pub fn shown_events(&self) -> impl Iterator<Item = &Event> {
-        let (wanted, text) = match self.log.filter.strip_prefix('!') {
-            Some(rest) => (rest.is_empty(), rest),
-            None => (true, self.log.filter.as_str()),
-        };
-        let text = text.to_lowercase();
-        let cleared = self.log.cleared;
-        self.view.events.iter().rev().filter(move |event| {
-            let hit = || {
-                let line = format!("{} {}", event.change.subject(), event.change.clause());
-                line.to_lowercase().contains(&text)
-            };
-            event.serial > cleared && (text.is_empty() || hit() == wanted)
-        })
+    pub fn shown_events(&self) -> impl DoubleEndedIterator<Item = &Event> + ExactSizeIterator {
+        let index = &self.log.index;
+        index.shown.iter().rev().map(|at| &index.events[*at])
     }
 
     /// The selected event.
     pub fn chosen_event(&self) -> Option<&Event> {
-        let chosen = self.log.chosen;
-        self.shown_events()
-            .find(|event| chosen.is_none_or(|serial| event.serial <= serial))
-            .or_else(|| self.shown_events().last())
+        self.shown_events().nth(self.chosen_row()?)
     }
 
     /// The place of the selected event among the shown.
     pub fn chosen_row(&self) -> Option<usize> {
-        let serial = self.chosen_event()?.serial;
-        self.shown_events().position(|event| event.serial == serial)
+        let index = &self.log.index;
+        let last = index.shown.len().checked_sub(1)?;
+        let Some(serial) = self.log.chosen else { return Some(0) };
+        // Where it is hidden or gone, the one before it in time; else the oldest.
+        let newer = index.shown.iter().rev().take_while(|at| index.events[**at].serial > serial).count();
+        Some(newer.min(last))
     }
 
     /// Moves the selection by rows.
     pub fn step_events(&mut self, by: isize) {
         let Some(row) = self.chosen_row() else { return };
-        let last = self.shown_events().count().saturating_sub(1);
+        let last = self.shown_events().len().saturating_sub(1);
         let row = row.saturating_add_signed(by).min(last);
         let serial = self.shown_events().nth(row).map(|event| event.serial);
         // At the top it stays with what comes.

@@ -23,6 +23,7 @@ pub fn input(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
                 edited(state);
             }
         }
+        Event::Resize(_, rows) => state.rows(*rows),
         _ => {}
     }
 }
@@ -31,7 +32,7 @@ fn press(state: &mut State, key: KeyEvent, effects: &mut Vec<Effect>) {
     if let Some(action) = state.keymap.action(state.context(), key) {
         match keys::enabled(state, action) {
             Ok(()) => act(state, action, effects),
-            Err(reason) => state.say(reason),
+            Err(reason) => state.say(state.keyed(reason)),
         }
         return;
     }

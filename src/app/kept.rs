@@ -21,6 +21,10 @@ pub struct Look {
     pub sort: String,
     /// Whether that order is reversed.
     pub reversed: bool,
+    /// Whether the tree stands alone, with more columns.
+    pub wide: bool,
+    /// Whether apps without started machines are left out.
+    pub hides_idle: bool,
     /// The theme that was chosen on the screen, if any.
     pub theme: Option<String>,
     /// Whether the mouse is listened to, where that was chosen on the screen.
@@ -29,7 +33,15 @@ pub struct Look {
 
 impl Default for Look {
     fn default() -> Self {
-        Self { split: 0, sort: sort_word(Sort::default()), reversed: false, theme: None, mouse: None }
+        Self {
+            split: 0,
+            sort: sort_word(Sort::default()),
+            reversed: false,
+            wide: false,
+            hides_idle: false,
+            theme: None,
+            mouse: None,
+        }
     }
 }
 
@@ -60,6 +72,8 @@ impl State {
             split: self.split,
             sort,
             reversed: self.tree.is_reversed(),
+            wide: self.tree.wide,
+            hides_idle: self.tree.hides_idle(),
             theme: self.chosen.theme.map(|theme| theme.as_str().to_owned()),
             mouse: self.chosen.mouse,
         };
@@ -78,6 +92,7 @@ impl State {
     /// Takes what was kept; what is not understood is left as it is.
     pub fn restore(&mut self, look: &Look, folds: &Folds) {
         self.split = look.split.clamp(-20, 40);
+        self.tree.wide = look.wide;
         let theme = look.theme.as_deref().and_then(ThemeName::named);
         self.chosen = Chosen { theme, mouse: look.mouse };
         let sort = Sort::ALL.into_iter().find(|sort| sort.as_str().eq_ignore_ascii_case(&look.sort));
@@ -88,7 +103,8 @@ impl State {
                 .collect::<Vec<_>>()
         };
         let rows = rows(&folds.open, true).into_iter().chain(rows(&folds.closed, false));
-        self.tree.restore(folds.all, rows, sort.unwrap_or_default(), look.reversed);
+        let order = (sort.unwrap_or_default(), look.reversed);
+        self.tree.restore(folds.all, rows, order, look.hides_idle);
     }
 }
 
@@ -120,7 +136,7 @@ mod tests {
     #[test]
     fn folds_split_and_order_survive_a_run() {
         let mut session = Session::attached();
-        session.keys("gj-sS>>:theme dark<enter>:mouse off<enter>");
+        session.keys("gj-sS>>w.:theme dark<enter>:mouse off<enter>");
         let kept = session.state.kept();
         assert_eq!((kept.0.split, kept.0.sort.as_str(), kept.0.reversed), (4, "count", true));
         assert!(!kept.1.closed.is_empty(), "{kept:?}");

@@ -1,86 +1,133 @@
-//! Rows of the tree that the user marked: what is done next is done to all of them.
+//! What an action of the tree is done to: the rows that the user marked, or the selected one.
 
-use std::collections::BTreeSet;
-
-use super::State;
 use super::targets::{self, Wish};
+use super::{Pane, State, Tab};
+use crate::catalog::Catalog;
 use crate::engine::report::Node;
 use crate::text::{Safe, count};
 
-/// Rows that can be marked at once.
-const MOST: usize = 1000;
-
-/// The marked rows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Marked(BTreeSet<Node>);
-
-impl Marked {
-    /// Whether none is marked.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+impl State {
+    /// The marked rows, or the selected one where none is marked.
+    pub fn meant(&self) -> Vec<Node> {
+        let marked = self.tree.marked();
+        if marked.is_empty() {
+            self.tree.selected().cloned().into_iter().collect()
+        } else {
+            marked.iter().cloned().collect()
+        }
     }
 
-    /// How many are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether this row is.
-    pub fn has(&self, node: &Node) -> bool {
-        !self.0.is_empty() && self.0.contains(node)
-    }
-
-    /// Whether a machine is, or its region, or its app.
-    pub fn has_machine(&self, app: &Safe, region: Option<&Safe>, id: &Safe) -> bool {
-        self.has(&Node::Machine(app.clone(), id.clone()))
-            || self.has(&Node::Region(app.clone(), region.cloned()))
-            || self.has(&Node::App(app.clone()))
-    }
-
-    /// Whether a peer is, or all are.
-    pub fn has_peer(&self, peer: &Safe) -> bool {
-        self.has(&Node::Peer(peer.clone())) || self.has(&Node::Peers)
-    }
-
-    /// The rows, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &Node> {
-        self.0.iter()
-    }
-
-    /// Takes all marks away; says whether there were any.
-    pub fn clear(&mut self) -> bool {
-        !std::mem::take(&mut self.0).is_empty()
+    /// Whether several rows are meant in the place of the selected one.
+    pub fn has_marked(&self) -> bool {
+        self.tab == Tab::Explore && self.focus == Pane::Tree && !self.tree.marked().is_empty()
     }
 }
 
-impl State {
-    /// Marks the selected row, or takes its mark away, and goes on to the next.
-    pub fn mark(&mut self) {
-        let Some(node) = self.tree.selected().cloned() else { return };
-        if !self.marked.0.remove(&node) {
-            if self.marked.len() == MOST {
-                return self.say(format!("{MOST} rows are the most that can be marked"));
-            }
-            self.marked.0.insert(node);
+/// Pings all that is marked; or no longer, where all of it is pinged already.
+pub fn toggle_pings(state: &mut State) {
+    let (known, wishes): (Vec<bool>, Vec<Wish>) = state
+        .meant()
+        .into_iter()
+        .filter(|node| !targets::at(&state.view.catalog, node).is_empty())
+        .map(|node| {
+            let wish = Wish::Node(node);
+            (state.wishes.has(&wish), wish)
+        })
+        .unzip();
+    if wishes.is_empty() {
+        return state.say("nothing to ping here: no address is known");
+    }
+    let rows = count(wishes.len(), "marked row");
+    if known.iter().all(|known| *known) {
+        for wish in wishes {
+            targets::toggle(state, wish);
         }
-        self.tree.step(1);
-        let n = self.marked.len();
-        self.say(if n == 0 { "no row is marked".into() } else { format!("{} marked", count(n, "row")) });
+        return state.say(format!("no longer pinging {rows}"));
+    }
+    for wish in wishes {
+        targets::want(state, wish);
+    }
+    state.say(format!("pinging {rows}"));
+}
+
+/// Whether one of `nodes` is this machine or holds it.
+pub fn holds(nodes: &std::collections::BTreeSet<Node>, catalog: &Catalog, app: &Safe, id: &Safe) -> bool {
+    let region = || catalog.machine(app, id).and_then(|machine| machine.region.clone());
+    nodes.contains(&Node::App(app.clone()))
+        || nodes.contains(&Node::Machine(app.clone(), id.clone()))
+        || nodes.contains(&Node::Region(app.clone(), region()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Effect;
+    use super::super::tests::Session;
+    use crate::engine::report::Command;
+
+    fn copied(s: &Session) -> &str {
+        s.effects
+            .iter()
+            .find_map(|effect| if let Effect::Copy(text) = effect { Some(text.as_str()) } else { None })
+            .unwrap()
     }
 
-    /// Pings what is marked; or no longer, where all of it is.
-    pub fn ping_marked(&mut self) {
-        let wishes: Vec<Wish> = self.marked.iter().cloned().map(Wish::Node).collect();
-        let n = wishes.len();
-        if wishes.iter().all(|wish| self.wishes.has(wish)) {
-            for wish in &wishes {
-                targets::unwish(self, wish);
-            }
-            return self.say(format!("no longer pinging {} marked", count(n, "row")));
-        }
-        for wish in wishes {
-            targets::want(self, wish);
-        }
-        self.say(format!("pinging {} marked", count(n, "row")));
+    #[test]
+    fn keys_take_the_marked_rows_and_esc_takes_the_marks_away() {
+        let mut s = Session::attached();
+        s.keys("/fra<enter>Gm<esc>/syd<enter>Gm<esc>");
+        assert_eq!(s.state.tree.marked().len(), 2);
+        s.keys("y");
+        assert_eq!(copied(&s).lines().count(), 2, "{:?}", s.effects);
+        assert!(s.state.toast().unwrap().starts_with("copied the addresses, 2 lines"));
+        s.keys("p");
+        let aims = |s: &Session| {
+            let aims = s.effects.iter().find_map(|effect| match effect {
+                Effect::Ask(Command::Ping(aims)) => Some(aims.len()),
+                _ => None,
+            });
+            aims.unwrap_or(0)
+        };
+        assert_eq!(
+            (s.state.toast(), aims(&s)),
+            (Some("pinging 2 marked rows"), 3),
+            "they, of whom one is selected, and the gateway"
+        );
+        s.keys("p");
+        assert_eq!((s.state.toast(), aims(&s)), (Some("no longer pinging 2 marked rows"), 2));
+        s.keys("r");
+        let refresh = s.effects.iter().find_map(|effect| match effect {
+            Effect::Ask(Command::Refresh(nodes)) => nodes.clone(),
+            _ => None,
+        });
+        assert_eq!(refresh.map(|nodes| nodes.len()), Some(2));
+        s.keys(":copy-as csv<enter>");
+        assert_eq!(copied(&s).lines().count(), 3, "a heading and the two: {}", copied(&s));
+        s.keys(":copy-as dig<enter>");
+        assert_eq!(copied(&s).lines().count(), 2);
+        s.keys("<esc>");
+        assert!(s.state.tree.marked().is_empty());
+    }
+
+    #[test]
+    fn a_marked_row_that_goes_is_marked_no_longer_and_what_is_folded_stays() {
+        let mut s = Session::attached();
+        s.keys("/17815<enter>Gm<esc>");
+        s.keys("**");
+        assert_eq!(s.state.tree.marked().len(), 1, "folded");
+        s.catalog(&["web:iad/148e21b7c93d89"]);
+        assert!(s.state.tree.marked().is_empty());
+    }
+
+    #[test]
+    fn d_asks_about_all_marked_rows_in_one_line() {
+        let mut s = Session::attached();
+        s.keys("gjmG<esc>gm");
+        let names = s.state.meant().len();
+        s.keys("d");
+        let asks = s.effects.iter().find_map(|effect| match effect {
+            Effect::Ask(Command::Dig(_, line)) => Some(line.asks.len()),
+            _ => None,
+        });
+        assert_eq!(asks, Some(names));
     }
 }

@@ -242,7 +242,7 @@ pub fn carry_out(state: &mut State, effects: &mut Vec<Effect>) {
         _ => return,
     };
     if let Err(reason) = keys::enabled(state, action) {
-        return state.say(reason);
+        return state.say(state.keyed(reason));
     }
     if value.is_none() && action.argument().is_some_and(Argument::is_needed) {
         return palette(state, &format!("{} ", action.id()));

@@ -12,7 +12,7 @@ pub mod export;
 mod input;
 pub mod kept;
 pub mod keys;
-pub mod marked;
+mod marked;
 pub mod matrix;
 pub mod menu;
 pub mod mouse;
@@ -47,7 +47,6 @@ use dig::Dig;
 use events::Log;
 use export::{Save, Saved};
 use keys::{Context, Keymap};
-use marked::Marked;
 use menu::Overlay;
 use mouse::{Mouse, Spot};
 use ping::Pings;
@@ -255,12 +254,12 @@ pub struct State {
     pub clock: Option<(Instant, ZonedDateTime)>,
     /// The tree.
     pub tree: Tree,
-    /// The rows of the tree that are marked.
-    pub marked: Marked,
     /// The focused pane.
     pub focus: Pane,
     /// Whether the focused pane has the whole screen.
     pub zoom: bool,
+    /// Rows of a page: what a list has on the whole screen.
+    pub page: u16,
     /// Columns that the tree gains (or loses) against the layout's own split.
     pub split: i16,
     /// The line in which the filter is edited, while it is.
@@ -309,9 +308,9 @@ impl State {
             subject: Subject::default(),
             clock: None,
             tree: Tree::default(),
-            marked: Marked::default(),
             focus: Pane::Tree,
             zoom: false,
+            page: 20,
             split: 0,
             filter_line: None,
             overlay: None,
@@ -394,6 +393,16 @@ impl State {
         Some(self.check.or(diagnosis.cause).unwrap_or(0).min(last))
     }
 
+    /// `text` with the keys that hold here in the place of the actions' names in braces.
+    pub fn keyed(&self, text: &str) -> String {
+        self.keymap.tell(self.place(), text, true)
+    }
+
+    /// Takes how many rows the screen has; those round a list are the same in every view.
+    pub fn rows(&mut self, rows: u16) {
+        self.page = rows.saturating_sub(5).max(2);
+    }
+
     /// Tells the user something.
     pub fn say(&mut self, text: impl Into<String>) {
         self.toast = Some(Toast { text: text.into(), at: self.now });
@@ -466,6 +475,7 @@ fn take(state: &mut State, report: Report) {
 
 /// Asks for what the new state needs: the details of the selected row, the pings that go with it.
 fn follow(state: &mut State, effects: &mut Vec<Effect>) {
+    state.renew_log();
     let selected = state.tree.selected().cloned();
     if selected != state.inspected {
         state.inspected.clone_from(&selected);

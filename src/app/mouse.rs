@@ -129,7 +129,7 @@ fn click(state: &mut State, spot: Option<Spot>, effects: &mut Vec<Effect>) {
 fn attempt(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     match keys::enabled(state, action) {
         Ok(()) => act(state, action, effects),
-        Err(reason) => state.say(reason),
+        Err(reason) => state.say(state.keyed(reason)),
     }
 }
 

@@ -48,12 +48,18 @@ pub enum Column {
     Min,
     /// Mean.
     Avg,
+    /// Half took no longer.
+    P50,
     /// 95 of 100 took no longer.
     P95,
+    /// 99 of 100 took no longer.
+    P99,
     /// Largest.
     Max,
     /// Deviation.
     Mdev,
+    /// From one to the next.
+    Jitter,
 }
 
 impl Column {
@@ -80,9 +86,12 @@ impl Column {
             Self::Last => "LAST",
             Self::Min => "MIN",
             Self::Avg => "AVG",
+            Self::P50 => "P50",
             Self::P95 => "P95",
+            Self::P99 => "P99",
             Self::Max => "MAX",
             Self::Mdev => "MDEV",
+            Self::Jitter => "JITTER",
         }
     }
 
@@ -102,9 +111,12 @@ impl Column {
             Self::Last => time(|stats| stats.last),
             Self::Min => time(|stats| stats.min),
             Self::Avg => time(|stats| stats.avg),
+            Self::P50 => time(|stats| stats.p50),
             Self::P95 => time(|stats| stats.p95),
+            Self::P99 => time(|stats| stats.p99),
             Self::Max => time(|stats| stats.max),
             Self::Mdev => time(|stats| stats.mdev),
+            Self::Jitter => time(|stats| stats.jitter),
         }
     }
 }
@@ -166,6 +178,8 @@ pub struct Pings {
     pub matrix: Option<Place>,
     /// Ports that are tried.
     pub knocking: usize,
+    /// Whether the table has all figures in the place of the newest probes.
+    pub wide: bool,
     /// Samples between the chart's right end and now.
     pub earlier: usize,
     /// How probes are sent.

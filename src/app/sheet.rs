@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Pane, State, Tab};
+use super::{Pane, State, Tab, marked};
 use crate::catalog::Machine;
 use crate::dns::dig::rdata;
 use crate::dns::dig::types::{class_word, type_word};
@@ -170,7 +170,9 @@ impl Sheet {
     }
 }
 
-/// The tree flat, what is folded too: a row for each machine and peer, and for each app without any.
+const EXPLORE: &[&str] = &["app", "region", "machine", "address", "rtt_ms", "state"];
+
+/// The tree flat, what is folded too; where rows are marked, what is at and below these: a row for each machine and peer, and for each app without any.
 fn explore(state: &State) -> Sheet {
     let catalog = &state.view.catalog;
     let mut rows = Vec::new();
@@ -200,10 +202,17 @@ fn explore(state: &State) -> Sheet {
         let address = catalog.peers.get(name).and_then(|peer| peer.address);
         vec![text("peers"), Cell::Unknown, text(name.as_str()), maybe(address), Cell::Unknown, text("peer")]
     };
-    let marked = &state.marked;
-    let wanted = |app: &Safe, id: &Safe, one: Option<&Machine>| {
-        marked.is_empty() || marked.has_machine(app, one.and_then(|one| one.region.as_ref()), id)
-    };
+    if state.has_marked() {
+        let nodes = state.tree.marked();
+        for (name, app) in &catalog.apps {
+            let meant = app.machines.iter().filter(|(id, _)| marked::holds(nodes, catalog, name, id));
+            rows.extend(meant.map(|(id, one)| machine(name, id, Some(one), false)));
+        }
+        let all = nodes.contains(&Node::Peers);
+        let meant = catalog.peers.keys().filter(|name| all || nodes.contains(&Node::Peer((*name).clone())));
+        rows.extend(meant.map(peer));
+        return Sheet { name: "explore", columns: EXPLORE.to_vec(), rows, chosen };
+    }
     for row in state.tree.rows() {
         if Some(&row.node) == state.tree.selected() {
             chosen = Some(rows.len());
@@ -213,15 +222,12 @@ fn explore(state: &State) -> Sheet {
             Node::Machine(app, id) => {
                 let alive = catalog.machine(app, id);
                 let ghost = if row.gone { state.tree.ghost(app, id) } else { None };
-                if wanted(app, id, ghost.or(alive)) {
-                    rows.push(machine(app, id, ghost.or(alive), row.gone));
-                }
+                rows.push(machine(app, id, ghost.or(alive), row.gone));
             }
             Node::App(name) if folded || row.open.is_none() => {
                 let machines = catalog.apps.get(name).into_iter().flat_map(|app| &app.machines);
-                let machines = machines.filter(|(id, one)| wanted(name, id, Some(*one)));
                 rows.extend(machines.map(|(id, one)| machine(name, id, Some(one), false)));
-                if row.open.is_none() && (marked.is_empty() || marked.has(&row.node)) {
+                if row.open.is_none() {
                     let mut cells = vec![text(name.as_str())];
                     cells.resize(5, Cell::Unknown);
                     cells.push(text("no started machines"));
@@ -230,23 +236,15 @@ fn explore(state: &State) -> Sheet {
             }
             Node::Region(name, region) if folded => {
                 let machines = catalog.apps.get(name).into_iter().flat_map(|app| &app.machines);
-                let here = machines.filter(|(id, one)| one.region == *region && wanted(name, id, Some(*one)));
+                let here = machines.filter(|(_, one)| one.region == *region);
                 rows.extend(here.map(|(id, one)| machine(name, id, Some(one), false)));
             }
-            Node::Peers if folded => {
-                let all = catalog.peers.keys();
-                rows.extend(all.filter(|name| marked.is_empty() || marked.has_peer(name)).map(peer));
-            }
-            Node::Peer(name) if marked.is_empty() || marked.has_peer(name) => rows.push(peer(name)),
-            Node::App(_) | Node::Region(..) | Node::Peers | Node::Peer(_) => {}
+            Node::Peers if folded => rows.extend(catalog.peers.keys().map(peer)),
+            Node::Peer(name) => rows.push(peer(name)),
+            Node::App(_) | Node::Region(..) | Node::Peers => {}
         }
     }
-    Sheet {
-        name: "explore",
-        columns: vec!["app", "region", "machine", "address", "rtt_ms", "state"],
-        rows,
-        chosen,
-    }
+    Sheet { name: "explore", columns: EXPLORE.to_vec(), rows, chosen }
 }
 
 /// The names of the selected row and what they answered.

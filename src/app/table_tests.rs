@@ -33,6 +33,9 @@ fn states() -> Vec<(&'static str, Session)> {
         "*",
         "<tab>",
         "z",
+        "w",
+        "mm",
+        ".",
         "f",
         " ",
         "/",
@@ -51,8 +54,11 @@ fn states() -> Vec<(&'static str, Session)> {
         "db<enter>",
         "db<enter>we",
         "db<down><down><down><down><down><down><enter>web<enter>",
-        "dw",
+        "dW",
         "dvvv",
+        "dvw",
+        "3w",
+        "4<enter>",
         "3t",
         "3M",
         "M",
@@ -97,7 +103,7 @@ fn seen(state: &State) -> String {
 }
 
 /// Actions that may find nothing to move, to fold or to step back from; views that one is in already.
-const MAY_STAY: &str = "up down page-up page-down first last open close expand collapse back complete keep-filter \
+const MAY_STAY: &str = "up down half-page-up half-page-down page-up page-down first last open close expand collapse back complete keep-filter \
                         next-match previous-match line-up line-down older-line newer-line \
                         next-field previous-field explore dig ping-view \
                         doctor events";
@@ -131,7 +137,7 @@ fn each_enabled_key_works_and_each_other_says_why() {
                         assert!(changed || told || may_stay(line.action), "{name}: {line:?} does nothing");
                     }
                     Err(reason) => {
-                        assert_eq!(s.state.toast(), Some(reason), "{name}: {line:?}");
+                        assert_eq!(s.state.toast(), Some(&*s.state.keyed(reason)), "{name}: {line:?}");
                         assert!(!changed, "{name}: {line:?} is disabled and did something");
                     }
                 }
@@ -163,7 +169,7 @@ fn each_action_is_reached_by_its_name_and_does_the_same() {
             let enabled = keys::enabled(&session.state, line.action);
             palette.keys("<enter>");
             if let Err(reason) = enabled {
-                assert_eq!(palette.state.toast(), Some(reason), "{name}: {line:?}");
+                assert_eq!(palette.state.toast(), Some(&*palette.state.keyed(reason)), "{name}: {line:?}");
                 assert!(palette.state.overlay.is_some() && palette.effects.is_empty());
                 continue;
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
-use super::{State, Tab, argument};
+use super::{State, Tab, argument, marked};
 use crate::catalog::Catalog;
 use crate::dns::names::Form;
 use crate::engine::report::{Aim, Node, Series, Target};
@@ -312,10 +312,13 @@ pub fn at(catalog: &Catalog, node: &Node) -> Vec<Member> {
 
 /// Pings the selected row, or all below it; or no longer, where that is done already.
 pub fn toggle_pings(state: &mut State, below: bool) {
+    if state.has_marked() {
+        return marked::toggle_pings(state);
+    }
     let Some(node) = state.tree.selected().cloned() else { return };
     let members = at(&state.view.catalog, &node).len();
     if !below && !matches!(node, Node::Machine(..) | Node::Peer(_)) && members > POLITE {
-        return state.say(format!("{members} machines: P pings all below"));
+        return state.say(state.keyed(&format!("{members} machines: {{ping-below}} pings all below")));
     }
     toggle(state, Wish::Node(node));
 }
@@ -346,11 +349,6 @@ pub fn toggle(state: &mut State, wish: Wish) {
     let rest = members.saturating_sub(MOST);
     let rest = if rest > 0 { format!(" ({rest} left out)") } else { String::new() };
     state.say(format!("pinging {}{rest}", count(members, "target")));
-}
-
-/// Takes a wish back.
-pub fn unwish(state: &mut State, wish: &Wish) {
-    state.wishes.remove(wish);
 }
 
 /// Pings what `wish` means from now on, whatever was excluded of it before.

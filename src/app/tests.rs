@@ -389,7 +389,7 @@ fn what_is_marked_is_pinged_copied_and_exported_together() {
         other => panic!("{other:?}"),
     };
     s.keys("/17815<enter>Gm<esc>/e2865<enter>Gm<esc>");
-    assert_eq!((s.state.marked.len(), s.state.toast()), (2, Some("2 rows marked")));
+    assert_eq!(s.state.tree.marked().len(), 2);
     s.keys("y");
     let address =
         |app: &str, id: &str| s.state.view.catalog.machine(&app.into(), &id.into()).unwrap().address;
@@ -404,7 +404,7 @@ fn what_is_marked_is_pinged_copied_and_exported_together() {
     s.keys("p");
     assert!(s.state.wishes.is_empty());
     s.keys("<esc>");
-    assert!(s.state.marked.is_empty());
+    assert!(s.state.tree.marked().is_empty());
 }
 
 #[test]

@@ -6,11 +6,14 @@ use super::{Effect, Pane, State, Tab, View};
 
 /// Moves by rows, by pages, to an end.
 pub fn travel(state: &mut State, action: Action) {
+    let page = usize::from(state.page.max(2)).cast_signed();
     let by: isize = match action {
         Action::Down => 1,
         Action::Up => -1,
-        Action::PageDown => 10,
-        Action::PageUp => -10,
+        Action::HalfDown => page / 2,
+        Action::HalfUp => -page / 2,
+        Action::PageDown => page,
+        Action::PageUp => -page,
         Action::First => isize::MIN / 2,
         _ => isize::MAX / 2,
     };
@@ -40,11 +43,12 @@ pub fn by(state: &mut State, by: isize) {
     }
     match state.focus {
         Pane::Tree => state.tree.step(by),
-        Pane::Detail => {
-            let rows = i64::from(state.scroll).saturating_add(by as i64);
-            state.scroll = rows.clamp(0, 500) as u16;
-        }
+        Pane::Detail => state.scroll = scrolled(state.scroll, by),
     }
+}
+
+fn scrolled(from: u16, by: isize) -> u16 {
+    i64::from(from).saturating_add(by as i64).clamp(0, 500) as u16
 }
 
 /// Shows a view.
@@ -58,7 +62,7 @@ pub fn go(state: &mut State, tab: Tab, effects: &mut Vec<Effect>) {
     }
 }
 
-/// One step back: close what lies above, leave the line, clear the filter, unzoom, thaw, go to the parent.
+/// One step back: close what lies above, leave the line, clear the filter, the marks, unzoom, thaw, go to the parent.
 pub fn back(state: &mut State) {
     if state.overlay.take().is_some() {
         return;
@@ -73,12 +77,12 @@ pub fn back(state: &mut State) {
         }
     } else if state.filter_line.take().is_some() || !state.tree.filter().is_empty() {
         state.tree.set_filter("", catalog, pings);
+    } else if !state.tree.marked().is_empty() {
+        state.tree.unmark();
     } else if state.zoom {
         state.zoom = false;
     } else if state.focus == Pane::Detail {
         state.focus = Pane::Tree;
-    } else if state.marked.clear() {
-        state.say("no row is marked");
     } else {
         state.tree.to_parent();
     }

@@ -7,7 +7,9 @@ mod filter;
 mod folds;
 mod index;
 mod marks;
+mod matches;
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::catalog::{Catalog, Machine};
@@ -20,6 +22,7 @@ use index::Index;
 pub use index::Row;
 use marks::Marks;
 pub use marks::{Mark, Tally};
+pub use matches::Found;
 
 /// What the rows are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,6 +65,13 @@ pub struct Tree {
     sort: Sort,
     reversed: bool,
     marks: Marks,
+    /// Whether it stands alone, with more columns.
+    pub wide: bool,
+    /// What the user marked: keys act on these in the place of the selected row.
+    marked: BTreeSet<Node>,
+    /// Whether apps without started machines are left out, and how many are.
+    hides_idle: bool,
+    hidden: usize,
     /// Machines in all, filtered or not.
     machines: usize,
 }
@@ -99,7 +109,12 @@ impl Tree {
 
     /// The regions of the selected row's app, and how many machines each has.
     pub fn regions(&self) -> impl Iterator<Item = (Option<&Safe>, usize)> {
-        let twigs = self.index.branch(self.position).map_or(&[][..], |branch| &branch.twigs);
+        self.regions_at(self.position)
+    }
+
+    /// The same for the app of the row with a number.
+    pub fn regions_at(&self, at: usize) -> impl Iterator<Item = (Option<&Safe>, usize)> {
+        let twigs = self.index.branch(at).map_or(&[][..], |branch| &branch.twigs);
         twigs.iter().filter(|twig| twig.total > 0).map(|twig| (twig.region.as_ref(), twig.total))
     }
 
@@ -133,16 +148,52 @@ impl Tree {
         (self.folds.is_rest_open(), self.folds.by_hand())
     }
 
+    /// The marked rows.
+    pub fn marked(&self) -> &BTreeSet<Node> {
+        &self.marked
+    }
+
+    /// Marks the selected row, or no longer, and goes on to the next.
+    pub fn toggle_mark(&mut self) {
+        let Some(node) = self.selected.clone() else { return };
+        if !self.marked.remove(&node) {
+            self.marked.insert(node);
+        }
+        self.step(1);
+    }
+
+    /// Takes all marks away.
+    pub fn unmark(&mut self) {
+        self.marked.clear();
+    }
+
+    /// Whether apps without started machines are left out.
+    pub fn hides_idle(&self) -> bool {
+        self.hides_idle
+    }
+
+    /// How many are.
+    pub fn hidden(&self) -> usize {
+        self.hidden
+    }
+
+    /// Leaves out apps without started machines, or shows them; gives how many are left out, where they are.
+    pub fn toggle_idle(&mut self, catalog: &Catalog, pings: &[Series]) -> Option<usize> {
+        self.hides_idle = !self.hides_idle;
+        self.rebuild(catalog, pings);
+        self.hides_idle.then_some(self.hidden)
+    }
+
     /// Takes folds and an order from an earlier run; rows come with the next [`Self::rebuild`].
     pub fn restore(
         &mut self,
         unfold_all: bool,
         folds: impl Iterator<Item = (Node, bool)>,
-        sort: Sort,
-        reversed: bool,
+        (sort, reversed): (Sort, bool),
+        hides_idle: bool,
     ) {
         self.folds = Folds::new(unfold_all, folds);
-        (self.sort, self.reversed) = (sort, reversed);
+        (self.sort, self.reversed, self.hides_idle) = (sort, reversed, hides_idle);
     }
 
     /// Whether its rows hang on the pings.
@@ -196,6 +247,9 @@ impl Tree {
     pub fn reveal(&mut self, node: &Node, catalog: &Catalog, pings: &[Series]) {
         self.filter = Filter::default();
         self.unfold_above(node, catalog);
+        // What is looked for is shown, even where its like are left out.
+        let idle = |app: &Safe| catalog.apps.get(app).is_some_and(|app| app.machines.is_empty());
+        self.hides_idle &= !matches!(node, Node::App(app) if idle(app));
         self.selected = Some(node.clone());
         self.rebuild(catalog, pings);
     }
@@ -310,7 +364,12 @@ impl Tree {
     /// nearest row.
     pub fn rebuild(&mut self, catalog: &Catalog, pings: &[Series]) {
         self.machines = catalog.machine_count();
+        self.hidden =
+            if self.hides_idle { catalog.apps.values().filter(|app| app.is_idle()).count() } else { 0 };
         self.index = Build::new(self, catalog, pings).index();
+        if !self.marked.is_empty() {
+            self.marked.retain(|node| exists(node, catalog));
+        }
         let found = self.selected.as_ref().and_then(|node| {
             self.index.find(node).or_else(|| match node {
                 Node::Machine(app, id) => {
@@ -331,6 +390,20 @@ impl Tree {
             }
             None => self.select(self.position.min(self.len() - 1)),
         }
+    }
+}
+
+/// Whether the catalog has a place.
+fn exists(node: &Node, catalog: &Catalog) -> bool {
+    let of_app = |app| catalog.apps.get(app);
+    match node {
+        Node::App(app) => of_app(app).is_some(),
+        Node::Region(app, region) => {
+            of_app(app).is_some_and(|app| app.machines.values().any(|machine| machine.region == *region))
+        }
+        Node::Machine(app, id) => catalog.machine(app, id).is_some(),
+        Node::Peers => !catalog.peers.is_empty(),
+        Node::Peer(peer) => catalog.peers.contains_key(peer),
     }
 }
 

@@ -39,6 +39,8 @@ pub struct App {
     pub said_by: Records,
     /// Whether all that should be asked about it has been answered.
     pub complete: bool,
+    /// When the last walk that asked about this part of the network alone began.
+    pub asked: Option<Instant>,
     /// When a record last named it; older than the walk where a refresh failed.
     pub seen: Option<Instant>,
 }
@@ -241,6 +243,11 @@ impl Catalog {
 }
 
 impl App {
+    /// Whether it is known to have no started machine.
+    pub fn is_idle(&self) -> bool {
+        self.complete && self.machines.is_empty()
+    }
+
     /// The machines by region; those whose region nobody says come first, under `None`.
     pub fn regions(&self) -> BTreeMap<Option<&Safe>, Vec<(&Safe, &Machine)>> {
         let mut regions: BTreeMap<_, Vec<_>> = BTreeMap::new();

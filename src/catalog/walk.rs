@@ -4,8 +4,12 @@
 //! machines, and the check of `_instances`), `<id>.vm.<app>` where an address is missing, `<app>.flycast`, and the
 //! peers' addresses. The catalog is right at every moment for what has been answered, so it may be shown as it fills.
 //!
+//! A part of the network may be asked about alone: see [`Part`]. What was not asked about stays as it was.
+//!
 //! A refresh starts from the catalog before it. What a record no longer names goes only when that record was
 //! answered; where it failed, what was known stays, with its age.
+
+mod part;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::Ipv6Addr;
@@ -15,11 +19,12 @@ use std::time::{Duration, Instant};
 use foldhash::{HashSet, HashSetExt as _};
 
 use super::agree::disagreements;
-use super::{App, Catalog, Conflict, Machine, Method, Record, Source};
+use super::{App, Catalog, Conflict, Machine, Method, Record, Records, Source};
 use crate::dns::exchange::Exchange;
 use crate::dns::names::Form;
 use crate::dns::payload;
 use crate::text::{Safe, count};
+pub use part::Part;
 
 /// Records that tell of the whole org: `_apps`, `_instances`, `_peer`.
 const ORG_WIDE: usize = 3;
@@ -39,6 +44,8 @@ pub enum Scope {
         /// How many.
         apps: usize,
     },
+    /// A [`Part`] and nothing else.
+    Part,
 }
 
 /// What an exchange said, as far as a walk is concerned.
@@ -119,8 +126,17 @@ impl Walk {
     /// A walk that starts from `before`, at `now`. The apps of `first`, those on somebody's screen, are asked about
     /// before all others, and whoever's turn it is.
     pub fn new(before: Arc<Catalog>, scope: Scope, first: &[Safe], now: Instant) -> Self {
+        let mut walk = Self::empty(before, scope, first, now);
+        for form in [Form::Apps, Form::Instances, Form::Peers] {
+            walk.ask(form);
+        }
+        walk.progress(true);
+        walk
+    }
+
+    fn empty(before: Arc<Catalog>, scope: Scope, first: &[Safe], now: Instant) -> Self {
         let known = before.apps.keys().cloned().collect();
-        let mut walk = Self {
+        Self {
             catalog: before,
             scope,
             started: now,
@@ -142,12 +158,7 @@ impl Walk {
             known,
             wanted: BTreeSet::new(),
             ttl: None,
-        };
-        for form in [Form::Apps, Form::Instances, Form::Peers] {
-            walk.ask(form);
         }
-        walk.progress(true);
-        walk
     }
 
     /// The catalog as it stands.
@@ -241,6 +252,9 @@ impl Walk {
 
     /// Keeps what the org-wide records answered, and of the others those that failed.
     fn record(&mut self, form: &Form, said: &Said, now: Instant) {
+        if self.scope == Scope::Part {
+            self.settle(form);
+        }
         let org_wide = matches!(form, Form::Apps | Form::Instances | Form::Peers);
         if org_wide {
             self.ttl = [self.ttl, said.ttl].into_iter().flatten().min();
@@ -313,6 +327,7 @@ impl Walk {
         let everyone: Vec<Safe> = self.catalog.apps.keys().cloned().collect();
         let turn: BTreeSet<&Safe> = match self.scope {
             Scope::Full => everyone.iter().collect(),
+            Scope::Part => BTreeSet::new(),
             Scope::Turn { from, apps } => {
                 let n = everyone.len();
                 (0..apps.min(n)).map(|i| &everyone[(from + i) % n]).collect()
@@ -347,9 +362,10 @@ impl Walk {
         }
         // Where `_instances` does not vouch for an address that was known, it is asked for again.
         let nobody_vouches = self.instances.as_ref().is_some_and(|(answered, _)| !answered);
+        let alone = self.scope == Scope::Part;
         for (id, region) in listed {
             let machine = self.machine(app, &id, Record::Vms, now);
-            if machine.region.is_none() || !machine.said_by.contains(Record::Instances) {
+            if machine.region.is_none() || alone || !machine.said_by.contains(Record::Instances) {
                 machine.region = region.or(machine.region.take());
             }
             if nobody_vouches || machine.address.is_none() {
@@ -360,8 +376,13 @@ impl Walk {
 
     fn vm_said(&mut self, app: &Safe, id: &Safe, said: &Said, now: Instant) {
         if let Some(&address) = said.addresses.first() {
+            let alone = self.scope == Scope::Part;
             let machine = self.machine(app, id, Record::Vm, now);
-            if !machine.said_by.contains(Record::Instances) {
+            if alone && machine.address != Some(address) {
+                // What `_instances` said before it moved is said no longer.
+                machine.said_by = Records::from_iter([Record::Vms, Record::Vm]);
+                machine.address = Some(address);
+            } else if !machine.said_by.contains(Record::Instances) {
                 machine.address = Some(address);
             } else if machine.address != Some(address) {
                 let text = format!(
@@ -387,7 +408,8 @@ impl Walk {
         for name in &names {
             let peer = self.edit().peers.entry(name.clone()).or_default();
             peer.seen = Some(now);
-            if self.scope == Scope::Full || self.catalog.peers.get(name).is_none_or(|p| p.address.is_none()) {
+            let whole = matches!(self.scope, Scope::Full | Scope::Part);
+            if whole || self.catalog.peers.get(name).is_none_or(|p| p.address.is_none()) {
                 self.ask(Form::Peer(name.clone()));
             }
         }
@@ -395,9 +417,10 @@ impl Walk {
     }
 
     fn app(&mut self, name: &Safe, record: Record, now: Instant) -> &mut App {
-        let started = self.started;
+        let (started, alone) = (self.started, self.scope == Scope::Part);
         let app = Arc::make_mut(self.edit().apps.entry(name.clone()).or_default());
-        if app.seen.is_none_or(|seen| seen < started) {
+        // The org-wide records, which a part does not ask, still say what they said.
+        if app.seen.is_none_or(|seen| seen < started) && !alone {
             app.said_by.clear();
         }
         app.said_by.insert(record);
@@ -406,10 +429,10 @@ impl Walk {
     }
 
     fn machine(&mut self, app: &Safe, id: &Safe, record: Record, now: Instant) -> &mut Machine {
-        let started = self.started;
+        let (started, alone) = (self.started, self.scope == Scope::Part);
         let app = Arc::make_mut(self.edit().apps.entry(app.clone()).or_default());
         let machine = app.machines.entry(id.clone()).or_default();
-        if machine.seen.is_none_or(|seen| seen < started) {
+        if machine.seen.is_none_or(|seen| seen < started) && !alone {
             machine.said_by.clear();
         }
         machine.said_by.insert(record);
@@ -418,6 +441,9 @@ impl Walk {
     }
 
     fn finish(&mut self, now: Instant) {
+        if self.scope == Scope::Part {
+            return self.finish_part(now);
+        }
         self.compare();
         self.forget();
         self.compare_names();
@@ -525,7 +551,7 @@ impl Walk {
         let apps_done = self.catalog.apps.len().saturating_sub(self.wanted.len() - self.vms_answered.len());
         // Most answers add no problem: the list is made anew only where they do.
         let told = self.told != Some(self.problems.len());
-        let problems = told.then(|| {
+        let problems = (told && self.scope != Scope::Part).then(|| {
             let rest = self.problems.len().saturating_sub(TOLD_PROBLEMS);
             let mut problems: Vec<String> = self.problems.iter().take(TOLD_PROBLEMS).cloned().collect();
             problems.extend((rest > 0).then(|| format!("and {rest} more")));

@@ -1,10 +1,11 @@
 //! Which conf a command means.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::plain;
 use crate::error::{Error, Exit};
 use crate::profile::{Profile, find, parse};
 use crate::state::{self, Asked, Claim};
@@ -68,7 +69,7 @@ pub fn claim_timed(profile: &Profile, force: bool) -> Result<(Option<Claim>, Opt
     let (claim, behind) = try_claim(profile, force).map_err(|pid| in_use(profile, pid))?;
     if let Some(behind) = behind {
         let _ = writeln!(
-            io::stderr(),
+            plain::stderr(),
             "sixpane: {}: this machine's clock is {} behind the last time this conf was attached; a gateway \
              ignores handshakes from the past, so set the clock if none is answered",
             profile.name,
@@ -111,7 +112,7 @@ pub fn found() -> Vec<PathBuf> {
 }
 
 fn tell_notes(profile: &Profile) {
-    let mut err = io::stderr().lock();
+    let mut err = plain::stderr();
     for note in &profile.notes {
         let line = note.line.map(|line| format!(":{line}")).unwrap_or_default();
         let _ = writeln!(err, "sixpane: {}{line}: {}", profile.name, note.text);

@@ -15,8 +15,8 @@ use futures_util::{StreamExt as _, stream};
 use tokio::sync::mpsc;
 
 use self::print::{Printer, Said};
-use super::conf;
 use super::session::Session;
+use super::{conf, plain};
 use crate::cli::Failure;
 use crate::dns::dig::ask::{self, NoServer};
 use crate::dns::dig::line::{Line, LineError};
@@ -347,7 +347,7 @@ async fn answers(
             printer.out.flush()?;
             let what = count(ignored as usize, "message");
             let _ = writeln!(
-                std::io::stderr(),
+                plain::stderr(),
                 "sixpane: note: {what} came late, twice, or from somebody else, answered nothing that was asked, and \
                  were ignored"
             );
@@ -388,7 +388,7 @@ impl Tally {
 }
 
 fn tell(error: &Error) {
-    let _ = writeln!(std::io::stderr(), "sixpane: {error}");
+    let _ = writeln!(plain::stderr(), "sixpane: {error}");
 }
 
 fn no_server(error: &NoServer) -> Error {

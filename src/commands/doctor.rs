@@ -13,8 +13,8 @@ use std::time::Instant;
 use futures_util::future::try_join_all;
 
 use super::around;
-use super::conf;
 use super::session::Session;
+use super::{conf, plain};
 use crate::cli::Failure;
 use crate::doctor::facts::{Facts, Link};
 use crate::doctor::judge::judge;
@@ -134,7 +134,7 @@ fn admit(
             around.clock_behind = behind;
             if around.interface.is_some() {
                 let _ = writeln!(
-                    std::io::stderr(),
+                    plain::stderr(),
                     "sixpane: {}: the system's VPN has the same key; while sixpane asks, it gets no replies",
                     profile.name
                 );

@@ -8,15 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::session::Session;
-use super::{around, conf, kept};
+use super::{around, conf, kept, plain};
 use crate::app::dig::history::{KEPT, Past};
+use crate::app::kept::{Folds, Look};
 use crate::app::keys::Keymap;
 use crate::app::pick::{Choice, Pick, Picked};
 use crate::app::{self, Around};
 use crate::engine::{self, Engine};
 use crate::error::{Error, Exit};
 use crate::profile::{Profile, find, parse};
-use crate::runtime::{self, Start};
+use crate::runtime::{self, Outside, Start};
 use crate::settings::Settings;
 use crate::state::history::History;
 use crate::state::{self, Claim};
@@ -99,7 +100,7 @@ pub fn show(profile: Arc<Profile>, screen: &Options) -> Result<ExitCode, Error> 
     // The screens tell it too; here it is still to be read after they have gone.
     let notes: Vec<String> = screen.note.clone().into_iter().chain(about_kept).collect();
     for note in &notes {
-        let _ = writeln!(std::io::stderr(), "sixpane: {note}");
+        let _ = writeln!(plain::stderr(), "sixpane: {note}");
     }
     let (mut claim, behind) = conf::claim_timed(&profile, screen.force)?;
     let behind = Cell::new(behind);
@@ -109,10 +110,7 @@ pub fn show(profile: Arc<Profile>, screen: &Options) -> Result<ExitCode, Error> 
         let engine_settings =
             engine::Settings { refresh: screen.settings.refresh.0, ..engine::Settings::default() };
         let session = Session::attach(profile, engine_settings.clone())?;
-        let reload = |old: &Profile| reload(old, (&mut claim, &behind), screen.force, &engine_settings);
         let (history, past) = history();
-        let remember = |line: &str| history.iter().for_each(|history| history.add(line));
-        let around = |profile: &Profile| Around { clock_behind: behind.get(), ..around::look(profile, &[]) };
         let start = Start {
             theme: theme(screen),
             settings: app::Settings {
@@ -122,22 +120,67 @@ pub fn show(profile: Arc<Profile>, screen: &Options) -> Result<ExitCode, Error> 
                 mouse: screen.settings.mouse,
             },
             keymap: screen.keymap.clone(),
-            kept: kept.clone(),
+            kept,
             past,
             note: notes.into_iter().next(),
         };
         let (profile, engine) = (session.profile, session.engine);
-        Ok::<_, Error>(runtime::run(profile, engine, start, reload, remember, around).await)
+        let mut home = Home {
+            network,
+            claim: &mut claim,
+            behind: &behind,
+            force: screen.force,
+            engine_settings,
+            history,
+            unkept: None,
+        };
+        let code = runtime::run(profile, engine, start, &mut home).await;
+        Ok::<_, Error>((code, home.unkept))
     });
     // The thread that reads the terminal may be waiting for a key that never comes.
     runtime.shutdown_background();
-    let (code, now) = shown?;
-    if now != kept
-        && let Err(note) = kept::save(&network, &now)
-    {
-        let _ = writeln!(std::io::stderr(), "sixpane: {note}");
+    let (code, unkept) = shown?;
+    if let Some(note) = unkept {
+        let _ = writeln!(plain::stderr(), "sixpane: {note}");
     }
     code
+}
+
+/// The files of the user that the screens need.
+struct Home<'a> {
+    network: String,
+    claim: &'a mut Option<Claim>,
+    /// How far the clock has gone back since the conf was attached before.
+    behind: &'a Cell<Option<Duration>>,
+    force: bool,
+    engine_settings: engine::Settings,
+    history: Option<History>,
+    /// Why what the screens look like could not be kept the last time.
+    unkept: Option<String>,
+}
+
+impl Outside for Home<'_> {
+    fn reload(&mut self, old: &Profile) -> Result<Option<(Arc<Profile>, Engine)>, Error> {
+        let attached = reload(old, (self.claim, self.behind), self.force, &self.engine_settings)?;
+        if let Some((profile, _)) = &attached {
+            self.network = profile.network().to_string();
+        }
+        Ok(attached)
+    }
+
+    fn around(&mut self, profile: &Profile) -> Around {
+        Around { clock_behind: self.behind.get(), ..around::look(profile, &[]) }
+    }
+
+    fn remember(&mut self, line: &str) {
+        if let Some(history) = &self.history {
+            history.add(line);
+        }
+    }
+
+    fn keep(&mut self, now: &(Look, Folds)) {
+        self.unkept = kept::save(&self.network, now).err();
+    }
 }
 
 /// The history of the Dig view, and its lines. Where there is no state folder, or none that can be written, lines
@@ -180,15 +223,9 @@ fn workers() -> Result<tokio::runtime::Runtime, Error> {
 
 /// A locale without UTF-8 takes the glyphs, where nothing else is said.
 fn theme(screen: &Options) -> Theme {
-    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
-    let utf8 = locale.is_some_and(|locale| {
-        let locale = locale.to_lowercase();
-        locale.contains("utf-8") || locale.contains("utf8")
-    });
     Theme {
         name: screen.settings.theme,
         depth: Depth::of(|name| std::env::var(name).ok()),
-        ascii: screen.settings.ascii.unwrap_or(!utf8),
+        ascii: screen.settings.ascii.unwrap_or_else(|| !plain::is_utf8()),
     }
 }

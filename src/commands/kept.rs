@@ -93,7 +93,7 @@ mod tests {
     fn an_old_file_is_still_read() {
         let map: Map<String, Value> = serde_json::from_str(V1).unwrap();
         let (look, folds) = read(&map, "fdaa:0:18::/48");
-        let old = Look { split: 6, sort: "rtt".into(), reversed: true, theme: None, mouse: None };
+        let old = Look { split: 6, sort: "rtt".into(), reversed: true, ..Look::default() };
         assert_eq!(look, old);
         assert_eq!(folds.open, [vec!["_peer".to_owned()], vec!["web".into(), "fra".into()]]);
         assert_eq!((folds.all, folds.closed), (false, vec![vec!["api".to_owned()]]));
@@ -115,9 +115,10 @@ mod tests {
         let look = Look {
             split: -4,
             sort: "count".into(),
-            reversed: false,
             theme: Some("dark".into()),
             mouse: Some(false),
+            wide: true,
+            ..Look::default()
         };
         assert_eq!(layer(&look).theme, Some(ThemeName::Dark));
         for n in 0..40_u64 {

@@ -11,6 +11,7 @@ pub mod find;
 pub mod kept;
 pub mod manual;
 pub mod ping;
+pub mod plain;
 pub mod ports;
 pub mod progress;
 pub mod session;

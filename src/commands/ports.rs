@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::ping::resolve;
+use super::plain;
 use super::progress::Progress;
 use super::session::Session;
+use super::style::{BAD, DIM, OK, WARN, paint};
 use crate::cli::Failure;
 use crate::dns::dig::name;
 use crate::engine::report::{Command, Report};
@@ -127,7 +129,7 @@ pub async fn run(
     drop(progress);
     if refused && open == 0 && !request.json {
         let _ = writeln!(
-            std::io::stderr(),
+            plain::stderr(),
             "sixpane: note: the hosts answer, and nobody listens there: a service must listen on fly-local-6pn or \
              [::] to be reached on its private address"
         );
@@ -178,7 +180,13 @@ fn print(
     let took = took.map(|took| format!("  {:>8} ms", ms(took))).unwrap_or_default();
     let error = error.map(|error| format!("  {error}")).unwrap_or_default();
     let heard = heard.as_ref().map(|heard| format!("  {}", heard.spoken.words())).unwrap_or_default();
-    writeln!(out, "{:<40} {:>5}  {}{took}{error}{heard}", knock.to.ip(), knock.to.port(), port.as_str())
+    let style = match port {
+        Port::Open(_) => OK,
+        Port::Refused | Port::Silent => WARN,
+        Port::Error(_) => BAD,
+    };
+    let (word, took) = (paint(style, port.as_str()), paint(DIM, took));
+    writeln!(out, "{:<40} {:>5}  {word}{took}{error}{heard}", knock.to.ip(), knock.to.port())
 }
 
 /// What was heard, for programs.

@@ -4,6 +4,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
+use super::plain::{self, Plain};
 use crate::text::cut;
 
 /// A wait that is shorter than this is not worth a word.
@@ -40,7 +41,7 @@ impl Progress {
         let line = cut(&words(), columns.saturating_sub(1));
         self.due = Some(due.max(now) + STEP);
         self.shown = true;
-        let _ = write!(io::stderr(), "\r{line}\x1b[K");
+        let _ = write!(Plain::new(io::stderr(), !plain::is_utf8()), "\r{line}\x1b[K");
     }
 
     /// Takes the line away.

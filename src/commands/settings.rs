@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::kept;
+use super::{kept, plain};
 use crate::app::keys::{Keymap, Remap};
 use crate::cli::Failure;
 use crate::error::{Error, Exit};
@@ -92,7 +92,7 @@ pub fn run(sources: &Sources, show: bool, out: &mut impl Write) -> Result<Exit, 
         writeln!(out, "{:<50} # {from}", format!("{} = {value}", setting.name))?;
     }
     for note in &sources.notes {
-        let _ = writeln!(std::io::stderr(), "sixpane: {note}");
+        let _ = writeln!(plain::stderr(), "sixpane: {note}");
     }
     Ok(if sources.notes.is_empty() { Exit::Ok } else { Exit::Config })
 }

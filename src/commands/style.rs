@@ -30,6 +30,9 @@ pub const fn paint<T>(style: Style, text: T) -> Painted<T> {
 
 impl<T: Display> Display for Painted<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.style.is_plain() {
+            return self.text.fmt(f);
+        }
         write!(f, "{}", self.style.render())?;
         self.text.fmt(f)?;
         write!(f, "{}", self.style.render_reset())

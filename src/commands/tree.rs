@@ -5,6 +5,7 @@ mod json;
 use std::io::Write;
 use std::time::Duration;
 
+use super::plain;
 use super::session::Session;
 use super::style::{STRONG, WARN, paint};
 use crate::catalog::{Catalog, Method};
@@ -99,7 +100,7 @@ pub async fn run(
         to_text(&catalog, &session.profile, request, out)?;
     }
     for problem in &catalog.walk.problems {
-        let _ = writeln!(std::io::stderr(), "sixpane: {problem}");
+        let _ = writeln!(plain::stderr(), "sixpane: {problem}");
     }
     Ok(match (catalog.walk.problems.is_empty(), catalog.apps.is_empty()) {
         (false, _) => Exit::Partial,

@@ -8,6 +8,7 @@ use jiff::{Timestamp, Unit};
 use serde_json::{Map, Value, json};
 
 use super::session::Session;
+use super::style::{DIM, OK, STRONG, WARN, paint};
 use crate::catalog::diff::{Change, Pinged, Place};
 use crate::cli::Failure;
 use crate::engine::report::{Event, Report};
@@ -46,7 +47,8 @@ pub async fn run(
         writeln!(out, "{line}")?;
     } else {
         let (apps, machines) = (count(catalog.apps.len(), "app"), count(catalog.machine_count(), "machine"));
-        writeln!(out, "watching {}: {apps} · {machines}", session.profile.network())?;
+        let told = format!("watching {}: {apps} · {machines}", session.profile.network());
+        writeln!(out, "{}", paint(DIM, told))?;
     }
     out.flush()?;
     let mut told = 0;
@@ -58,7 +60,7 @@ pub async fn run(
                         if as_json {
                             writeln!(out, "{}", to_json(event))?;
                         } else {
-                            writeln!(out, "{}  {}  {}", time(event.at), event.change.subject(), event.change.clause())?;
+                            print(event, out)?;
                         }
                     }
                     told = events.last().map_or(told, |event| event.serial);
@@ -70,6 +72,27 @@ pub async fn run(
             () = &mut interrupted => return Ok(Exit::Ok),
         }
     }
+}
+
+fn print(event: &Event, out: &mut impl Write) -> std::io::Result<()> {
+    let change = &event.change;
+    let style = match change {
+        Change::AppCame(_)
+        | Change::MachineCame(_)
+        | Change::PeerCame(_)
+        | Change::Agree(..)
+        | Change::Answers(..) => OK,
+        Change::AppWent(_)
+        | Change::MachineWent(_)
+        | Change::PeerWent(_)
+        | Change::Disagree(..)
+        | Change::Silent(_) => WARN,
+        Change::MachineMoved(..) | Change::MachineReaddressed(..) | Change::RttMoved(..) => {
+            anstyle::Style::new()
+        }
+    };
+    let (at, subject) = (paint(DIM, time(event.at)), paint(STRONG, change.subject()));
+    writeln!(out, "{at}  {subject}  {}", paint(style, change.clause()))
 }
 
 /// The time of day of a moment on tokio's clock, here.

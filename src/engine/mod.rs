@@ -4,6 +4,7 @@
 //! A report tells how things stand, not what changed: one that was not taken in time is replaced by the next, so a
 //! slow reader never holds the engine up and never misses the end of a story.
 
+mod again;
 mod detail;
 mod examine;
 mod knock;
@@ -41,6 +42,7 @@ use crate::net::{Echoes, LinkState, Network};
 use crate::probe::ping::{Pinger, Plan, Unsent};
 use crate::probe::port::Knocked;
 use crate::text::{Safe, words};
+use again::{Again, Wanted};
 use detail::Inspection;
 pub use examine::ask;
 use names::Names;
@@ -131,6 +133,7 @@ impl Engine {
             asked: FuturesUnordered::new(),
             digs: Arc::default(),
             shown: Vec::new(),
+            again: Wanted::default(),
             schedule: Schedule::new(settings.refresh, rand::random()),
             settings,
         };
@@ -155,6 +158,8 @@ struct Core<N: Network> {
     schedule: Schedule,
     /// The apps on the screen.
     shown: Vec<Safe>,
+    /// What somebody wants asked again.
+    again: Wanted,
     /// Where the next refresh's turn of apps begins.
     turn: usize,
     pinger: Pinger,
@@ -254,11 +259,15 @@ impl<N: Network> Core<N> {
         loop {
             let now = clock();
             let tell_now = self.news.next().is_some_and(|due| due <= now);
-            let wake =
-                [self.news.next().filter(|_| !tell_now), self.refresh_at, self.ping_due(), self.names_due()]
-                    .into_iter()
-                    .flatten()
-                    .min();
+            let wake = [
+                self.news.next().filter(|_| !tell_now),
+                self.refresh_due(),
+                self.ping_due(),
+                self.names_due(),
+            ]
+            .into_iter()
+            .flatten()
+            .min();
             let asleep = async {
                 match wake {
                     Some(at) => tokio::time::sleep_until(at.into()).await,
@@ -329,10 +338,10 @@ impl<N: Network> Core<N> {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Refresh => {
-                if self.walk.is_none() {
-                    self.start_walk(Scope::Full);
-                }
+            Command::Refresh(nodes) => {
+                let catalog = self.catalog().clone();
+                self.again.join(nodes.as_deref(), &catalog);
+                self.ask_again();
             }
             Command::Inspect(node) => {
                 self.inspection = Some(Inspection::new(node, self.catalog()));
@@ -420,16 +429,33 @@ impl<N: Network> Core<N> {
 
     fn start_walk(&mut self, scope: Scope) {
         self.refresh_at = None;
+        if scope == Scope::Full {
+            self.client.connect();
+        }
+        self.walk_on(Walk::new(self.catalog.clone(), scope, &self.shown, clock()));
+    }
+
+    fn walk_on(&mut self, walk: Walk) {
         // What fits one packet of the tunnel comes whole: no fragments come through, and what is cut comes by TCP.
         let mtu = self.link.borrow().mtu;
         let edns = self.settings.options.edns.map(|_| mtu.saturating_sub(HEADERS).max(512));
         let options = Options { edns, ..self.settings.options.clone() };
-        if scope == Scope::Full {
-            self.client.connect();
-        }
-        let walk = Walk::new(self.catalog.clone(), scope, &self.shown, clock());
         self.walk = Some(Walking::begin(walk, self.client.clone(), options, !self.is_up(), clock()));
         self.news.catalog.changed(clock());
+    }
+
+    /// Begins what was asked for while a walk was under way, once that has ended.
+    fn ask_again(&mut self) {
+        if self.walk.is_some() {
+            return;
+        }
+        match self.again.take() {
+            Some(Again::All) => self.start_walk(Scope::Full),
+            Some(Again::Part(part)) => {
+                self.walk_on(Walk::part(self.catalog.clone(), &part, clock()));
+            }
+            None => {}
+        }
     }
 
     fn answered(&mut self, answers: &[(usize, Exchange)]) {
@@ -443,6 +469,7 @@ impl<N: Network> Core<N> {
         // again with the link.
         if done && walking.before_link && !self.is_up() {
             self.walk = None;
+            self.again.take();
             return;
         }
         // The walk works on a catalog of its own. Each time that is told, the next answer costs a copy: it is told at
@@ -454,15 +481,19 @@ impl<N: Network> Core<N> {
         }
         if done {
             self.catalog = self.catalog().clone();
-            let ttl = self.walk.take().and_then(|walking| walking.walk().ttl());
+            let walked = self.walk.take();
             self.news.catalog.ended(now);
             self.note_changes(now);
-            let clean = self.catalog.walk.problems.is_empty();
-            self.refresh_at = self.schedule.pause(ttl, clean).map(|pause| now + pause);
+            // A part that was asked for in between changes nothing of when all is asked again.
+            if let Some(walk) = walked.as_ref().map(Walking::walk).filter(|walk| !walk.is_part()) {
+                let clean = self.catalog.walk.problems.is_empty();
+                self.refresh_at = self.schedule.pause(walk.ttl(), clean).map(|pause| now + pause);
+            }
             if let Some(inspection) = &mut self.inspection {
                 inspection.refresh(&self.catalog);
                 self.ask_details();
             }
+            self.ask_again();
         }
     }
 
@@ -528,6 +559,11 @@ impl<N: Network> Core<N> {
         }
     }
 
+    /// When the tree is asked for again; a walk under way ends first.
+    fn refresh_due(&self) -> Option<Instant> {
+        if self.walk.is_none() { self.refresh_at } else { None }
+    }
+
     /// When names are asked for again. Without a link they wait.
     fn names_due(&self) -> Option<Instant> {
         if self.is_up() { self.names.next_due() } else { None }
@@ -539,7 +575,7 @@ impl<N: Network> Core<N> {
     }
 
     fn on_time(&mut self, now: Instant) {
-        if self.refresh_at.is_some_and(|at| at <= now) {
+        if self.refresh_due().is_some_and(|at| at <= now) {
             if self.is_up() {
                 let scope = Scope::Turn { from: self.turn, apps: APPS_A_TURN };
                 self.turn = (self.turn + APPS_A_TURN) % self.catalog.apps.len().max(1);

@@ -28,8 +28,8 @@ pub use crate::probe::trace::{Hop, Mtu, Trace, TracePlan};
 /// What the engine is told to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Walk everything again, now.
-    Refresh,
+    /// Ask about all at and below these again, now; `None` walks everything.
+    Refresh(Option<Vec<Node>>),
     /// Ask for what is told about this node: its names and what each answers. Replaces the one before.
     Inspect(Node),
     /// Ping exactly these from now on; who was pinged before keeps its figures, an empty list stops.

@@ -89,6 +89,37 @@ async fn it_refreshes_by_itself_and_sees_what_changed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_part_is_asked_again_and_the_next_refresh_comes_when_it_would_have() {
+    let (zone, counted) = (zone(), Arc::new(Mutex::new(0)));
+    let (net, _link) = Fake::up(serve(zone.clone(), counted.clone()));
+    let settings = Settings { refresh: Some(Duration::from_secs(30)), ..Settings::default() };
+    let mut engine = Engine::start(net, SERVER, settings).unwrap();
+    let first = catalog(&mut engine, |c| c.walk.finished.is_some() && !c.walk.running).await;
+    let before = *counted.lock().unwrap();
+    {
+        let mut zone = zone.lock().unwrap();
+        zone.insert("148e21b7c93d89.vm.web.internal.", "fdaa:0:18:a7b:9:9:9:2");
+        zone.insert("_apps.internal.", "web,api");
+    }
+    let node = Node::Machine("web".into(), "148e21b7c93d89".into());
+    engine.commands.send(Command::Refresh(Some(vec![node]))).await.unwrap();
+    let moved = "fdaa:0:18:a7b:9:9:9:2".parse().ok();
+    let address = |c: &Catalog| c.machine(&"web".into(), &"148e21b7c93d89".into()).unwrap().address;
+    let part = catalog(&mut engine, |c| address(c) == moved && !c.walk.running).await;
+    assert_eq!(*counted.lock().unwrap() - before, 5, "vms, the app, its regions, Flycast, the machine");
+    assert_eq!((part.walk.finished, part.apps.len()), (first.walk.finished, 1), "nothing else was asked");
+    // Asked for while a walk is under way, everything comes after it.
+    engine.commands.send(Command::Refresh(Some(vec![Node::App("web".into())]))).await.unwrap();
+    engine.commands.send(Command::Refresh(None)).await.unwrap();
+    let whole = catalog(&mut engine, |c| c.apps.len() == 2 && !c.walk.running).await;
+    assert!(now() - whole.walk.finished.unwrap() < RTT);
+    assert!(whole.walk.finished > first.walk.finished);
+    let later = catalog(&mut engine, |c| c.walk.finished > whole.walk.finished).await;
+    let pause = later.walk.finished.unwrap() - whole.walk.finished.unwrap();
+    assert!(pause > Duration::from_secs(26) && pause < Duration::from_secs(34), "{pause:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_refresh_an_hour_passes_without_a_question() {
     let asked = Arc::new(Mutex::new(0));
     let (net, _link) = Fake::up(serve(zone(), asked.clone()));

@@ -11,7 +11,7 @@ use ratatui::style::{Modifier, Style};
 
 use super::Size;
 use super::hits::Hits;
-use super::parts::{Text, rule, side_by_side, two_ends, wrap};
+use super::parts::{Text, more, rule, scrolled, side_by_side, tell, two_ends, wrap};
 use super::theme::{Role, Theme};
 use crate::app::State;
 use crate::app::dig::rows::{self, Row, Tone};
@@ -50,7 +50,7 @@ pub fn draw(
     let dig = &state.dig;
     match (&dig.search, &dig.builder) {
         (Some(search), _) => Some(boxes::search(state, search, theme, area, buffer)),
-        (None, Some(builder)) => Some(boxes::builder(builder, theme, area, buffer)),
+        (None, Some(builder)) => Some(boxes::builder(state, builder, theme, area, buffer)),
         (None, None) if dig.editing => {
             if !dig.choices.is_empty() {
                 boxes::choices(state, theme, area, buffer);
@@ -146,12 +146,12 @@ fn answer(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, hits: &m
     two_ends(faces.add(" ", dim), Text::new().add(about, dim), ("─", dim), line(0), buffer);
     let Some(entry) = entry else {
         let words = [
-            "Type a name: Tab completes it from what the network has.",
+            "Type a name: {complete} completes it from what the network has.",
             "A bare word is a name of this network: web is web.internal.",
-            "^R searches what was asked before, ^N builds a name from the table of forms.",
+            "{search-history} searches what was asked before, {build-name} builds a name from the table of forms.",
         ];
         let room = usize::from(area.width).saturating_sub(4);
-        let lines = words.into_iter().flat_map(|words| wrap(words, room));
+        let lines = words.into_iter().flat_map(|words| wrap(&tell(state, theme, words), room));
         for (n, words) in lines.take(usize::from(area.height).saturating_sub(2)).enumerate() {
             Text::new().add(format!("  {words}"), dim).paint(line(2 + n as u16), buffer);
         }
@@ -188,7 +188,12 @@ fn answer(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, hits: &m
         }
         Face::Changes => changes(state, entry, theme),
     };
-    let lines = lines.into_iter().map(|line| line.skip(dig.sideways)).collect();
+    let lines = if dig.wrapped {
+        let columns = usize::from(inside.width.max(8));
+        lines.into_iter().flat_map(|line| line.folded(columns)).collect()
+    } else {
+        lines.into_iter().map(|line| line.skip(dig.sideways)).collect()
+    };
     scrolled(lines, dig.scroll, theme, inside, buffer);
     None
 }
@@ -247,27 +252,6 @@ fn toned(line: &str, theme: Theme) -> Text<'static> {
             Text::new().add(format!(" {line}"), dim)
         }
         _ => Text::new().add(format!(" {line}"), plain),
-    }
-}
-
-/// Paints `lines` from `offset` on, and says how many more there are.
-fn scrolled(lines: Vec<Text<'static>>, offset: usize, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let rows = usize::from(area.height);
-    let offset = offset.min(lines.len().saturating_sub(1));
-    let left = lines.len().saturating_sub(offset + rows);
-    for (n, text) in lines.into_iter().skip(offset).take(rows).enumerate() {
-        text.paint(Rect { y: area.y + n as u16, height: 1, ..area }, buffer);
-    }
-    more(left, theme, area, buffer);
-}
-
-/// Says in the last corner how many rows there are below.
-fn more(left: usize, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    if left > 0 {
-        let more = Text::new().add(format!(" {left} more ▼ "), theme.style(Role::Dim));
-        let width = more.width() as u16;
-        let corner = Rect { x: area.right().saturating_sub(width), y: area.bottom() - 1, width, height: 1 };
-        more.paint(corner, buffer);
     }
 }
 

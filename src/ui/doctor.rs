@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::Size;
 use super::hits::Hits;
-use super::parts::{Text, rule, side_by_side, two_ends, wrap};
+use super::parts::{Text, rule, side_by_side, tell, two_ends, wrap};
 use super::theme::{Role, Theme};
 use crate::app::State;
 use crate::app::mouse::Spot;
@@ -24,9 +24,10 @@ pub fn draw(
     let line = |n: u16| Rect { y: area.y + n, height: 1, ..area };
     let Some(diagnosis) = &state.view.diagnosis else {
         rule("Doctor", false, "", theme, line(0), buffer);
-        let words =
-            "  r examines the conf, the link, the name server, the org and the paths to its machines.";
-        Text::new().add(words, theme.style(Role::Dim)).paint(line(2.min(area.height - 1)), buffer);
+        let words = "  {refresh} examines the conf, the link, the name server, the org and the paths to its machines.";
+        Text::new()
+            .add(tell(state, theme, words), theme.style(Role::Dim))
+            .paint(line(2.min(area.height - 1)), buffer);
         return None;
     };
     let role = match diagnosis.cause.and_then(|cause| diagnosis.findings.get(cause)).map(|f| f.status) {

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::Size;
 use super::hits::Hits;
-use super::parts::{Text, rule};
+use super::parts::{Text, rule, tell};
 use super::theme::{Role, Theme};
 use crate::app::State;
 use crate::app::mouse::Spot;
@@ -30,9 +30,11 @@ pub fn draw(
         let why = if state.log.filter.is_empty() {
             "Nothing has changed since sixpane attached. Machines that come, go or move are told here."
         } else {
-            "Nothing here matches the filter. Esc clears it."
+            "Nothing here matches the filter. {back} clears it."
         };
-        Text::new().add(format!("  {why}"), dim).paint(line(2.min(area.height - 1)), buffer);
+        Text::new()
+            .add(format!("  {}", tell(state, theme, why)), dim)
+            .paint(line(2.min(area.height - 1)), buffer);
         return None;
     };
     let heading = u16::from(size != Size::Small);

@@ -1,4 +1,7 @@
-//! The Explore view: the tree at the left, what is told about the selected row and the pings at the right.
+//! The Explore view: the tree at the left, what is told about the selected row and the pings at the right; or the tree
+//! alone, with more columns.
+
+mod wide;
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -9,7 +12,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
 use super::hits::Hits;
-use super::parts::{Pen, Text, side_by_side, spark, top};
+use super::parts::{Pen, Text, side_by_side, spark, tell, top};
 use super::theme::{Role, Theme};
 use super::{Size, detail, pings};
 use crate::app::mouse::Spot;
@@ -32,7 +35,7 @@ pub fn draw(
     buffer: &mut Buffer,
     hits: &mut Hits,
 ) -> Option<Position> {
-    let single = size == Size::Small || state.zoom;
+    let single = size == Size::Small || state.zoom || state.tree.wide;
     if single {
         return match state.focus {
             Pane::Tree => tree(state, theme, size, area, buffer, hits),
@@ -73,7 +76,13 @@ fn tree(
 ) -> Option<Position> {
     hits.add(area, Spot::List);
     let dim = theme.style(Role::Dim);
-    let heading = size != Size::Small;
+    let heading = size != Size::Small || state.tree.wide;
+    let whole = area;
+    let area = if state.tree.wide { Rect { width: wide::tree(size), ..area } } else { area };
+    if state.tree.wide {
+        let rest = Rect { x: area.right(), width: whole.width - area.width, height: 1, ..whole };
+        wide::heading(theme, rest, buffer);
+    }
     if heading {
         let arrow = |sort| match (state.tree.sort() == sort, state.tree.is_reversed()) {
             (false, _) => "",
@@ -93,12 +102,8 @@ fn tree(
             Sort::Region => format!("  REGION{}", arrow(Sort::Region)),
             _ => String::new(),
         };
-        let marked = match state.marked.len() {
-            0 => String::new(),
-            n => format!("  {n} marked"),
-        };
         Text::new()
-            .add(format!(" NAME{}{region}{marked}", arrow(Sort::Name)), style)
+            .add(format!(" NAME{}{region}", arrow(Sort::Name)), style)
             .to(count_end.saturating_sub(width(&count)))
             .add(&count, dim)
             .to(columns.saturating_sub(width(&rtt) + 1))
@@ -119,13 +124,21 @@ fn tree(
         let here = Rect { y: rows.y + line as u16, height: 1, ..rows };
         let selected = offset + line == state.tree.position();
         draw_row(state, theme, size, &row, selected, here, buffer);
+        let here = Rect { width: whole.width, ..here };
+        if state.tree.wide {
+            let rest = Rect { x: area.right(), width: whole.width - area.width, ..here };
+            wide::row(state, theme, offset + line, &row, rest, buffer);
+            if selected && state.focus == Pane::Tree {
+                buffer.set_style(rest, Modifier::BOLD);
+            }
+        }
         hits.add(here, Spot::Row(offset + line));
         if selected {
             cursor = Some(Position { x: here.x, y: here.y });
         }
     }
     let more = |buffer: &mut Buffer, y: u16, glyph| {
-        let place = Rect { x: rows.right().saturating_sub(1), y, width: 1, height: 1 };
+        let place = Rect { x: whole.right().saturating_sub(1), y, width: 1, height: 1 };
         Text::new().add(glyph, dim).paint(place, buffer);
     };
     if offset > 0 {
@@ -149,7 +162,7 @@ fn empty(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
         let filter = Safe::new(state.tree.filter());
         vec![
             format!(" 0 of {} match `/{filter}`.", crate::text::count(state.tree.machines(), "machine")),
-            " Esc clears the filter.".into(),
+            tell(state, theme, " {back} clears the filter."),
         ]
     } else if catalog.walk.finished.is_some() && catalog.walk.problems.is_empty() {
         vec![
@@ -190,6 +203,8 @@ fn draw_row(
         None => "  ",
     };
     pen.put(fold, theme.style(Role::Dim));
+    // A row of the wide tree has its figures behind it.
+    let size = if state.tree.wide { Size::Normal } else { size };
     match &row.node {
         Node::Machine(app, id) => machine_row(state, theme, size, &mut pen, app, id, row),
         Node::App(name) => {
@@ -232,9 +247,6 @@ enum Count {
 /// What is told behind a name for some seconds, or as long as it holds, in few words and in very few.
 fn note(state: &State, row: &Row, old_since: Option<Instant>) -> (String, String, Role) {
     let same = |text: &str, role| (text.to_owned(), text.to_owned(), role);
-    if state.marked.has(&row.node) {
-        return same(" *", Role::Accent);
-    }
     if let Some(at) = old_since {
         let age = age(state.now.saturating_duration_since(at));
         return (format!(" ◌ {age} old"), format!(" ◌ {age}"), Role::Warn);
@@ -298,12 +310,21 @@ fn group_row(
         };
         left = left.saturating_sub(1);
     }
-    pen.to(start);
+    mark(state, theme, row, start, pen);
     let room = left.saturating_sub(start);
     let note = if width(name) + width(&long) <= room { long } else { short };
     let style = if row.gone { dim.add_modifier(Modifier::CROSSED_OUT) } else { plain };
     pen.put_fit(name, room.saturating_sub(width(&note)), style);
     pen.put(&note, theme.style(role));
+}
+
+/// Goes to the name, which begins at `start`; the mark of a marked row stands right before it.
+fn mark(state: &State, theme: Theme, row: &Row, start: usize, pen: &mut Pen<'_>) {
+    pen.to(start);
+    if state.tree.marked().contains(&row.node) {
+        pen.to(start.saturating_sub(1));
+        pen.put("◆", theme.style(Role::Accent));
+    }
 }
 
 fn machine_row(state: &State, theme: Theme, size: Size, pen: &mut Pen<'_>, app: &Safe, id: &Safe, row: &Row) {
@@ -356,7 +377,7 @@ fn machine_row(state: &State, theme: Theme, size: Size, pen: &mut Pen<'_>, app: 
         }
         left = left.saturating_sub(1);
     }
-    pen.to(start);
+    mark(state, theme, row, start, pen);
     let room = left.saturating_sub(start);
     let note = if width(id.as_str()) + width(&long) <= room { long } else { short };
     let tail = address.filter(|_| note.is_empty() && size != Size::Normal);

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use super::Size;
 use super::hits::Hits;
-use super::parts::{Text, fill, two_ends};
+use super::parts::{Text, fill, tell, two_ends};
 use super::theme::{Role, Theme};
 use crate::app::keys::{self, Action, Context, Keymap, Line};
 use crate::app::mouse::Spot;
@@ -32,7 +32,7 @@ pub fn draw(
     first_row(state, theme, size, row(0), buffer, hits);
     second_row(state, theme, size, row(1), buffer);
     let mut top = 2;
-    if let Some((role, lines)) = banner(state) {
+    if let Some((role, lines)) = banner(state, theme) {
         for (line, text) in lines.into_iter().enumerate() {
             let style = if line == 0 { theme.style(role) } else { theme.style(Role::Plain) };
             Text::new().add(&text, style).paint(row(top), buffer);
@@ -127,7 +127,12 @@ fn second_row(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut 
         left = left.add(arrow, dim).add(fit(part.as_str(), 32), theme.style(Role::Plain));
     }
     let left = left.add(" ", dim);
-    let right = Text::new().add(format!(" {}", progress(state, size)), dim);
+    let marked = match state.tree.marked().len() {
+        n if n > 0 && state.tab == Tab::Explore => format!(" {n} marked ·"),
+        _ => String::new(),
+    };
+    let right =
+        Text::new().add(marked, theme.style(Role::Accent)).add(format!(" {}", progress(state, size)), dim);
     let right = match &state.frozen {
         Some((since, _)) => {
             let age = age(state.now.saturating_duration_since(*since));
@@ -170,7 +175,12 @@ fn progress(state: &State, size: Size) -> String {
         Some(age) if !(walk.running && long && apps > 0) => match size {
             Size::Wide => {
                 let verb = if state.is_up() { "walked" } else { "seen" };
-                format!("{partial}{verb} {age} ago · {} · {}", count(apps, "app"), count(machines, "machine"))
+                let hidden = match state.tree.hidden() {
+                    0 => String::new(),
+                    n => format!(" ({n} hidden)"),
+                };
+                let apps = count(apps, "app");
+                format!("{partial}{verb} {age} ago · {apps}{hidden} · {}", count(machines, "machine"))
             }
             Size::Normal => format!("{partial}{age} ago · {}", count(machines, "machine")),
             _ => format!("{partial}{age} ago"),
@@ -183,7 +193,7 @@ fn progress(state: &State, size: Size) -> String {
 }
 
 /// What is said over the view: while the link is down, and where the last walk could not ask about everything.
-fn banner(state: &State) -> Option<(Role, Vec<String>)> {
+fn banner(state: &State, theme: Theme) -> Option<(Role, Vec<String>)> {
     if state.banner_hidden {
         return None;
     }
@@ -196,7 +206,8 @@ fn banner(state: &State) -> Option<(Role, Vec<String>)> {
         let shown = walk.finished.is_some() && !state.tree.is_empty() && state.tab == Tab::Explore;
         let problem = state.view.problems.first().filter(|_| shown && state.is_up())?;
         let more = if state.view.problems.len() > 1 { ", and more" } else { "" };
-        let told = format!(" ▲ {problem}{more} · ◌ as last seen · r again · ! hide");
+        let keys = tell(state, theme, "{refresh-all} again · {last-message} hide");
+        let told = format!(" ▲ {problem}{more} · ◌ as last seen · {keys}");
         return Some((Role::Warn, vec![told]));
     }
     let what = link.trouble.as_ref().map_or_else(
@@ -205,9 +216,10 @@ fn banner(state: &State) -> Option<(Role, Vec<String>)> {
     );
     let tries = format!("{} sent", count(link.initiations as usize, "initiation"));
     let showing = if walk.finished.is_some() { "showing the network as last seen; " } else { "" };
+    let keys = tell(state, theme, "{handshake} try now  {last-message} hide");
     let lines = vec![
         format!(" ✗ {what}"),
-        format!("   {showing}{tries}. Likely: peer removed, other key, UDP blocked.  ^R try now  ! hide"),
+        format!("   {showing}{tries}. Likely: peer removed, other key, UDP blocked.  {keys}"),
     ];
     Some((Role::Bad, lines))
 }

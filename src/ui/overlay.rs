@@ -6,7 +6,7 @@ use ratatui::widgets::{Clear, Widget as _};
 
 use super::Size;
 use super::hits::Hits;
-use super::parts::{Text, boxed, two_ends};
+use super::parts::{Text, boxed, tell, two_ends};
 use super::theme::{Role, Theme};
 use crate::app::State;
 use crate::app::export::Save;
@@ -22,8 +22,8 @@ const SMALLEST: (u16, u16) = (60, 15);
 const HELP_ROWS: u16 = 42;
 const PALETTE_ROWS: u16 = 18;
 
-const HELP_FOOT: &str = " type to search · ↵ do it · Esc close ";
-const PALETTE_FOOT: &str = " Tab complete · ↵ do it · Esc close ";
+const HELP_FOOT: &str = " type to search · {menu-do} do it · {back} close ";
+const PALETTE_FOOT: &str = " {menu-complete} complete · {menu-do} do it · {back} close ";
 
 /// Says that the window is too small, in the middle of it.
 pub fn notice(theme: Theme, area: Rect, buffer: &mut Buffer) {
@@ -100,6 +100,7 @@ fn menu(
         (_, None) => (format!(" Command · {} ", menu.from.title()), ":", PALETTE_FOOT),
         (_, Some(action)) => (format!(" {} ", words(state, action)), ":", PALETTE_FOOT),
     };
+    let foot = &*tell(state, theme, foot);
     let frame = place(overlay, size, area);
     let mut spots = vec![(frame, Spot::Overlay)];
     let inner = if size == Size::Small { area } else { boxed(frame, &title, foot, theme, buffer) };
@@ -109,7 +110,13 @@ fn menu(
     if size == Size::Small {
         Clear.render(area, buffer);
         let left = Text::new().add(title, theme.focused());
-        two_ends(left, Text::new().add("Esc close ", dim), (" ", dim), line(0), buffer);
+        two_ends(
+            left,
+            Text::new().add(tell(state, theme, "{back} close "), dim),
+            (" ", dim),
+            line(0),
+            buffer,
+        );
     }
     let typed = menu.input.value();
     let search = Text::new()
@@ -161,6 +168,7 @@ fn about(state: &State, menu: &Menu, theme: Theme, area: Rect, buffer: &mut Buff
         Some(Choice::Line(number)) => {
             let action = keys::TABLE.get(*number).map(|line| line.action);
             let reason = action.and_then(|action| keys::enabled(state, action).err());
+            let reason = reason.map(|reason| state.keymap.tell(menu.from, reason, theme.ascii));
             reason.map(|reason| Text::new().add(format!("   not now: {reason}"), theme.style(Role::Warn)))
         }
         Some(Choice::Value(_)) => None,
@@ -197,7 +205,10 @@ fn entry(
         .to(17)
         .add(binding.words, words);
     match reason {
-        Some(reason) => (left.add(format!(" — {reason}"), dim), Text::new()),
+        Some(reason) => {
+            let reason = state.keymap.tell(state.place(), reason, theme.ascii);
+            (left.add(format!(" — {reason}"), dim), Text::new())
+        }
         None => (left, Text::new().add(format!(" {tail} "), dim)),
     }
 }

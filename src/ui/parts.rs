@@ -10,6 +10,7 @@ use ratatui::style::Style;
 use ratatui::widgets::{Clear, Widget as _};
 
 use super::theme::{Role, Theme};
+use crate::app::State;
 use crate::engine::report::Sample;
 use crate::text::{cut, fit, is_simple, width};
 
@@ -82,6 +83,29 @@ impl<'a> Text<'a> {
             left -= width(hidden).min(left);
             shown.add(text.strip_prefix(hidden).unwrap_or_default().to_owned(), style)
         })
+    }
+
+    /// The same on lines of at most `columns`; those behind the first are set in.
+    pub fn folded(self, columns: usize) -> Vec<Text<'static>> {
+        const INSET: usize = 4;
+        let mut lines = vec![Text::new()];
+        for (text, style) in self.spans {
+            let mut rest = &*text;
+            while !rest.is_empty() {
+                let Some(last) = lines.last_mut() else { break };
+                let part = cut_exactly(rest, columns.saturating_sub(last.width));
+                rest = rest.strip_prefix(part).unwrap_or_default();
+                *last = std::mem::take(last).add(part, style);
+                if !rest.is_empty() {
+                    if part.is_empty() && last.width <= INSET {
+                        // Not one of its glyphs fits.
+                        break;
+                    }
+                    lines.push(Text::new().to(INSET.min(columns / 2)));
+                }
+            }
+        }
+        lines
     }
 
     /// Columns so far.
@@ -233,6 +257,11 @@ pub fn two_ends(left: Text<'_>, right: Text<'_>, between: (&str, Style), area: R
     right.paint(Rect { x: area.x + left_room as u16, width: right_room as u16, ..area }, buffer);
 }
 
+/// `text` with the keys that hold in the place of the actions' names in braces.
+pub fn tell(state: &State, theme: Theme, text: &str) -> String {
+    state.keymap.tell(state.context(), text, theme.ascii)
+}
+
 /// A rule with a title set into it, and words at its end.
 pub fn rule(title: &str, focused: bool, end: &str, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let dim = theme.style(Role::Dim);
@@ -273,6 +302,27 @@ pub fn boxed(frame: Rect, title: &str, foot: &str, theme: Theme, buffer: &mut Bu
     upright(frame.left(), inside.clone(), theme, buffer);
     upright(frame.right() - 1, inside, theme, buffer);
     Rect { x: frame.x + 1, y: frame.y + 1, width: frame.width - 2, height: frame.height - 2 }
+}
+
+/// Paints `lines` from `offset` on, and says how many more there are.
+pub fn scrolled(lines: Vec<Text<'_>>, offset: usize, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let rows = usize::from(area.height);
+    let offset = offset.min(lines.len().saturating_sub(1));
+    let left = lines.len().saturating_sub(offset + rows);
+    for (n, text) in lines.into_iter().skip(offset).take(rows).enumerate() {
+        text.paint(Rect { y: area.y + n as u16, height: 1, ..area }, buffer);
+    }
+    more(left, theme, area, buffer);
+}
+
+/// Says in the last corner how many rows there are below.
+pub fn more(left: usize, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    if left > 0 {
+        let more = Text::new().add(format!(" {left} more ▼ "), theme.style(Role::Dim));
+        let width = more.width() as u16;
+        let corner = Rect { x: area.right().saturating_sub(width), y: area.bottom() - 1, width, height: 1 };
+        more.paint(corner, buffer);
+    }
 }
 
 /// The top of the scale for values up to `largest`.
@@ -394,6 +444,18 @@ mod tests {
             [after(0), after(1), after(3), after(4), after(9)],
             ["ab日本c", "b日本c", "日本c", "本c", ""]
         );
+    }
+
+    #[test]
+    fn a_long_line_is_folded() {
+        let line = Text::new().add("abcdefgh", Style::new()).add("日本語", Style::new());
+        let lines: Vec<String> = line
+            .folded(9)
+            .iter()
+            .map(|line| line.parts().map(|(text, _)| text.to_owned()).collect())
+            .collect();
+        assert_eq!(lines, ["abcdefgh", "    日本", "    語"]);
+        assert_eq!(Text::new().add("日", Style::new()).folded(1).len(), 1, "what fits nowhere ends");
     }
 
     #[test]

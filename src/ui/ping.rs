@@ -12,7 +12,7 @@ use ratatui::style::Modifier;
 
 use super::Size;
 use super::hits::Hits;
-use super::parts::{Text, rule, spark, top};
+use super::parts::{Text, rule, spark, tell, top};
 use super::theme::{Role, Theme};
 use crate::app::State;
 use crate::app::mouse::Spot;
@@ -39,11 +39,12 @@ pub fn draw(
     if rows.is_empty() {
         let lines = [
             "Nobody is pinged.",
-            "a adds a target: an app, a region, a machine, an address, a name, or gateway.",
-            "In the tree, p pings the selected row and P all below it.",
+            "{add-target} adds a target: an app, a region, a machine, an address, a name, or gateway.",
+            "In the tree, {ping} pings the selected row and {ping-below} all below it.",
         ];
         for (n, text) in lines.iter().enumerate().take(area.height.saturating_sub(2).into()) {
-            Text::new().add(format!("  {text}"), theme.style(Role::Dim)).paint(line(2 + n as u16), buffer);
+            let text = format!("  {}", tell(state, theme, text));
+            Text::new().add(text, theme.style(Role::Dim)).paint(line(2 + n as u16), buffer);
         }
         return None;
     }
@@ -54,7 +55,7 @@ pub fn draw(
         _ => 5,
     };
     let room = usize::from(area.height.saturating_sub(2 + least)).min(rows.len());
-    let columns = Columns::of(size, area.width, state.ping.interval(rows.len()));
+    let columns = Columns::of(size, area.width, state.ping.interval(rows.len()), state.ping.wide);
     columns.header(state, theme).paint(line(1), buffer);
     columns.hits(line(1), hits);
     let chosen = state.chosen_ping(&rows);
@@ -139,9 +140,29 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(size: Size, width: u16, interval: Duration) -> Self {
-        use Column::{Avg, Last, Loss, Max, Mdev, Min, P95, Sent};
+    fn of(size: Size, width: u16, interval: Duration, wide: bool) -> Self {
+        use Column::{Avg, Jitter, Last, Loss, Max, Mdev, Min, P50, P95, P99, Sent};
         let (name, figures): (usize, &[(Column, usize)]) = match size {
+            Size::Wide if wide => (
+                28,
+                &[
+                    (Sent, 7),
+                    (Loss, 9),
+                    (Last, 7),
+                    (Min, 7),
+                    (Avg, 7),
+                    (P50, 7),
+                    (P95, 7),
+                    (P99, 7),
+                    (Max, 8),
+                    (Mdev, 7),
+                    (Jitter, 8),
+                ],
+            ),
+            Size::Normal if wide => {
+                (17, &[(Loss, 9), (Last, 7), (Min, 7), (Avg, 7), (P50, 7), (P95, 7), (P99, 7), (Max, 6)])
+            }
+            _ if wide => (14, &[(Loss, 7), (Last, 7), (Min, 7), (Avg, 7), (P95, 7), (Max, 6)]),
             Size::Wide => {
                 (28, &[(Sent, 8), (Loss, 9), (Last, 7), (Min, 8), (Avg, 8), (P95, 8), (Max, 8), (Mdev, 8)])
             }
@@ -150,7 +171,8 @@ impl Columns {
         };
         let region = if size == Size::Wide { 6 } else { 4 };
         let used = 2 + name + region + figures.iter().map(|(_, columns)| columns).sum::<usize>() + 2;
-        Self { size, name, figures, sparks: usize::from(width).saturating_sub(used).min(60), interval }
+        let sparks = if wide { 0 } else { usize::from(width).saturating_sub(used).min(60) };
+        Self { size, name, figures, sparks, interval }
     }
 
     fn region(&self) -> usize {
@@ -185,6 +207,9 @@ impl Columns {
         for (column, columns) in self.figures {
             let title = title(*column);
             text = text.add(" ".repeat(columns.saturating_sub(width(&title))), dim).add(title, dim);
+        }
+        if self.sparks == 0 {
+            return text;
         }
         let seconds = self.interval.as_secs_f64() * self.sparks as f64;
         text.add(format!("  LAST {}", span(seconds)), dim)
@@ -261,9 +286,12 @@ fn figure(row: &Row<'_>, column: Column, size: Size) -> (String, Role) {
         },
         Column::Min => stat(|s| s.min),
         Column::Avg => stat(|s| s.avg),
+        Column::P50 => stat(|s| s.p50),
         Column::P95 => stat(|s| s.p95),
+        Column::P99 => stat(|s| s.p99),
         Column::Max => stat(|s| s.max),
         Column::Mdev => stat(|s| s.mdev),
+        Column::Jitter => stat(|s| s.jitter),
     }
 }
 

@@ -164,10 +164,15 @@ fn states() -> Vec<(&'static str, Session)> {
     ]);
     let mut detail = full();
     detail.keys("<tab>");
+    let mut marked = full();
+    marked.keys("km").keys("m");
+    let mut wide = full();
+    wide.keys("w");
+    let mut hidden = full();
+    hidden.keys(".");
+    hidden.wait(11);
     let mut copied = full();
     copied.keys("y");
-    let mut marked = full();
-    marked.keys("gjmmjm");
     vec![
         ("connecting", connecting),
         ("silent", silent),
@@ -184,6 +189,8 @@ fn states() -> Vec<(&'static str, Session)> {
         ("partial", partial),
         ("hostile", hostile),
         ("detail_focused", detail),
+        ("wide", wide),
+        ("idle_hidden", hidden),
         ("toast", copied),
         ("marked", marked),
     ]

@@ -24,6 +24,7 @@ const ASCII: &[(char, char)] = &[
     ('▲', '^'),
     ('↑', '^'),
     ('▌', '|'),
+    ('◆', '#'),
     ('●', '*'),
     ('○', 'o'),
     ('◌', '.'),
@@ -60,6 +61,14 @@ const ASCII: &[(char, char)] = &[
     ('▊', '#'),
     ('▉', '#'),
 ];
+
+/// What stands for one of our glyphs in ASCII.
+pub fn ascii(glyph: char) -> Option<char> {
+    if glyph.is_ascii() {
+        return None;
+    }
+    ASCII.iter().find(|(known, _)| *known == glyph).map(|(_, plain)| *plain)
+}
 
 /// What stands before the selected row.
 const MARK: &str = "▌";
@@ -277,9 +286,9 @@ impl Theme {
         for cell in &mut buffer.content {
             let mut symbol = cell.symbol().chars();
             if let (Some(c), None) = (symbol.next(), symbol.next())
-                && let Some((_, plain)) = ASCII.iter().find(|(glyph, _)| *glyph == c)
+                && let Some(plain) = ascii(c)
             {
-                cell.set_char(*plain);
+                cell.set_char(plain);
             }
         }
     }

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 pub fn sixpane(folder: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sixpane"));
     command.args(words).current_dir(folder).stdin(Stdio::null());
+    command.env("LC_ALL", "C.UTF-8");
     command.env("HOME", folder).env_remove("XDG_CONFIG_HOME").env_remove("XDG_STATE_HOME");
     command
 }

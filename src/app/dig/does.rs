@@ -41,7 +41,7 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
         }
         Action::Slower | Action::Faster => {
             let watched = dig.entry().is_some_and(|entry| entry.watch.is_some());
-            when(watched, "this line is not watched: w does it")
+            when(watched, "this line is not watched: {watch} does it")
         }
         Action::PingLink => {
             let Some(link) = leads() else { return Err("nothing under the cursor can be pinged") };
@@ -208,9 +208,9 @@ impl State {
 
     /// Digs the name of the selected row of the tree.
     fn dig_selected(&mut self, effects: &mut Vec<Effect>) {
-        if let Some(node) = self.tree.selected() {
-            let line = form(node).to_string();
-            self.dig_line(&line, effects);
+        let names: Vec<String> = self.meant().iter().map(|node| form(node).to_string()).collect();
+        if !names.is_empty() {
+            self.dig_line(&names.join(" "), effects);
         }
     }
 

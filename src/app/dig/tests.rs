@@ -333,7 +333,7 @@ fn a_watched_line_is_put_again_and_only_what_changed_is_kept() {
     let mut s = Session::attached();
     let two = || vec![aaaa("web", "fdaa::a"), aaaa("web", "fdaa::b")];
     asked(&mut s, "web", 0, two());
-    s.keys("w");
+    s.keys("W");
     assert!(s.state.next_tick().is_some_and(|at| at <= s.now + Duration::from_secs(5)));
     s.wait(4);
     assert!(sent(&s).is_empty());
@@ -354,7 +354,7 @@ fn a_watched_line_is_put_again_and_only_what_changed_is_kept() {
     s.keys("K--");
     assert_eq!(text(&s), "web");
     assert_eq!(s.state.dig.entry().unwrap().watch.as_ref().unwrap().every(), Duration::from_secs(1));
-    s.keys("w");
+    s.keys("W");
     s.wait(100);
     assert!(sent(&s).is_empty() && s.state.dig.face() == Face::Answer);
 }

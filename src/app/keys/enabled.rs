@@ -8,7 +8,10 @@ use crate::app::{State, Tab};
 use crate::engine::report::Node;
 
 /// Why a target cannot be worked on.
-const NOBODY: &str = "nobody is pinged: a adds a target";
+const NOBODY: &str = "nobody is pinged: {add-target} adds a target";
+
+const UNEXAMINED: &str = "nothing was examined yet: {refresh} does it";
+const EMPTY: &str = "nothing is selected: the tree is still empty";
 
 /// Whether `action` can be done now, or why not.
 ///
@@ -17,7 +20,7 @@ const NOBODY: &str = "nobody is pinged: a adds a target";
 pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
     let when = |possible: bool, reason: &'static str| if possible { Ok(()) } else { Err(reason) };
     if of_a_target(action) && in_matrix(state) {
-        return Err("that is done to a target: Esc leaves the matrix");
+        return Err("that is done to a target: {back} leaves the matrix");
     }
     match action {
         Action::Faster if state.tab == Tab::Ping => {
@@ -26,19 +29,15 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
         Action::Slower if state.tab == Tab::Ping => {
             when(state.ping.plan.interval < SLOWEST, "that is the longest interval")
         }
-        Action::Copy if state.tab == Tab::Events => {
-            when(state.chosen_event().is_some(), "no event is selected: nothing has changed yet")
-        }
+        Action::Copy => copy(state),
+        Action::Idle => when(!state.view.catalog.apps.is_empty(), "no apps are known yet"),
+        Action::Wide => wide(state),
         Action::Reveal => match state.chosen_event() {
             None => Err("no event is selected: nothing has changed yet"),
             Some(event) => when(state.node_of(&event.change).is_some(), "it is no longer in the tree"),
         },
         Action::ClearEvents => when(state.shown_events().next().is_some(), "the list is empty"),
-        Action::Story => when(state.chosen_check().is_some(), "nothing was examined yet: r does it"),
-        Action::Copy if state.tab == Tab::Doctor => {
-            when(state.chosen_check().is_some(), "nothing was examined yet: r does it")
-        }
-        Action::Copy if state.tab == Tab::Dig => when(state.dig.entry().is_some(), "nothing was asked yet"),
+        Action::Story => when(state.chosen_check().is_some(), UNEXAMINED),
         Action::NextFace
         | Action::PreviousFace
         | Action::OlderEntry
@@ -77,12 +76,10 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
         | Action::Earlier
         | Action::Later
         | Action::RevealTarget => of_pings(state, action),
-        Action::Copy if state.tab == Tab::Ping => when(!state.view.pings.is_empty(), NOBODY),
         Action::Filter if matches!(state.tab, Tab::Doctor | Tab::Dig | Tab::Ping) => {
             Err("there is nothing to filter here")
         }
-        Action::Copy
-        | Action::DigThis
+        Action::DigThis
         | Action::Ping
         | Action::PingBelow
         | Action::Mark
@@ -92,7 +89,7 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
         | Action::Collapse
         | Action::ExpandAll => of_row(state, action),
         Action::NextMatch | Action::PreviousMatch => {
-            when(!state.tree.filter().is_empty(), "there is no filter: / sets one")?;
+            when(!state.tree.filter().is_empty(), "there is no filter: {filter} sets one")?;
             when(!state.tree.is_empty(), "nothing matches the filter")
         }
         Action::Rehandshake => when(state.view.link.is_some(), "there is no link yet"),
@@ -115,8 +112,8 @@ fn nothing_to_show(state: &State) -> Result<(), &'static str> {
     let (shown, reason) = match state.tab {
         Tab::Explore => (!state.tree.is_empty(), "nothing is shown: the tree is empty"),
         Tab::Dig => (state.dig.entry().is_some(), "nothing was asked yet"),
-        Tab::Ping => (!state.view.pings.is_empty(), "nobody is pinged: p does it in the tree"),
-        Tab::Doctor => (state.view.diagnosis.is_some(), "nothing was examined yet: r does it"),
+        Tab::Ping => (!state.view.pings.is_empty(), "nobody is pinged: {ping} does it in the tree"),
+        Tab::Doctor => (state.view.diagnosis.is_some(), UNEXAMINED),
         Tab::Events => (state.shown_events().next().is_some(), "no event is shown: nothing has changed yet"),
     };
     if shown { Ok(()) } else { Err(reason) }
@@ -125,7 +122,7 @@ fn nothing_to_show(state: &State) -> Result<(), &'static str> {
 /// The same of what is done to the selected row of the tree.
 fn of_row(state: &State, action: Action) -> Result<(), &'static str> {
     match (action, state.tree.selected()) {
-        (_, None) => Err("nothing is selected: the tree is still empty"),
+        (_, None) => Err(EMPTY),
         (Action::Expand | Action::Collapse, Some(Node::Machine(..) | Node::Peer(_))) => {
             Err("this row has nothing below it")
         }
@@ -193,11 +190,36 @@ fn of_a_target(action: Action) -> bool {
     )
 }
 
+/// Whether there is anything to copy.
+fn copy(state: &State) -> Result<(), &'static str> {
+    let (there, reason) = match state.tab {
+        Tab::Explore => (state.tree.selected().is_some(), EMPTY),
+        Tab::Dig => (state.dig.entry().is_some(), "nothing was asked yet"),
+        Tab::Ping => (!state.view.pings.is_empty(), NOBODY),
+        Tab::Doctor => (state.chosen_check().is_some(), UNEXAMINED),
+        Tab::Events => (state.chosen_event().is_some(), "no event is selected: nothing has changed yet"),
+    };
+    if there { Ok(()) } else { Err(reason) }
+}
+
+/// Whether more can be shown, or lines be wrapped.
+fn wide(state: &State) -> Result<(), &'static str> {
+    match state.tab {
+        Tab::Ping if state.view.pings.is_empty() => Err(NOBODY),
+        Tab::Dig if matches!(state.dig.face(), Face::Answer | Face::Hex) => {
+            Err("this form fits: those of {next-form} that do not are wrapped")
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whether there are lines longer than the screen may be.
 fn sideways(state: &State, action: Action) -> Result<(), &'static str> {
     let kept = !matches!(state.dig.face(), Face::Answer | Face::Hex);
     if !(state.tab == Tab::Dig && state.dig.entry().is_some() && kept) {
         Err("lines fit here: the forms of an answer in the Dig view are longer")
+    } else if state.dig.wrapped {
+        Err("lines are wrapped: {wide} ends that")
     } else if action == Action::ScrollLeft && state.dig.sideways == 0 {
         Err("this is where the lines begin")
     } else {

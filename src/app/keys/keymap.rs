@@ -48,10 +48,11 @@ impl Default for Keymap {
 
 impl Keymap {
     /// The table with `remaps`, in the order of the settings. A key that is text does nothing in a line that is
-    /// edited, where the keys of the table stay; Ctrl-C always quits.
+    /// edited, where the keys of the table stay; Ctrl-C always quits. Where a key that the user bound is another
+    /// action's in the table, the user's holds and that action loses the key.
     ///
     /// # Errors
-    /// The first that names no action or no key, or whose key has another meaning in the same place.
+    /// The first that names no action or no key, or whose key the user gave to another action in the same place too.
     pub fn with<P: Clone>(remaps: &[Remap<P>]) -> Result<Self, Clash<P>> {
         let mut map = Self::default();
         let mut set: Vec<(Action, &Remap<P>)> = Vec::new();
@@ -77,25 +78,78 @@ impl Keymap {
                 }
             }
         }
-        let of = |action| set.iter().rposition(|(set, _)| *set == action);
-        for (n, one) in map.lines().enumerate() {
-            for two in map.lines().skip(n + 1).filter(|two| one.binding.context.meets(two.binding.context)) {
-                let Some(key) = one.keys.iter().find(|key| two.keys.contains(key)) else { continue };
-                let (first, second) = (of(one.binding.action), of(two.binding.action));
-                let Some((_, remap)) = first.max(second).and_then(|at| set.get(at)) else { continue };
-                let other = if first > second { two } else { one };
-                return Err(Clash {
-                    at: remap.at.clone(),
-                    why: format!(
-                        "`{}` already means `{}` ({}): give that one another key too",
-                        key.show(true),
-                        other.binding.action.id(),
-                        other.binding.words
-                    ),
-                });
+        map.settle(&set)?;
+        Ok(map)
+    }
+
+    /// Sees to it that no key has two meanings in one place.
+    fn settle<P: Clone>(&mut self, set: &[(Action, &Remap<P>)]) -> Result<(), Clash<P>> {
+        let of = |line: &Binding| set.iter().position(|(set, _)| *set == line.action);
+        for one in 0..TABLE.len() {
+            for two in one + 1..TABLE.len() {
+                let (Some(a), Some(b)) = (TABLE.get(one), TABLE.get(two)) else { continue };
+                if !a.context.meets(b.context) {
+                    continue;
+                }
+                let keys = |at: usize| self.keys.get(at).map(Vec::as_slice).unwrap_or_default();
+                let shared: Vec<Key> =
+                    keys(one).iter().filter(|key| keys(two).contains(key)).copied().collect();
+                let Some(key) = shared.first() else { continue };
+                let quits = |line: &Binding| line.action == Action::Quit && *key == Key::Ctrl('c');
+                match (of(a), of(b)) {
+                    (Some(_), None) if !quits(b) => self.lose(two, &shared),
+                    (None, Some(_)) if !quits(a) => self.lose(one, &shared),
+                    (first, second) => {
+                        let Some((_, remap)) = first.max(second).and_then(|at| set.get(at)) else { continue };
+                        let other = if first > second { b } else { a };
+                        return Err(Clash {
+                            at: remap.at.clone(),
+                            why: format!(
+                                "`{}` already means `{}` ({}): give that one another key too",
+                                key.show(true),
+                                other.action.id(),
+                                other.words
+                            ),
+                        });
+                    }
+                }
             }
         }
-        Ok(map)
+        Ok(())
+    }
+
+    fn lose(&mut self, line: usize, keys: &[Key]) {
+        if let Some(own) = self.keys.get_mut(line) {
+            own.retain(|key| !keys.contains(key));
+        }
+    }
+
+    /// `text` with the key that holds in `context` for each action that it names in braces: `{refresh} asks again`
+    /// is `r asks again`, or `:refresh asks again` where it has no key.
+    pub fn tell(&self, context: Context, text: &str, ascii: bool) -> String {
+        let mut told = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, id, after)) = rest
+            .split_once('{')
+            .and_then(|(before, rest)| rest.split_once('}').map(|(id, after)| (before, id, after)))
+        {
+            told.push_str(before);
+            match Action::named(id) {
+                Some(action) => match self.key(context, action).or_else(|| self.anywhere(action)) {
+                    Some(key) => told.push_str(&key.show(ascii)),
+                    None => told.extend([":", id]),
+                },
+                None => told.extend(["{", id, "}"]),
+            }
+            rest = after;
+        }
+        told.push_str(rest);
+        told
+    }
+
+    /// The key of `action` where it is first bound.
+    fn anywhere(&self, action: Action) -> Option<Key> {
+        self.lines().filter(|line| line.binding.action == action).find_map(|line| line.keys.first().copied())
     }
 
     /// Every line, in the table's order.
@@ -163,8 +217,10 @@ mod tests {
         let clash = remap(&[("sort", &["E"]), ("ping", &["E"])]).unwrap_err();
         assert_eq!(clash.at, 1);
         assert!(clash.why.contains("`E` already means `sort`"), "{}", clash.why);
-        let clash = remap(&[("ping", &["q"])]).unwrap_err();
+        let clash = remap(&[("quit", &["q"]), ("ping", &["q"])]).unwrap_err();
         assert!(clash.why.contains("`quit`"), "{}", clash.why);
+        let clash = remap(&[("ping", &["ctrl-c"])]).unwrap_err();
+        assert!(clash.why.contains("`quit`"), "nobody is locked in: {}", clash.why);
         for (action, keys, why) in [
             ("pong", &["E"][..], "no action is called `pong`"),
             ("ping", &["ctrl-i"], "keep ctrl-i"),
@@ -173,6 +229,33 @@ mod tests {
             assert!(remap(&[(action, keys)]).unwrap_err().why.contains(why), "{action}");
         }
         assert!(remap(&[("ping", &["E"]), ("ping", &["i"])]).unwrap_err().why.contains("twice"));
+    }
+
+    #[test]
+    fn what_the_user_binds_beats_a_default_in_whatever_order_they_stand() {
+        for line in TABLE.iter().filter(|line| line.action != Action::Ping) {
+            let Some(key) = line.keys.first().filter(|key| key.is_text()) else { continue };
+            let map = remap(&[("ping", &[&key.show(true)])]).unwrap();
+            assert_eq!(map.action(Context::Explore, key.event()), Some(Action::Ping), "{line:?}");
+            for (n, one) in map.lines().enumerate() {
+                for two in
+                    map.lines().skip(n + 1).filter(|two| one.binding.context.meets(two.binding.context))
+                {
+                    assert!(!one.keys.iter().any(|key| two.keys.contains(key)), "{one:?} and {two:?}");
+                }
+            }
+        }
+        let map = remap(&[("ping", &["j"])]).unwrap();
+        let down = Key::parse("Down").unwrap();
+        assert_eq!(map.action(Context::Explore, down.event()), Some(Action::Down), "its other keys stay");
+    }
+
+    #[test]
+    fn words_name_the_keys_that_hold() {
+        let map = remap(&[("refresh", &["%"]), ("freeze", &[])]).unwrap();
+        let told = |text| map.tell(Context::Explore, text, true);
+        assert_eq!(told("{refresh} or {refresh-all}; {freeze}; {what} {"), "% or R; :freeze; {what} {");
+        assert_eq!(map.tell(Context::Explore, "{open}", false), "↵");
     }
 
     #[test]

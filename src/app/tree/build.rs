@@ -131,6 +131,9 @@ impl<'a> Build<'a> {
         }
         // Without a filter an app is shown without machines too.
         let shown = twigs.iter().any(Twig::is_shown);
+        if tree.hides_idle && !shown && self.catalog.apps.get(name).is_some_and(|app| app.is_idle()) {
+            return None;
+        }
         if filtered && !shown && (!twigs.is_empty() || !self.judge.means_app(bits)) {
             return None;
         }

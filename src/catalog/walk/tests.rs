@@ -221,7 +221,7 @@ fn what_is_on_the_screen_is_asked_first_and_flycast_last() {
     let zone = BTreeMap::from([("_apps.internal", vec![list])]);
     for scope in [Scope::Full, Scope::Turn { from: 3, apps: 2 }] {
         let before = match scope {
-            Scope::Full => Arc::default(),
+            Scope::Full | Scope::Part => Arc::default(),
             Scope::Turn { .. } => {
                 let mut full = zone.clone();
                 full.insert("_instances.internal", vec!["instance=a,app=app-00"]);
@@ -251,4 +251,121 @@ fn list_of_instances(names: &[String]) -> &'static str {
     let all: Vec<String> =
         names.iter().map(|name| format!("instance=m,app={name},ip=fdaa::1,region=iad")).collect();
     all.join(";").leak()
+}
+
+fn walk_part(before: Arc<Catalog>, zone: &Zone, part: &Part, now: Instant) -> (Arc<Catalog>, Vec<String>) {
+    let mut walk = Walk::part(before, part, now);
+    let mut asked = Vec::new();
+    while let Some(form) = walk.next_question() {
+        asked.push(form.to_string());
+        walk.absorb(&form, &said(zone, &form), now);
+    }
+    assert!(walk.is_done() && walk.is_part());
+    (walk.catalog().clone(), asked)
+}
+
+/// `web` and those of its machines.
+fn web(machines: &[&str]) -> Part {
+    let machines = machines.iter().map(Safe::new).collect();
+    Part { apps: BTreeMap::from([("web".into(), machines)]), ..Part::default() }
+}
+
+#[test]
+fn a_part_is_asked_about_alone_and_all_else_stays_as_it_was() {
+    let t0 = Instant::now();
+    let t1 = t0 + Duration::from_mins(1);
+    let mut zone = zone();
+    zone.insert("_apps.internal", vec!["web,admin,api"]);
+    zone.insert("vms.api.internal", vec!["!"]);
+    let (before, _) = walk(Arc::default(), &zone, Scope::Full, t0);
+    assert_eq!(before.walk.problems, ["vms.api.internal TXT: timeout"]);
+
+    // Meanwhile one machine moved, one went, one came; so did what nobody asks about.
+    zone.insert("vms.web.internal", vec!["148e21b7c93d89 fra,0000000000000a iad"]);
+    zone.insert("148e21b7c93d89.vm.web.internal", vec!["fdaa:0:18:a7b:9:9:9:2"]);
+    zone.remove("5683d4e5f72089.vm.web.internal");
+    zone.insert("0000000000000a.vm.web.internal", vec!["fdaa:0:18:a7b:7:7:7:2"]);
+    zone.insert("_apps.internal", vec!["web"]);
+    let (after, mut asked) =
+        walk_part(before.clone(), &zone, &web(&["148e21b7c93d89", "5683d4e5f72089"]), t1);
+    asked.sort();
+    assert_eq!(
+        asked,
+        [
+            "0000000000000a.vm.web.internal",
+            "148e21b7c93d89.vm.web.internal",
+            "5683d4e5f72089.vm.web.internal",
+            "regions.web.internal",
+            "vms.web.internal",
+            "web.flycast",
+            "web.internal"
+        ]
+    );
+    assert_eq!(
+        tree(&after),
+        "admin[ ]api[ ]web[ 0000000000000a@iad=fdaa:0:18:a7b:7:7:7:2 \
+         148e21b7c93d89@fra=fdaa:0:18:a7b:9:9:9:2 ] my-peer=Some(fdaa:0:18:a7b:d6b:0:a:2)"
+    );
+    // How the whole walk ended is told as before: its time, and what it could not ask about.
+    assert_eq!((after.walk.finished, &after.walk.problems), (Some(t0), &before.walk.problems));
+    assert!(after.apps[&"admin".into()].complete && !after.apps[&"api".into()].complete);
+    let moved = after.machine(&"web".into(), &"148e21b7c93d89".into()).unwrap();
+    assert!(!moved.said_by.contains(Record::Instances), "it says so no longer");
+
+    // What failed before and is answered now is no problem any more.
+    zone.insert("vms.api.internal", vec![""]);
+    let api = Part { apps: BTreeMap::from([("api".into(), BTreeSet::new())]), ..Part::default() };
+    let (mended, _) = walk_part(after, &zone, &api, t1);
+    assert_eq!(mended.walk.problems, [""; 0]);
+    assert!(mended.apps[&"api".into()].complete);
+}
+
+#[test]
+fn a_part_that_fails_turns_stale_and_keeps_its_rows() {
+    let t0 = Instant::now();
+    let t1 = t0 + Duration::from_mins(1);
+    let (before, _) = walk(Arc::default(), &zone(), Scope::Full, t0);
+    let mut dead = zone();
+    for answers in dead.values_mut() {
+        *answers = vec!["!"];
+    }
+    let (after, _) = walk_part(before.clone(), &dead, &web(&["148e21b7c93d89"]), t1);
+    assert_eq!(tree(&after), tree(&before));
+    let app = &after.apps[&"web".into()];
+    let machine = &app.machines[&"148e21b7c93d89".into()];
+    assert_eq!(after.stale(app, machine), Some(t0));
+    assert_eq!(after.stale_app(&after.apps[&"admin".into()]), None);
+    assert!(after.walk.problems.contains(&"vms.web.internal TXT: timeout".to_owned()));
+    // The next answer mends it.
+    let (mended, _) = walk_part(after, &zone(), &web(&["148e21b7c93d89"]), t1);
+    assert_eq!(mended.stale_app(&mended.apps[&"web".into()]), None);
+    assert_eq!(mended.walk.problems, [""; 0]);
+}
+
+#[test]
+fn a_contradiction_that_a_part_does_not_look_at_stays() {
+    let mut zone = zone();
+    zone.insert(
+        "_instances.internal",
+        vec!["instance=148e21b7c93d89,app=web,ip=fdaa:0:18:a7b:7d:f066:b83b:2,region=iad"],
+    );
+    let now = Instant::now();
+    let (before, _) = walk(Arc::default(), &zone, Scope::Full, now);
+    let (after, _) = walk_part(before.clone(), &zone, &web(&[]), now + Duration::from_secs(1));
+    assert_eq!(before.conflicts.len(), 1);
+    assert!(after.conflicts.contains(&before.conflicts[0]), "{:?}", after.conflicts);
+}
+
+#[test]
+fn peers_are_a_part_too() {
+    let now = Instant::now();
+    let (before, _) = walk(Arc::default(), &zone(), Scope::Full, now);
+    let part = Part { peers: true, of_peers: BTreeSet::from(["my-peer".into()]), ..Part::default() };
+    let mut zone = zone();
+    zone.insert("_peer.internal", vec!["my-peer,other"]);
+    zone.insert("other._peer.internal", vec!["fdaa:0:18:a7b:d6b:0:b:2"]);
+    let (after, asked) = walk_part(before, &zone, &part, now + Duration::from_secs(1));
+    assert_eq!(asked.len(), 3, "{asked:?}");
+    assert_eq!(after.peers.len(), 2);
+    assert!(after.peers[&"other".into()].address.is_some());
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Org, Request, Tally};
 use crate::cli::Failure;
+use crate::commands::plain;
 use crate::dns::dig::compare::{self, Difference};
 use crate::dns::dig::line::{Ask, Line};
 use crate::dns::dig::types::{class_word, type_word};
@@ -124,7 +125,7 @@ impl<W: Write> Printer<'_, W> {
         for one in said {
             let who = if said.len() > 1 { format!("{}: ", one.who(line)) } else { String::new() };
             for note in notes::of(ask, one.exchange) {
-                let _ = writeln!(std::io::stderr(), "sixpane: note: {who}{note}");
+                let _ = writeln!(plain::stderr(), "sixpane: note: {who}{note}");
             }
             let Some(org) = orgs.get(one.org) else { continue };
             let client = &org.session.engine.client;
@@ -134,7 +135,7 @@ impl<W: Write> Printer<'_, W> {
                     let _ = write!(text, " or {other}");
                     text
                 });
-                let _ = writeln!(std::io::stderr(), "sixpane: {who}did you mean {first}{others}?");
+                let _ = writeln!(plain::stderr(), "sixpane: {who}did you mean {first}{others}?");
             }
         }
         Ok(())

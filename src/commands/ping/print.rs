@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::commands::plain;
+use crate::commands::style::{BAD, DIM, STRONG, WARN, paint};
 use crate::commands::watch::stamp;
 use crate::engine::report::{COUNTS, Reply, ReplyKind, Series, Stats, Stray, TIMES, Target};
 use crate::probe::figures::Figure;
@@ -74,7 +76,9 @@ impl<'a, W: Write> Printer<'a, W> {
             let told = self.told.get(&one.target).copied().unwrap_or(0);
             for reply in one.replies.iter().filter(|reply| reply.serial > told) {
                 match self.format {
-                    Format::Text => writeln!(self.out, "{}", reply_text(&one.target, reply))?,
+                    Format::Text => {
+                        writeln!(self.out, "{}", paint(style(&reply.kind), reply_text(&one.target, reply)))?;
+                    }
                     Format::Json => writeln!(self.out, "{}", reply_json(&one.target, reply))?,
                     Format::Csv => writeln!(self.out, "{}", reply_csv(&one.target, reply))?,
                     Format::Markdown => {}
@@ -100,7 +104,7 @@ impl<'a, W: Write> Printer<'a, W> {
                     )?;
                 }
                 // What is no row goes elsewhere.
-                Format::Csv | Format::Markdown => writeln!(io::stderr(), "sixpane: {line}")?,
+                Format::Csv | Format::Markdown => writeln!(plain::stderr(), "sixpane: {line}")?,
             }
         }
         self.out.flush()
@@ -124,6 +128,15 @@ impl<'a, W: Write> Printer<'a, W> {
             }
         }
         self.out.flush()
+    }
+}
+
+/// What came as it should is left as it is.
+fn style(kind: &ReplyKind) -> anstyle::Style {
+    match kind {
+        ReplyKind::Answered { .. } => anstyle::Style::new(),
+        ReplyKind::Lost { .. } | ReplyKind::Error(_) | ReplyKind::Unsent(_) => BAD,
+        ReplyKind::Late { .. } | ReplyKind::Duplicate { .. } | ReplyKind::Stray(_) => WARN,
     }
 }
 
@@ -174,7 +187,8 @@ pub fn rtt_line(stats: &Stats) -> String {
 fn summary_text(series: &Series, gateway: Option<Duration>, out: &mut impl Write) -> io::Result<()> {
     use std::fmt::Write as _;
 
-    writeln!(out, "\n--- {} ping statistics ---", series.target.label)?;
+    let title = format!("--- {} ping statistics ---", series.target.label);
+    writeln!(out, "\n{}", paint(STRONG, title))?;
     let mut extra = String::new();
     for (n, what) in [
         (series.late, "late"),
@@ -191,18 +205,24 @@ fn summary_text(series: &Series, gateway: Option<Duration>, out: &mut impl Write
     }
     let loss = series.loss().unwrap_or(0.0) * 100.0;
     let (sent, received) = (series.sent, series.received);
-    writeln!(out, "{sent} packets transmitted, {received} received, {loss:.1}% packet loss{extra}")?;
+    let style = match (received, series.loss()) {
+        (0, Some(_)) => BAD,
+        (_, Some(loss)) if loss > 0.0 => WARN,
+        _ => anstyle::Style::new(),
+    };
+    let missing = paint(style, format!("{loss:.1}% packet loss"));
+    writeln!(out, "{sent} packets transmitted, {received} received, {missing}{extra}")?;
     if let Some(stats) = series.stats {
         let all = [stats.p50, stats.p95, stats.p99, stats.jitter].map(precise);
         writeln!(out, "{}", rtt_line(&stats))?;
         writeln!(out, "rtt p50/p95/p99/jitter = {} ms", all.join("/"))?;
         if let Some(gateway) = gateway {
             let beyond = precise(stats.p50.saturating_sub(gateway));
-            writeln!(
-                out,
+            let words = format!(
                 "through the gateway, whose own p50 is {} ms: {beyond} ms beyond it",
                 precise(gateway)
-            )?;
+            );
+            writeln!(out, "{}", paint(DIM, words))?;
         }
     }
     Ok(())
@@ -358,6 +378,7 @@ mod tests {
         printer.end(&[series, near]).unwrap();
         // The time of day differs.
         let text = String::from_utf8(out).unwrap();
+        let text = anstream::adapter::strip_str(&text).to_string();
         regex::Regex::new(r"\d{4}-\d\d-\d\dT[0-9:.]+Z").unwrap().replace_all(&text, "TIME").into_owned()
     }
 

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::super::parts::{Text, boxed, two_ends};
+use super::super::parts::{Text, boxed, tell, two_ends};
 use super::super::theme::{Role, Theme};
 use crate::app::State;
 use crate::app::dig::builder::Builder;
@@ -34,7 +34,7 @@ pub fn choices(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let dig = &state.dig;
     let dim = theme.style(Role::Dim);
     let rows = dig.choices.len().min(8);
-    let foot = " Tab accept · ↓↑ choose · Esc close ";
+    let foot = &tell(state, theme, " {complete} accept · {line-down}{line-up} choose · {leave-line} close ");
     let inside = boxed(below(area, rows), " completions ", foot, theme, buffer);
     let rows = usize::from(inside.height);
     let offset = first(dig.choice.unwrap_or(0), dig.choices.len(), rows);
@@ -59,7 +59,7 @@ pub fn search(state: &State, search: &Search, theme: Theme, area: Rect, buffer: 
     let dim = theme.style(Role::Dim);
     let past = &state.dig.past;
     let found = past.search(search.input.value());
-    let foot = " ↵ ask · Tab edit · ^R older · Esc close ";
+    let foot = &tell(state, theme, " {ask} ask · {complete} edit · {line-down} older · {leave-line} close ");
     let inside = boxed(below(area, 1 + found.len().clamp(1, 10)), " history ", foot, theme, buffer);
     let line = |n: u16| Rect { y: inside.y + n, height: 1, ..inside };
     let left = Text::new()
@@ -87,16 +87,16 @@ pub fn search(state: &State, search: &Search, theme: Theme, area: Rect, buffer: 
 }
 
 /// The builder of names; gives where the cursor is.
-pub fn builder(builder: &Builder, theme: Theme, area: Rect, buffer: &mut Buffer) -> Position {
+pub fn builder(state: &State, builder: &Builder, theme: Theme, area: Rect, buffer: &mut Buffer) -> Position {
     match builder.hole {
-        None => forms(builder, theme, area, buffer),
-        Some(hole) => holes(builder, hole, theme, area, buffer),
+        None => forms(state, builder, theme, area, buffer),
+        Some(hole) => holes(state, builder, hole, theme, area, buffer),
     }
 }
 
-fn forms(builder: &Builder, theme: Theme, area: Rect, buffer: &mut Buffer) -> Position {
+fn forms(state: &State, builder: &Builder, theme: Theme, area: Rect, buffer: &mut Buffer) -> Position {
     let dim = theme.style(Role::Dim);
-    let foot = " ↵ take · ↓↑ choose · Esc close ";
+    let foot = &tell(state, theme, " {ask} take · {line-down}{line-up} choose · {leave-line} close ");
     let inside = boxed(below(area, TEMPLATES.len()), " build a name ", foot, theme, buffer);
     let rows = usize::from(inside.height);
     let offset = first(builder.chosen, TEMPLATES.len(), rows);
@@ -125,12 +125,23 @@ fn forms(builder: &Builder, theme: Theme, area: Rect, buffer: &mut Buffer) -> Po
     cursor
 }
 
-fn holes(builder: &Builder, hole: usize, theme: Theme, area: Rect, buffer: &mut Buffer) -> Position {
+fn holes(
+    state: &State,
+    builder: &Builder,
+    hole: usize,
+    theme: Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+) -> Position {
     let dim = theme.style(Role::Dim);
     let template = builder.template();
     let most = usize::from(area.height).saturating_sub(template.holes.len() + 5);
     let offered = builder.offers.len().min(most.clamp(1, 8));
-    let foot = " ↵ take · Tab complete · ↓↑ choose · Esc back ";
+    let foot = &tell(
+        state,
+        theme,
+        " {ask} take · {complete} complete · {line-down}{line-up} choose · {leave-line} back ",
+    );
     let rows = template.holes.len() + 1 + offered.max(1);
     let title = format!(" {} ", template.pattern);
     let inside = boxed(below(area, rows), &title, foot, theme, buffer);

@@ -85,7 +85,7 @@ fn watch() {
     let mut s = session();
     let two = || vec![aaaa("web", "fdaa::a"), aaaa("web", "fdaa::b")];
     asked(&mut s, "web", 0, two());
-    s.keys("w");
+    s.keys("W");
     for exchange in
         [exchange("web", 0, vec![aaaa("web", "fdaa::b")]), silent("web"), exchange("web", 0, two())]
     {

@@ -8,7 +8,7 @@ use crate::app::matrix::Cell;
 use crate::app::mouse::Spot;
 use crate::text::{Safe, count, fit, ms, width};
 use crate::ui::hits::Hits;
-use crate::ui::parts::{Text, rule};
+use crate::ui::parts::{Text, rule, tell};
 use crate::ui::theme::{Role, Theme};
 
 /// Columns of a cell.
@@ -45,8 +45,8 @@ pub fn draw(
     if state.wishes.left_out() > 0 {
         more = format!("{more}{} not pinged · ", state.wishes.left_out());
     }
-    let what = if area.width < 100 { "median ms, loss" } else { "median ms and loss · Esc: targets" };
-    rule(&title, true, &format!("{more}{what}"), theme, line(0), buffer);
+    let what = if area.width < 100 { "median ms, loss" } else { "median ms and loss · {back}: targets" };
+    rule(&title, true, &format!("{more}{}", tell(state, theme, what)), theme, line(0), buffer);
     let Some(chosen) = state.matrix_app() else {
         let why = "No app has a started Machine yet. The matrix fills as the walk finds them.";
         Text::new().add(format!("  {why}"), dim).paint(line(2.min(area.height - 1)), buffer);

@@ -9,7 +9,7 @@ use crate::app::State;
 use crate::engine::report::{Hop, Knocked, Node, Port, Sample, Stats, Trace};
 use crate::text::{fit, ms, width};
 use crate::ui::Size;
-use crate::ui::parts::{Text, rule, spark, top, wrap};
+use crate::ui::parts::{Text, rule, spark, tell, top, wrap};
 use crate::ui::theme::{Role, Theme};
 
 /// Columns of a figure.
@@ -20,7 +20,7 @@ pub fn trace(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut B
     let dim = theme.style(Role::Dim);
     let line = |n: u16| Rect { y: area.y + n, height: 1, ..area };
     let Some(trace) = &state.view.trace else {
-        rule("Trace", false, "t starts anew", theme, line(0), buffer);
+        rule("Trace", false, &tell(state, theme, "{trace} starts anew"), theme, line(0), buffer);
         return Text::new().add("  ◐ asking the way", dim).paint(line(1.min(area.height - 1)), buffer);
     };
     let title = format!("Trace {}", fit(trace.target.label.as_str(), 40));
@@ -29,7 +29,7 @@ pub fn trace(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut B
         (false, false) => "waiting for the link".into(),
         (false, true) => format!("every {:.1} s", trace.interval.as_secs_f64()),
     };
-    let end = format!("round {} · {pace} · Esc ends it", trace.rounds);
+    let end = format!("round {} · {pace} · {}", trace.rounds, tell(state, theme, "{back} ends it"));
     rule(&title, false, &end, theme, line(0), buffer);
     let columns = Columns::of(size, area.width);
     columns.header(theme).paint(line(1), buffer);

@@ -1,0 +1,108 @@
+//! A part of the network asked about alone: what is selected, and nothing else. What was not asked about stays as it
+//! was, with its age, and so does what the whole walk before it could not ask about.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Scope, Walk};
+use crate::catalog::Catalog;
+use crate::dns::names::Form;
+use crate::text::Safe;
+
+/// What is asked about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Part {
+    /// The apps: `vms`, their own name, `regions` and Flycast; and those of their machines whose addresses are asked
+    /// for one by one.
+    pub apps: BTreeMap<Safe, BTreeSet<Safe>>,
+    /// Whether all peers are.
+    pub peers: bool,
+    /// Peers whose addresses are.
+    pub of_peers: BTreeSet<Safe>,
+}
+
+impl Part {
+    /// Whether it is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.apps.is_empty() && !self.peers && self.of_peers.is_empty()
+    }
+
+    /// Takes in another part.
+    pub fn join(&mut self, other: Self) {
+        for (app, machines) in other.apps {
+            self.apps.entry(app).or_default().extend(machines);
+        }
+        self.peers |= other.peers;
+        self.of_peers.extend(other.of_peers);
+    }
+}
+
+impl Walk {
+    /// A walk from `before` at `now` that asks about `part` alone.
+    pub fn part(before: Arc<Catalog>, part: &Part, now: Instant) -> Self {
+        let mut walk = Self::empty(before, Scope::Part, &[], now);
+        walk.problems.clone_from(&walk.catalog.walk.problems);
+        for (app, machines) in &part.apps {
+            walk.wanted.insert(app.clone());
+            for form in [Form::Vms, Form::App, Form::Regions, Form::Flycast] {
+                walk.ask(form(app.clone()));
+            }
+            // One without an address is asked about where `vms` lists it.
+            let known = |id: &&Safe| walk.catalog.machine(app, id).is_some_and(|m| m.address.is_some());
+            let known: Vec<&Safe> = machines.iter().filter(known).collect();
+            for id in known {
+                walk.ask(Form::Vm(id.clone(), app.clone()));
+            }
+        }
+        if part.peers {
+            walk.ask(Form::Peers);
+        }
+        for peer in &part.of_peers {
+            walk.ask(Form::Peer(peer.clone()));
+        }
+        walk.progress(true);
+        walk
+    }
+
+    /// Whether it asks about a [`Part`] alone.
+    pub fn is_part(&self) -> bool {
+        self.scope == Scope::Part
+    }
+
+    /// What failed before and was answered now is no problem any more.
+    pub(super) fn settle(&mut self, form: &Form) {
+        let about = format!("{form} {}: ", form.record_type());
+        self.problems.retain(|problem| !problem.starts_with(&about));
+    }
+
+    pub(super) fn finish_part(&mut self, now: Instant) {
+        self.forget();
+        self.compare_names();
+        // `_instances` was not asked: what contradicted it still may.
+        let mut conflicts = self.catalog.conflicts.clone();
+        for mut conflict in std::mem::take(&mut self.conflicts) {
+            let same = |known: &&super::Conflict| {
+                (&known.app, &known.machine, &known.text)
+                    == (&conflict.app, &conflict.machine, &conflict.text)
+            };
+            if conflicts.iter().find(same).is_none() {
+                conflict.since = Some(now);
+                conflicts.push(conflict);
+            }
+        }
+        conflicts.sort();
+        let (started, wanted, answered) = (self.started, self.wanted.clone(), self.vms_answered.clone());
+        let problems = self.problems.clone();
+        let catalog = self.edit();
+        catalog.conflicts = conflicts;
+        for name in wanted {
+            if let Some(app) = catalog.apps.get_mut(&name) {
+                let app = Arc::make_mut(app);
+                (app.complete, app.asked) = (answered.contains(&name), Some(started));
+            }
+        }
+        self.progress(false);
+        self.edit().walk.problems = problems;
+    }
+}
