@@ -116,7 +116,8 @@ pub fn search(state: &mut State) {
     let here = |(_, line): &(usize, &keys::Binding)| line.context.holds_in(menu.from);
     let mut lines: Vec<_> = keys::TABLE.iter().enumerate().filter(here).collect();
     // What only this place has comes first.
-    lines.sort_by_key(|(_, line)| line.context != menu.from);
+    // What is moved with is known by every hand: it comes last.
+    lines.sort_by_key(|(_, line)| (line.context != menu.from, line.action.is_motion()));
     let lines: Vec<usize> = lines.into_iter().map(|(number, _)| number).collect();
     let mut all = lines.len();
     let mut told = None;

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::Size;
 use super::hits::Hits;
-use super::parts::{Text, rule, side_by_side, tell, two_ends, wrap};
+use super::parts::{Text, first_row, rule, side_by_side, tell, two_ends, wrap};
 use super::theme::{Role, Theme};
 use crate::app::State;
 use crate::app::mouse::Spot;
@@ -111,7 +111,7 @@ fn checks(
     }
     let at = rows.iter().position(|row| row.ok() == chosen && chosen.is_some()).unwrap_or(0);
     let height = usize::from(area.height);
-    let offset = at.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
+    let offset = first_row(at, rows.len(), height);
     let mut cursor = None;
     for (n, row) in rows.iter().enumerate().skip(offset).take(height) {
         let line = Rect { y: area.y + (n - offset) as u16, height: 1, ..area };

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::Size;
 use super::hits::Hits;
-use super::parts::{Text, rule, tell};
+use super::parts::{Text, first_row, rule, tell, wrap};
 use super::theme::{Role, Theme};
 use crate::app::State;
 use crate::app::mouse::Spot;
@@ -32,9 +32,10 @@ pub fn draw(
         } else {
             "Nothing here matches the filter. {back} clears it."
         };
-        Text::new()
-            .add(format!("  {}", tell(state, theme, why)), dim)
-            .paint(line(2.min(area.height - 1)), buffer);
+        let words = wrap(&tell(state, theme, why), usize::from(area.width).saturating_sub(4));
+        for (n, words) in words.into_iter().enumerate().take(usize::from(area.height).saturating_sub(2)) {
+            Text::new().add(format!("  {words}"), dim).paint(line(2 + n as u16), buffer);
+        }
         return None;
     };
     let heading = u16::from(size != Size::Small);
@@ -49,7 +50,7 @@ pub fn draw(
             .paint(line(1), buffer);
     }
     let rows = usize::from(area.height.saturating_sub(1 + heading));
-    let offset = chosen.saturating_sub(rows / 2).min(total.saturating_sub(rows));
+    let offset = first_row(chosen, total, rows);
     let mut cursor = None;
     for (n, event) in state.shown_events().enumerate().skip(offset).take(rows) {
         let here = line(1 + heading + (n - offset) as u16);

@@ -12,7 +12,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
 use super::hits::Hits;
-use super::parts::{Pen, Text, side_by_side, spark, tell, top};
+use super::parts::{Pen, Text, first_row, more_rows, side_by_side, spark, tell, top};
 use super::theme::{Role, Theme};
 use super::{Size, detail, pings};
 use crate::app::mouse::Spot;
@@ -117,7 +117,7 @@ fn tree(
         return None;
     }
     let room = usize::from(rows.height);
-    let offset = offset(state.tree.position(), state.tree.len(), room);
+    let offset = first_row(state.tree.position(), state.tree.len(), room);
     let mut cursor = None;
     let rows_shown = (offset..state.tree.len()).take(room).filter_map(|at| state.tree.row(at));
     for (line, row) in rows_shown.enumerate() {
@@ -137,22 +137,14 @@ fn tree(
             cursor = Some(Position { x: here.x, y: here.y });
         }
     }
-    let more = |buffer: &mut Buffer, y: u16, glyph| {
-        let place = Rect { x: whole.right().saturating_sub(1), y, width: 1, height: 1 };
-        Text::new().add(glyph, dim).paint(place, buffer);
-    };
-    if offset > 0 {
-        more(buffer, rows.y, "▲");
-    }
-    if offset + room < state.tree.len() {
-        more(buffer, rows.bottom().saturating_sub(1), "▼");
-    }
+    more_rows(
+        offset > 0,
+        offset + room < state.tree.len(),
+        Rect { width: whole.width, ..rows },
+        theme,
+        buffer,
+    );
     cursor
-}
-
-/// The first row to show: the selection stays in the middle, where the ends allow.
-fn offset(position: usize, rows: usize, room: usize) -> usize {
-    position.saturating_sub(room / 2).min(rows.saturating_sub(room))
 }
 
 /// Every empty place says why, and what to do.

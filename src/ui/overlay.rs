@@ -6,7 +6,7 @@ use ratatui::widgets::{Clear, Widget as _};
 
 use super::Size;
 use super::hits::Hits;
-use super::parts::{Text, boxed, tell, two_ends};
+use super::parts::{Text, boxed, first_row, tell, two_ends};
 use super::theme::{Role, Theme};
 use crate::app::State;
 use crate::app::export::Save;
@@ -128,7 +128,7 @@ fn menu(
     two_ends(search, Text::new().add(format!("{tally} "), dim), (" ", dim), line(first), buffer);
     about(state, menu, theme, line(first + 1), buffer);
     let rows = usize::from(inner.height.saturating_sub(2 * first + 2));
-    let offset = menu.chosen.saturating_sub(rows / 2).min(n.saturating_sub(rows));
+    let offset = first_row(menu.chosen, n, rows);
     let values = menu.found.iter().filter_map(|choice| match choice {
         Choice::Value(value) => Some(width(&value.text)),
         Choice::Line(_) => None,
@@ -195,14 +195,15 @@ fn entry(
     let off = |style| if reason.is_some() { dim } else { style };
     let words = off(if chosen { theme.strong() } else { theme.style(Role::Plain) });
     let id = binding.action.id();
-    let (head, tail) = match overlay {
-        Overlay::Help(_) => (keys, id.to_owned()),
-        _ => (id.to_owned(), keys),
+    // Keys are short, names are not.
+    let (head, tail, room) = match overlay {
+        Overlay::Help(_) => (keys, id.to_owned(), 13),
+        _ => (id.to_owned(), keys, 17),
     };
     let left = Text::new()
         .add(if chosen { "▌ " } else { "  " }, theme.focused())
         .add(head, off(theme.style(Role::Accent)))
-        .to(17)
+        .to(room)
         .add(binding.words, words);
     match reason {
         Some(reason) => {

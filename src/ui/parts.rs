@@ -288,6 +288,20 @@ fn upright(x: u16, rows: std::ops::Range<u16>, theme: Theme, buffer: &mut Buffer
     fill(line, '│', theme.style(Role::Dim), buffer);
 }
 
+/// The first of `all` rows to show in `room`: the selected one stays in the middle, where the ends allow.
+pub fn first_row(selected: usize, all: usize, room: usize) -> usize {
+    selected.saturating_sub(room / 2).min(all.saturating_sub(room))
+}
+
+/// Says at the right of the rows of a list that there are more above and below.
+pub fn more_rows(above: bool, below: bool, rows: Rect, theme: Theme, buffer: &mut Buffer) {
+    let ends = [(above, rows.y, "▲"), (below, rows.bottom().saturating_sub(1), "▼")];
+    for (_, y, glyph) in ends.into_iter().filter(|(more, ..)| *more) {
+        let place = Rect { x: rows.right().saturating_sub(1), y, width: 1, height: 1 };
+        Text::new().put(glyph, theme.style(Role::Dim)).paint(place, buffer);
+    }
+}
+
 /// An empty box over what is there, with words set into its edges; gives its inside.
 pub fn boxed(frame: Rect, title: &str, foot: &str, theme: Theme, buffer: &mut Buffer) -> Rect {
     Clear.render(frame, buffer);
@@ -359,8 +373,8 @@ pub fn chart(recent: &[Sample], theme: Theme, area: Rect, buffer: &mut Buffer) {
     let rows = area.height - 1;
     let columns = usize::from(area.width - SCALE);
     let shown = &recent[recent.len().saturating_sub(columns)..];
-    let largest = shown.iter().filter_map(|sample| sample.rtt()).max().unwrap_or_default();
-    let top = top(largest);
+    let largest = shown.iter().filter_map(|sample| sample.rtt()).max();
+    let top = top(largest.unwrap_or_default());
     let dim = theme.style(Role::Dim);
     for row in 0..=rows {
         let from_bottom = rows - row;
@@ -408,6 +422,12 @@ pub fn chart(recent: &[Sample], theme: Theme, area: Rect, buffer: &mut Buffer) {
             };
         }
         text.paint(Rect { x: line.x + SCALE, width: line.width - SCALE, ..line }, buffer);
+    }
+    if largest.is_none() && !shown.is_empty() {
+        let words = "nothing has answered";
+        let middle = area.x + SCALE + (area.width - SCALE).saturating_sub(words.len() as u16) / 2;
+        let line = Rect { x: middle, y: area.y + rows / 2, width: area.right() - middle, height: 1 };
+        Text::new().add(words, dim).paint(line, buffer);
     }
 }
 

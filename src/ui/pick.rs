@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::frame::hints;
-use super::parts::{Text, rule, wrap};
+use super::parts::{Text, first_row, rule, wrap};
 use super::theme::{Role, Theme};
 use super::{Size, overlay};
 use crate::app::keys::Context;
@@ -74,7 +74,7 @@ pub fn draw(pick: &Pick, theme: Theme, frame: &mut Frame<'_>) {
             2
         };
         let rows = usize::from(area.height.saturating_sub(top + 1));
-        let offset = pick.chosen.saturating_sub(rows / 2).min(pick.choices.len().saturating_sub(rows));
+        let offset = first_row(pick.chosen, pick.choices.len(), rows);
         let longest = pick.choices.iter().map(|choice| width(&choice.path)).max().unwrap_or(0);
         let column = longest.min(usize::from(area.width) / 2) + 4;
         for (n, choice) in pick.choices.iter().enumerate().skip(offset).take(rows) {

@@ -12,7 +12,7 @@ use ratatui::style::Modifier;
 
 use super::Size;
 use super::hits::Hits;
-use super::parts::{Text, rule, spark, tell, top};
+use super::parts::{Text, first_row, more_rows, rule, spark, tell, top};
 use super::theme::{Role, Theme};
 use crate::app::State;
 use crate::app::mouse::Spot;
@@ -59,7 +59,7 @@ pub fn draw(
     columns.header(state, theme).paint(line(1), buffer);
     columns.hits(line(1), hits);
     let chosen = state.chosen_ping(&rows);
-    let offset = chosen.saturating_sub(room / 2).min(rows.len().saturating_sub(room));
+    let offset = first_row(chosen, rows.len(), room);
     let mut cursor = None;
     for (n, row) in rows.iter().enumerate().skip(offset).take(room) {
         let here = line(2 + (n - offset) as u16);
@@ -72,17 +72,8 @@ pub fn draw(
             cursor = Some(Position { x: here.x, y: here.y });
         }
     }
-    let dim = theme.style(Role::Dim);
-    let more = |buffer: &mut Buffer, y: u16, glyph| {
-        let place = Rect { x: area.right().saturating_sub(1), width: 1, ..line(y) };
-        Text::new().add(glyph, dim).paint(place, buffer);
-    };
-    if offset > 0 {
-        more(buffer, 2, "▲");
-    }
-    if offset + room < rows.len() {
-        more(buffer, 1 + room as u16, "▼");
-    }
+    let list = Rect { y: area.y + 2, height: room as u16, ..area };
+    more_rows(offset > 0, offset + room < rows.len(), list, theme, buffer);
     let gap = u16::from(size == Size::Wide);
     let used = 2 + room as u16 + gap;
     let below = Rect { y: area.y + used, height: area.height - used, ..area };

@@ -178,4 +178,21 @@ impl Action {
     pub fn named(id: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|action| action.id() == id)
     }
+
+    /// Whether it only moves the selection, or what is in sight.
+    pub const fn is_motion(self) -> bool {
+        matches!(
+            self,
+            Self::Down
+                | Self::Up
+                | Self::HalfDown
+                | Self::HalfUp
+                | Self::PageDown
+                | Self::PageUp
+                | Self::First
+                | Self::Last
+                | Self::ScrollLeft
+                | Self::ScrollRight
+        )
+    }
 }

@@ -8,7 +8,7 @@ use crate::app::matrix::Cell;
 use crate::app::mouse::Spot;
 use crate::text::{Safe, count, fit, ms, width};
 use crate::ui::hits::Hits;
-use crate::ui::parts::{Text, rule, tell};
+use crate::ui::parts::{Text, first_row, rule, tell};
 use crate::ui::theme::{Role, Theme};
 
 /// Columns of a cell.
@@ -30,7 +30,7 @@ pub fn draw(
     let title = format!("{} × {}", count(apps.len(), "app"), count(regions.len(), "region"));
     let column = state.ping.matrix.map_or(0, |place| place.region).min(regions.len().saturating_sub(1));
     // The selected column is in sight, and where there is more to either side, that is said.
-    let from = column.saturating_sub(fits / 2).min(regions.len().saturating_sub(fits));
+    let from = first_row(column, regions.len(), fits);
     let right = regions.len().saturating_sub(from + fits);
     let mut more = String::new();
     if from > 0 {
@@ -61,7 +61,7 @@ pub fn draw(
     header.paint(line(1), buffer);
     let room = usize::from(area.height.saturating_sub(2));
     let at = apps.iter().position(|app| *app == chosen).unwrap_or(0);
-    let offset = at.saturating_sub(room / 2).min(apps.len().saturating_sub(room));
+    let offset = first_row(at, apps.len(), room);
     let mut cursor = None;
     for (n, app) in apps.iter().enumerate().skip(offset).take(room) {
         let here = line(2 + (n - offset) as u16);
