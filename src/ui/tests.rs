@@ -304,7 +304,10 @@ fn a_big_org_draws_only_what_is_on_the_screen() {
     let mut s = Session::attached();
     s.catalog(&[&format!("big:{}", many.join(",")), ORG[0]]);
     s.keys("*G");
-    insta::assert_snapshot!("big_80x24", screen(&s.state, Theme::default(), (80, 24), false));
+    for at in SIZES {
+        let name = format!("big_{}x{}", at.0, at.1);
+        insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, false));
+    }
 }
 
 #[test]
@@ -357,7 +360,10 @@ fn events() {
     let mut s = Session::attached();
     s.state.clock = Some((s.now, "2026-11-24T14:03:00+00:00[UTC]".parse().unwrap()));
     s.keys("5");
-    insta::assert_snapshot!("no_events_80x24", screen(&s.state, Theme::default(), (80, 24), true));
+    for at in SIZES {
+        let name = format!("no_events_{}x{}", at.0, at.1);
+        insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, true));
+    }
     let place = |id: &str, region: &str| Place {
         app: "web".into(),
         id: id.into(),

@@ -113,7 +113,12 @@ fn errors() {
     ];
     s.keys("a_instances<enter>");
     answer(&mut s, vec![cut]);
-    insta::assert_snapshot!("cut_80x24", screen(&s.state, Theme::default(), (80, 24), false));
+    seen(&s, "cut");
+    let mut failed = exchange("broken", 2, vec![]);
+    failed.tries = vec![Try { sent: ms(0), transport: Transport::Udp, end: TryEnd::Answered(ms(9)) }];
+    s.keys("abroken<enter>");
+    answer(&mut s, vec![failed]);
+    seen(&s, "servfail");
 }
 
 #[test]
