@@ -91,7 +91,7 @@ fn answers(state: &State) -> String {
         Ok(exchanges) => exchanges
             .iter()
             .map(|exchange| match (&exchange.outcome, &when) {
-                (Ok(answer), Some(when)) => text::answer(exchange, answer, &entry.line.show, when),
+                (Ok(answer), Some(when)) => text::answer(exchange, answer, &entry.line.show, || when.clone()),
                 (Ok(_), None) => String::new(),
                 (Err(failure), _) => format!("{failure}\n"),
             })

@@ -183,7 +183,8 @@ fn answer(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, hits: &m
             let when = state.clock_at(answered.at);
             lines_of(entry, exchanges, theme, |entry, _, exchange| {
                 let answer = exchange.outcome.as_ref().ok()?;
-                Some(text::answer(exchange, answer, &entry.line.show, when.as_ref()?))
+                let when = when.as_ref()?;
+                Some(text::answer(exchange, answer, &entry.line.show, || when.clone()))
             })
         }
         Face::Changes => changes(state, entry, theme),

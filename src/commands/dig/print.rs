@@ -99,7 +99,7 @@ impl<W: Write> Printer<'_, W> {
                 if several && bare && line.show.comments {
                     writeln!(self.out, ";; {}:", one.who(line))?;
                 }
-                let face = text::answer(one.exchange, answer, &line.show, &ZonedDateTime::now());
+                let face = text::answer(one.exchange, answer, &line.show, ZonedDateTime::now);
                 write!(self.out, "{face}")?;
             }
             Err(failure) => {

@@ -31,8 +31,14 @@ pub fn banner<W: AsRef<str>>(words: &[W], line: &Line) -> String {
     )
 }
 
-/// One answered exchange; `when` is the time at which it was answered.
-pub fn answer(exchange: &Exchange, answer: &Answer, show: &Show, when: &ZonedDateTime) -> String {
+/// One answered exchange; `when` gives the time at which it was answered. It is asked for only where that is shown: to
+/// learn one's time zone costs more than a question.
+pub fn answer(
+    exchange: &Exchange,
+    answer: &Answer,
+    show: &Show,
+    when: impl FnOnce() -> ZonedDateTime,
+) -> String {
     let Some(parts) = Parts::of(&answer.wire) else { return String::new() };
     if show.short {
         return short(&parts);
@@ -54,7 +60,7 @@ pub fn answer(exchange: &Exchange, answer: &Answer, show: &Show, when: &ZonedDat
             answer.rtt.as_millis(),
             server.port(),
             answer.transport.as_str(),
-            when.strftime("%a %b %d %H:%M:%S %Z %Y"),
+            when().strftime("%a %b %d %H:%M:%S %Z %Y"),
             answer.wire.len(),
             ip = server.ip(),
         );
@@ -281,7 +287,7 @@ mod tests {
         let when =
             jiff::Timestamp::from_second(1_795_523_104).unwrap().to_zoned_datetime(jiff::tz::TimeZone::UTC);
         let Ok(got) = &exchange.outcome else { unreachable!() };
-        banner(words, &line) + &answer(&exchange, got, &line.show, &when)
+        banner(words, &line) + &answer(&exchange, got, &line.show, || when)
     }
 
     fn aaaa(owner: &str) -> Record {
