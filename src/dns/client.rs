@@ -30,6 +30,8 @@ pub const PORT: u16 = 53;
 /// Over the measured round trip, how long each UDP try waits; after the last one the question goes over TCP.
 const PATIENCE: [Duration; 3] =
     [Duration::from_millis(50), Duration::from_millis(150), Duration::from_millis(450)];
+/// The same for a datagram beside what waits on the connection.
+const REPEAT: Duration = Duration::from_millis(150);
 /// Questions of a walk that are in flight on the connection, at first and at most: TCP itself begins with two segments.
 const LANE: (usize, usize) = (32, 1024);
 /// How long an answer on the connection may be late before the connection is taken for stuck.
@@ -228,6 +230,25 @@ impl Flight {
     /// Whether another datagram may leave.
     fn may_try_udp(&self) -> bool {
         self.udp_tries < self.job.options.tries.unwrap_or(PATIENCE.len())
+    }
+
+    /// Whether a datagram goes out beside what waits on the connection. Where one packet in ten is lost a connection
+    /// stands still for a second at a time; of the many questions of a walk some always wait there, and one datagram
+    /// more is as good as any before. What was cut has to come over the connection.
+    fn may_repeat(&self) -> bool {
+        let many = self.job.options.shared || matches!(self.job.asker, Asking::Many(..));
+        let cut = self.tries.iter().any(|attempt| matches!(attempt.end, TryEnd::Truncated(_)));
+        many && !cut && !self.job.options.tcp && self.job.options.tries.is_none()
+    }
+
+    /// How long the last datagram waits over the round trip. On a link that loses some of what is sent a question of a
+    /// walk does not wait longer each time: the server is not slow.
+    fn patience(&self, thin: bool) -> Duration {
+        match PATIENCE.get(self.udp_tries.max(1) - 1) {
+            _ if thin && self.may_repeat() => PATIENCE[0],
+            Some(patience) => *patience,
+            None => REPEAT,
+        }
     }
 
     /// Whether the asker wants no more than the tries so far.
@@ -515,6 +536,7 @@ impl<N: Network> Asker<N> {
     /// Sets the time at which something has to be done about a flight.
     fn schedule(&mut self, key: u64) {
         let up_since = self.up_since();
+        let thin = self.window.is_thin(clock(), self.rtt.expected());
         let Some(flight) = self.flights.get_mut(&key) else { return };
         let end = flight.started + flight.job.options.timeout;
         let last = flight.tries.last().map(|t| (t.transport, flight.job.put + t.sent));
@@ -522,8 +544,10 @@ impl<N: Network> Asker<N> {
             // What was asked before the link stood leaves with the handshake's last message: its patience
             // begins there. While there is no link, asking again would only fill the queue.
             (Some((Transport::Udp, sent)), Some(up)) if !flight.is_last_try() => {
-                let patience = PATIENCE[(flight.udp_tries.max(1) - 1).min(PATIENCE.len() - 1)];
-                (sent.max(up) + self.rtt.expected() + patience).min(end)
+                (sent.max(up) + self.rtt.expected() + flight.patience(thin)).min(end)
+            }
+            (Some((Transport::Tcp, sent)), Some(up)) if !flight.in_lane && flight.may_repeat() => {
+                (sent.max(up) + self.rtt.expected() + REPEAT).min(end)
             }
             (Some((Transport::Tcp, sent)), Some(up)) if flight.in_lane => {
                 let expected =
@@ -559,7 +583,9 @@ impl<N: Network> Asker<N> {
                 continue;
             };
             let timeout = flight.job.options.timeout;
-            let waits_on_udp = flight.tries.last().is_some_and(|t| t.transport == Transport::Udp);
+            let last = flight.tries.last();
+            let waits_on_udp = last.is_some_and(|t| t.transport == Transport::Udp);
+            let sent = flight.job.put + last.map_or(Duration::ZERO, |t| t.sent);
             if now >= flight.started + timeout || flight.job.asker.has_gone() {
                 self.finish(key, Err(Failure::Timeout(timeout)));
             } else if flight.in_lane {
@@ -568,9 +594,13 @@ impl<N: Network> Asker<N> {
                 self.try_udp(key, now);
             } else {
                 if waits_on_udp {
-                    self.window.lost(now, self.rtt.expected());
+                    self.window.lost(now, sent);
                 }
-                if waits_on_udp && self.flights.get(&key).is_some_and(|flight| flight.may_try_udp()) {
+                let again = |flight: &Flight| {
+                    let beside = flight.connection.is_some() && flight.may_repeat();
+                    beside || (waits_on_udp && flight.may_try_udp())
+                };
+                if self.flights.get(&key).is_some_and(|flight| again(flight)) {
                     self.try_udp(key, now);
                 } else {
                     self.try_tcp(key, now);

@@ -10,11 +10,15 @@ pub const SMALLEST: usize = 8;
 pub const LARGEST: usize = 2048;
 
 /// The share of answers that may be lost before the loss is taken for a flood of our own making, as one part in
-/// this many. Buffers that overflow lose a quarter and more; a bad radio link loses a twentieth, and asking it more
-/// slowly does not mend it.
-const FLOOD: f64 = 1.0 / 6.0;
-/// Answers over which the share of losses is taken.
-const MEMORY: f64 = 48.0;
+/// this many. Buffers that overflow lose a quarter and more; a bad radio link loses a tenth of the round trips, and
+/// asking it more slowly does not mend it.
+const FLOOD: usize = 5;
+/// Where more than one part in this many is lost and it is no flood, the link itself loses it.
+const THIN: usize = 40;
+/// Losses are counted over as many questions at least: they show in clumps, later than the answers that left beside.
+const ENOUGH: usize = 128;
+/// After a flood, round trips until losses are taken for the link's own again.
+const CALM: u32 = 8;
 /// A round trip that is longer than the shortest one by its half and this says that questions queue up somewhere.
 const QUEUED: Duration = Duration::from_millis(2);
 
@@ -36,14 +40,30 @@ pub struct Window {
     threshold: usize,
     clean: usize,
     halved: Option<Instant>,
-    lost: f64,
+    /// What became of the last window full of questions, and of the one before.
+    outcomes: [Outcomes; 2],
     shortest: Option<Duration>,
+}
+
+/// What became of questions.
+#[derive(Debug, Clone, Copy, Default)]
+struct Outcomes {
+    all: usize,
+    lost: usize,
 }
 
 impl Window {
     /// A window of `size` questions, of which there are never more than `largest`.
     pub fn new(size: usize, largest: usize) -> Self {
-        Self { size, largest, threshold: largest, clean: 0, halved: None, lost: 0.0, shortest: None }
+        Self {
+            size,
+            largest,
+            threshold: largest,
+            clean: 0,
+            halved: None,
+            outcomes: [Outcomes::default(); 2],
+            shortest: None,
+        }
     }
 
     /// Questions that may be in flight.
@@ -53,7 +73,7 @@ impl Window {
 
     /// An answer came after `rtt`, while `flying` questions were in flight: a window that is not used does not grow.
     pub fn answered(&mut self, rtt: Duration, flying: usize) {
-        self.lost -= self.lost / MEMORY;
+        self.count(false);
         let shortest = self.shortest.map_or(rtt, |shortest| shortest.min(rtt));
         self.shortest = Some(shortest);
         if flying + 1 < self.size || rtt > shortest + shortest / 2 + QUEUED {
@@ -66,15 +86,40 @@ impl Window {
         }
     }
 
-    /// A question was not answered in time. `rtt` is what was expected.
-    pub fn lost(&mut self, now: Instant, rtt: Duration) {
-        self.lost += (1.0 - self.lost) / MEMORY;
-        if self.lost > FLOOD && self.halved.is_none_or(|at| now.saturating_duration_since(at) > rtt) {
+    /// A question that left at `sent` was not answered in time. What left before the last halving has had its say.
+    pub fn lost(&mut self, now: Instant, sent: Instant) {
+        if self.halved.is_some_and(|at| sent < at) {
+            return;
+        }
+        self.count(true);
+        if self.loses_more_than(FLOOD) {
             self.size = (self.size / 2).max(SMALLEST);
             self.threshold = self.size;
             self.clean = 0;
             self.halved = Some(now);
+            self.outcomes = Default::default();
         }
+    }
+
+    fn count(&mut self, lost: bool) {
+        let [newest, before] = &mut self.outcomes;
+        if newest.all >= self.size.max(ENOUGH) {
+            *before = std::mem::take(newest);
+        }
+        newest.all += 1;
+        newest.lost += usize::from(lost);
+    }
+
+    /// Whether more than one in `part` is lost.
+    fn loses_more_than(&self, part: usize) -> bool {
+        let [newest, before] = self.outcomes;
+        (newest.lost + before.lost) * part > (newest.all + before.all).max(ENOUGH).max(self.size)
+    }
+
+    /// Whether the link itself loses some of what is sent, and asking again sooner floods nobody.
+    pub fn is_thin(&self, now: Instant, rtt: Duration) -> bool {
+        let calm = self.halved.is_none_or(|at| now.saturating_duration_since(at) > rtt * CALM);
+        calm && self.loses_more_than(THIN) && !self.loses_more_than(FLOOD)
     }
 }
 
@@ -181,18 +226,22 @@ mod tests {
     fn a_flood_halves_it_once_a_round_trip_and_a_bad_link_does_not() {
         let start = Instant::now();
         let mut window = Window::new(FIRST, LARGEST);
-        for n in 0..2000 {
-            if n % 20 == 0 { window.lost(start, RTT) } else { window.answered(RTT, LARGEST) }
+        for n in 0..1000 {
+            // A clump of losses after many answers, as a round trip brings them.
+            if n % 200 >= 180 { window.lost(start, start) } else { window.answered(RTT, LARGEST) }
         }
-        assert_eq!(window.size(), LARGEST.min(FIRST + 1900), "one in twenty is the link's own");
-        for _ in 0..64 {
-            window.lost(start, RTT);
+        let full = FIRST + 900;
+        assert_eq!(window.size(), full, "one in ten is the link's own");
+        assert!(window.is_thin(start, RTT));
+        for _ in 0..1000 {
+            window.lost(start + RTT, start);
         }
-        assert_eq!(window.size(), usize::midpoint(FIRST, 1900), "one halving in a round trip");
+        assert_eq!(window.size(), full / 2, "one halving for what left before it");
         for round in 1..20 {
-            window.lost(start + RTT * round * 2, RTT);
+            (0..100).for_each(|_| window.lost(start + RTT * round * 2, start + RTT * round * 2));
         }
         assert_eq!(window.size(), SMALLEST);
+        assert!(!window.is_thin(start + RTT * 40, RTT));
         for _ in 0..300 {
             window.answered(RTT, LARGEST);
         }

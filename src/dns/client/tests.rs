@@ -76,6 +76,24 @@ async fn a_silent_server_is_tried_three_times_then_over_tcp_within_the_timeout()
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_of_many_is_asked_beside_a_connection_that_stands_still() {
+    let mut datagrams = 0;
+    let (client, _link) = client(move |transport, q| match transport {
+        Over::Tcp => vec![(Duration::from_hours(1), vec![])],
+        Over::Udp => {
+            datagrams += 1;
+            if datagrams > 4 { vec![(RTT, wire(&answer(q, one())))] } else { vec![] }
+        }
+    });
+    let options = Options { shared: true, ..Options::default() };
+    let exchange = client.ask(question("unlucky.internal."), &options).await;
+    assert_eq!(exchange.addresses(), [SERVER]);
+    let sent: Vec<_> = exchange.tries.iter().map(|t| (t.transport, t.sent.as_millis())).collect();
+    let udp = |at| (Transport::Udp, at);
+    assert_eq!(sent, [udp(0), udp(250), udp(600), (Transport::Tcp, 1250), udp(1600), udp(1950)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lost_query_is_asked_again_and_others_do_not_wait() {
     let mut seen = 0;
     let (client, _link) = client(move |_, q| {
