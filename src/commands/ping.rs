@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::Write;
 use std::net::Ipv6Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use self::print::Printer;
@@ -129,13 +130,13 @@ pub async fn run(
         }
     };
     tokio::pin!(interrupted, deadline);
-    let mut last: Vec<Series> = Vec::new();
+    let mut last: Arc<Vec<Series>> = Arc::default();
     loop {
         tokio::select! {
             report = session.engine.reports.recv() => match report {
                 Some(Report::Pings(series)) => {
                     printer.progress(&series)?;
-                    last.clone_from(&series);
+                    last = series;
                     let settled = |s: &Series| s.held || request.count.is_some_and(|n| s.settled() >= n);
                     if !last.is_empty() && last.iter().all(settled) {
                         break;

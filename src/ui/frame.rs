@@ -238,9 +238,8 @@ fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, hits: 
         let left = Text::new()
             .add(FILTER_PROMPT, theme.focused())
             .add(Safe::new(input.value()).as_str(), theme.style(Role::Plain));
-        let right = hints(Some(state), Context::Filter, theme, usize::from(area.width) / 2)
-            .add("  ", dim)
-            .add(hits, dim);
+        let possible = possible(&state.keymap, Some(state), Context::Filter, usize::from(area.width) / 2);
+        let right = hints(&possible, theme).add("  ", dim).add(hits, dim);
         two_ends(left, right, (" ", dim), area, buffer);
         return;
     }
@@ -273,24 +272,22 @@ fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, hits: 
     let right = filter.join(right);
     let room_left = room.saturating_sub(right.width() + 2);
     let mut at = 0;
-    for (_, _, key, words, action) in possible(Some(state), context, room_left) {
+    let possible = possible(&state.keymap, Some(state), context, room_left);
+    for (_, _, key, words, action) in &possible {
         let width = crate::text::width(&key.show(theme.ascii)) + words.len() + 1;
         let gap = if at == 0 { 1 } else { 2 };
-        hits.columns(area, at + gap..at + gap + width, Spot::Do(action));
+        hits.columns(area, at + gap..at + gap + width, Spot::Do(*action));
         at += gap + width;
     }
     hits.columns(area, room.saturating_sub(quit)..room, Spot::Do(Action::Quit));
-    let line = hints(Some(state), context, theme, room_left);
-    two_ends(line, right, (" ", dim), area, buffer);
+    two_ends(hints(&possible, theme), right, (" ", dim), area, buffer);
 }
 
 /// A hint: its place in the table, its rank, its key, its words, its action.
-type Hint = (usize, u8, keys::Key, &'static str, Action);
+pub type Hint = (usize, u8, keys::Key, &'static str, Action);
 
 /// The hints of a context that are possible now, the most useful ones where not all fit, in the table's order.
-fn possible(state: Option<&State>, context: Context, room: usize) -> Vec<Hint> {
-    let table = Keymap::default();
-    let keymap = state.map_or(&table, |state| &state.keymap);
+pub fn possible(keymap: &Keymap, state: Option<&State>, context: Context, room: usize) -> Vec<Hint> {
     let mut all: Vec<Hint> = keymap
         .lines()
         .enumerate()
@@ -319,8 +316,8 @@ fn possible(state: Option<&State>, context: Context, room: usize) -> Vec<Hint> {
 }
 
 /// The same as a line.
-pub fn hints(state: Option<&State>, context: Context, theme: Theme, room: usize) -> Text<'static> {
-    possible(state, context, room).into_iter().fold(Text::new(), |text, (_, _, key, words, _)| {
+pub fn hints(possible: &[Hint], theme: Theme) -> Text<'static> {
+    possible.iter().fold(Text::new(), |text, (_, _, key, words, _)| {
         let gap = if text.width() == 0 { " " } else { "  " };
         text.add(gap, theme.style(Role::Dim))
             .add(key.show(theme.ascii), theme.style(Role::Accent))

@@ -4,11 +4,11 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::frame::hints;
+use super::frame::{hints, possible};
 use super::parts::{Text, first_row, rule, wrap};
 use super::theme::{Role, Theme};
 use super::{Size, overlay};
-use crate::app::keys::Context;
+use crate::app::keys::{Context, Keymap};
 use crate::app::pick::Pick;
 use crate::text::{fit, width};
 
@@ -95,9 +95,11 @@ pub fn draw(pick: &Pick, theme: Theme, frame: &mut Frame<'_>) {
             }
         }
         let last = line(area.height - 1);
-        match &pick.said {
-            Some(said) => Text::new().add(format!(" {said}"), theme.strong()).paint(last, buffer),
-            None => hints(None, Context::Pick, theme, area.width.into()).paint(last, buffer),
+        if let Some(said) = &pick.said {
+            Text::new().add(format!(" {said}"), theme.strong()).paint(last, buffer);
+        } else {
+            let possible = possible(&Keymap::default(), None, Context::Pick, area.width.into());
+            hints(&possible, theme).paint(last, buffer);
         }
     }
     theme.finish(buffer);

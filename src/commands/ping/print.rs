@@ -84,7 +84,7 @@ impl<'a, W: Write> Printer<'a, W> {
                     Format::Markdown => {}
                 }
             }
-            if let Some(newest) = one.replies.last() {
+            if let Some(newest) = one.replies.last().filter(|newest| newest.serial > told) {
                 self.told.insert(one.target.clone(), newest.serial);
             }
         }
