@@ -6,9 +6,11 @@
 //! the packets of the connection, where it stands: a packet holds twenty of them, and each packet has its price at
 //! both ends of a tunnel. As soon as an answer is late there, they go one by one over UDP, where none waits for another.
 
+mod flight;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
-use std::net::{Ipv6Addr, SocketAddrV6};
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -23,15 +25,11 @@ use super::message::{self, Reply};
 use super::tcp::{Connection, Event};
 use super::window::{self, Pace, Rtt, Window};
 use crate::net::{Arrival, Datagrams, IcmpError, LinkState, Network};
+use flight::{Asking, Flight, Job, REPEAT};
 
 /// The port of a name server.
 pub const PORT: u16 = 53;
 
-/// Over the measured round trip, how long each UDP try waits; after the last one the question goes over TCP.
-const PATIENCE: [Duration; 3] =
-    [Duration::from_millis(50), Duration::from_millis(150), Duration::from_millis(450)];
-/// The same for a datagram beside what waits on the connection.
-const REPEAT: Duration = Duration::from_millis(150);
 /// Questions of a walk that are in flight on the connection, at first and at most: TCP itself begins with two segments.
 const LANE: (usize, usize) = (32, 1024);
 /// How long an answer on the connection may be late before the connection is taken for stuck.
@@ -67,40 +65,6 @@ enum Order {
     Connect(SocketAddrV6),
 }
 
-#[derive(Debug)]
-struct Job {
-    question: Question,
-    options: Arc<Options>,
-    server: SocketAddrV6,
-    put: Instant,
-    asker: Asking,
-}
-
-/// Who waits for an answer.
-#[derive(Debug)]
-enum Asking {
-    One(oneshot::Sender<Exchange>),
-    /// Somebody with many questions, who knows them by number.
-    Many(usize, mpsc::Sender<(usize, Exchange)>),
-}
-
-impl Asking {
-    fn has_gone(&self) -> bool {
-        match self {
-            Self::One(reply) => reply.is_closed(),
-            Self::Many(_, replies) => replies.is_closed(),
-        }
-    }
-
-    fn tell(self, exchange: Exchange) {
-        // Nobody waits any more where the asker has gone.
-        match self {
-            Self::One(reply) => drop(reply.send(exchange)),
-            Self::Many(number, replies) => drop(replies.try_send((number, exchange))),
-        }
-    }
-}
-
 impl Client {
     /// A client over `net` that asks `server` where nobody else is named. Its task ends with the last clone.
     ///
@@ -127,6 +91,8 @@ impl Client {
             window: Window::new(window::FIRST, window::LARGEST),
             rtt: Rtt::default(),
             lane: Lane::default(),
+            way: None,
+            moved: false,
             pace: Pace::default(),
             paced: None,
             ignored: ignored.clone(),
@@ -202,61 +168,6 @@ impl Client {
     }
 }
 
-/// A question in flight.
-#[derive(Debug)]
-struct Flight {
-    job: Job,
-    /// When it was let into the window: its timeout runs from here.
-    started: Instant,
-    tries: Vec<Try>,
-    /// The message of each try, where the asker wants them.
-    sent: Vec<Arc<[u8]>>,
-    /// The IDs of its tries, with which they can be answered: of the first one, and of the others.
-    id: u16,
-    further_ids: Vec<u16>,
-    /// UDP tries so far.
-    udp_tries: usize,
-    /// The TCP connection it waits on.
-    connection: Option<u64>,
-    tcp_tries: usize,
-    /// Whether it is counted in the [`Lane`].
-    in_lane: bool,
-    edns: bool,
-    /// When something has to be done about it next.
-    due: Instant,
-}
-
-impl Flight {
-    /// Whether another datagram may leave.
-    fn may_try_udp(&self) -> bool {
-        self.udp_tries < self.job.options.tries.unwrap_or(PATIENCE.len())
-    }
-
-    /// Whether a datagram goes out beside what waits on the connection. Where one packet in ten is lost a connection
-    /// stands still for a second at a time; of the many questions of a walk some always wait there, and one datagram
-    /// more is as good as any before. What was cut has to come over the connection.
-    fn may_repeat(&self) -> bool {
-        let many = self.job.options.shared || matches!(self.job.asker, Asking::Many(..));
-        let cut = self.tries.iter().any(|attempt| matches!(attempt.end, TryEnd::Truncated(_)));
-        many && !cut && !self.job.options.tcp && self.job.options.tries.is_none()
-    }
-
-    /// How long the last datagram waits over the round trip. On a link that loses some of what is sent a question of a
-    /// walk does not wait longer each time: the server is not slow.
-    fn patience(&self, thin: bool) -> Duration {
-        match PATIENCE.get(self.udp_tries.max(1) - 1) {
-            _ if thin && self.may_repeat() => PATIENCE[0],
-            Some(patience) => *patience,
-            None => REPEAT,
-        }
-    }
-
-    /// Whether the asker wants no more than the tries so far.
-    fn is_last_try(&self) -> bool {
-        self.job.options.tries.is_some_and(|tries| self.udp_tries >= tries)
-    }
-}
-
 /// The connection to the default server, as far as the many questions of a walk share it.
 #[derive(Debug)]
 struct Lane {
@@ -294,6 +205,10 @@ struct Asker<N: Network> {
     window: Window,
     rtt: Rtt,
     lane: Lane,
+    /// The way that these were learned on: since when it stands, and where it leads.
+    way: Option<(Instant, Option<SocketAddr>)>,
+    /// Whether there was another before.
+    moved: bool,
     pace: Pace,
     /// When the pace lets the next question of a walk leave, where one waits for that.
     paced: Option<Instant>,
@@ -308,6 +223,7 @@ impl<N: Network> Asker<N> {
         mut many: mpsc::Receiver<Job>,
         mut tcp: mpsc::Receiver<Event>,
     ) {
+        self.way = self.way_now();
         let mut open = true;
         while open || !self.flights.is_empty() || !self.waiting.is_empty() || !self.bulk.is_empty() {
             self.fill();
@@ -566,7 +482,21 @@ impl<N: Network> Asker<N> {
         link.is_up().then_some(link.since)
     }
 
+    fn way_now(&self) -> Option<(Instant, Option<SocketAddr>)> {
+        let link = self.link.borrow();
+        link.is_up().then_some((link.since, link.endpoint))
+    }
+
     fn link_changed(&mut self) {
+        let way = self.way_now();
+        if way.is_some() && way != self.way && std::mem::replace(&mut self.way, way).is_some() {
+            // The host has moved, or the peer: nothing of what was learned holds.
+            self.moved = true;
+            self.rtt = Rtt::default();
+            self.window = Window::new(window::FIRST, window::LARGEST);
+            self.lane.window = Window::new(LANE.0, LANE.1);
+            self.lane.rtt = Rtt::default();
+        }
         let keys: Vec<u64> = self.flights.keys().copied().collect();
         for key in keys {
             self.schedule(key);
@@ -696,6 +626,8 @@ impl<N: Network> Asker<N> {
         if from.ip() != flight.job.server.ip()
             || from.port() != flight.job.server.port()
             || attempt.transport != transport
+            // A second copy of what was taken, and acted upon, already.
+            || !matches!(attempt.end, TryEnd::Silent | TryEnd::Failed(_))
         {
             return self.ignore();
         }
@@ -710,10 +642,12 @@ impl<N: Network> Asker<N> {
         let sent = flight.job.put + attempt.sent;
         let left = up_since.map_or(sent, |up| sent.max(up));
         let rtt = at.saturating_duration_since(left);
-        if transport == Transport::Udp {
+        // What left over the way before says nothing of this one.
+        let tells = !self.moved || sent >= left;
+        if tells && transport == Transport::Udp {
             self.rtt.measured(rtt);
             self.window.answered(rtt, flying);
-        } else if flight.in_lane {
+        } else if tells && flight.in_lane {
             self.lane.rtt.measured(rtt);
             self.lane.window.answered(rtt, self.lane.flying + TOGETHER);
         }

@@ -235,7 +235,7 @@ impl<N: Network> Examiner<N> {
         let seen = ping(&self.net, probes).await;
         let of = |n: usize| seen.get(n).map(|seen| seen.pings).unwrap_or_default();
         let (mut small, large) = (of(0), of(1));
-        let lost = |pings: Pings| pings.sent - pings.answered;
+        let lost = |pings: Pings| pings.sent.saturating_sub(pings.answered);
         if small.answered > 0 {
             // A handful may all get through where a third is lost.
             small = add(small, burst(&self.net, to, MORE_PINGS).await);

@@ -17,6 +17,8 @@ use crate::net::outside::{interface_in, source_to};
 /// How long the system's tunnel may take to win its session back after ours has ended: it notices after 15 s without
 /// a reply (WireGuard paper, §6.5), and shakes hands.
 const BACK: Duration = Duration::from_secs(25);
+/// Between two looks at whether it has.
+const AGAIN: Duration = Duration::from_millis(250);
 /// The most name servers that are asked.
 const MOST: usize = 3;
 
@@ -53,6 +55,7 @@ pub async fn look(conf: &Conf, ours: Ours) -> System {
         if asked.is_told() || Instant::now() >= end {
             break asked;
         }
+        tokio::time::sleep(AGAIN).await;
     };
     system.by_own = Some(by_own);
     // As a resolver library does it: the first server that answers is believed.

@@ -168,7 +168,7 @@ struct Core<N: Network> {
     inspection: Option<Inspection>,
     details: Answers<usize>,
     news: News,
-    /// The catalog as the last whole walk left it: what changes are told against.
+    /// The catalog as the last walk left it: what changes are told against.
     known: Option<Arc<Catalog>>,
     events: Arc<Vec<Event>>,
     /// The same catalog, for whoever waits for one.
@@ -253,6 +253,7 @@ impl News {
 impl<N: Network> Core<N> {
     async fn run(mut self, mut inbox: mpsc::Receiver<Command>, outbox: mpsc::Sender<Report>) {
         self.news.link.ended(clock());
+        self.link_since = Some(self.link.borrow().since);
         if self.settings.walk {
             self.start_walk(Scope::Full);
         }
@@ -413,15 +414,18 @@ impl<N: Network> Core<N> {
         };
         let now = clock();
         // Bytes are told at a pace; that the link stands or fell, at once.
-        if self.link_since == Some(since) {
-            self.news.link.changed(now);
-        } else {
-            self.link_since = Some(since);
+        let anew = self.link_since.replace(since) != Some(since);
+        if anew {
             self.news.link.ended(now);
+        } else {
+            self.news.link.changed(now);
         }
-        if up && self.walk.is_none() && self.settings.walk {
+        // What was wanted or failed while there was no link is asked for as soon as it stands, once: what fails over a
+        // link that stands is the schedule's.
+        if anew && up && self.settings.walk {
+            self.ask_again();
             let failed = self.catalog.walk.finished.is_none() || !self.catalog.walk.problems.is_empty();
-            if failed || self.refresh_at.is_some_and(|at| at <= now) {
+            if failed && self.walk.is_none() {
                 self.start_walk(Scope::Full);
             }
         }
@@ -469,7 +473,8 @@ impl<N: Network> Core<N> {
         // again with the link.
         if done && walking.before_link && !self.is_up() {
             self.walk = None;
-            self.again.take();
+            self.again.join(None, &self.catalog);
+            self.news.catalog.ended(now);
             return;
         }
         // The walk works on a catalog of its own. Each time that is told, the next answer costs a copy: it is told at
@@ -559,9 +564,9 @@ impl<N: Network> Core<N> {
         }
     }
 
-    /// When the tree is asked for again; a walk under way ends first.
+    /// When the tree is asked for again; a walk under way ends first. Without a link it waits.
     fn refresh_due(&self) -> Option<Instant> {
-        if self.walk.is_none() { self.refresh_at } else { None }
+        if self.walk.is_none() && self.is_up() { self.refresh_at } else { None }
     }
 
     /// When names are asked for again. Without a link they wait.
@@ -576,14 +581,9 @@ impl<N: Network> Core<N> {
 
     fn on_time(&mut self, now: Instant) {
         if self.refresh_due().is_some_and(|at| at <= now) {
-            if self.is_up() {
-                let scope = Scope::Turn { from: self.turn, apps: APPS_A_TURN };
-                self.turn = (self.turn + APPS_A_TURN) % self.catalog.apps.len().max(1);
-                self.start_walk(scope);
-            } else {
-                // Nothing can be asked now: the walk starts when the link comes back.
-                self.refresh_at = None;
-            }
+            let scope = Scope::Turn { from: self.turn, apps: APPS_A_TURN };
+            self.turn = (self.turn + APPS_A_TURN) % self.catalog.apps.len().max(1);
+            self.start_walk(scope);
         }
         self.ask_names();
         if self.ping_due().is_some_and(|due| due <= now) {

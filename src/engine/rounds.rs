@@ -50,7 +50,8 @@ impl Probe {
 pub async fn ping<N: Network>(net: &N, probes: Vec<Probe>) -> Vec<Seen> {
     let mut seen = vec![Seen::default(); probes.len()];
     let Ok(echo) = net.echo() else { return seen };
-    let mut sent: Vec<(usize, std::time::Instant)> = Vec::new();
+    // Of each ping whose it is and when it left, until it is answered: a second copy of a reply is no second answer.
+    let mut sent: Vec<Option<(usize, std::time::Instant)>> = Vec::new();
     for _ in 0..ROUNDS {
         for (index, (probe, seen)) in probes.iter().zip(&mut seen).enumerate() {
             let reported = probe.hop_limit == 1 && seen.error_from.is_some();
@@ -65,7 +66,7 @@ pub async fn ping<N: Network>(net: &N, probes: Vec<Probe>) -> Vec<Seen> {
             };
             if let Ok(at) = echo.send(request) {
                 seen.pings.sent += 1;
-                sent.push((index, at));
+                sent.push(Some((index, at)));
             }
         }
         let round = Instant::now() + ROUND;
@@ -74,11 +75,15 @@ pub async fn ping<N: Network>(net: &N, probes: Vec<Probe>) -> Vec<Seen> {
         };
         while waits(&seen) {
             let Ok(Ok(event)) = timeout_at(round, echo.recv()).await else { break };
-            let Some((index, at)) = sent.get(usize::from(event.seq)) else { continue };
-            let Some(seen) = seen.get_mut(*index) else { continue };
+            if matches!(event.kind, EchoKind::Stray { .. }) {
+                continue;
+            }
+            let ours = sent.get_mut(usize::from(event.seq)).and_then(Option::take);
+            let Some((index, at)) = ours else { continue };
+            let Some(seen) = seen.get_mut(index) else { continue };
             match event.kind {
                 EchoKind::Reply { .. } => {
-                    let rtt = event.at.saturating_duration_since(*at);
+                    let rtt = event.at.saturating_duration_since(at);
                     seen.pings.answered += 1;
                     seen.pings.best = Some(seen.pings.best.map_or(rtt, |best| best.min(rtt)));
                 }

@@ -120,6 +120,48 @@ async fn a_part_is_asked_again_and_the_next_refresh_comes_when_it_would_have() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_fails_for_good_is_asked_again_at_the_schedules_pace_however_the_link_counts() {
+    let (zone, counted) = (zone(), Arc::new(Mutex::new(0)));
+    zone.lock().unwrap().insert("_instances.internal.", "instance=148e21b7c93d89,app");
+    let (net, link) = Fake::up(serve(zone, counted.clone()));
+    let settings = Settings { refresh: Some(Duration::from_secs(30)), ..Settings::default() };
+    let mut engine = Engine::start(net, SERVER, settings).unwrap();
+    let first = catalog(&mut engine, |c| c.walk.finished.is_some() && !c.walk.running).await;
+    assert!(!first.walk.problems.is_empty());
+    let before = *counted.lock().unwrap();
+    for _ in 0..20 {
+        link.send_modify(|link| link.received_bytes += 100);
+        let quiet = catalog(&mut engine, |c| c.walk.finished > first.walk.finished);
+        assert!(tokio::time::timeout(Duration::from_secs(1), quiet).await.is_err());
+    }
+    assert_eq!(*counted.lock().unwrap(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_fell_due_without_a_link_comes_with_it() {
+    let (net, link) = Fake::up(serve(zone(), Arc::default()));
+    let mut engine = Engine::start(net, SERVER, Settings::default()).unwrap();
+    let first = catalog(&mut engine, |c| c.walk.finished.is_some() && !c.walk.running).await;
+    let change = |phase| {
+        link.send_modify(|link| {
+            link.phase = phase;
+            link.since = now();
+        });
+    };
+    change(Phase::Down);
+    let nothing = catalog(&mut engine, |c| c.walk.finished > first.walk.finished);
+    assert!(tokio::time::timeout(Duration::from_mins(2), nothing).await.is_err());
+    // What somebody asks for now comes to nothing, and is not said to be under way for ever.
+    engine.commands.send(Command::Refresh(None)).await.unwrap();
+    catalog(&mut engine, |c| c.walk.running).await;
+    catalog(&mut engine, |c| !c.walk.running).await;
+    let back = now();
+    change(Phase::Up);
+    let later = catalog(&mut engine, |c| c.walk.finished > first.walk.finished).await;
+    assert!(later.walk.finished.unwrap() - back < RTT * 4, "{:?}", later.walk.finished.unwrap() - back);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_refresh_an_hour_passes_without_a_question() {
     let asked = Arc::new(Mutex::new(0));
     let (net, _link) = Fake::up(serve(zone(), asked.clone()));

@@ -73,6 +73,7 @@ impl Watch {
             return None;
         }
         let before = self.answers.replace(false);
+        self.fresh.clear();
         // What never answered has not stopped.
         (before == Some(true)).then_some(Alert::Silent)
     }
@@ -97,6 +98,18 @@ mod tests {
         assert_eq!(alerts([9, 0, 0, 0, 0, 0, 7, 7]), [Alert::Silent, Alert::Answers(MS * 7)]);
         assert_eq!(alerts([0, 0, 0, 0]), [], "what never answered has not stopped");
         assert_eq!(alerts([0, 0, 0, 0, 5]), [Alert::Answers(MS * 5)]);
+    }
+
+    #[test]
+    fn what_comes_and_goes_keeps_no_more_than_a_window() {
+        let mut watch = Watch::default();
+        for _ in 0..1000 {
+            watch.answered(MS);
+            for _ in 0..SILENT {
+                watch.unanswered();
+            }
+            assert!(watch.fresh.len() < WINDOW);
+        }
     }
 
     #[test]

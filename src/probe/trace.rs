@@ -51,6 +51,8 @@ const TRIES: u8 = 3;
 const PAYLOAD: u16 = 56;
 /// Probes whose answers are still known.
 const REMEMBERED: usize = 8192;
+/// Different senders of a hop's answers that are told; who spoofs them may make up any number.
+const SENDERS: usize = 16;
 
 /// What is known of the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -322,13 +324,18 @@ impl Tracer {
         };
         if own || error.is_some() {
             self.end = Some(self.end.map_or(limit, |end| end.min(limit)));
+        } else if self.end == Some(limit) && matches!(kind, EchoKind::Error(_)) {
+            // What had no route in passing lets packets through again.
+            self.end = None;
         }
         let Some(Track { hop, tally }) = self.hops.get_mut(usize::from(limit) - 1) else { return };
         hop.received += 1;
         hop.error = error.map(error_words);
+        let room = hop.by.len() < SENDERS;
         match hop.by.iter_mut().find(|(by, _)| *by == from) {
             Some((_, times)) => *times += 1,
-            None => hop.by.push((from, 1)),
+            None if room => hop.by.push((from, 1)),
+            None => {}
         }
         tally.add(rtt);
         push(&mut hop.recent, Sample::Answered(rtt));

@@ -102,6 +102,16 @@ fn who_says_that_there_is_no_way_ends_it() {
 }
 
 #[test]
+fn what_had_no_way_in_passing_is_traced_to_its_end() {
+    let way = |request: &EchoRequest, n: u64| match request.hop_limit {
+        2 if n < 4 => Some((2, EchoKind::Error(IcmpError::Unreachable(0)), 20)),
+        _ => usual(1420, true)(request, n),
+    };
+    let (trace, _) = run(TracePlan { rounds: Some(6), ..TracePlan::default() }, &way);
+    assert_eq!((trace.end, trace.hops[1].error.as_deref()), (Some(4), None));
+}
+
+#[test]
 fn nobody_answers_and_it_ends_all_the_same() {
     let (trace, sent) = run(TracePlan { rounds: Some(2), ..TracePlan::default() }, &|_, _| None);
     assert_eq!((trace.hops.len(), trace.end, sent), (1, None, 2 * u64::from(BEYOND)));

@@ -79,8 +79,17 @@ impl Walk {
     pub(super) fn finish_part(&mut self, now: Instant) {
         self.forget();
         self.compare_names();
-        // `_instances` was not asked: what contradicted it still may.
+        // `_instances` was not asked: what contradicted it still may. What else the records of an app said against each
+        // other was looked at again.
         let mut conflicts = self.catalog.conflicts.clone();
+        conflicts.retain(|known| {
+            let gone =
+                known.machine.as_ref().is_some_and(|id| self.catalog.machine(&known.app, id).is_none());
+            let again = (&known.app, &known.machine, &known.text);
+            let found = self.conflicts.iter().any(|new| (&new.app, &new.machine, &new.text) == again);
+            let asked = self.vms_answered.contains(&known.app) && !known.text.contains("_instances");
+            found || !(gone || asked)
+        });
         for mut conflict in std::mem::take(&mut self.conflicts) {
             let same = |known: &&super::Conflict| {
                 (&known.app, &known.machine, &known.text)

@@ -357,6 +357,18 @@ fn a_contradiction_that_a_part_does_not_look_at_stays() {
 }
 
 #[test]
+fn a_contradiction_that_a_part_no_longer_finds_is_gone() {
+    let mut wrong = zone();
+    wrong.insert("web.internal", vec!["fdaa:0:18:a7b:9:9:9:2"]);
+    let now = Instant::now();
+    let (whole, _) = walk(Arc::default(), &zone(), Scope::Full, now);
+    let (before, _) = walk_part(whole, &wrong, &web(&[]), now + Duration::from_secs(1));
+    assert!(!before.conflicts.is_empty());
+    let (after, _) = walk_part(before, &zone(), &web(&[]), now + Duration::from_secs(2));
+    assert_eq!(after.conflicts, []);
+}
+
+#[test]
 fn peers_are_a_part_too() {
     let now = Instant::now();
     let (before, _) = walk(Arc::default(), &zone(), Scope::Full, now);

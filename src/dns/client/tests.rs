@@ -359,3 +359,38 @@ async fn what_a_person_asks_does_not_wait_for_a_walk() {
     assert_eq!(clock() - began, RTT);
     assert!(walk.len() < 1000);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_datagram_that_comes_twice_is_followed_once() {
+    let asked = Arc::new(Mutex::new(0));
+    let counted = asked.clone();
+    let (client, _link) = client(move |over, q| match over {
+        Over::Tcp => {
+            *counted.lock().unwrap() += 1;
+            vec![(RTT, wire(&answer(q, one())))]
+        }
+        Over::Udp => {
+            let mut cut = answer(q, vec![]);
+            cut.metadata.truncation = true;
+            vec![(RTT, wire(&cut)), (RTT, wire(&cut)), (RTT + RTT / 2, wire(&cut))]
+        }
+    });
+    let exchange = client.ask(question("web.internal."), &Options::default()).await;
+    assert_eq!(exchange.addresses(), [SERVER]);
+    assert_eq!((exchange.tries.len(), *asked.lock().unwrap(), client.ignored()), (2, 1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_another_way_the_round_trip_is_learned_anew() {
+    let way = Arc::new(Mutex::new(RTT));
+    let late = way.clone();
+    let (client, link) = client(move |_, q| vec![(*late.lock().unwrap(), wire(&answer(q, one())))]);
+    for _ in 0..50 {
+        client.ask(question("web.internal."), &Options::default()).await;
+    }
+    // The host has moved to where the round trip is ten times as long: nothing is asked twice for that.
+    link.send_modify(|link| link.since = clock());
+    *way.lock().unwrap() = RTT * 10;
+    let exchange = client.ask(question("web.internal."), &Options::default()).await;
+    assert_eq!(ends(&exchange), [(Transport::Udp, TryEnd::Answered(RTT * 10))]);
+}
