@@ -251,10 +251,36 @@ pub fn bytes(n: u64) -> String {
     }
 }
 
+/// `text` as one word of a shell: what came from the network must not become a command.
+pub fn quoted(text: &str) -> String {
+    // `=` first is a command's path in zsh.
+    let plain =
+        |(n, c): (usize, char)| c.is_ascii_alphanumeric() || "._-:/@%+,".contains(c) || (c == '=' && n > 0);
+    if !text.is_empty() && text.chars().enumerate().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_hostile_name_stays_one_word_of_a_shell() {
+        assert_eq!(quoted("vms.web.internal"), "vms.web.internal");
+        assert_eq!(quoted("+tries=2"), "+tries=2");
+        assert_eq!(quoted("=ls"), "'=ls'");
+        assert_eq!(quoted("$(reboot).internal"), "'$(reboot).internal'");
+        assert_eq!(quoted("a'b;c"), "'a'\\''b;c'");
+        assert_eq!(quoted(""), "''");
+        for c in "`|&<>(){}[]*?!#~$;\"'\\ \t\n^é".chars() {
+            let word = quoted(&format!("x{c}y"));
+            assert!(word.starts_with('\'') && word.ends_with('\''), "{word}");
+        }
+    }
 
     #[test]
     fn escapes_what_a_terminal_would_act_upon() {

@@ -9,7 +9,7 @@ use super::{Effect, State, Tab};
 use crate::dns::dig::types::type_word;
 use crate::dns::names::{self, Form};
 use crate::engine::report::Node;
-use crate::text::Safe;
+use crate::text::{Safe, quoted};
 
 /// What `y` copies: the address where there is one, else the name.
 pub fn value(state: &State) -> Option<(&'static str, String)> {
@@ -215,28 +215,5 @@ pub fn node_form(node: &Node) -> Form {
         Node::Machine(app, id) => Form::Vm(id.clone(), app.clone()),
         Node::Peers => Form::Peers,
         Node::Peer(peer) => Form::Peer(peer.clone()),
-    }
-}
-
-/// `text` as one word of a shell: what came from the network must not become a command.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-:/@%+,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hostile_name_stays_one_word_of_a_shell() {
-        assert_eq!(quoted("vms.web.internal"), "vms.web.internal");
-        assert_eq!(quoted("$(reboot).internal"), "'$(reboot).internal'");
-        assert_eq!(quoted("a'b;c"), "'a'\\''b;c'");
-        assert_eq!(quoted(""), "''");
     }
 }

@@ -14,6 +14,7 @@ use crate::dns::dig::fields;
 use crate::dns::dig::types::{parse_type, type_word};
 use crate::dns::dig::wire::Parts;
 use crate::engine::report::{Command, DIGS};
+use crate::text::quoted;
 
 /// The types that one key steps through.
 const TYPES: [&str; 5] = ["AAAA", "TXT", "A", "SRV", "ANY"];
@@ -251,7 +252,11 @@ impl State {
         Some(match self.dig.link(&self.view) {
             Some(Link::Line(line)) => ("name", line),
             Some(link) => link.text(&self.view.catalog),
-            None => ("command", format!("sixpane dig {}", entry.text)),
+            None => {
+                // What was put may be a name of the network, and its words end at blanks alone.
+                let words: Vec<String> = entry.text.split_whitespace().map(quoted).collect();
+                ("command", format!("sixpane dig {}", words.join(" ")))
+            }
         })
     }
 

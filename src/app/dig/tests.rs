@@ -399,3 +399,19 @@ fn type_and_transport_are_stepped_through() {
     s.keys("t");
     assert_eq!(text(&s), "mx TXT", "a lone word is the name");
 }
+
+#[test]
+fn a_hostile_name_is_copied_as_one_word_of_a_shell() {
+    let mut s = Session::new();
+    s.catalog(&["x|reboot", "`id`"]);
+    s.keys("gd");
+    assert_eq!((s.state.tab, text(&s)), (Tab::Dig, "`id`.internal"));
+    s.keys("y");
+    assert_eq!(s.effects, [Effect::Copy("sixpane dig '`id`.internal'".into())]);
+    s.keys("1jdy");
+    assert_eq!(s.effects, [Effect::Copy("sixpane dig 'x|reboot.internal'".into())]);
+    // What needs no quotes has none.
+    s.state.dig.edit("web.internal +tries=2 @[fdaa::3]");
+    s.keys("<enter>y");
+    assert_eq!(s.effects, [Effect::Copy("sixpane dig web.internal +tries=2 '@[fdaa::3]'".into())]);
+}

@@ -4,7 +4,7 @@ use super::Check;
 use super::dns::told;
 use crate::doctor::facts::{AppSeen, Facts};
 use crate::doctor::{Finding, Group, Machine};
-use crate::text::Safe;
+use crate::text::{Safe, quoted};
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -64,7 +64,7 @@ fn app(facts: &Facts) -> Option<Finding> {
             .why("The name server has trouble of its own.")
             .why("Much is lost on the way.")
             .hurts(format!("{name} cannot be found by its name."))
-            .remedy(format!("sixpane dig {name}"))
+            .remedy(format!("sixpane dig {}", quoted(name)))
     } else if seen.listed == Some(false) {
         elsewhere(facts, name, &asked)
     } else {
@@ -72,8 +72,8 @@ fn app(facts: &Facts) -> Option<Finding> {
             .saw(format!("_apps.internal lists it; {asked}, no address."))
             .why("All of its machines are stopped: those are not in DNS.")
             .hurts(format!("Nothing of {name} can be reached, but by Flycast, which starts one."))
-            .remedy(format!("fly machine list -a {name}"))
-            .remedy(format!("fly machine start -a {name}"))
+            .remedy(format!("fly machine list -a {}", quoted(name)))
+            .remedy(format!("fly machine start -a {}", quoted(name)))
     };
     Some(finding.took(addresses.rtt).shown(lines(seen)))
 }
@@ -87,7 +87,7 @@ fn elsewhere(facts: &Facts, name: &str, asked: &str) -> Finding {
             .saw(format!("{saw} The network of {found} lists it."))
             .why("The conf is of another org than the app.")
             .hurts(hurts)
-            .remedy(format!("sixpane {found}.conf"));
+            .remedy(format!("sixpane {}", quoted(&format!("{found}.conf"))));
     }
     let near = told(facts.apps.as_ref()).and_then(|asked| nearest(name, &asked.entries));
     let finding =
@@ -102,11 +102,11 @@ fn elsewhere(facts: &Facts, name: &str, asked: &str) -> Finding {
             .why(other)
             .why("It was never made.")
             .likely()
-            .remedy(format!("sixpane doctor --app {near}")),
+            .remedy(format!("sixpane doctor --app {}", quoted(near.as_str()))),
         None => finding.why(other).why("It is misspelt, or was never made."),
     }
-    .remedy(format!("fly status -a {name} tells its org"))
-    .remedy(format!("sixpane find {name} asks all confs at once"))
+    .remedy(format!("fly status -a {} tells its org", quoted(name)))
+    .remedy(format!("sixpane find {} asks all confs at once", quoted(name)))
 }
 
 /// The name that is at most two letters away, where there is just one as near.
@@ -163,8 +163,8 @@ fn machine(facts: &Facts) -> Option<Finding> {
             .why("It is stopped: stopped machines are not in DNS.")
             .why("It is in another org, was destroyed, or the ID is misspelt.")
             .hurts("It cannot be reached.")
-            .remedy(format!("fly machine status {id}"))
-            .remedy(format!("fly machine start {id}")),
+            .remedy(format!("fly machine status {}", quoted(id.as_str())))
+            .remedy(format!("fly machine start {}", quoted(id.as_str()))),
         Machine::At(address) => Finding::fail(
             "stale-address",
             format!("No machine has the address {address} (any more)"),
@@ -189,7 +189,7 @@ fn flycast(facts: &Facts) -> Option<Finding> {
     }
     let title = format!("{name} has no Flycast address");
     let saw = format!("{name}.flycast AAAA: {}.", seen.flycast.word);
-    let remedy = format!("fly ips allocate-v6 --private -a {name}");
+    let remedy = format!("fly ips allocate-v6 --private -a {}", quoted(name));
     if !facts.subject.flycast {
         return Some(Finding::skip(title, saw).remedy(remedy));
     }

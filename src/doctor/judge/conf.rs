@@ -4,7 +4,7 @@
 use super::{Check, always};
 use crate::doctor::facts::{Facts, Link};
 use crate::doctor::{Finding, Group};
-use crate::text::ago;
+use crate::text::{ago, quoted};
 
 pub const CHECKS: &[Check] = &[
     Check { id: "conf", group: Group::Conf, needs: &[], title: conf_title, applies: always, judge: conf },
@@ -99,7 +99,7 @@ fn private(facts: &Facts) -> Option<Finding> {
             .saw("The file's mode lets everybody read it.")
             .why("It was made or copied without care for its mode.")
             .hurts("Whoever reads it can attach as you.")
-            .remedy(format!("chmod 600 {}.conf", facts.conf.name)),
+            .remedy(format!("chmod 600 {}", quoted(&format!("{}.conf", facts.conf.name)))),
     )
 }
 
@@ -227,7 +227,7 @@ fn free(facts: &Facts) -> Option<Finding> {
             .saw(format!("{interface} has the conf's own address {}.", facts.conf.address))
             .why(TWO)
             .hurts("While sixpane is attached, the system's tunnel gets no replies, and the other way round.")
-            .remedy(format!("wg-quick down {}", facts.conf.name))
+            .remedy(format!("wg-quick down {}", quoted(&facts.conf.name)))
             .remedy("make a second peer for sixpane: fly wireguard create"),
     )
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Check, always};
 use crate::doctor::facts::{Facts, Link};
 use crate::doctor::{Finding, Group};
-use crate::text::ago;
+use crate::text::{ago, quoted};
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -83,7 +83,7 @@ fn handshake(facts: &Facts) -> Option<Finding> {
             .why("The system gives this process no socket.")
             .likely()
             .hurts("Everything.")
-            .remedy(format!("wg-quick down {}", facts.conf.name))
+            .remedy(format!("wg-quick down {}", quoted(&facts.conf.name)))
             .remedy("take the ListenPort line out of the conf: a client needs none"),
         Link::Closed => Finding::fail("udp-port-closed", "The endpoint's UDP port is closed")
             .saw(format!("{endpoint} answers with ICMP port unreachable."))
@@ -108,6 +108,7 @@ fn handshake(facts: &Facts) -> Option<Finding> {
 
 fn no_route(facts: &Facts, ipv6: bool, reason: &str) -> Finding {
     let endpoint = &facts.conf.endpoint;
+    let host = endpoint.rsplit_once(':').map_or(endpoint.as_str(), |(host, _)| host);
     let finding = match (facts.ways, ipv6) {
         (Some((false, false)), _) => Finding::fail("offline", "This machine is offline")
             .why("It has no route to anywhere, neither over IPv4 nor over IPv6."),
@@ -119,10 +120,7 @@ fn no_route(facts: &Facts, ipv6: bool, reason: &str) -> Finding {
         _ => Finding::fail("no-route", "Nothing can be sent to the endpoint")
             .why("This machine has no route there.")
             .why("A packet filter on this machine forbids it.")
-            .remedy(format!(
-                "ip route get {}",
-                endpoint.rsplit_once(':').map_or(endpoint.as_str(), |(host, _)| host)
-            )),
+            .remedy(format!("ip route get {}", quoted(host.trim_matches(['[', ']'])))),
     };
     finding
         .saw(format!("{endpoint}: {reason}."))

@@ -4,7 +4,7 @@ use super::dns::told;
 use super::{Check, always};
 use crate::doctor::facts::{Again, Facts, Pings, Reach};
 use crate::doctor::{Finding, Group};
-use crate::text::count;
+use crate::text::{count, quoted};
 
 /// The fault that some machines of several do not answer.
 pub const SOME_SILENT: &str = "some-machines-silent";
@@ -148,7 +148,10 @@ fn machines(facts: &Facts) -> Option<Finding> {
             ))
             .why("The machine came up on another host: its address changed, and not every record has it yet.")
             .hurts("Whoever keeps its old address reaches nobody.")
-            .remedy(format!("use the name, not the address: {}.vm.{}.internal", reach.id, reach.app))
+            .remedy(format!(
+                "use the name, not the address: {}",
+                quoted(&format!("{}.vm.{}.internal", reach.id, reach.app))
+            ))
             .remedy("run again in ten seconds: the TTL is five")
             .shown(lines),
         );
@@ -156,7 +159,7 @@ fn machines(facts: &Facts) -> Option<Finding> {
     let names: Vec<String> =
         silent.iter().take(4).map(|reach| format!("{}/{}", reach.app, reach.id)).collect();
     let more = if silent.len() > names.len() { " …" } else { "" };
-    let name = format!("{}.vm.{}.internal", first.id, first.app);
+    let name = quoted(&format!("{}.vm.{}.internal", first.id, first.app));
     let (fault, title) = if silent.len() == all {
         let title = match all {
             1 => format!("The machine {} does not answer ping", first.id),
@@ -174,7 +177,7 @@ fn machines(facts: &Facts) -> Option<Finding> {
             .why("The machine hangs, or has just stopped.")
             .why("It runs, and does not answer pings: a port tells.")
             .hurts("Requests that are sent to it.")
-            .remedy(format!("fly machine status {}", first.id))
+            .remedy(format!("fly machine status {}", quoted(first.id.as_str())))
             .remedy(format!("sixpane ping {name}"))
             .remedy(format!("sixpane ports {name}"))
             .shown(lines),

@@ -4,7 +4,7 @@ use super::Check;
 use super::app::name;
 use crate::doctor::facts::{Facts, Port, Spoken, Tried};
 use crate::doctor::{Finding, Group};
-use crate::text::ms;
+use crate::text::{ms, quoted};
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -92,6 +92,7 @@ fn port(facts: &Facts) -> Option<Finding> {
         ports.iter().filter(|tried| !is_open(tried)).take(4).map(|tried| line(tried, number)).collect();
     let saw = format!("{open} of {} accept; {}.", ports.len(), bad.join(", "));
     let hurts = format!("Connections to {name}.internal:{number}.");
+    let word = quoted(name);
     let refused = ports.iter().any(|tried| tried.port == Port::Refused);
     let some = if open > 0 {
         format!(" on {} of {} machines", ports.len() - open, ports.len())
@@ -103,16 +104,16 @@ fn port(facts: &Facts) -> Option<Finding> {
             .why("The service listens on 127.0.0.1 or 0.0.0.0 only: it must listen on fly-local-6pn or [::].")
             .why("It listens on another port, or does not run.")
             .remedy(format!("bind to [::]:{number} or fly-local-6pn:{number}"))
-            .remedy(format!("fly ssh console -a {name}, then ss -ltnp tells who listens where"))
+            .remedy(format!("fly ssh console -a {word}, then ss -ltnp tells who listens where"))
     } else if facts.machines.iter().flatten().any(|reach| reach.pings.answered > 0) {
         Finding::fail("port-silent", format!("Port {number} of {name} is silent{some}"))
             .why("A packet filter on the machine drops the connection: the machine itself answers ping.")
             .why("Its queue of connections is full: the service hangs.")
-            .remedy(format!("fly ssh console -a {name}, then ss -ltn tells of a full queue"))
+            .remedy(format!("fly ssh console -a {word}, then ss -ltn tells of a full queue"))
     } else {
         Finding::fail("port-silent", format!("Port {number} of {name} is silent{some}"))
             .why("The machine does not answer at all; see above.")
-            .remedy(format!("sixpane ping {name}"))
+            .remedy(format!("sixpane ping {word}"))
     };
     Some(finding.took(took).saw(saw).hurts(hurts).shown(lines))
 }
@@ -146,7 +147,7 @@ fn flycast_port(facts: &Facts) -> Option<Finding> {
             .why("The service does not listen on 0.0.0.0: for Flycast, fly-local-6pn alone is not enough.")
             .why("force_https is on: Flycast is HTTP only.")
             .hurts(format!("Connections to {name}.flycast:{number}."))
-            .remedy(format!("fly services list -a {name}"))
+            .remedy(format!("fly services list -a {}", quoted(name)))
             .remedy("bind to 0.0.0.0 and [::], declare the service, deploy")
             .shown(lines),
     )
@@ -185,7 +186,7 @@ fn speech(facts: &Facts) -> Option<Finding> {
     Some(
         finding
             .hurts(format!("Whoever speaks {} to {name}.internal:{number}.", speech.as_str()))
-            .remedy(format!("check which service of {name} has port {number}"))
+            .remedy(format!("check which service of {} has port {number}", quoted(name)))
             .shown(lines),
     )
 }

@@ -3,6 +3,7 @@
 use super::Check;
 use crate::doctor::facts::{Asked, Facts, System};
 use crate::doctor::{Finding, Group};
+use crate::text::quoted;
 
 const OURS: &str = "sixpane's own tunnel works with this conf: the peer and the gateway are fine.";
 
@@ -53,7 +54,7 @@ fn ours(facts: &Facts, finding: Finding) -> Finding {
 }
 
 fn up(facts: &Facts) -> String {
-    format!("wg-quick up {}", facts.conf.name)
+    format!("wg-quick up {}", quoted(&facts.conf.name))
 }
 
 fn interface(facts: &Facts) -> Option<Finding> {
@@ -101,8 +102,8 @@ fn route(facts: &Facts) -> Option<Finding> {
                 .why("The interface was set up by hand, or AllowedIPs do not hold the network, or Table = off.")
                 .why("Another VPN's route is nearer.")
                 .hurts("Everything but sixpane.")
-                .remedy(format!("ip -6 route add {network} dev {name}"))
-                .remedy(format!("wg-quick down {0}, then wg-quick up {0}", facts.conf.name)),
+                .remedy(format!("ip -6 route add {network} dev {}", quoted(name)))
+                .remedy(format!("wg-quick down {0}, then wg-quick up {0}", quoted(&facts.conf.name))),
         )),
     }
 }
@@ -126,7 +127,7 @@ fn server(facts: &Facts) -> Option<Finding> {
         .why("Its handshake has failed or is stale: the interface stays as it was when the peer was removed, or after sleep.")
         .why("Another client has the same key, and gets the replies.")
         .hurts("Everything but sixpane.")
-        .remedy(format!("wg-quick down {0}, then wg-quick up {0}", facts.conf.name))
+        .remedy(format!("wg-quick down {0}, then wg-quick up {0}", quoted(&facts.conf.name)))
         .remedy("sudo wg show tells when its last handshake was")
         .shown(asked.lines.clone());
     Some(ours(facts, finding))

@@ -502,3 +502,25 @@ fn a_few_lost_pings_are_weather() {
     assert!(!lost(5, 4) && !lost(25, 21) && !lost(100, 88) && !lost(0, 0));
     assert!(lost(25, 15) && lost(100, 85) && lost(5, 0));
 }
+
+#[test]
+fn a_hostile_name_in_a_remedy_stays_one_word_of_a_shell() {
+    let hostile = "x|`reboot`";
+    let mut facts = healthy();
+    facts.machines = Some(vec![reach(hostile, 0)]);
+    let silent = judge(&facts);
+    assert_eq!(silent.named().unwrap().remedy[0], format!("fly machine status '{hostile}'"));
+    let mut facts = healthy();
+    facts.subject.app = Some("x|reboat".into());
+    facts.apps = Some(asked("NOERROR", &["x|reboot"]));
+    app(&mut facts, false, asked("NXDOMAIN", &[]));
+    facts.conf.name = "a;b".into();
+    facts.conf.world_readable = true;
+    let unknown = judge(&facts);
+    assert_eq!(unknown.named().unwrap().remedy[0], "sixpane doctor --app 'x|reboot'");
+    // Whatever is told to be typed, of every finding.
+    for remedy in silent.findings.iter().chain(&unknown.findings).flat_map(|finding| &finding.remedy) {
+        let bare: String = remedy.split('\'').step_by(2).collect();
+        assert!(!bare.contains(['|', '`']) && !bare.contains("a;b"), "{remedy}");
+    }
+}
