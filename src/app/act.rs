@@ -164,7 +164,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::MenuComplete => menu::complete(state),
         Action::MenuDo => menu::carry_out(state, effects),
         Action::Back => {
-            let lower = state.overlay.is_none() && state.tab == Tab::Ping && state.leave_lower(effects);
+            let lower = state.overlay.is_none() && state.tab == Tab::Ping && state.leave_lower();
             let story = state.overlay.is_none() && state.tab == Tab::Doctor && state.story.take().is_some();
             if !lower && !story {
                 back(state);

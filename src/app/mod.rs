@@ -49,7 +49,7 @@ use export::{Save, Saved};
 use keys::{Context, Keymap};
 use menu::Overlay;
 use mouse::{Mouse, Spot};
-use ping::Pings;
+use ping::{Lower, Pings};
 use pinged::Places;
 use shown::shown_apps;
 use targets::{Names, Wishes};
@@ -284,6 +284,8 @@ pub struct State {
     asked_pings: Vec<Aim>,
     asked_names: Vec<Safe>,
     told_shown: Vec<Safe>,
+    /// Whether the engine was told to trace, and not yet to stop.
+    told_trace: bool,
     inspected: Option<Node>,
 }
 
@@ -325,6 +327,7 @@ impl State {
             asked_pings: Vec::new(),
             asked_names: Vec::new(),
             told_shown: Vec::new(),
+            told_trace: false,
             inspected: None,
         }
     }
@@ -499,6 +502,11 @@ fn follow(state: &mut State, effects: &mut Vec<Effect>) {
     if shown != state.told_shown {
         state.told_shown.clone_from(&shown);
         effects.push(Effect::Ask(Command::Show(shown)));
+    }
+    // Whatever took the place of a trace: nobody looks at it, so nothing is sent for it.
+    if state.told_trace && state.ping.lower != Lower::Trace {
+        state.told_trace = false;
+        effects.push(Effect::Ask(Command::Trace(None)));
     }
 }
 

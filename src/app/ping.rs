@@ -467,6 +467,7 @@ impl State {
     fn trace_chosen(&mut self, effects: &mut Vec<Effect>) {
         let Some(target) = self.bring().into_iter().next() else { return };
         self.ping.lower = Lower::Trace;
+        self.told_trace = true;
         self.view.trace = None;
         let plan = TracePlan { mtu: Some(u16::MAX), ..TracePlan::default() };
         effects.push(Effect::Ask(Command::Trace(Some((target, plan)))));
@@ -508,15 +509,11 @@ impl State {
     }
 
     /// Leaves the trace or the ports, where they are shown; says whether they were.
-    pub fn leave_lower(&mut self, effects: &mut Vec<Effect>) -> bool {
+    pub fn leave_lower(&mut self) -> bool {
         if self.ping.matrix.take().is_some() {
             return true;
         }
-        let lower = std::mem::take(&mut self.ping.lower);
-        if lower == Lower::Trace {
-            effects.push(Effect::Ask(Command::Trace(None)));
-        }
-        lower != Lower::Chart
+        std::mem::take(&mut self.ping.lower) != Lower::Chart
     }
 
     /// The selected one is pinged no longer; the next one is selected.

@@ -132,3 +132,31 @@ fn a_name_is_asked_for_and_its_addresses_are_pinged() {
     assert_eq!(pinged(&s), "gateway other.internal");
     assert!(s.state.asked_pings.iter().all(|aim| !aim.held));
 }
+
+/// A session in the Ping view, with a machine of the org selected and pinged.
+fn machine_pinged() -> Session {
+    let mut s = Session::attached();
+    s.keys("/17815<enter>Gp3");
+    let all: Vec<Series> =
+        s.state.asked_pings.iter().map(|aim| Series::new(aim.target.clone())).rev().collect();
+    s.state.choose_ping(all[0].target.clone());
+    s.report(crate::engine::report::Report::Pings(all.into()));
+    s
+}
+
+#[test]
+fn a_trace_ends_whatever_takes_its_place() {
+    let ends = |s: &Session| s.effects.contains(&Effect::Ask(Command::Trace(None)));
+    for keys in ["v", "V", "o", "O", "<esc>", ":ports 22<enter>"] {
+        let mut s = machine_pinged();
+        s.keys("t");
+        assert!(matches!(s.effects.as_slice(), [Effect::Ask(Command::Trace(Some(_)))]), "{:?}", s.effects);
+        s.keys("j");
+        assert!(!ends(&s), "it is still looked at");
+        s.keys(keys);
+        assert_ne!(s.state.ping.lower, Lower::Trace);
+        assert!(ends(&s), "{keys}: {:?}", s.effects);
+        s.keys("j");
+        assert!(!ends(&s), "once");
+    }
+}
