@@ -160,3 +160,32 @@ fn a_trace_ends_whatever_takes_its_place() {
         assert!(!ends(&s), "once");
     }
 }
+
+#[test]
+fn who_went_takes_no_place_from_who_is_there() {
+    let mut s = Session::new();
+    let deploy = |n: usize| format!("web:iad/{:014x}", 0xfff - n);
+    s.catalog(&[&deploy(0)]);
+    s.keys("/web<enter>gP<esc>");
+    // Each deploy has another machine at another address; labels fall, so what is new sorts first, and the last went.
+    for n in 1..100 {
+        let others = ["a:".to_owned() + &vec![format!("iad/{n:014x}"); n].join(",")];
+        s.catalog(&[&others[0], &deploy(n)]);
+    }
+    let gone: Vec<&str> =
+        s.state.asked_pings.iter().filter(|aim| aim.held).map(|aim| aim.target.label.as_str()).collect();
+    assert_eq!(gone.len(), 16, "{gone:?}");
+    for n in 99 - 16..99 {
+        assert!(gone.contains(&format!("{:014x}", 0xfff - n).as_str()), "those that went last: {gone:?}");
+    }
+    assert_eq!(s.state.wishes.left_out(), 0);
+    // A full house: the living have the places.
+    let many = |from: usize| {
+        let all: Vec<String> = (from..from + 1100).map(|n| format!("iad/{n:014x}")).collect();
+        format!("web:{}", all.join(","))
+    };
+    s.catalog(&[&many(0x100_000)]);
+    let held = |s: &Session| s.state.asked_pings.iter().filter(|aim| aim.held).count();
+    assert_eq!((s.state.asked_pings.len(), held(&s)), (1024, 0), "the places are the living ones'");
+    assert_eq!(s.state.wishes.left_out(), 1101 - 1024, "with the gateway");
+}

@@ -1,6 +1,7 @@
 //! Who is pinged: by itself, politely, and because the user said so. What was asked for follows the catalog: a machine
 //! that an app gains joins, one that goes says so.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::Ipv6Addr;
 use std::sync::Arc;
@@ -15,6 +16,9 @@ use crate::text::{Safe, count};
 const POLITE: usize = 8;
 /// Targets at once.
 const MOST: usize = 1024;
+/// Members of a wish that went and are still shown: those that went last. An app that is deployed all day has new
+/// machines all day.
+const KEPT_GONE: usize = 16;
 
 /// Something that the user wants pinged.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +51,8 @@ pub struct Wishes {
     left_out: usize,
     /// Counts changes of the wishes.
     changes: u64,
+    /// Counts looks at whom the wishes mean: who went is told from who went before.
+    looks: u64,
     /// What the aims were made of last.
     made_of: Option<MadeOf>,
 }
@@ -77,6 +83,8 @@ pub struct Member {
     pub region: Option<Safe>,
     /// Whether the catalog has it no longer.
     pub gone: bool,
+    /// At which look it had gone.
+    went: u64,
     /// The addresses that take turns; `None` where it is its own alone.
     pub turns: Option<Vec<Ipv6Addr>>,
 }
@@ -84,7 +92,7 @@ pub struct Member {
 impl Member {
     fn new(label: Safe, address: Ipv6Addr, region: &str) -> Self {
         let region = (!region.is_empty()).then(|| region.into());
-        Self { target: Target { label, address }, app: None, region, gone: false, turns: None }
+        Self { target: Target { label, address }, app: None, region, gone: false, went: 0, turns: None }
     }
 }
 
@@ -139,10 +147,20 @@ impl Wishes {
         if let (Wish::Turns(_), Some(target), Some(member)) = (wish, meant.keys().next(), now.first_mut()) {
             member.target = target.clone();
         }
-        for member in meant.values_mut() {
-            member.gone = true;
+        self.looks += 1;
+        for member in meant.values_mut().filter(|member| !member.gone) {
+            (member.gone, member.went) = (true, self.looks);
         }
         meant.extend(now.into_iter().map(|member| (member.target.clone(), member)));
+        let mut gone: Vec<(u64, Target)> = meant
+            .values()
+            .filter(|member| member.gone)
+            .map(|member| (member.went, member.target.clone()))
+            .collect();
+        gone.sort_by_key(|(went, _)| Reverse(*went));
+        for (_, target) in gone.iter().skip(KEPT_GONE) {
+            meant.remove(target);
+        }
     }
 }
 
@@ -186,7 +204,10 @@ pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
         members.extend(super::matrix::sample(catalog));
     }
     members.extend(nearest.iter().map(|&address| whose(catalog, address)));
-    members.extend(wishes.meant.values().flat_map(BTreeMap::values).cloned());
+    // Who went takes no place, and no address, from who is there.
+    let meant = || wishes.meant.values().flat_map(BTreeMap::values);
+    members.extend(meant().filter(|member| !member.gone).cloned());
+    members.extend(meant().filter(|member| member.gone).cloned());
     wishes.known.clear();
     wishes.turning.clear();
     let mut aims = Vec::new();
@@ -202,18 +223,11 @@ pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
         if wishes.excluded.contains(&address) {
             continue;
         }
-        if let Some(known) = wishes.known.get_mut(&address) {
-            // Who is there now is not the one that went.
-            if known.gone && !member.gone {
-                if let Some(aim) = aims.iter_mut().find(|aim: &&mut Aim| aim.target == known.target) {
-                    aim.target = member.target.clone();
-                }
-                *known = member;
-            }
+        if wishes.known.contains_key(&address) {
             continue;
         }
-        if aims.len() == MOST {
-            wishes.left_out += 1;
+        if aims.len() >= MOST {
+            wishes.left_out += usize::from(!member.gone);
             continue;
         }
         aims.push(Aim::from(member.target.clone()));
@@ -295,7 +309,7 @@ pub fn at(catalog: &Catalog, node: &Node) -> Vec<Member> {
             .filter_map(|(id, machine)| {
                 let target = Target { label: id.clone(), address: machine.address? };
                 let region = machine.region.clone();
-                Some(Member { target, app: Some(app.clone()), region, gone: false, turns: None })
+                Some(Member { target, app: Some(app.clone()), region, gone: false, went: 0, turns: None })
             })
             .collect()
     };
