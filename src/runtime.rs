@@ -3,6 +3,7 @@
 
 mod files;
 mod terminal;
+mod unsent;
 
 use std::collections::VecDeque;
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ use crate::ui::hits::Hits;
 use crate::ui::theme::Theme;
 use terminal::Screen;
 pub use terminal::check;
+use unsent::Unsent;
 
 /// Between two frames that no key asked for.
 const FRAME: Duration = Duration::from_millis(33);
@@ -135,6 +137,7 @@ async fn live(
     let mut pace = Pace::default();
     // What is where on the last frame.
     let mut hits = Hits::default();
+    let mut unsent = Unsent::default();
     loop {
         screen.listen(state.mouse.on).map_err(gone)?;
         if !screen.is_plain() && pace.is_due(clock()) {
@@ -188,6 +191,7 @@ async fn live(
             },
             () = terminal::panicked() => return Ok(ExitCode::from(101)),
             () = asleep(wake) => Message::Tick,
+            never = unsent.go_on(&engine.commands) => match never {},
         };
         // Only a hand changes what is kept.
         if matches!(message, Message::Input(_) | Message::Mouse(..)) {
@@ -202,10 +206,10 @@ async fn live(
         let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
             match effect {
-                Effect::Ask(command) => tell(&engine, command),
+                Effect::Ask(command) => unsent.tell(&engine.commands, command),
                 Effect::Examine(mut facts) => {
                     facts.around = outside.around(&state.profile);
-                    tell(&engine, Command::Diagnose(facts));
+                    unsent.tell(&engine.commands, Command::Diagnose(facts));
                 }
                 Effect::Remember(line) => outside.remember(&line),
                 Effect::Save(save) => {
@@ -222,6 +226,7 @@ async fn live(
                 Effect::Reload => {
                     if let Some(anew) = attach_anew(state, &settings, wall.as_ref(), outside) {
                         engine = anew;
+                        unsent.forget();
                     }
                 }
                 Effect::Repaint => screen.repaint().map_err(gone)?,
@@ -229,11 +234,6 @@ async fn live(
             }
         }
     }
-}
-
-/// A full queue means an engine that has gone, which the next report tells.
-fn tell(engine: &Engine, command: Command) {
-    let _ = engine.commands.try_send(command);
 }
 
 /// Lets the user choose between confs: gives the choice, or the exit code where a signal ends it.
