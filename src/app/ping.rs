@@ -438,16 +438,12 @@ impl State {
         }
     }
 
-    /// Why the ports of the subject cannot be tried.
+    /// Why the ports of the subject cannot be tried, whichever they are.
     ///
     /// # Errors
     /// Where they cannot.
     pub fn knockable(&self) -> Result<(), &'static str> {
-        match self.subjects().len() * self.settings.ports.len() {
-            0 => Err("no address of it is known"),
-            1..=MOST_KNOCKS => Ok(()),
-            _ => Err(TOO_MANY),
-        }
+        if self.subjects().is_empty() { Err("no address of it is known") } else { Ok(()) }
     }
 
     /// Shows the subject in this view, pinged.
@@ -477,10 +473,14 @@ impl State {
     pub fn knock_chosen(&mut self, ports: Option<Vec<u16>>, speak: bool, effects: &mut Vec<Effect>) {
         let ports = ports.unwrap_or_else(|| self.settings.ports.to_vec());
         let speak = speak.then_some(Speak::Any);
-        let targets = self.bring();
-        if targets.len() * ports.len() > MOST_KNOCKS {
+        if ports.is_empty() {
+            return self.say("the settings name no port to try: `:ports 22` tries that one");
+        }
+        // What is refused changes nothing.
+        if self.subjects().len() * ports.len() > MOST_KNOCKS {
             return self.say(TOO_MANY);
         }
+        let targets = self.bring();
         let mut knocks = Vec::new();
         for target in targets {
             let host = self.host_of(&target);

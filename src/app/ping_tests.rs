@@ -189,3 +189,34 @@ fn who_went_takes_no_place_from_who_is_there() {
     assert_eq!((s.state.asked_pings.len(), held(&s)), (1024, 0), "the places are the living ones'");
     assert_eq!(s.state.wishes.left_out(), 1101 - 1024, "with the gateway");
 }
+
+#[test]
+fn connections_are_counted_by_the_ports_that_are_tried_and_a_refusal_changes_nothing() {
+    let knocks = |s: &Session| {
+        s.effects.iter().find_map(|effect| match effect {
+            Effect::Ask(Command::Ports(knocks)) => Some(knocks.len()),
+            _ => None,
+        })
+    };
+    let many = |s: &mut Session| {
+        let all: Vec<String> = (0..65).map(|n| format!("iad/{n:014x}")).collect();
+        s.catalog(&[&format!("big:{}", all.join(","))]);
+        s.keys("g");
+    };
+    let mut s = Session::new();
+    many(&mut s);
+    s.keys("o");
+    assert_eq!((s.state.tab, s.state.toast(), knocks(&s)), (Tab::Explore, Some(TOO_MANY), None));
+    assert!(s.state.wishes.is_empty(), "it is not pinged either");
+    s.keys(":ports 22<enter>");
+    assert_eq!((s.state.tab, knocks(&s)), (Tab::Ping, Some(65)), "{:?}", s.state.toast());
+    // No port at all.
+    let mut s = Session::new();
+    s.state.settings.ports = Arc::default();
+    many(&mut s);
+    s.keys("o");
+    assert!(s.state.toast().unwrap().starts_with("the settings name no port"), "{:?}", s.state.toast());
+    assert_eq!((s.state.tab, knocks(&s)), (Tab::Explore, None));
+    s.keys(":ports 22<enter>");
+    assert_eq!(knocks(&s), Some(65), "{:?}", s.state.toast());
+}

@@ -472,7 +472,10 @@ fn the_way(mut s: Session) {
         insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, false));
     }
     s.keys("o");
-    let [Effect::Ask(Command::Ports(knocks))] = s.effects.as_slice() else { panic!("{:?}", s.effects) };
+    let [Effect::Ask(Command::Ports(knocks)), Effect::Ask(Command::Trace(None))] = s.effects.as_slice()
+    else {
+        panic!("{:?}", s.effects)
+    };
     let ends = [Port::Refused, Port::Open(Duration::from_micros(11_300)), Port::Silent];
     let settled: Vec<Knocked> = knocks
         .iter()
