@@ -45,6 +45,9 @@ pub trait Outside {
     /// Where the conf has become bad, or the tunnel cannot be begun.
     fn reload(&mut self, old: &Profile) -> Result<Option<(Arc<Profile>, Engine)>, Error>;
 
+    /// What was kept of the folds of the network that is attached now.
+    fn folds(&mut self) -> Folds;
+
     /// What this machine knows beside the conf; it is asked each time the doctor is.
     fn around(&mut self, profile: &Profile) -> Around;
 
@@ -224,7 +227,7 @@ async fn live(
                 Effect::Copy(text) => screen.copy(&text).map_err(gone)?,
                 // A conf that has become bad keeps the tunnel that there is.
                 Effect::Reload => {
-                    if let Some(anew) = attach_anew(state, &settings, wall.as_ref(), outside) {
+                    if let Some(anew) = attach_anew(state, &settings, wall.as_ref(), outside, keeping) {
                         engine = anew;
                         unsent.forget();
                     }
@@ -286,11 +289,16 @@ fn attach_anew(
     settings: &Settings,
     wall: Option<&(Instant, ZonedDateTime)>,
     outside: &mut impl Outside,
+    keeping: &mut Keeping,
 ) -> Option<Engine> {
+    // What was just folded is of the network that is about to go.
+    keeping.keep(state, outside);
     match outside.reload(&state.profile) {
         Ok(None) => None,
         Ok(Some((profile, anew))) => {
-            begin_anew(state, profile, settings.clone());
+            let folds = (profile.network() != state.profile.network()).then(|| outside.folds());
+            begin_anew(state, profile, settings.clone(), folds);
+            keeping.kept = state.kept();
             state.clock = wall.cloned();
             state.say("the conf has changed: attached anew");
             Some(anew)
@@ -302,15 +310,18 @@ fn attach_anew(
     }
 }
 
-/// Puts a state over another network in the place of `state`, with what the user chose in it.
-fn begin_anew(state: &mut State, profile: Arc<Profile>, settings: Settings) {
-    let (look, folds) = state.kept();
+/// Puts a state over a network attached anew in the place of `state`, with what the user chose in it. Another network
+/// brings its own `folds`.
+fn begin_anew(state: &mut State, profile: Arc<Profile>, settings: Settings, folds: Option<Folds>) {
+    let (look, folds_before) = state.kept();
+    let page = state.page;
     let (keymap, past) = (std::mem::take(&mut state.keymap), std::mem::take(&mut state.dig.past));
     let settings = Settings { theme: state.theme, mouse: state.mouse.on, ..settings };
     *state = State::new(profile, settings, clock());
     state.keymap = keymap;
     state.dig.past = past;
-    state.restore(&look, &folds);
+    state.page = page;
+    state.restore(&look, &folds.unwrap_or(folds_before));
 }
 
 async fn asleep(until: Option<Instant>) {
@@ -402,7 +413,85 @@ impl Signals {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::app::tests::profile;
+    use crate::engine;
+    use crate::net::fake::Fake;
+
+    /// A home whose conf has become `next`; what is kept is by network.
+    #[derive(Default)]
+    struct Home {
+        network: String,
+        next: Option<Arc<Profile>>,
+        kept: BTreeMap<String, Folds>,
+    }
+
+    impl Outside for Home {
+        fn reload(&mut self, _: &Profile) -> Result<Option<(Arc<Profile>, Engine)>, Error> {
+            let Some(next) = self.next.take() else { return Ok(None) };
+            self.network = next.network().to_string();
+            let (net, _link) = Fake::up(|_, _| Vec::new());
+            let engine = Engine::start(net, next.dns.addr, engine::Settings::default()).unwrap();
+            Ok(Some((next, engine)))
+        }
+
+        fn folds(&mut self) -> Folds {
+            self.kept.get(&self.network).cloned().unwrap_or_default()
+        }
+
+        fn around(&mut self, _: &Profile) -> Around {
+            Around::default()
+        }
+
+        fn remember(&mut self, _: &str) {}
+
+        fn keep(&mut self, (_, folds): &(Look, Folds)) {
+            self.kept.insert(self.network.clone(), folds.clone());
+        }
+    }
+
+    fn open(app: &str) -> Folds {
+        Folds { open: vec![vec![app.to_owned()]], ..Folds::default() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_network_keeps_its_own_folds_over_a_reload() {
+        let ours = profile();
+        let other =
+            Arc::new(Profile { addresses: vec!["fdaa:0:19::2/120".parse().unwrap()], ..(*ours).clone() });
+        let (here, there) = (ours.network().to_string(), other.network().to_string());
+        assert_ne!(here, there);
+        let mut home = Home { network: here.clone(), ..Home::default() };
+        home.kept.insert(there.clone(), open("theirs"));
+        let mut state = State::new(ours.clone(), Settings::default(), clock());
+        state.rows(55);
+        let mut keeping = Keeping { kept: state.kept(), due: None };
+        // Folded just before the reload, and not kept yet.
+        state.restore(&Look { split: 6, ..Look::default() }, &open("ours"));
+        let mut reload = |state: &mut State, home: &mut Home, next: &Arc<Profile>| {
+            home.next = Some(next.clone());
+            let engine = attach_anew(state, &Settings::default(), None, home, &mut keeping);
+            assert!(engine.is_some());
+            keeping.keep(state, home);
+        };
+        reload(&mut state, &mut home, &other);
+        assert_eq!(
+            home.kept,
+            BTreeMap::from([(here.clone(), open("ours")), (there.clone(), open("theirs"))])
+        );
+        assert_eq!(
+            (state.kept().0.split, state.kept().1),
+            (6, open("theirs")),
+            "what holds everywhere stays"
+        );
+        assert_eq!(state.page, 50, "the screen is as high as before");
+        // The same network by another key, say: what is folded stays, whether it could be kept or not.
+        home.kept.clear();
+        reload(&mut state, &mut home, &other);
+        assert_eq!(state.kept().1, open("theirs"));
+    }
 
     #[test]
     fn a_key_is_drawn_at_once_and_news_at_a_pace() {

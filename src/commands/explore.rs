@@ -168,6 +168,11 @@ impl Outside for Home<'_> {
         Ok(attached)
     }
 
+    fn folds(&mut self) -> Folds {
+        let ((_, folds), _) = kept::load(&self.network);
+        folds
+    }
+
     fn around(&mut self, profile: &Profile) -> Around {
         Around { clock_behind: self.behind.get(), ..around::look(profile, &[]) }
     }
