@@ -41,7 +41,7 @@ pub fn draw(
     let chosen = state.chosen_check();
     if let (Some(scroll), Some(finding)) = (state.story, chosen.and_then(|at| diagnosis.findings.get(at))) {
         let rest = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-        whole_story(finding, scroll, theme, rest, buffer);
+        whole_story(state, finding, scroll, theme, rest, buffer);
         return Some(Position { x: rest.x, y: rest.y });
     }
     let subject = &diagnosis.facts.subject;
@@ -58,13 +58,13 @@ pub fn draw(
         let list = Rect { height: below.height.saturating_sub(story), ..below };
         let cursor = checks(diagnosis, chosen, theme, list, buffer, hits);
         let rest = Rect { y: list.bottom(), height: below.height - list.height, ..below };
-        story_of(diagnosis, chosen, theme, rest, buffer);
+        story_of(state, diagnosis, theme, rest, buffer);
         return cursor;
     }
     let split = if size == Size::Wide { 56 } else { 44 };
     let [left, right] = side_by_side(below, split, theme, buffer);
     let cursor = checks(diagnosis, chosen, theme, left, buffer, hits);
-    story_of(diagnosis, chosen, theme, right, buffer);
+    story_of(state, diagnosis, theme, right, buffer);
     cursor
 }
 
@@ -146,15 +146,17 @@ fn checks(
 }
 
 /// What the selected check has to say.
-fn story_of(diagnosis: &Diagnosis, chosen: Option<usize>, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let Some(finding) = chosen.and_then(|chosen| diagnosis.findings.get(chosen)) else { return };
+fn story_of(state: &State, diagnosis: &Diagnosis, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let Some(finding) = state.chosen_check().and_then(|chosen| diagnosis.findings.get(chosen)) else {
+        return;
+    };
     if area.height == 0 {
         return;
     }
     let columns = usize::from(area.width);
     let more = match finding.evidence.len() {
         0 => String::new(),
-        n => format!("↵ {} · ", count(n, "line")),
+        n => tell(state, theme, &format!("{{story}} {} · ", count(n, "line"))),
     };
     let end = format!("{more}{}", finding.status.as_str());
     let title = fit(&finding.title, 60.min(columns.saturating_sub(width(&end) + 4)));
@@ -166,7 +168,7 @@ fn story_of(diagnosis: &Diagnosis, chosen: Option<usize>, theme: Theme, area: Re
 }
 
 /// All that a check has to say and what it stands on, scrolled by rows.
-fn whole_story(finding: &Finding, scroll: u16, theme: Theme, area: Rect, buffer: &mut Buffer) {
+fn whole_story(state: &State, finding: &Finding, scroll: u16, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let columns = usize::from(area.width);
     let room = usize::from(area.height.saturating_sub(1));
     let mut all = lines(finding, theme, columns);
@@ -185,7 +187,8 @@ fn whole_story(finding: &Finding, scroll: u16, theme: Theme, area: Rect, buffer:
     let most = all.len().saturating_sub(room);
     let from = usize::from(scroll).min(most);
     let where_it_is = if most > 0 { format!("↑{from} ↓{} · ", most - from) } else { String::new() };
-    let end = format!("{where_it_is}{} · Esc: the list", finding.status.as_str());
+    let back = tell(state, theme, "{back}: the list");
+    let end = format!("{where_it_is}{} · {back}", finding.status.as_str());
     let title = fit(&finding.title, columns.saturating_sub(width(&end) + 6));
     rule(&title, true, &end, theme, Rect { height: 1, ..area }, buffer);
     for (n, text) in all.into_iter().skip(from).take(room).enumerate() {

@@ -62,12 +62,12 @@ pub fn draw(
                 hits.add(area, spot);
             }
         }
-        Overlay::Overwrite(save) => hits.add(question(save, theme, area, buffer), Spot::Overlay),
+        Overlay::Overwrite(save) => hits.add(question(state, save, theme, area, buffer), Spot::Overlay),
     }
 }
 
 /// Asks whether a file that is there may go.
-fn question(save: &Save, theme: Theme, area: Rect, buffer: &mut Buffer) -> Rect {
+fn question(state: &State, save: &Save, theme: Theme, area: Rect, buffer: &mut Buffer) -> Rect {
     let path = Safe::new(&save.path);
     let columns = (width(path.as_str()) as u16 + 6).clamp(40, area.width.saturating_sub(4));
     let frame = Rect {
@@ -76,7 +76,8 @@ fn question(save: &Save, theme: Theme, area: Rect, buffer: &mut Buffer) -> Rect 
         width: columns,
         height: 5,
     };
-    let inner = boxed(frame, " There is such a file ", " y overwrite · n leave it ", theme, buffer);
+    let foot = tell(state, theme, " {overwrite} overwrite · {back} leave it ");
+    let inner = boxed(frame, " There is such a file ", &foot, theme, buffer);
     let line = Rect { y: inner.y + 1, height: 1, ..inner };
     Text::new()
         .add("  ", theme.style(Role::Plain))

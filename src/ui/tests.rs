@@ -594,3 +594,46 @@ fn the_doctor() {
     s.state.check = at;
     insta::assert_snapshot!("doctor_system_80x24", screen(&s.state, Theme::default(), SIZES[1], false));
 }
+
+#[test]
+fn the_screens_tell_the_keys_that_were_bound_anew() {
+    use crate::app::keys::{Keymap, Remap};
+    use crate::probe::port::{Knocked, Port};
+    let keys = [
+        ("next-form", "!"),
+        ("ports", "$"),
+        ("speak", "%"),
+        ("overwrite", "&"),
+        ("back", "|"),
+        ("story", "+"),
+    ];
+    let remaps = keys.map(|(action, key)| Remap { action: action.into(), keys: vec![key.into()], at: () });
+    let keymap = Keymap::with(&remaps).unwrap();
+    let shot = |s: &Session| screen(&s.state, Theme::default(), SIZES[2], false);
+    let mut s = Session::attached();
+    s.state.keymap = keymap.clone();
+    s.keys("2web.internal<enter>W");
+    assert!(s.state.toast().unwrap().ends_with(", ! shows what changes"), "{:?}", s.state.toast());
+    let mut s = pinging();
+    s.state.keymap = keymap.clone();
+    s.keys("3$");
+    let Some(Effect::Ask(Command::Ports(knocks))) = s.effects.first() else { panic!("{:?}", s.effects) };
+    let settled =
+        knocks.iter().map(|knock| Knocked { knock: knock.clone(), port: Port::Silent, heard: None });
+    s.report(Report::Ports(Arc::new(settled.collect())));
+    assert!(shot(&s).contains("$ again · % speaks to them"), "{}", shot(&s));
+    let mut s = Session::attached();
+    s.state.keymap = keymap;
+    let save = crate::app::export::Save { path: "a.csv".into(), text: String::new(), overwrite: false };
+    s.state.overlay = Some(Overlay::Overwrite(save));
+    assert!(shot(&s).contains("& overwrite · | leave it"), "{}", shot(&s));
+    s.state.overlay = None;
+    s.keys("4");
+    let mut facts = crate::doctor::judge::tests::healthy();
+    let server = facts.apps.as_mut().unwrap();
+    (server.word, server.lines) = ("SERVFAIL".into(), vec!["_apps.internal TXT: SERVFAIL".into()]);
+    s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
+    assert!(shot(&s).contains("+ 1 line ·"), "{}", shot(&s));
+    s.keys("+");
+    assert!(shot(&s).contains("· |: the list"), "{}", shot(&s));
+}

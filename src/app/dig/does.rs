@@ -276,11 +276,14 @@ impl State {
         };
         let said = match &entry.watch {
             Some(watch) => {
-                format!("watching: asked every {} s, v shows what changes", watch.every().as_secs())
+                format!(
+                    "watching: asked every {} s, {{next-form}} shows what changes",
+                    watch.every().as_secs()
+                )
             }
             None => "no longer watching".into(),
         };
-        self.say(said);
+        self.say(self.keyed(&said));
     }
 
     /// Takes the next step of the builder; a whole name is put.

@@ -155,7 +155,7 @@ pub fn ports(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
         let share = tried.len() * 20 / all.max(1);
         format!("{}{} {} of {all}", "█".repeat(share), "·".repeat(20 - share), tried.len())
     } else {
-        format!("{all} tried · o again · O speaks to them")
+        tell(state, theme, &format!("{all} tried · {{ports}} again · {{speak}} speaks to them"))
     };
     let first = tried.first().map(|knocked| &knocked.knock.label);
     let alone = tried.iter().all(|knocked| Some(&knocked.knock.label) == first);
