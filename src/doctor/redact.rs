@@ -1,6 +1,7 @@
 //! Takes the names out of a diagnosis, so that it can be shown to strangers: each name and each address becomes a
 //! word that is the same wherever it stood. Keys are in no diagnosis to begin with.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -62,6 +63,10 @@ impl Words {
         let siblings = facts.around.siblings.iter().map(|sibling| sibling.name.clone());
         let elsewhere = facts.elsewhere.iter().flatten().cloned().chain(facts.other_is_up.clone());
         words.add("conf", [facts.conf.name.clone()].into_iter().chain(siblings).chain(elsewhere));
+        // An interface of wg-quick has its conf's name, which often tells the org.
+        let in_network = facts.system.iter().filter_map(|system| system.interface.as_ref());
+        let interfaces = facts.around.interface.iter().chain(in_network.map(|(name, _)| name));
+        words.add("interface", interfaces.cloned());
         let host = facts.conf.endpoint.rsplit_once(':').map(|(host, _)| host.to_owned());
         words.add("gateway", host.into_iter().filter(|host| host.parse::<IpAddr>().is_err()));
         words
@@ -79,14 +84,15 @@ impl Words {
 
     /// `text` with each word that is a name, or an address, replaced.
     fn replace(&mut self, text: &str) -> String {
+        // A name that is no word of a text is looked for as it is, the longest first.
+        let in_token = |c: char| is_word(c) || matches!(c, ':' | '.' | '/');
+        let mut odd: Vec<_> = self.known.iter().filter(|(name, _)| !name.chars().all(in_token)).collect();
+        odd.sort_by_key(|(name, _)| Reverse(name.len()));
+        let text = odd.into_iter().fold(text.to_owned(), |text, (name, word)| text.replace(name, word));
         let mut out = String::with_capacity(text.len());
-        let mut rest = text;
+        let mut rest = &*text;
         while let Some(first) = rest.chars().next() {
-            let word: usize = rest
-                .chars()
-                .take_while(|c| is_word(*c) || matches!(c, ':' | '.' | '/'))
-                .map(char::len_utf8)
-                .sum();
+            let word: usize = rest.chars().take_while(|c| in_token(*c)).map(char::len_utf8).sum();
             if word == 0 {
                 out.push(first);
                 rest = &rest[first.len_utf8()..];
@@ -184,6 +190,35 @@ mod tests {
                 && text.contains("chmod 600 peer-1.conf")
         );
         assert_eq!(redact(&judge(&facts)), told);
+    }
+
+    #[test]
+    fn the_names_of_interfaces_go() {
+        let mut facts = healthy();
+        facts.around.interface = Some("acme-prod".into());
+        facts.subject.system = true;
+        facts.system = Some(System {
+            interface: Some(("acme=east".into(), "fdaa:0:18:a7b::9".parse().unwrap())),
+            ..System::default()
+        });
+        let whole = judge(&facts);
+        let text = |told: &Diagnosis| format!("{:?}{}{}", told.findings, told.verdict, told.mend);
+        assert!(text(&whole).contains("acme-prod has") && text(&whole).contains("acme=east"));
+        let told = text(&redact(&whole));
+        assert!(!told.contains("acme"), "{told}");
+        assert!(told.contains("interface-1 has") && told.contains("ip -6 route add"), "{told}");
+    }
+
+    #[test]
+    fn a_name_that_is_no_word_goes_too() {
+        let mut facts = healthy();
+        let hostile = "x|`reboot` now";
+        let mut reach = facts.machines.as_ref().unwrap()[0].clone();
+        (reach.id, reach.pings.answered) = (hostile.into(), 0);
+        facts.machines = Some(vec![reach]);
+        let told = redact(&judge(&facts));
+        assert!(!format!("{:?}", told.findings).contains("reboot"), "{:?}", told.findings);
+        assert_eq!(told.named().unwrap().remedy[0], "fly machine status 'machine-1'");
     }
 
     #[test]
