@@ -241,7 +241,7 @@ pub async fn run(
         return watch::run(&orgs, request, every, interrupted, out).await;
     }
     let inboxes = inboxes.into_iter().flatten().collect();
-    answers(orgs, inboxes, request, left_out, out).await
+    answers(orgs, inboxes, (request, timeout), left_out, out).await
 }
 
 /// Opens the networks; gives how many of several could not be.
@@ -294,7 +294,7 @@ fn put(org: &Org, request: &Request) -> Inbox {
 async fn answers(
     mut orgs: Vec<Org>,
     mut inboxes: Vec<Inbox>,
-    request: &Request,
+    (request, timeout): (&Request, Duration),
     left_out: usize,
     out: &mut impl Write,
 ) -> Result<Exit, Failure> {
@@ -328,7 +328,7 @@ async fn answers(
                 for (org, exchange) in said {
                     let several = orgs.len() > 1;
                     let Some(org) = orgs.get_mut(org) else { continue };
-                    let found = nearest::measure(&mut org.session, &exchange).await?;
+                    let found = nearest::measure(&mut org.session, &exchange, timeout).await?;
                     nearest::print(
                         &found,
                         several.then_some(org.name.as_str()),

@@ -63,7 +63,7 @@ impl Session {
         Ok(Self { profile, engine, link: None, _claim: None })
     }
 
-    /// Reads reports until `pick` takes one. The link may take `timeout` to stand up; after that, what `pick`
+    /// Reads reports until `pick` takes one. The link may take `timeout` to stand up, each time; after that, what `pick`
     /// waits for has its own bounds.
     ///
     /// # Errors
@@ -92,6 +92,10 @@ impl Session {
                         return Err(Error::new(Exit::Tunnel, "the network was closed"));
                     };
                     if let Report::Link(link) = &report {
+                        // One that falls has the whole time again to come back.
+                        if up && !link.is_up() {
+                            patience.as_mut().reset(tokio::time::Instant::now() + timeout);
+                        }
                         self.link = Some(link.clone());
                         if let Some(trouble) = hopeless(link) {
                             return Err(self.no_link(timeout, Some(&trouble)));

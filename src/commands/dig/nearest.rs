@@ -37,11 +37,16 @@ pub(super) struct Measured {
     rtts: Option<[Duration; 3]>,
 }
 
-/// Pings the addresses of `exchange`, and gives what was found in the server's order.
+/// Pings the addresses of `exchange`, and gives what was found in the server's order. No probe leaves while the link is
+/// down, which it may be for `timeout` at a time.
 ///
 /// # Errors
-/// Where the network ends meanwhile (exit 4).
-pub(super) async fn measure(session: &mut Session, exchange: &Exchange) -> Result<Vec<Measured>, Error> {
+/// Where the network ends meanwhile, or its link stays down (exit 4).
+pub(super) async fn measure(
+    session: &mut Session,
+    exchange: &Exchange,
+    timeout: Duration,
+) -> Result<Vec<Measured>, Error> {
     let addresses = exchange.addresses();
     if addresses.is_empty() {
         return Ok(Vec::new());
@@ -52,18 +57,13 @@ pub(super) async fn measure(session: &mut Session, exchange: &Exchange) -> Resul
         .map(|&address| Aim::from(Target { label: Safe::new(address.to_string()), address }))
         .collect();
     session.engine.commands.send(Command::Ping(aims)).await.map_err(|_| closed())?;
-    let series = loop {
-        match session.engine.reports.recv().await {
-            Some(Report::Pings(series)) => {
-                let of = |address| series.iter().find(|series| series.target.address == address);
-                if addresses.iter().all(|&address| of(address).is_some_and(|s| s.settled() >= PROBES)) {
-                    break series;
-                }
-            }
-            Some(_) => {}
-            None => return Err(closed()),
-        }
+    let settled = |report: &Report| {
+        let Report::Pings(series) = report else { return None };
+        let of = |address| series.iter().find(|series| series.target.address == address);
+        let all = addresses.iter().all(|&address| of(address).is_some_and(|s| s.settled() >= PROBES));
+        all.then(|| series.clone())
     };
+    let series = session.wait_for(timeout, settled).await?;
     let found = addresses.iter().filter_map(|&address| {
         let series = series.iter().find(|series| series.target.address == address)?;
         Some(measured(address, series))
@@ -140,4 +140,60 @@ fn to_json(one: &Measured) -> Value {
         "p50_ms": one.rtts.map(|[_, p50, _]| millis(p50)),
         "max_ms": one.rtts.map(|[_, _, max]| millis(max)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+    use crate::app::tests::profile;
+    use crate::dns::dig::tests::{aaaa, exchange};
+    use crate::engine::Settings;
+    use crate::net::fake::{Fake, up};
+    use crate::net::{LinkState, Phase};
+
+    const TIMEOUT: Duration = Duration::from_secs(3);
+
+    fn down() -> LinkState {
+        LinkState { phase: Phase::Down, ..up() }
+    }
+
+    /// Measures two addresses on a link that changes meanwhile, each time after a while; says how long it took.
+    async fn measured_while(changes: Vec<(u64, LinkState)>) -> (Result<Vec<Measured>, Error>, Duration) {
+        let name = "vms.web.internal";
+        let exchange = exchange(name, 0, vec![aaaa(name, "fdaa::1"), aaaa(name, "fdaa::2")]);
+        let (net, link) = Fake::up(|_, _| Vec::new());
+        let settings = Settings { walk: false, plan: plan(), ..Settings::default() };
+        let mut session = Session::start(net, profile(), settings).unwrap();
+        session.up(TIMEOUT).await.unwrap();
+        let began = Instant::now();
+        let change = async {
+            for (after, state) in changes {
+                sleep(Duration::from_millis(after)).await;
+                link.send(state).unwrap();
+            }
+            std::future::pending::<()>().await
+        };
+        tokio::select! {
+            found = measure(&mut session, &exchange, TIMEOUT) => (found, began.elapsed()),
+            () = change => unreachable!(),
+            () = sleep(Duration::from_hours(1)) => panic!("it waits for ever"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_link_that_falls_meanwhile_is_waited_for_and_not_for_ever() {
+        let (found, took) = measured_while(Vec::new()).await;
+        assert!(found.unwrap().iter().all(|one| one.answered == PROBES) && took < TIMEOUT, "{took:?}");
+        let (found, took) = measured_while(vec![(300, down())]).await;
+        let error = found.err().expect("nothing can be found");
+        assert_eq!(error.exit, Exit::Tunnel);
+        let fell = Duration::from_millis(300);
+        assert!(took >= fell + TIMEOUT && took < fell + TIMEOUT * 2, "{took:?}");
+        // It comes back each time before one has waited too long.
+        let (found, _) =
+            measured_while(vec![(300, down()), (2_900, up()), (300, down()), (2_900, up())]).await;
+        assert_eq!(found.map(|found| found.len()).ok(), Some(2));
+    }
 }
