@@ -139,8 +139,7 @@ async fn live(
     state.clock.clone_from(&wall);
     let mut pace = Pace::default();
     // What is where on the last frame.
-    let mut hits = Hits::default();
-    let mut unsent = Unsent::default();
+    let (mut hits, mut unsent) = (Hits::default(), Unsent::default());
     loop {
         screen.listen(state.mouse.on).map_err(gone)?;
         if !screen.is_plain() && pace.is_due(clock()) {
@@ -228,8 +227,8 @@ async fn live(
                 // A conf that has become bad keeps the tunnel that there is.
                 Effect::Reload => {
                     if let Some(anew) = attach_anew(state, &settings, wall.as_ref(), outside, keeping) {
-                        engine = anew;
-                        unsent.forget();
+                        // What waits was meant for the engine before.
+                        (engine, unsent) = (anew, Unsent::default());
                     }
                 }
                 Effect::Repaint => screen.repaint().map_err(gone)?,
@@ -432,8 +431,8 @@ mod tests {
         fn reload(&mut self, _: &Profile) -> Result<Option<(Arc<Profile>, Engine)>, Error> {
             let Some(next) = self.next.take() else { return Ok(None) };
             self.network = next.network().to_string();
-            let (net, _link) = Fake::up(|_, _| Vec::new());
-            let engine = Engine::start(net, next.dns.addr, engine::Settings::default()).unwrap();
+            let (fake, _link) = Fake::up(|_, _| Vec::new());
+            let engine = Engine::start(fake, next.dns.addr, engine::Settings::default()).unwrap();
             Ok(Some((next, engine)))
         }
 

@@ -38,7 +38,7 @@ use crate::catalog::Catalog;
 pub use crate::doctor::facts::Around;
 use crate::doctor::facts::Facts;
 use crate::doctor::{Diagnosis, Subject};
-use crate::engine::report::{self, Aim, Command, Detail, Knocked, Node, Report, Series, Trace};
+use crate::engine::report::{self, Aim, Command, Detail, Knocked, Node, Report, Series, Target, Trace};
 use crate::net::LinkState;
 use crate::profile::Profile;
 use crate::settings::ThemeName;
@@ -284,8 +284,8 @@ pub struct State {
     asked_pings: Vec<Aim>,
     asked_names: Vec<Safe>,
     told_shown: Vec<Safe>,
-    /// Whether the engine was told to trace, and not yet to stop.
-    told_trace: bool,
+    /// Whom the engine was told to trace, and not yet to stop.
+    told_trace: Option<Target>,
     inspected: Option<Node>,
 }
 
@@ -327,7 +327,7 @@ impl State {
             asked_pings: Vec::new(),
             asked_names: Vec::new(),
             told_shown: Vec::new(),
-            told_trace: false,
+            told_trace: None,
             inspected: None,
         }
     }
@@ -504,8 +504,7 @@ fn follow(state: &mut State, effects: &mut Vec<Effect>) {
         effects.push(Effect::Ask(Command::Show(shown)));
     }
     // Whatever took the place of a trace: nobody looks at it, so nothing is sent for it.
-    if state.told_trace && state.ping.lower != Lower::Trace {
-        state.told_trace = false;
+    if state.ping.lower != Lower::Trace && state.told_trace.take().is_some() {
         effects.push(Effect::Ask(Command::Trace(None)));
     }
 }

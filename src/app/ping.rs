@@ -463,7 +463,7 @@ impl State {
     fn trace_chosen(&mut self, effects: &mut Vec<Effect>) {
         let Some(target) = self.bring().into_iter().next() else { return };
         self.ping.lower = Lower::Trace;
-        self.told_trace = true;
+        self.told_trace = Some(target.clone());
         self.view.trace = None;
         let plan = TracePlan { mtu: Some(u16::MAX), ..TracePlan::default() };
         effects.push(Effect::Ask(Command::Trace(Some((target, plan)))));

@@ -41,11 +41,6 @@ impl Unsent {
         }
         std::future::pending().await
     }
-
-    /// Forgets what waits: there is another engine.
-    pub fn forget(&mut self) {
-        self.0.clear();
-    }
 }
 
 /// Whether only the newest of its kind counts.

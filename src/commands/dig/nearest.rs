@@ -173,7 +173,7 @@ mod tests {
                 sleep(Duration::from_millis(after)).await;
                 link.send(state).unwrap();
             }
-            std::future::pending::<()>().await
+            std::future::pending::<()>().await;
         };
         tokio::select! {
             found = measure(&mut session, &exchange, TIMEOUT) => (found, began.elapsed()),
