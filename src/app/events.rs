@@ -9,6 +9,7 @@ use jiff::ZonedDateTime;
 use super::{State, Tab};
 use crate::catalog::diff::Change;
 use crate::engine::report::{Event, Node};
+use crate::text::count;
 
 /// What is kept of the view.
 #[derive(Debug, Clone, Default)]
@@ -78,6 +79,13 @@ impl Index {
     }
 }
 
+impl Log {
+    /// Whether anything was cleared from it.
+    pub fn was_cleared(&self) -> bool {
+        self.cleared > 0
+    }
+}
+
 impl State {
     /// What the filter means of the events is found anew, where one of the two has changed.
     pub fn renew_log(&mut self) {
@@ -118,6 +126,8 @@ impl State {
 
     /// Forgets what is shown.
     pub fn clear_events(&mut self) {
+        let gone = self.shown_events().count();
+        self.say(format!("{} cleared", count(gone, "event")));
         self.log.cleared = self.view.events.last().map_or(0, |event| event.serial);
         self.log.chosen = None;
     }

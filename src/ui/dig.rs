@@ -316,6 +316,8 @@ fn spoken(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, hits: &m
         });
     }
     let height = usize::from(area.height);
+    // How many more there are is said in a row of its own.
+    let height = height - usize::from(all > height && height > 1);
     let first = starts.get(row).copied().unwrap_or(0);
     let end = starts.get(row + 1).copied().unwrap_or(all).max(first + 1);
     let offset = first.saturating_sub(height / 2).min(all.saturating_sub(height));

@@ -159,6 +159,9 @@ fn story_of(state: &State, diagnosis: &Diagnosis, theme: Theme, area: Rect, buff
         n => tell(state, theme, &format!("{{story}} {} · ", count(n, "line"))),
     };
     let end = format!("{more}{}", finding.status.as_str());
+    // The title goes before the evidence, of which the row of hints tells too.
+    let cramped = width(&finding.title) + width(&end) + 4 > columns;
+    let end = if cramped { finding.status.as_str().to_owned() } else { end };
     let title = fit(&finding.title, 60.min(columns.saturating_sub(width(&end) + 4)));
     rule(&title, false, &end, theme, Rect { height: 1, ..area }, buffer);
     for (n, text) in lines(finding, theme, columns).into_iter().take(usize::from(area.height) - 1).enumerate()

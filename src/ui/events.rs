@@ -10,7 +10,7 @@ use super::theme::{Role, Theme};
 use crate::app::State;
 use crate::app::mouse::Spot;
 use crate::catalog::diff::Change;
-use crate::text::{count, fit};
+use crate::text::{count, fit, width};
 
 /// Draws the view; gives where the selected row is.
 pub fn draw(
@@ -27,10 +27,14 @@ pub fn draw(
     let total = state.shown_events().count();
     rule(&count(total, "event"), false, "newest first", theme, line(0), buffer);
     let Some(chosen) = state.chosen_row() else {
-        let why = if state.log.filter.is_empty() {
-            "Nothing has changed since sixpane attached. Machines that come, go or move are told here."
-        } else {
-            "Nothing here matches the filter. {back} clears it."
+        let why = match (state.log.filter.is_empty(), state.log.was_cleared()) {
+            (true, false) => {
+                "Nothing has changed since sixpane attached. Machines that come, go or move are told here."
+            }
+            (true, true) => {
+                "Nothing has changed since the list was cleared. Machines that come, go or move are told here."
+            }
+            (false, _) => "Nothing here matches the filter. {back} clears it.",
         };
         let words = wrap(&tell(state, theme, why), usize::from(area.width).saturating_sub(4));
         for (n, words) in words.into_iter().enumerate().take(usize::from(area.height).saturating_sub(2)) {
@@ -49,7 +53,20 @@ pub fn draw(
             .add("WHAT", dim)
             .paint(line(1), buffer);
     }
-    let rows = usize::from(area.height.saturating_sub(1 + heading));
+    // What does not fit its column is told in full below the list.
+    let clause = state.shown_events().nth(chosen).map(|event| event.change.clause()).unwrap_or_default();
+    let long = 14 + about + width(&clause) > usize::from(area.width);
+    let full = if long { wrap(&clause, usize::from(area.width).saturating_sub(3)) } else { Vec::new() };
+    let below = if long { full.len() as u16 + 1 } else { 0 };
+    let below = if below + heading + 3 > area.height { 0 } else { below };
+    let rows = usize::from(area.height.saturating_sub(1 + heading + below));
+    if below > 0 {
+        let top = area.height - below;
+        rule("", false, "the selected one", theme, line(top), buffer);
+        for (n, words) in (1..).zip(full) {
+            Text::new().add(format!("  {words}"), theme.style(Role::Plain)).paint(line(top + n), buffer);
+        }
+    }
     let offset = first_row(chosen, total, rows);
     let mut cursor = None;
     for (n, event) in state.shown_events().enumerate().skip(offset).take(rows) {

@@ -204,6 +204,7 @@ fn entry(
     let left = Text::new()
         .add(if chosen { "▌ " } else { "  " }, theme.focused())
         .add(head, off(theme.style(Role::Accent)))
+        .add(" ", dim)
         .to(room)
         .add(binding.words, words);
     match reason {

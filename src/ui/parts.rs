@@ -318,10 +318,11 @@ pub fn boxed(frame: Rect, title: &str, foot: &str, theme: Theme, buffer: &mut Bu
     Rect { x: frame.x + 1, y: frame.y + 1, width: frame.width - 2, height: frame.height - 2 }
 }
 
-/// Paints `lines` from `offset` on, and says how many more there are.
+/// Paints `lines` from `offset` on, and says in a row of its own how many more there are.
 pub fn scrolled(lines: Vec<Text<'_>>, offset: usize, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let rows = usize::from(area.height);
     let offset = offset.min(lines.len().saturating_sub(1));
+    let rows = rows - usize::from(lines.len() > offset + rows && rows > 1);
     let left = lines.len().saturating_sub(offset + rows);
     for (n, text) in lines.into_iter().skip(offset).take(rows).enumerate() {
         text.paint(Rect { y: area.y + n as u16, height: 1, ..area }, buffer);
@@ -436,15 +437,23 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(8);
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
-        let word = fit(word, columns);
         let Some(last) = lines.last_mut() else { break };
-        if last.is_empty() {
-            last.push_str(&word);
-        } else if width(last) + 1 + width(&word) <= columns {
+        if !last.is_empty() && width(last) + 1 + width(word) <= columns {
             last.push(' ');
-            last.push_str(&word);
-        } else {
-            lines.push(word);
+            last.push_str(word);
+            continue;
+        }
+        if !last.is_empty() {
+            lines.push(String::new());
+        }
+        // A word that is longer than a line goes on in the next one.
+        for c in word.chars() {
+            let Some(last) = lines.last_mut() else { break };
+            if width(last) + width(c.encode_utf8(&mut [0; 4])) <= columns {
+                last.push(c);
+            } else {
+                lines.push(c.into());
+            }
         }
     }
     lines

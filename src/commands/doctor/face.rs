@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::commands::style::{BAD, DIM, OK, STRONG, WARN, paint};
 use crate::doctor::{Diagnosis, Finding, Status};
-use crate::text::ms;
+use crate::text::{count, ms};
 
 /// How the report is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ fn style(status: Status) -> anstyle::Style {
 fn tally(diagnosis: &Diagnosis) -> String {
     let n = |status| diagnosis.count(status);
     let (pass, warn, fail, skip) = (n(Status::Pass), n(Status::Warn), n(Status::Fail), n(Status::Skip));
-    format!("{pass} passed, {warn} warnings, {fail} failures, {skip} skipped")
+    format!("{pass} passed, {}, {}, {skip} skipped", count(warn, "warning"), count(fail, "failure"))
 }
 
 fn text(diagnosis: &Diagnosis, conf: Option<&str>, out: &mut impl Write) -> io::Result<()> {
