@@ -227,7 +227,7 @@ pub fn act_on(state: &mut State, action: Action, told: &str, effects: &mut Vec<E
                 Err(why) => state.say(why),
             }
         }
-        (Action::Ping, _) => match targets::read(state, told) {
+        (Action::Ping | Action::AddTarget, _) => match targets::read(state, told) {
             Ok(wish) => {
                 state.say(format!("pinging {}", Safe::new(told)));
                 targets::want(state, wish);

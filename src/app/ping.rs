@@ -313,7 +313,7 @@ impl State {
     /// What a key does in this view.
     pub fn act_in_ping(&mut self, action: Action, effects: &mut Vec<Effect>) {
         match action {
-            Action::AddTarget => menu::palette(self, "ping "),
+            Action::AddTarget => menu::palette(self, "add-target "),
             Action::RemoveTarget => self.remove_target(),
             Action::ClearTarget => {
                 let chosen = self.chosen_series().map(|series| vec![series.target.clone()]);
@@ -449,6 +449,7 @@ impl State {
     /// Shows the subject in this view, pinged.
     fn bring(&mut self) -> Vec<Target> {
         let targets = self.subjects();
+        self.ping.matrix = None;
         if let (Tab::Explore, Some(wish)) = (self.tab, self.subject()) {
             want(self, wish);
             self.leave_place();

@@ -133,6 +133,25 @@ fn a_name_is_asked_for_and_its_addresses_are_pinged() {
     assert!(s.state.asked_pings.iter().all(|aim| !aim.held));
 }
 
+#[test]
+fn a_target_is_added_in_the_view_by_its_key() {
+    let mut s = Session::attached();
+    s.keys("3aother.internal<enter>");
+    let follow = Effect::Ask(Command::Follow(vec!["other.internal".into()]));
+    assert!(s.effects.contains(&follow), "{:?}", s.effects);
+}
+
+#[test]
+fn what_is_asked_for_takes_the_place_of_the_matrix() {
+    for key in ["t", "o"] {
+        let mut s = machine_pinged();
+        s.keys("M1");
+        s.keys("/17815<enter>G");
+        s.keys(key);
+        assert!(s.state.ping.matrix.is_none() && s.state.ping.lower != Lower::Chart, "{key}");
+    }
+}
+
 /// A session in the Ping view, with a machine of the org selected and pinged.
 fn machine_pinged() -> Session {
     let mut s = Session::attached();

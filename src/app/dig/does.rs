@@ -68,7 +68,7 @@ pub fn enabled(state: &State, action: Action) -> Result<(), &'static str> {
                 when(!dig.past.search(search.input.value()).is_empty(), "no line of the history fits")
             }
             (None, Some(_)) => Ok(()),
-            (None, None) => when(!dig.choices.is_empty(), "nothing that is known begins so"),
+            (None, None) => when(!dig.choices.is_empty(), "nothing more that is known begins so"),
         },
         _ => Ok(()),
     }

@@ -103,7 +103,7 @@ actions! {
     Trace "trace",
     Ports "ports" Ports,
     Speak "speak" Ports,
-    AddTarget "add-target",
+    AddTarget "add-target" Target,
     RemoveTarget "remove-target",
     ClearTarget "clear-target",
     ClearTargets "clear-targets",
