@@ -10,7 +10,7 @@ use crate::engine::report::Node;
 use crate::text::Safe;
 
 /// Machines of an app in a region that speak for all of them.
-const SAMPLE: usize = 2;
+pub const SAMPLE: usize = 2;
 
 /// A cell: the place of its app and of its region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::State;
-use crate::app::matrix::Cell;
+use crate::app::matrix::{Cell, SAMPLE};
 use crate::app::mouse::Spot;
 use crate::text::{Safe, count, fit, ms, width};
 use crate::ui::hits::Hits;
@@ -27,7 +27,12 @@ pub fn draw(
     let (apps, regions) = (state.matrix_apps(), state.matrix_regions());
     let name = if area.width < 80 { 14 } else { 24 };
     let fits = (usize::from(area.width).saturating_sub(name + 2) / CELL).max(1);
-    let title = format!("{} × {}", count(apps.len(), "app"), count(regions.len(), "region"));
+    let each = if area.width < 100 {
+        format!("{SAMPLE} of each")
+    } else {
+        format!("at most {SAMPLE} machines of each are pinged for it")
+    };
+    let title = format!("{} × {}, {each}", count(apps.len(), "app"), count(regions.len(), "region"));
     let column = state.ping.matrix.map_or(0, |place| place.region).min(regions.len().saturating_sub(1));
     // The selected column is in sight, and where there is more to either side, that is said.
     let from = first_row(column, regions.len(), fits);
