@@ -16,7 +16,7 @@ const BOTTOM: usize = 44;
 /// Rows that change together are held together.
 const BAND: usize = 6;
 /// Between two frames of a film.
-const FRAME: Duration = Duration::from_millis(120);
+const FRAME: Duration = Duration::from_millis(200);
 /// How long the last frame stays.
 const LAST: Duration = Duration::from_millis(2500);
 
