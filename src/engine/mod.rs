@@ -56,6 +56,10 @@ const HEADERS: u16 = 48;
 const APPS_A_TURN: usize = 32;
 /// Between two reports of the same kind, while much is happening.
 const REPORT_GAP: Duration = Duration::from_millis(33);
+/// The same for each of many that are told of together: a thousand pinged targets are told ten times a second.
+const REPORT_PRICE: Duration = Duration::from_micros(100);
+/// However many there are.
+const REPORT_SLOWEST: Duration = Duration::from_millis(250);
 const COMMANDS: usize = 64;
 const REPORTS: usize = 256;
 
@@ -211,7 +215,13 @@ struct Topic {
 impl Topic {
     /// Something changed at `now`: tell it, but not sooner than a gap after the last time.
     fn changed(&mut self, now: Instant) {
-        let earliest = self.told.map_or(now, |told| (told + REPORT_GAP).max(now));
+        self.changed_among(now, 0);
+    }
+
+    /// The same for one of `many`: to tell of all of them each time has its price.
+    fn changed_among(&mut self, now: Instant, many: usize) {
+        let gap = REPORT_GAP.max(REPORT_PRICE * u32::try_from(many).unwrap_or(u32::MAX)).min(REPORT_SLOWEST);
+        let earliest = self.told.map_or(now, |told| (told + gap).max(now));
         self.due.get_or_insert(earliest);
     }
 
@@ -300,7 +310,7 @@ impl<N: Network> Core<N> {
                     Ok(event) => {
                         self.pinger.absorb(&event);
                         self.note_alerts();
-                        self.news.pings.changed(clock());
+                        self.news.pings.changed_among(clock(), self.pinger.targets());
                     }
                     Err(_) => return,
                 },
@@ -595,7 +605,7 @@ impl<N: Network> Core<N> {
                 self.pinger.sent(request.seq, sent);
             }
             self.note_alerts();
-            self.news.pings.changed(now);
+            self.news.pings.changed_among(now, self.pinger.targets());
         }
     }
 

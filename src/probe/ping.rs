@@ -335,6 +335,11 @@ impl Pinger {
         }
     }
 
+    /// How many targets there are.
+    pub fn targets(&self) -> usize {
+        self.order.len()
+    }
+
     /// The series, in the order of the targets.
     pub fn series(&mut self) -> Vec<Series> {
         let mut all = Vec::with_capacity(self.order.len());
