@@ -15,7 +15,6 @@ use sixpane::profile::Profile;
 use sixpane::profile::parse::load;
 
 use crate::gateway::Gateway;
-use crate::relay;
 
 /// The time of one question over a tunnel that is up: the median of `count`, in microseconds.
 pub fn one(gateway: &Gateway, name: &str, count: usize) -> f64 {
@@ -58,7 +57,6 @@ pub fn run(words: &[String]) {
                 grow_quietly(&profile(conf), machines.parse().unwrap()).await;
                 println!("{}", crate::one::peak_of(std::process::id()));
             }
-            ["relay", rest @ ..] => relay::run(rest).await,
             other => panic!("{other:?}"),
         }
     });

@@ -19,6 +19,7 @@ mod inside;
 mod one;
 #[path = "../../tests/peers/org.rs"]
 mod org;
+#[path = "../../tests/peers/relay.rs"]
 mod relay;
 mod tell;
 mod way;

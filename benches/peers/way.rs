@@ -6,15 +6,18 @@
 
 use std::time::Duration;
 
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, write_private};
 use crate::inside;
 use crate::org::Org;
-use crate::relay::Relay;
+use crate::relay;
 use crate::tell::{Figures, ratio};
 
 const RUNS: usize = 5;
 /// How the server's TCP sends.
 const CUBIC: &str = "cubic";
+/// Where the gateway listens, and where the relay does.
+const ENDPOINT: &str = "10.6.0.2:51820";
+const PORT: u16 = 5180;
 const DELAY: Duration = Duration::from_millis(50);
 
 pub fn measure() {
@@ -47,11 +50,14 @@ fn trees(org: &Org, tcp: &str, loss: f64) -> Vec<[f64; 3]> {
     let (peer, interface) = (Org::peer_address(org.network), &gateway.interface);
     gateway.far.ip(&format!("-6 route replace {peer}/128 dev {interface} congctl {tcp}"));
     let machines = org.apps.iter().map(|app| app.machines.len()).sum();
+    let text = std::fs::read_to_string(&gateway.conf).unwrap();
+    let conf = gateway.folder.path().join("far.conf");
+    write_private(&conf, &text.replace(ENDPOINT, &format!("127.0.0.1:{PORT}")));
     (0..RUNS)
         .map(|run| {
-            let relay = Relay::start(&gateway, DELAY, loss, run as u64);
+            let _relay = relay::start(&gateway.client, PORT, ENDPOINT, DELAY, loss, run as u64);
             std::thread::sleep(Duration::from_millis(200));
-            inside::tree(&gateway, &relay.conf, machines)
+            inside::tree(&gateway, &conf, machines)
         })
         .collect()
 }

@@ -18,7 +18,7 @@ use crate::text::Safe;
 // Part of what is told.
 pub use crate::probe::alert::Alert;
 pub use crate::probe::figures::{COUNTS, TIMES};
-pub use crate::probe::ping::{Plan, error_words};
+pub use crate::probe::ping::Plan;
 pub use crate::probe::port::{Knock, Knocked, Port, host, read as read_ports};
 pub use crate::probe::series::{Aim, KEPT, Reply, ReplyKind, Sample, Series, Stray, Target};
 pub use crate::probe::speech::{Heard, Speak, Speech, Spoken};

@@ -19,6 +19,7 @@ pub mod tunnel;
 pub mod underlay;
 pub mod wireguard;
 
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -109,6 +110,26 @@ pub enum IcmpError {
     TimeExceeded(u8),
     /// Type 4.
     ParameterProblem(u8),
+}
+
+/// What an error says, by its code (RFC 4443 §3).
+impl fmt::Display for IcmpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unreachable(0) => "no route to destination",
+            Self::Unreachable(1) => "administratively prohibited",
+            Self::Unreachable(2) => "beyond the scope of the source address",
+            Self::Unreachable(3) => "address unreachable",
+            Self::Unreachable(4) => "port unreachable",
+            Self::Unreachable(5) => "source address failed the ingress or egress policy",
+            Self::Unreachable(6) => "route to destination rejected",
+            Self::Unreachable(code) => return write!(f, "unreachable, code {code}"),
+            Self::PacketTooBig(mtu) => return write!(f, "packet too big, the next link takes {mtu} bytes"),
+            Self::TimeExceeded(0) => "hop limit exceeded",
+            Self::TimeExceeded(_) => "fragment reassembly time exceeded",
+            Self::ParameterProblem(code) => return write!(f, "parameter problem, code {code}"),
+        })
+    }
 }
 
 /// A source of ICMPv6 echo requests (RFC 4443 §4.1) whose replies come back to it alone.

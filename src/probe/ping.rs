@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::alert::{Alert, Watch};
 use super::series::{Aim, KEPT, Reply, ReplyKind, Sample, Series, Stray, Target};
 use super::stats::Tally;
-use crate::net::{EchoEvent, EchoKind, EchoRequest, IcmpError};
+use crate::net::{EchoEvent, EchoKind, EchoRequest};
 
 /// How to ping.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -424,24 +424,6 @@ fn push<T>(ring: &mut Vec<T>, value: T, kept: usize) {
     ring.push(value);
 }
 
-/// What an ICMPv6 error says (RFC 4443 §3).
-pub fn error_words(error: IcmpError) -> String {
-    match error {
-        IcmpError::Unreachable(0) => "no route to destination".into(),
-        IcmpError::Unreachable(1) => "administratively prohibited".into(),
-        IcmpError::Unreachable(2) => "beyond the scope of the source address".into(),
-        IcmpError::Unreachable(3) => "address unreachable".into(),
-        IcmpError::Unreachable(4) => "port unreachable".into(),
-        IcmpError::Unreachable(5) => "source address failed the ingress or egress policy".into(),
-        IcmpError::Unreachable(6) => "route to destination rejected".into(),
-        IcmpError::Unreachable(code) => format!("unreachable, code {code}"),
-        IcmpError::PacketTooBig(mtu) => format!("packet too big, the next link takes {mtu} bytes"),
-        IcmpError::TimeExceeded(0) => "hop limit exceeded".into(),
-        IcmpError::TimeExceeded(_) => "fragment reassembly time exceeded".into(),
-        IcmpError::ParameterProblem(code) => format!("parameter problem, code {code}"),
-    }
-}
-
 impl Track {
     fn new(target: Target, digits: u8) -> Self {
         Self {
@@ -497,7 +479,7 @@ impl Track {
     fn note(&mut self, number: u64, at: Instant, from: Ipv6Addr, kind: ReplyKind) {
         match &kind {
             ReplyKind::Error(error) => {
-                self.series.error = Some(format!("{from} says: {}", error_words(*error)));
+                self.series.error = Some(format!("{from} says: {error}"));
             }
             ReplyKind::Unsent(reason) => self.series.error = Some(reason.clone()),
             _ => {}

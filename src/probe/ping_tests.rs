@@ -3,6 +3,8 @@
 use super::*;
 use std::collections::BTreeMap;
 
+use crate::net::IcmpError;
+
 const MS: Duration = Duration::from_millis(1);
 
 fn target(n: u16) -> Target {

@@ -5,7 +5,6 @@ use std::collections::{HashMap, VecDeque};
 use std::net::Ipv6Addr;
 use std::time::{Duration, Instant};
 
-use super::ping::error_words;
 use super::series::{Sample, Target};
 use super::stats::{Stats, Tally};
 use crate::net::packet::{ICMP_HEADER, IPV6_HEADER, MIN_MTU};
@@ -330,7 +329,7 @@ impl Tracer {
         }
         let Some(Track { hop, tally }) = self.hops.get_mut(usize::from(limit) - 1) else { return };
         hop.received += 1;
-        hop.error = error.map(error_words);
+        hop.error = error.map(|error| error.to_string());
         let room = hop.by.len() < SENDERS;
         match hop.by.iter_mut().find(|(by, _)| *by == from) {
             Some((_, times)) => *times += 1,

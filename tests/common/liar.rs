@@ -383,7 +383,7 @@ async fn connection(
                 Do::Drip(bytes) => {
                     for byte in bytes {
                         stream.write_all(&[byte]).await?;
-                        // Long enough for the byte to leave alone.
+                        // The pace of a server that trickles, which nothing waits for.
                         tokio::time::sleep(Duration::from_millis(1)).await;
                     }
                 }

@@ -1,5 +1,6 @@
 //! The far side: wireguard-go and Knot in one namespace, a client's namespace beside it.
 
+use std::any::Any;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -23,12 +24,17 @@ pub struct Gateway {
     /// The client's public key.
     pub peer_public: String,
     knot: Option<Running>,
-    /// Programs that run beside, for as long.
-    pub beside: Vec<Running>,
+    /// What runs beside, for as long.
+    beside: Vec<Box<dyn Any>>,
     _wireguard: Running,
 }
 
 impl Gateway {
+    /// Keeps what runs beside until the gateway goes.
+    pub fn keep(&mut self, beside: impl Any) {
+        self.beside.push(Box::new(beside));
+    }
+
     pub fn start(org: &Org) -> Self {
         Self::with_zones(org, &[])
     }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -57,7 +57,7 @@ fn zones(org: &Org, change: impl Fn(String) -> String) -> [(&'static str, String
 fn service(gateway: &mut Gateway, org: &Org, port: u16, what: &str) {
     let address = org.apps[0].machines[0].address;
     let listen = format!("TCP6-LISTEN:{port},bind=[{address}],reuseaddr,fork");
-    gateway.beside.push(gateway.far.start("socat", &[&listen, what], &[]));
+    gateway.keep(gateway.far.start("socat", &[&listen, what], &[]));
     until("the service", || listens_tcp(gateway, port));
 }
 
@@ -108,7 +108,7 @@ pub const FAULTS: &[Fault] = &[
     fault("conf in use by another sixpane", "conf-in-use", &[], |g, _| {
         let words = ["watch", g.conf.to_str().unwrap()];
         let env = [("XDG_STATE_HOME", g.folder.path().to_str().unwrap())];
-        g.beside.push(g.client.start(SIXPANE, &words, &env));
+        g.keep(g.client.start(SIXPANE, &words, &env));
         let claims = g.folder.path().join("sixpane");
         until("the claim", || {
             let claim = std::fs::read_dir(&claims).ok().and_then(|mut all| all.next()?.ok());
@@ -117,7 +117,7 @@ pub const FAULTS: &[Fault] = &[
     }),
     fault("the system's VPN has the same key", "system-has-the-key", &[], |g, org| {
         let running = g.tun_of_conf(org);
-        g.beside.push(running);
+        g.keep(running);
     }),
     fault("DNS line is IPv4", "dns-line-foreign", &[], |g, _| g.change_conf("DNS", "1.1.1.1")),
     fault("DNS line is a public resolver", "dns-line-foreign", &[], |g, _| {
@@ -155,7 +155,7 @@ pub const FAULTS: &[Fault] = &[
         g.change_conf("Endpoint", "203.0.113.1:51820");
     }),
     fault("ListenPort is taken", "no-socket", &[], |g, _| {
-        g.beside.push(g.client.start("socat", &["UDP4-LISTEN:4500,reuseaddr=0", "-"], &[]));
+        g.keep(g.client.start("socat", &["UDP4-LISTEN:4500,reuseaddr=0", "-"], &[]));
         until("socat's port", || g.client.listens(4500));
         let text = std::fs::read_to_string(&g.conf).unwrap();
         write_private(&g.conf, &text.replace("[Interface]", "[Interface]\nListenPort = 4500"));
@@ -181,10 +181,10 @@ pub const FAULTS: &[Fault] = &[
         // Whoever shakes hands last gets the replies: another one does so all the time.
         // Over a wire that takes its time, so that the other one comes while we look round: from then on the gateway
         // seals its replies for the one who shook hands last.
-        g.beside.push(relay::start(&g.far, 51_821, "127.0.0.1:51820", 150));
+        g.keep(relay::start(&g.far, 51_821, "127.0.0.1:51820", Duration::from_millis(150), 0.0, 0));
         g.change_conf("Endpoint", "10.6.0.2:51821");
         let later = format!("sleep 0.8; exec {SIXPANE} dig {} --force _apps", g.conf.display());
-        g.beside.push(g.client.start("sh", &["-c", &later], &[("XDG_STATE_HOME", "/nonexistent")]));
+        g.keep(g.client.start("sh", &["-c", &later], &[("XDG_STATE_HOME", "/nonexistent")]));
     }),
     fault("another Address than the peer's", "no-data", &[], |g, _| {
         g.change_conf("Address", "fdaa:0:18:a7b:ffff::2/120");
@@ -258,7 +258,7 @@ pub const FAULTS: &[Fault] = &[
     // Port.
     fault("nothing listens on the port", "port-refused", &["--app", "web:8080"], |_, _| ()),
     fault("service on 127.0.0.1 alone", "port-refused", &["--app", "web:8081"], |g, _| {
-        g.beside.push(g.far.start("socat", &["TCP4-LISTEN:8081,bind=127.0.0.1,fork", "PIPE"], &[]));
+        g.keep(g.far.start("socat", &["TCP4-LISTEN:8081,bind=127.0.0.1,fork", "PIPE"], &[]));
         until("the service", || listens_tcp(g, 8081));
     }),
     fault("port filtered", "port-silent", &["--app", "web:8080"], |g, _| {
@@ -293,17 +293,17 @@ pub const FAULTS: &[Fault] = &[
     fault("system's VPN works", "", &["--system"], |g, org| {
         g.client.resolver(&org.dns().to_string());
         let running = g.tun(org);
-        g.beside.push(running);
+        g.keep(running);
     }),
     fault("system's VPN is not up", "system-no-interface", &["--system"], |_, _| ()),
     fault("system has no route", "system-no-route", &["--system"], |g, org| {
         let running = g.tun(org);
-        g.beside.push(running);
+        g.keep(running);
         g.client.ip(&format!("-6 route del {}", org.prefix()));
     }),
     fault("system's tunnel is stale", "system-tunnel-dead", &["--system"], |g, org| {
         let running = g.tun(org);
-        g.beside.push(running);
+        g.keep(running);
         let peers = run("wg", &["show", &g.interface, "peers"]);
         let other = peers.lines().find(|key| *key != g.peer_public).unwrap();
         run("wg", &["set", &g.interface, "peer", other, "remove"]);
@@ -311,7 +311,7 @@ pub const FAULTS: &[Fault] = &[
     fault("system asks another resolver", "system-dns", &["--system"], |g, org| {
         g.client.resolver("127.0.0.1");
         let running = g.tun(org);
-        g.beside.push(running);
+        g.keep(running);
     }),
 ];
 

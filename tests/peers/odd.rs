@@ -1,17 +1,17 @@
-//! Hosts that answer pings as no kernel does: twice, late, under another identifier or number, or not at all. They run
-//! inside a namespace, as this very test binary with one test alone, on raw sockets (RFC 3542 §3).
+//! Hosts that answer pings as no kernel does: twice, late, under another identifier or number, or not at all, on raw
+//! sockets (RFC 3542 §3).
 
-use std::io::Read as _;
-use std::net::{Ipv6Addr, SocketAddrV6};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::collections::VecDeque;
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::time::Duration;
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use futures_util::future::join_all;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::UdpSocket;
+use tokio::time::{Instant, timeout_at};
 
-use crate::relay::later;
-use crate::world::{Running, Space, until};
+use crate::world::{Beside, Space};
 
-const ORDER: &str = "SIXPANE_ODD";
 /// Of so many probes of a host one is lost, one answered twice, one late, and two have an odd answer beside the right
 /// one.
 pub const ROUND: usize = 10;
@@ -24,49 +24,48 @@ const REPLY: u8 = 129;
 
 /// Takes the answering of pings in `space` from the kernel; `plain` answers as one should, `hosts` do not. All send to
 /// `peer`.
-pub fn start(space: &Space, plain: Ipv6Addr, hosts: &[Ipv6Addr], peer: Ipv6Addr) -> Running {
+pub fn start(space: &Space, plain: Ipv6Addr, hosts: &[Ipv6Addr], peer: Ipv6Addr) -> Beside {
     let ignore = space.output("sysctl", &["-qw", "net.ipv6.icmp.echo_ignore_all=1"]);
     assert!(ignore.status.success(), "{}", String::from_utf8_lossy(&ignore.stderr));
-    let all: Vec<String> = [peer, plain].iter().chain(hosts).map(Ipv6Addr::to_string).collect();
-    let program = std::env::current_exe().unwrap();
-    let words = ["--exact", "odd::hosts_that_answer_oddly", "--ignored"];
-    let running = space.start(program.to_str().unwrap(), &words, &[(ORDER, all.join(" ").as_str())]);
-    until("the hosts' sockets", || {
-        let table = space.output("cat", &["/proc/net/raw6"]);
-        String::from_utf8_lossy(&table.stdout).lines().count() > hosts.len() + 1
-    });
-    running
+    let sockets = space.inside(|| [plain].iter().chain(hosts).map(|own| raw(*own)).collect::<Vec<_>>());
+    let peer = SocketAddrV6::new(peer, 0, 0, 0).into();
+    Beside::run(move || async move {
+        let host = |(n, socket): (usize, Socket)| host(socket, peer, n.checked_sub(1));
+        join_all(sockets.into_iter().enumerate().map(host)).await;
+    })
 }
 
-#[test]
-#[ignore = "a helper of other tests, which runs until it is ended"]
-fn hosts_that_answer_oddly() {
-    let Ok(order) = std::env::var(ORDER) else { return };
-    let all: Vec<Ipv6Addr> = order.split(' ').map(|word| word.parse().unwrap()).collect();
-    let peer = all[0];
-    std::thread::scope(|scope| {
-        for (n, own) in all[1..].iter().enumerate() {
-            scope.spawn(move || host(*own, peer, n.checked_sub(1)));
-        }
-    });
+/// The kernel makes the checksum of what leaves by it.
+fn raw(own: Ipv6Addr) -> Socket {
+    let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    socket.bind(&SocketAddrV6::new(own, 0, 0, 0).into()).unwrap();
+    socket
 }
 
 /// One host, for good. `odd` shifts what happens to which of its probes; without it all is as it should be.
-fn host(own: Ipv6Addr, peer: Ipv6Addr, odd: Option<usize>) {
-    let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)).unwrap();
-    socket.bind(&SocketAddrV6::new(own, 0, 0, 0).into()).unwrap();
-    let socket = Arc::new(socket);
-    let to: SockAddr = SocketAddrV6::new(peer, 0, 0, 0).into();
-    let (sender, target) = (socket.clone(), to.clone());
-    // The kernel makes the checksum.
-    let late = later(move |bytes| drop(sender.send_to(bytes, &target)));
+async fn host(socket: Socket, peer: SocketAddr, odd: Option<usize>) {
+    // It receives and sends as a UDP socket does.
+    let socket = UdpSocket::from_std(socket.into()).unwrap();
+    let mut late: VecDeque<(Instant, Vec<u8>)> = VecDeque::new();
     let mut probes = 0;
     let mut packet = [0; 2048];
-    while let Ok(length) = (&*socket).read(&mut packet) {
+    loop {
+        let send = |bytes: &[u8]| drop(socket.try_send_to(bytes, peer));
+        while late.front().is_some_and(|(at, _)| *at <= Instant::now())
+            && let Some((_, reply)) = late.pop_front()
+        {
+            send(&reply);
+        }
+        let next = socket.recv_from(&mut packet);
+        let length = match late.front() {
+            Some((at, _)) => timeout_at(*at, next).await.ok(),
+            None => Some(next.await),
+        };
+        let Some(Ok((length, _))) = length else { continue };
         let Some([REQUEST, 0, _, _, _, _, _, _, ..]) = packet.get(..length) else { continue };
         packet[0] = REPLY;
         let reply = &packet[..length];
-        let send = |bytes: &[u8]| drop(socket.send_to(bytes, &to));
         // With the two bytes at `at` another number.
         let changed = |at: usize, by: u16| {
             let mut bytes = reply.to_vec();
@@ -80,7 +79,7 @@ fn host(own: Ipv6Addr, peer: Ipv6Addr, odd: Option<usize>) {
             Some(0) => continue,
             Some(1) => send(reply),
             Some(2) => {
-                let _ = late.send((Instant::now() + LATE, reply.to_vec()));
+                late.push_back((Instant::now() + LATE, reply.to_vec()));
                 continue;
             }
             Some(3) => send(&changed(4, 1)),

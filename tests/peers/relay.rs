@@ -1,68 +1,72 @@
-//! A wire that takes its time: what comes in by UDP goes on after a while, both ways. It runs inside a namespace, as
-//! this very test binary with one test alone.
+//! A wire with a delay and losses, in user space: the kernel here has no netem.
 
-use std::collections::HashMap;
-use std::net::{SocketAddr, UdpSocket};
-use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
-use std::time::{Duration, Instant};
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
-use crate::world::{Running, Space, until};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use socket2::{Domain, Socket, Type};
+use tokio::net::UdpSocket;
+use tokio::time::{Instant, timeout_at};
 
-const ORDER: &str = "SIXPANE_RELAY";
+use crate::world::{Beside, Space};
 
-/// Starts one in `space`: from `port` on all addresses to `to`, `ms` each way.
-pub fn start(space: &Space, port: u16, to: &str, ms: u64) -> Running {
-    let program = std::env::current_exe().unwrap();
-    let order = format!("{port} {to} {ms}");
-    let words = ["--exact", "relay::a_wire_that_takes_its_time", "--ignored"];
-    let running = space.start(program.to_str().unwrap(), &words, &[(ORDER, order.as_str())]);
-    until("the relay's port", || space.listens(port));
-    running
+/// Starts one in `space`, for one client at a time: what comes to `port` goes on to `to`, and back. `delay` is for one
+/// direction; `loss` is the share of datagrams that vanish in each, drawn with `seed`.
+pub fn start(space: &Space, port: u16, to: &str, delay: Duration, loss: f64, seed: u64) -> Beside {
+    let to: SocketAddr = to.parse().unwrap();
+    let (near, far) = space.inside(|| (socket(port), socket(0)));
+    Beside::run(move || carry(near, far, to, delay, loss, seed))
 }
 
-#[test]
-#[ignore = "a helper of other tests, which runs until it is ended"]
-fn a_wire_that_takes_its_time() {
-    let Ok(order) = std::env::var(ORDER) else { return };
-    let words: Vec<&str> = order.split(' ').collect();
-    let delay = Duration::from_millis(words[2].parse().unwrap());
-    let to: SocketAddr = words[1].parse().unwrap();
-    let front = Arc::new(UdpSocket::bind(("0.0.0.0", words[0].parse().unwrap())).unwrap());
-    let mut clients: HashMap<SocketAddr, Sender<(Instant, Vec<u8>)>> = HashMap::new();
-    let mut datagram = vec![0; 65_535];
-    while let Ok((length, from)) = front.recv_from(&mut datagram) {
-        let there = clients.entry(from).or_insert_with(|| {
-            let back = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
-            back.connect(to).unwrap();
-            let (sender, front) = (back.clone(), front.clone());
-            let there = later(move |bytes| drop(sender.send(bytes)));
-            let here = later(move |bytes| drop(front.send_to(bytes, from)));
-            std::thread::spawn(move || {
-                let mut datagram = vec![0; 65_535];
-                while let Ok(length) = back.recv(&mut datagram) {
-                    let _ = here.send((Instant::now() + delay, datagram[..length].to_vec()));
+async fn carry(near: Socket, far: Socket, to: SocketAddr, delay: Duration, loss: f64, seed: u64) {
+    let near = UdpSocket::from_std(near.into()).unwrap();
+    let far = UdpSocket::from_std(far.into()).unwrap();
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut client: Option<SocketAddr> = None;
+    // What is under way, in the order in which it arrives: to the gateway, or back.
+    let mut flying: VecDeque<(Instant, bool, Vec<u8>)> = VecDeque::new();
+    let (mut here, mut there) = (vec![0; 65_535], vec![0; 65_535]);
+    loop {
+        while flying.front().is_some_and(|(at, ..)| *at <= Instant::now())
+            && let Some((_, out, datagram)) = flying.pop_front()
+        {
+            // What does not fit a buffer is lost, as on any wire.
+            let _ = match (out, client) {
+                (true, _) => far.try_send_to(&datagram, to),
+                (false, Some(client)) => near.try_send_to(&datagram, client),
+                (false, None) => Ok(0),
+            };
+        }
+        let next = async {
+            tokio::select! {
+                got = near.recv_from(&mut here) => {
+                    let (count, from) = got.unwrap();
+                    client = Some(from);
+                    Some((true, here[..count].to_vec()))
                 }
-            });
-            there
-        });
-        let _ = there.send((Instant::now() + delay, datagram[..length].to_vec()));
+                // An error tells of what was sent before.
+                got = far.recv_from(&mut there) => got.ok().map(|(count, _)| (false, there[..count].to_vec())),
+            }
+        };
+        let arrival = match flying.front() {
+            Some((at, ..)) => timeout_at(*at, next).await.ok().flatten(),
+            None => next.await,
+        };
+        if let Some((out, datagram)) = arrival
+            && rng.random_range(0.0..1.0) >= loss
+        {
+            flying.push_back((Instant::now() + delay, out, datagram));
+        }
     }
 }
 
-/// Does with each datagram what `deliver` does, when its time has come.
-pub fn later(deliver: impl Fn(&[u8]) + Send + 'static) -> Sender<(Instant, Vec<u8>)> {
-    let (sender, queue) = channel::<(Instant, Vec<u8>)>();
-    std::thread::spawn(move || {
-        for (due, bytes) in queue {
-            rest(due.saturating_duration_since(Instant::now()));
-            deliver(&bytes);
-        }
-    });
-    sender
-}
-
-#[expect(clippy::disallowed_methods, reason = "the wire's own delay, in a process of its own")]
-fn rest(time: Duration) {
-    std::thread::sleep(time);
+fn socket(port: u16) -> Socket {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let _ = socket.set_recv_buffer_size(4 << 20);
+    let _ = socket.set_send_buffer_size(4 << 20);
+    socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into()).unwrap();
+    socket
 }

@@ -1,12 +1,18 @@
 //! Namespaces, programs in them, and waiting for what they do.
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io::Write as _;
 use std::net::Ipv6Addr;
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use tokio::sync::oneshot;
 
 /// What has to be there, and the Debian package that it comes with.
 const PROGRAMS: [(&str, &str); 10] = [
@@ -123,6 +129,16 @@ impl Space {
         Running(command.spawn().unwrap())
     }
 
+    /// Does `make` inside, on a thread of its own; the sockets that it opens belong there wherever they are used.
+    pub fn inside<T: Send>(&self, make: impl FnOnce() -> T + Send) -> T {
+        let space = File::open(PathBuf::from("/run/netns").join(&self.0)).unwrap();
+        let there = || {
+            move_into_link_name_space(space.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+            make()
+        };
+        std::thread::scope(|scope| scope.spawn(there).join().unwrap())
+    }
+
     /// Two namespaces with a cable between: `here` gets the first address, `there` the second.
     pub fn cable(here: &Self, there: &Self, net: &str) {
         let (a, b) = (unique("a"), unique("b"));
@@ -174,6 +190,36 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+/// What runs on a thread of its own until this is dropped.
+pub struct Beside {
+    end: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Beside {
+    pub fn run<F: Future<Output = ()>>(what: impl FnOnce() -> F + Send + 'static) -> Self {
+        let (end, ended) = oneshot::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = ended => {}
+                    () = what() => {}
+                }
+            });
+        });
+        Self { end: Some(end), thread: Some(thread) }
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        // Its sockets are closed then; what it panicked with was told.
+        let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 

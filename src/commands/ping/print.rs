@@ -11,7 +11,6 @@ use crate::commands::style::{BAD, DIM, STRONG, WARN, paint};
 use crate::commands::watch::stamp;
 use crate::engine::report::{COUNTS, Reply, ReplyKind, Series, Stats, Stray, TIMES, Target};
 use crate::probe::figures::Figure;
-use crate::probe::ping::error_words;
 use crate::text::Safe;
 
 /// How the output is written.
@@ -156,7 +155,7 @@ fn reply_text(target: &Target, reply: &Reply) -> String {
             format!("answer from {from}: icmp_seq={seq} time={} ms (DUP!)", precise(*rtt))
         }
         ReplyKind::Stray(stray) => format!("from {from}: {} (STRAY!)", stray_words(*stray)),
-        ReplyKind::Error(error) => format!("From {from} icmp_seq={seq} {}", error_words(*error)),
+        ReplyKind::Error(error) => format!("From {from} icmp_seq={seq} {error}"),
         ReplyKind::Unsent(why) => format!("to {}: icmp_seq={seq} not sent: {why}", target.address),
     }
 }
@@ -236,7 +235,7 @@ fn parts(reply: &Reply) -> (&'static str, Option<f64>, Option<String>) {
         ReplyKind::Late { rtt } => ("late", Some(millis(*rtt)), None),
         ReplyKind::Duplicate { rtt } => ("duplicate", Some(millis(*rtt)), None),
         ReplyKind::Stray(stray) => ("stray", None, Some(stray_words(*stray))),
-        ReplyKind::Error(error) => ("error", None, Some(error_words(*error))),
+        ReplyKind::Error(error) => ("error", None, Some(error.to_string())),
         ReplyKind::Unsent(why) => ("unsent", None, Some(why.clone())),
     }
 }

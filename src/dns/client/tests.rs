@@ -1,12 +1,18 @@
 //! The client against servers that lose, lie, cut and go silent, on a clock of its own.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::{AAAA, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
+use tokio::sync::watch;
 
+use super::super::exchange::{Transport, TryEnd};
+use super::super::window;
+use super::asker::SPARE;
 use super::*;
+use crate::net::LinkState;
 use crate::net::fake::{Fake, Over, SERVER, Serve, up};
 
 const RTT: Duration = Duration::from_millis(10);

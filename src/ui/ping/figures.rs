@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use super::span;
 use crate::app::State;
 use crate::app::ping::Row;
-use crate::engine::report::{Bin, Reply, ReplyKind, Series, Stray, error_words};
+use crate::engine::report::{Bin, Reply, ReplyKind, Series, Stray};
 use crate::text::{fit, ms, width};
 use crate::ui::Size;
 use crate::ui::parts::{Text, chart, rule, side_by_side};
@@ -225,7 +225,7 @@ fn told(kind: &ReplyKind) -> (String, String, Role) {
         ReplyKind::Late { rtt: took } => (rtt(took), "late, not lost".into(), Role::Warn),
         ReplyKind::Duplicate { rtt: took } => (rtt(took), "a duplicate".into(), Role::Warn),
         ReplyKind::Stray(stray) => ("stray".into(), stray_words(*stray), Role::Warn),
-        ReplyKind::Error(error) => ("error".into(), error_words(*error), Role::Warn),
+        ReplyKind::Error(error) => ("error".into(), error.to_string(), Role::Warn),
         ReplyKind::Unsent(why) => ("unsent".into(), why.clone(), Role::Warn),
     }
 }
