@@ -25,15 +25,15 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "app",
-        &["catalog", "dns", "doctor", "engine", "net", "profile", "settings", "text"],
+        &["catalog", "dns", "doctor", "engine", "net", "probe", "profile", "settings", "text"],
         "a pure state machine over values",
     ),
     (
         "ui",
-        &["address", "app", "catalog", "dns", "doctor", "engine", "net", "settings", "text"],
+        &["address", "app", "catalog", "dns", "doctor", "engine", "net", "probe", "settings", "text"],
         "a state in, a frame out",
     ),
-    ("runtime", &["app", "engine", "error", "profile", "ui", "text"], "the terminal and the loop"),
+    ("runtime", &["app", "doctor", "engine", "error", "profile", "ui", "text"], "the terminal and the loop"),
     (
         "demo",
         &["address", "dns", "error", "net", "profile", "text"],

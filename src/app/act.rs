@@ -9,9 +9,11 @@ use super::targets::{self, toggle_pings};
 use super::travel::{back, go, travel};
 use super::tree::Found;
 use super::{Effect, Pane, State, Tab, View, argument, copy, export, menu};
+use crate::catalog::place::Node;
 use crate::doctor::facts::{Around, Facts};
 use crate::doctor::{Machine, Subject};
-use crate::engine::report::{Command, Node, read_ports};
+use crate::engine::report::Command;
+use crate::probe::port::read as read_ports;
 use crate::settings::ThemeName;
 use crate::text::{Safe, count};
 

@@ -3,7 +3,7 @@
 use super::keys::Argument;
 use super::menu::Value;
 use super::{State, copy, export};
-use crate::engine::report::Node;
+use crate::catalog::place::Node;
 use crate::settings::ThemeName;
 use crate::text::count;
 

@@ -6,9 +6,9 @@ use hickory_proto::rr::RData;
 
 use super::sheet::Sheet;
 use super::{Effect, State, Tab};
+use crate::catalog::place::Node;
 use crate::dns::dig::types::type_word;
 use crate::dns::names::{self, Form};
-use crate::engine::report::Node;
 use crate::text::{Safe, quoted};
 
 /// What `y` copies: the address where there is one, else the name.

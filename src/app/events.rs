@@ -8,7 +8,8 @@ use jiff::ZonedDateTime;
 
 use super::{State, Tab};
 use crate::catalog::diff::Change;
-use crate::engine::report::{Event, Node};
+use crate::catalog::place::Node;
+use crate::engine::report::Event;
 use crate::text::count;
 
 /// What is kept of the view.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tree::Sort;
 use super::{Chosen, State};
-use crate::engine::report::Node;
+use crate::catalog::place::Node;
 use crate::settings::ThemeName;
 use crate::text::Safe;
 

@@ -3,7 +3,7 @@
 use super::targets::{self, Wish};
 use super::{Pane, State, Tab};
 use crate::catalog::Catalog;
-use crate::engine::report::Node;
+use crate::catalog::place::Node;
 use crate::text::{Safe, count};
 
 impl State {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::State;
 use super::targets::{Member, at};
 use crate::catalog::Catalog;
-use crate::engine::report::Node;
+use crate::catalog::place::Node;
 use crate::text::Safe;
 
 /// Machines of an app in a region that speak for all of them.

@@ -35,11 +35,14 @@ use ratatui::crossterm::event::{Event, MouseEvent};
 use tui_input::Input;
 
 use crate::catalog::Catalog;
-pub use crate::doctor::facts::Around;
+use crate::catalog::place::Node;
 use crate::doctor::facts::Facts;
 use crate::doctor::{Diagnosis, Subject};
-use crate::engine::report::{self, Aim, Command, Detail, Knocked, Node, Report, Series, Target, Trace};
+use crate::engine::report::{self, Command, Detail, Report};
 use crate::net::LinkState;
+use crate::probe::port::Knocked;
+use crate::probe::series::{Aim, Series, Target};
+use crate::probe::trace::Trace;
 use crate::profile::Profile;
 use crate::settings::ThemeName;
 use crate::text::Safe;

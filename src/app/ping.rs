@@ -9,7 +9,14 @@ use super::keys::Action;
 use super::matrix::Place;
 use super::targets::{self, Member, Wish, at, unwant, want};
 use super::{Effect, State, Tab, menu};
-use crate::engine::report::{Command, Knock, Node, Plan, Series, Speak, Stats, Target, TracePlan, host};
+use crate::catalog::place::Node;
+use crate::engine::report::Command;
+use crate::probe::ping::Plan;
+use crate::probe::port::{Knock, host};
+use crate::probe::series::{Series, Target};
+use crate::probe::speech::Speak;
+use crate::probe::stats::Stats;
+use crate::probe::trace::TracePlan;
 use crate::text::Safe;
 
 /// Connections that one key may try.

@@ -3,7 +3,8 @@
 use super::super::tests::{ORG, Session};
 use super::*;
 use crate::app::targets::{Wish, read};
-use crate::engine::report::{Aim, Command};
+use crate::engine::report::Command;
+use crate::probe::series::Aim;
 
 /// Whom the engine was told to ping last: labels, `-` before those that are held.
 fn pinged(s: &Session) -> String {

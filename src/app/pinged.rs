@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
-use crate::engine::report::Series;
+use crate::probe::series::Series;
 
 /// Where among the pings an address has its own; a name whose addresses take turns has no place here.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +34,7 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::report::Target;
+    use crate::probe::series::Target;
 
     fn series(n: u16, turns: usize) -> Series {
         let address = Ipv6Addr::new(0xfdaa, 0, 0, 0, 0, 0, 0, n);

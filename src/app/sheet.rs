@@ -8,11 +8,13 @@ use serde_json::{Map, Value, json};
 
 use super::{Pane, State, Tab, marked};
 use crate::catalog::Machine;
+use crate::catalog::place::Node;
 use crate::dns::dig::rdata;
 use crate::dns::dig::types::{class_word, type_word};
 use crate::dns::dig::wire::{ANSWER, Parts};
 use crate::dns::names;
-use crate::engine::report::{COUNTS, Node, Series, TIMES};
+use crate::probe::figures::{COUNTS, TIMES};
+use crate::probe::series::Series;
 use crate::text::{Safe, width};
 
 /// What is not known.

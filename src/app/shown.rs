@@ -1,7 +1,7 @@
 //! Which apps are on the screen: they are asked about first.
 
 use super::State;
-use crate::engine::report::Node;
+use crate::catalog::place::Node;
 use crate::text::Safe;
 
 /// Rows about the selected one that are taken to be on the screen.

@@ -10,7 +10,7 @@ use super::tests::{Session, link, log};
 use super::*;
 use crate::catalog::diff::Change;
 use crate::doctor::Subject;
-use crate::doctor::facts::Facts;
+use crate::doctor::facts::{Around, Facts};
 use crate::net::Phase;
 
 /// A state after these keys, with something in every view.

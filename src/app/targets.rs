@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use super::{State, Tab, argument, marked};
 use crate::catalog::Catalog;
+use crate::catalog::place::Node;
 use crate::dns::names::Form;
-use crate::engine::report::{Aim, Node, Series, Target};
+use crate::probe::series::{Aim, Series, Target};
 use crate::text::{Safe, count};
 
 /// Machines of the selected region that are pinged without being told to.

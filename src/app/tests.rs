@@ -8,7 +8,7 @@ use super::keys::Action;
 use super::*;
 use crate::catalog::{App, Machine, Peer, WalkState};
 use crate::doctor::Subject;
-use crate::doctor::facts::Facts;
+use crate::doctor::facts::{Around, Facts};
 use crate::net::Phase;
 use crate::profile::parse::parse;
 
@@ -64,7 +64,7 @@ pub(crate) fn link(phase: Phase, now: Instant) -> Report {
 
 /// Somebody whose last probe was answered after so many milliseconds, or was lost.
 pub(crate) fn pinged(label: &str, address: Ipv6Addr, newest: Option<u64>) -> Series {
-    use crate::engine::report::{Sample, Target};
+    use crate::probe::series::{Sample, Target};
     let newest = newest.map_or(Sample::Lost, |ms| Sample::Answered(Duration::from_millis(ms)));
     Series { recent: Arc::new(vec![newest]), ..Series::new(Target { label: label.into(), address }) }
 }

@@ -1,7 +1,7 @@
 //! Places that one has been to, across the views: back and forward as in a browser.
 
 use super::{State, Tab};
-use crate::engine::report::Node;
+use crate::catalog::place::Node;
 
 /// Places that are kept.
 const KEPT: usize = 100;

@@ -12,8 +12,9 @@ mod matches;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use crate::catalog::place::Node;
 use crate::catalog::{Catalog, Machine};
-use crate::engine::report::{Node, Series};
+use crate::probe::series::Series;
 use crate::text::Safe;
 use build::Build;
 use filter::Filter;

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use super::session::Session;
 use super::{around, conf, kept, plain};
+use crate::app;
 use crate::app::dig::history::{KEPT, Past};
 use crate::app::kept::{Folds, Look};
 use crate::app::keys::Keymap;
 use crate::app::pick::{Choice, Pick, Picked};
-use crate::app::{self, Around};
+use crate::doctor::facts::Around;
 use crate::engine::{self, Engine};
 use crate::error::{Error, Exit};
 use crate::profile::{Profile, find, parse};

@@ -15,9 +15,10 @@ use super::session::Session;
 use crate::cli::Failure;
 use crate::dns::dig::name;
 use crate::dns::resolver::NoAddress;
-use crate::engine::report::{Aim, Command, Report, Series, Target};
+use crate::engine::report::{Command, Report};
 use crate::error::{Error, Exit};
 use crate::probe::ping::Plan;
+use crate::probe::series::{Aim, Series, Target};
 use crate::text::Safe;
 
 /// The options of the command line.

@@ -11,8 +11,10 @@ use super::ping::resolve;
 use super::progress::Progress;
 use super::session::Session;
 use crate::cli::Failure;
-use crate::engine::report::{Command, Mtu, Report, Stats, Trace, TracePlan};
+use crate::engine::report::{Command, Report};
 use crate::error::{Error, Exit};
+use crate::probe::stats::Stats;
+use crate::probe::trace::{Mtu, Trace, TracePlan};
 use crate::text::ms;
 
 /// The options of the command line.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use ipnet::Ipv6Net;
 
 use super::Subject;
-pub use crate::probe::port::Port;
-pub use crate::probe::speech::Spoken;
+use crate::probe::port::Port;
+use crate::probe::speech::Spoken;
 use crate::profile::Profile;
 use crate::profile::parse::{ConfError, FOREIGN_DNS, LONGEST_NAME, WORLD_READABLE};
 use crate::text::Safe;

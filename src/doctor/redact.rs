@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::facts::{Facts, Listed, Spoken, System};
+use super::facts::{Facts, Listed, System};
 use super::{Diagnosis, Machine};
+use crate::probe::speech::Spoken;
 
 /// The same diagnosis without names and addresses.
 pub fn redact(diagnosis: &Diagnosis) -> Diagnosis {

@@ -1,8 +1,8 @@
 //! What somebody wants to be asked again: all of it, or the parts that are selected.
 
 use crate::catalog::Catalog;
+use crate::catalog::place::Node;
 use crate::catalog::walk::Part;
-use crate::engine::report::Node;
 
 /// What is to be asked again as soon as no walk is under way.
 #[derive(Debug, Clone, PartialEq, Eq)]

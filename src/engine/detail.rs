@@ -2,11 +2,12 @@
 
 use std::net::Ipv6Addr;
 
-use super::report::{Detail, NameAnswer, NameRow, Node};
 use crate::catalog::Catalog;
+use crate::catalog::place::Node;
 use crate::dns::exchange::Exchange;
 use crate::dns::names::Form;
 use crate::dns::payload;
+use crate::engine::report::{Detail, NameAnswer, NameRow};
 use crate::text::Safe;
 
 /// The process group of an app that names none; the only one that can be tried without being told.

@@ -7,23 +7,17 @@ use std::time::{Duration, Instant};
 
 use crate::catalog::Catalog;
 use crate::catalog::diff::Change;
+use crate::catalog::place::Node;
 use crate::dns::dig::ask::NoServer;
 use crate::dns::dig::line::Line;
 use crate::dns::exchange::Exchange;
 use crate::doctor::Diagnosis;
 use crate::doctor::facts::Facts;
 use crate::net::LinkState;
+use crate::probe::port::{Knock, Knocked};
+use crate::probe::series::{Aim, Series, Target};
+use crate::probe::trace::{Trace, TracePlan};
 use crate::text::Safe;
-
-// Part of what is told.
-pub use crate::probe::alert::Alert;
-pub use crate::probe::figures::{COUNTS, TIMES};
-pub use crate::probe::ping::Plan;
-pub use crate::probe::port::{Knock, Knocked, Port, host, read as read_ports};
-pub use crate::probe::series::{Aim, KEPT, Reply, ReplyKind, Sample, Series, Stray, Target};
-pub use crate::probe::speech::{Heard, Speak, Speech, Spoken};
-pub use crate::probe::stats::{Bin, Stats};
-pub use crate::probe::trace::{Hop, Mtu, Trace, TracePlan};
 
 /// What the engine is told to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,21 +46,6 @@ pub enum Command {
     Dig(u64, Box<Line>),
     /// Find out what is wrong, from these facts on. Replaces the one before.
     Diagnose(Box<Facts>),
-}
-
-/// A place in the tree.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Node {
-    /// An app.
-    App(Safe),
-    /// A region of an app; `None` collects machines whose region nobody says.
-    Region(Safe, Option<Safe>),
-    /// A machine: app, ID. The region is not part of it, so that a machine that moves stays itself.
-    Machine(Safe, Safe),
-    /// All peers.
-    Peers,
-    /// A peer.
-    Peer(Safe),
 }
 
 /// What the engine tells.

@@ -7,11 +7,12 @@ use hickory_proto::op::{Message, MessageType, ResponseCode};
 use hickory_proto::rr::rdata::{AAAA, TXT};
 use hickory_proto::rr::{RData, Record};
 
-use super::report::{Node, Target};
 use super::*;
+use crate::catalog::place::Node;
 use crate::dns::names;
 use crate::net::fake::{Fake, Over, SERVER, now, up};
 use crate::net::{LinkState, Phase};
+use crate::probe::series::Target;
 
 const RTT: Duration = Duration::from_millis(10);
 

@@ -65,8 +65,8 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::catalog::place::Node;
     use crate::dns::dig::line::parse;
-    use crate::engine::report::Node;
 
     fn dig(number: u64) -> Command {
         Command::Dig(number, Box::new(parse(&["web.internal"]).unwrap()))

@@ -9,8 +9,9 @@ use super::parts::{Text, rule};
 use super::theme::{Role, Theme};
 use crate::address::{Anatomy, pair};
 use crate::app::{Pane, State};
+use crate::catalog::place::Node;
 use crate::catalog::{Method, Record};
-use crate::engine::report::{Detail, NameAnswer, NameRow, Node};
+use crate::engine::report::{Detail, NameAnswer, NameRow};
 use crate::text::{Safe, age, count, fit, ms, width};
 
 /// Draws the pane.

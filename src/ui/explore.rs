@@ -18,7 +18,8 @@ use super::{Size, detail, pings};
 use crate::app::mouse::Spot;
 use crate::app::tree::{Mark, Row, Sort, Tally};
 use crate::app::{Pane, State};
-use crate::engine::report::{Node, Series};
+use crate::catalog::place::Node;
+use crate::probe::series::Series;
 use crate::text::{Safe, age, width};
 
 /// Columns for round trips at the right of the tree.

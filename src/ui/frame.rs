@@ -12,8 +12,9 @@ use super::theme::{Role, Theme};
 use crate::app::keys::{self, Action, Context, Keymap, Line};
 use crate::app::mouse::Spot;
 use crate::app::{State, Tab};
-use crate::engine::report::{Node, Series};
+use crate::catalog::place::Node;
 use crate::net::{LinkState, Phase};
+use crate::probe::series::Series;
 use crate::text::{Safe, age, ago, bytes, count, fit, ms};
 
 /// What stands before the filter while it is edited.

@@ -11,7 +11,7 @@ use ratatui::widgets::{Clear, Widget as _};
 
 use super::theme::{Role, Theme};
 use crate::app::State;
-use crate::engine::report::Sample;
+use crate::probe::series::Sample;
 use crate::text::{cut, fit, is_simple, width};
 
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];

@@ -17,7 +17,7 @@ use super::theme::{Role, Theme};
 use crate::app::State;
 use crate::app::mouse::Spot;
 use crate::app::ping::{Column, Lower, Row};
-use crate::engine::report::Stats;
+use crate::probe::stats::Stats;
 use crate::text::{Safe, count, fit, ms, width};
 
 /// Draws the view; gives where the selected row is.

@@ -7,7 +7,8 @@ use super::Size;
 use super::parts::{Text, chart, rule, spark, top};
 use super::theme::{Role, Theme};
 use crate::app::State;
-use crate::engine::report::{Node, Series};
+use crate::catalog::place::Node;
+use crate::probe::series::Series;
 use crate::text::{count, fit, ms, width};
 
 /// Rows of the chart with its rule, where there is room for one.
@@ -95,7 +96,7 @@ fn row(series: &Series, chosen: bool, theme: Theme, shape: Shape) -> Text<'stati
         Some(None) => "lost".into(),
         None => unknown(),
     };
-    let stat = |pick: fn(&crate::engine::report::Stats) -> std::time::Duration| {
+    let stat = |pick: fn(&crate::probe::stats::Stats) -> std::time::Duration| {
         series.stats.as_ref().map_or_else(unknown, |stats| ms(pick(stats)))
     };
     let mark = if chosen { "▌" } else { " " };

@@ -11,8 +11,10 @@ use ratatui::style::{Color, Modifier};
 use super::*;
 use crate::app::Effect;
 use crate::app::tests::{ORG, Session, link};
-use crate::engine::report::{Command, Detail, NameAnswer, NameRow, Node, Report, Sample, Series, Target};
+use crate::catalog::place::Node;
+use crate::engine::report::{Command, Detail, NameAnswer, NameRow, Report};
 use crate::net::Phase;
+use crate::probe::series::{Sample, Series, Target};
 use crate::probe::stats::Tally;
 use crate::settings::ThemeName;
 use theme::Depth;
@@ -389,7 +391,7 @@ fn events() {
 
 /// Seven targets after some minutes, as a network is: near and far, one that loses, one that is silent.
 fn pinging() -> Session {
-    use crate::engine::report::{Reply, ReplyKind};
+    use crate::probe::series::{Reply, ReplyKind};
     let mut s = full();
     s.state.clock = Some((s.now, "2026-11-24T14:03:12.402+00:00[UTC]".parse().unwrap()));
     s.keys("/web<enter>gP<esc>");
@@ -427,7 +429,9 @@ fn pinging() -> Session {
 
 /// A trace of four hops with some loss, and ports of each kind.
 fn the_way(mut s: Session) {
-    use crate::engine::report::{Heard, Hop, Knocked, Mtu, Port, Speech, Spoken, Trace};
+    use crate::probe::port::{Knocked, Port};
+    use crate::probe::speech::{Heard, Speech, Spoken};
+    use crate::probe::trace::{Hop, Mtu, Trace};
     s.keys("t");
     insta::assert_snapshot!("trace_begins_80x24", screen(&s.state, Theme::default(), SIZES[1], false));
     let target = s.state.asked_targets().into_iter().nth(2).unwrap();

@@ -10,6 +10,7 @@ use super::Entry;
 use crate::app::View;
 use crate::app::targets::{Wish, at};
 use crate::catalog::Catalog;
+use crate::catalog::place::Node;
 use crate::dns::dig::line::Ask;
 use crate::dns::dig::lists::{self, Listed};
 use crate::dns::dig::options::Show;
@@ -18,7 +19,7 @@ use crate::dns::dig::wire::{ANSWER, Parts, Row as Record};
 use crate::dns::dig::{compare, meant, notes, rdata};
 use crate::dns::exchange::{Answer, Exchange, Try, TryEnd};
 use crate::dns::names::{self, Form};
-use crate::engine::report::{Node, Sample};
+use crate::probe::series::Sample;
 use crate::text::{Safe, count, ms};
 
 /// Where something leads.

@@ -7,11 +7,12 @@ use super::*;
 use crate::app::keys::{self, Action};
 use crate::app::tests::{Session, pinged};
 use crate::app::{Effect, Pane, Tab};
+use crate::catalog::place::Node;
 use crate::dns::dig::ask::NoServer;
 use crate::dns::dig::tests::{aaaa, exchange, txt};
 use crate::dns::exchange::Exchange;
 use crate::dns::templates::TEMPLATES;
-use crate::engine::report::{Command, Node, Report};
+use crate::engine::report::{Command, Report};
 
 /// Answers the newest line with `exchanges`.
 pub(crate) fn answer(s: &mut Session, exchanges: Vec<Exchange>) {

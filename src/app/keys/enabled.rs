@@ -5,7 +5,7 @@ use crate::app::dig::Face;
 use crate::app::menu::Overlay;
 use crate::app::ping::{FASTEST, SLOWEST};
 use crate::app::{State, Tab};
-use crate::engine::report::Node;
+use crate::catalog::place::Node;
 
 /// Why a target cannot be worked on.
 const NOBODY: &str = "nobody is pinged: {add-target} adds a target";

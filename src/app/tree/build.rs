@@ -10,7 +10,7 @@ use super::index::{Branch, Index, Leaf, Twig};
 use super::marks::Tally;
 use super::{Sort, Tree};
 use crate::catalog::{Catalog, Machine};
-use crate::engine::report::Series;
+use crate::probe::series::Series;
 use crate::text::Safe;
 
 /// An index in the making.

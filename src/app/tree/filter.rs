@@ -13,7 +13,7 @@ use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::catalog::{Catalog, Machine};
-use crate::engine::report::Series;
+use crate::probe::series::Series;
 use crate::text::Safe;
 
 /// Terms that are taken: as many as there are bits.

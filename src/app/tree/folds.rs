@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::report::Node;
+use crate::catalog::place::Node;
 use crate::text::Safe;
 
 /// An org with at most so many machines is unfolded from the start.

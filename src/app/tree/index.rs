@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::marks::Tally;
-use crate::engine::report::Node;
+use crate::catalog::place::Node;
 use crate::text::Safe;
 
 /// A row.

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use crate::app::LINGER;
 use crate::catalog::diff::{Change, Place, changes};
+use crate::catalog::place::Node;
 use crate::catalog::{Catalog, Machine};
-use crate::engine::report::Node;
 use crate::text::Safe;
 
 /// What happened to a row that is there.

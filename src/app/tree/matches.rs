@@ -4,7 +4,8 @@
 use super::Tree;
 use super::filter::Judge;
 use crate::catalog::Catalog;
-use crate::engine::report::{Node, Series};
+use crate::catalog::place::Node;
+use crate::probe::series::Series;
 use crate::text::Safe;
 
 /// What came of looking for the next match.

@@ -11,8 +11,10 @@ use crate::cli::Failure;
 use crate::dns::dig::notes;
 use crate::dns::exchange::Exchange;
 use crate::dns::names;
-use crate::engine::report::{Aim, Command, Plan, Report, Series, Target};
+use crate::engine::report::{Command, Report};
 use crate::error::{Error, Exit};
+use crate::probe::ping::Plan;
+use crate::probe::series::{Aim, Series, Target};
 use crate::text::{Safe, count, ms, width};
 
 /// Probes for each address.

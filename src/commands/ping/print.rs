@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 use crate::commands::plain;
 use crate::commands::style::{BAD, DIM, STRONG, WARN, paint};
 use crate::commands::watch::stamp;
-use crate::engine::report::{COUNTS, Reply, ReplyKind, Series, Stats, Stray, TIMES, Target};
 use crate::probe::figures::Figure;
+use crate::probe::figures::{COUNTS, TIMES};
+use crate::probe::series::{Reply, ReplyKind, Series, Stray, Target};
+use crate::probe::stats::Stats;
 use crate::text::Safe;
 
 /// How the output is written.

@@ -2,8 +2,10 @@
 
 use super::Check;
 use super::app::name;
-use crate::doctor::facts::{Facts, Port, Spoken, Tried};
+use crate::doctor::facts::{Facts, Tried};
 use crate::doctor::{Finding, Group};
+use crate::probe::port::Port;
+use crate::probe::speech::Spoken;
 use crate::text::{ms, quoted};
 
 pub const CHECKS: &[Check] = &[

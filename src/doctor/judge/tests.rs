@@ -5,11 +5,11 @@ use std::net::Ipv6Addr;
 
 use super::*;
 use crate::doctor::facts::{
-    Again, AppSeen, Around, Asked, Conf, Disagreement, Link, Listed, Pings, Port, Reach, Sibling, Spoken,
-    System, Tried,
+    Again, AppSeen, Around, Asked, Conf, Disagreement, Link, Listed, Pings, Reach, Sibling, System, Tried,
 };
 use crate::doctor::{Machine, Subject};
-use crate::probe::speech::Speech;
+use crate::probe::port::Port;
+use crate::probe::speech::{Speech, Spoken};
 use crate::profile::parse::parse;
 use crate::text::Safe;
 

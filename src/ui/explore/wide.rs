@@ -8,7 +8,8 @@ use super::super::parts::{Pen, Text, spark, top};
 use super::super::theme::{Role, Theme};
 use crate::app::State;
 use crate::app::tree::Row;
-use crate::engine::report::{Node, Stats};
+use crate::catalog::place::Node;
+use crate::probe::stats::Stats;
 use crate::text::{Safe, fit, ms, width};
 
 /// Columns of an address; one that is longer loses its middle.

@@ -6,7 +6,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::State;
-use crate::engine::report::{Hop, Knocked, Node, Port, Sample, Stats, Trace};
+use crate::catalog::place::Node;
+use crate::probe::port::{Knocked, Port};
+use crate::probe::series::Sample;
+use crate::probe::stats::Stats;
+use crate::probe::trace::{Hop, Trace};
 use crate::text::{fit, ms, width};
 use crate::ui::Size;
 use crate::ui::parts::{Text, rule, spark, tell, top, wrap};
