@@ -2,7 +2,7 @@
 //!
 //! - [`line`]: words → [`line::Line`]; [`options`] is the `+` part of it, [`name`] reads a name.
 //! - [`ask`]: a line put to its servers.
-//! - [`wire`]: a message taken apart as it came; [`rdata`], [`rare`], [`svcb`] and [`edns`] write its data;
+//! - [`wire`]: a message taken apart as it came; [`rdata`] and [`edns`] write its data;
 //!   [`types`] is the table behind them.
 //! - [`text`], [`multiline`] and [`json`]: the faces.
 //! - [`fields`]: what each byte of a message is.
@@ -15,6 +15,7 @@ pub mod ask;
 pub mod changes;
 pub mod compare;
 pub mod edns;
+pub mod error;
 pub mod fields;
 pub mod json;
 pub mod line;
@@ -24,10 +25,8 @@ pub mod multiline;
 pub mod name;
 pub mod notes;
 pub mod options;
-pub mod rare;
 pub mod rdata;
 pub mod spelling;
-pub mod svcb;
 pub mod text;
 pub mod types;
 pub mod wire;

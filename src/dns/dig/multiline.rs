@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::rare;
+use super::rdata::rare;
 use super::rdata::{self, Word};
 use super::types::Field;
 use super::wire::{Parts, Row};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 
-use super::line::LineError;
+use super::error::LineError;
 use crate::dns::exchange::{Cookie, Options, Subnet};
 use crate::text::Safe;
 

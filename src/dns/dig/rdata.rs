@@ -1,5 +1,8 @@
 //! The data of a record in presentation format, the way `dig` writes it on one line.
 
+pub mod rare;
+mod svcb;
+
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
@@ -10,8 +13,6 @@ use data_encoding::{BASE32HEX_NOPAD, HEXUPPER};
 use hickory_proto::rr::Name;
 use hickory_proto::serialize::binary::{BinDecodable, BinDecoder};
 
-use super::rare;
-use super::svcb;
 use super::types::{Field, known_type, type_word};
 use crate::dns::names;
 

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::rdata::{escaped, ip6, quoted};
+use super::{escaped, ip6, quoted};
 
 /// The keys by number (IANA, Service Parameter Keys).
 const KEYS: [&str; 8] =

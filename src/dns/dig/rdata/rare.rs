@@ -117,7 +117,7 @@ pub fn prefixes(mut data: &[u8]) -> Option<String> {
         let family = u16::from_be_bytes([high, low]);
         let (address, most) = match family {
             1 => (Ipv4Addr::from(padded::<4>(address)?).to_string(), 32),
-            2 => (super::rdata::ip6(Ipv6Addr::from(padded::<16>(address)?)), 128),
+            2 => (super::ip6(Ipv6Addr::from(padded::<16>(address)?)), 128),
             _ => return None,
         };
         if prefix > most {
