@@ -9,6 +9,7 @@
 //! ```
 //!
 //! - [`text`]: bytes from outside made fit to show; the measures of text.
+//! - [`clock`]: the time, and waits that may have no end.
 //! - [`address`]: the anatomy of a 6PN address.
 //! - [`error`]: the one shape an error has when a person meets it; exit codes.
 //! - [`profile`]: a WireGuard conf → a typed [`profile::Profile`].
@@ -30,6 +31,7 @@ pub mod address;
 pub mod app;
 pub mod catalog;
 pub mod cli;
+pub mod clock;
 pub mod commands;
 pub mod demo;
 pub mod dns;

@@ -20,6 +20,7 @@ use crate::app::kept::{Folds, Look};
 use crate::app::keys::Keymap;
 use crate::app::pick::{Pick, Picked};
 use crate::app::{self, Effect, Message, Settings, State};
+use crate::clock;
 use crate::doctor::facts::Around;
 use crate::engine::Engine;
 use crate::engine::report::Command;
@@ -88,7 +89,7 @@ pub async fn run(
     outside: &mut impl Outside,
 ) -> Result<ExitCode, Error> {
     let Start { theme, settings, keymap, kept: (look, folds), past, note } = start;
-    let mut state = State::new(profile, settings.clone(), clock());
+    let mut state = State::new(profile, settings.clone(), clock::now());
     state.keymap = keymap;
     state.dig.past = past;
     state.restore(&look, &folds);
@@ -109,7 +110,7 @@ struct Keeping {
 
 impl Keeping {
     fn keep_if_due(&mut self, state: &State, outside: &mut impl Outside) {
-        if self.due.is_some_and(|due| due <= clock()) {
+        if self.due.is_some_and(|due| due <= clock::now()) {
             self.keep(state, outside);
         }
     }
@@ -136,16 +137,16 @@ async fn live(
     let mut screen = Screen::enter().map_err(lost)?;
     let mut events = EventStream::new();
     state.rows(ratatui::crossterm::terminal::size().map_or(24, |(_, rows)| rows));
-    let wall = Some((clock(), ZonedDateTime::now()));
+    let wall = Some((clock::now(), ZonedDateTime::now()));
     state.clock.clone_from(&wall);
     let mut pace = Pace::default();
     // What is where on the last frame.
     let (mut hits, mut unsent) = (Hits::default(), Unsent::default());
     loop {
         screen.listen(state.mouse.on).map_err(gone)?;
-        if !screen.is_plain() && pace.is_due(clock()) {
+        if !screen.is_plain() && pace.is_due(clock::now()) {
             screen.draw(|frame| hits = ui::draw(state, theme, frame)).map_err(gone)?;
-            pace.drawn(clock());
+            pace.drawn(clock::now());
             #[cfg(debug_assertions)]
             terminal::panic_for_a_test();
         }
@@ -193,19 +194,19 @@ async fn live(
                 }
             },
             () = terminal::panicked() => return Ok(ExitCode::from(101)),
-            () = asleep(wake) => Message::Tick,
+            () = clock::sleep_until(wake) => Message::Tick,
             never = unsent.go_on(&engine.commands) => match never {},
         };
         // Only a hand changes what is kept.
         if matches!(message, Message::Input(_) | Message::Mouse(..)) {
-            keeping.due.get_or_insert(clock() + KEEP);
+            keeping.due.get_or_insert(clock::now() + KEEP);
         }
-        let mut effects = app::update(state, message, clock());
+        let mut effects = app::update(state, message, clock::now());
         // Whatever else has come is taken before the next frame.
         while let Ok(report) = engine.reports.try_recv() {
-            effects.extend(app::update(state, Message::Report(report), clock()));
+            effects.extend(app::update(state, Message::Report(report), clock::now()));
         }
-        pace.changed(clock());
+        pace.changed(clock::now());
         let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
             match effect {
@@ -217,7 +218,7 @@ async fn live(
                 Effect::Remember(line) => outside.remember(&line),
                 Effect::Save(save) => {
                     let came = files::save(&save);
-                    effects.extend(app::update(state, Message::Saved(save, came), clock()));
+                    effects.extend(app::update(state, Message::Saved(save, came), clock::now()));
                 }
                 Effect::Plain(text) => screen.show_plain(&text).map_err(gone)?,
                 Effect::Suspend => {
@@ -278,10 +279,6 @@ fn lost(error: std::io::Error) -> Error {
     Error::new(Exit::Empty, "the terminal cannot be used").why(error).hint("sixpane tree")
 }
 
-fn clock() -> Instant {
-    tokio::time::Instant::now().into_std()
-}
-
 /// Reads the conf again; gives an engine over the network that it names now, where that is another. A conf that has
 /// become bad keeps the tunnel that there is.
 fn attach_anew(
@@ -317,18 +314,11 @@ fn begin_anew(state: &mut State, profile: Arc<Profile>, settings: Settings, fold
     let page = state.page;
     let (keymap, past) = (std::mem::take(&mut state.keymap), std::mem::take(&mut state.dig.past));
     let settings = Settings { theme: state.theme, mouse: state.mouse.on, ..settings };
-    *state = State::new(profile, settings, clock());
+    *state = State::new(profile, settings, clock::now());
     state.keymap = keymap;
     state.dig.past = past;
     state.page = page;
     state.restore(&look, &folds.unwrap_or(folds_before));
-}
-
-async fn asleep(until: Option<Instant>) {
-    match until {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// When the next frame is drawn: at once for a key, a while after the last one for anything else, never without
@@ -465,7 +455,7 @@ mod tests {
         assert_ne!(here, there);
         let mut home = Home { network: here.clone(), ..Home::default() };
         home.kept.insert(there.clone(), open("theirs"));
-        let mut state = State::new(ours.clone(), Settings::default(), clock());
+        let mut state = State::new(ours.clone(), Settings::default(), clock::now());
         state.rows(55);
         let mut keeping = Keeping { kept: state.kept(), due: None };
         // Folded just before the reload, and not kept yet.

@@ -8,19 +8,20 @@ use std::path::{Path, PathBuf};
 /// A room, whom it may know, and why not more.
 const ROOMS: &[(&str, &[&str], &str)] = &[
     ("text", &[], "everybody stands on it"),
+    ("clock", &[], "the time, as tokio has it"),
     ("address", &[], "arithmetic on an address"),
     ("state", &[], "files of the user's, known by a key alone"),
     ("error", &["text"], "everybody stands on it"),
     ("settings", &["text"], "what the user decided, as values"),
     ("profile", &["address", "error", "text"], "a file's text in, a value out: no network"),
-    ("net", &["profile", "text"], "sends packets, and knows nothing of what is in them"),
-    ("dns", &["net", "text"], "asks over any Network"),
+    ("net", &["clock", "profile", "text"], "sends packets, and knows nothing of what is in them"),
+    ("dns", &["clock", "net", "text"], "asks over any Network"),
     ("doctor", &["address", "probe", "profile", "text"], "facts in, a verdict out: no packet, no clock"),
     ("catalog", &["dns", "text"], "what exists, as values: no packet, no clock"),
     ("probe", &["net", "text"], "what measures, on a clock that it is given"),
     (
         "engine",
-        &["catalog", "dns", "doctor", "net", "probe", "text"],
+        &["catalog", "clock", "dns", "doctor", "net", "probe", "text"],
         "one attached network, for screens and commands alike",
     ),
     (
@@ -33,17 +34,21 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         &["address", "app", "catalog", "dns", "doctor", "engine", "net", "probe", "settings", "text"],
         "a state in, a frame out",
     ),
-    ("runtime", &["app", "doctor", "engine", "error", "profile", "ui", "text"], "the terminal and the loop"),
+    (
+        "runtime",
+        &["app", "clock", "doctor", "engine", "error", "profile", "ui", "text"],
+        "the terminal and the loop",
+    ),
     (
         "demo",
-        &["address", "dns", "error", "net", "profile", "text"],
+        &["address", "clock", "dns", "error", "net", "profile", "text"],
         "an org in a box: it shares only what both ends speak",
     ),
     (
         "commands",
         &[
-            "address", "app", "catalog", "cli", "demo", "dns", "doctor", "engine", "error", "net", "probe",
-            "profile", "runtime", "settings", "state", "text", "ui",
+            "address", "app", "catalog", "cli", "clock", "demo", "dns", "doctor", "engine", "error", "net",
+            "probe", "profile", "runtime", "settings", "state", "text", "ui",
         ],
         "puts everything together",
     ),
@@ -52,13 +57,13 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
 
 /// Words that only some rooms may say: the rest gets time, sockets and terminals from them.
 const WORDS: &[(&str, &[&str])] = &[
-    ("Instant::now(", &["net", "dns", "engine", "runtime", "commands"]),
+    ("Instant::now(", &["clock", "net", "dns", "engine", "runtime", "commands"]),
     ("SystemTime::now(", &["net", "commands"]),
     ("tokio::net", &["net"]),
     ("std::net::UdpSocket", &["net"]),
     ("std::net::TcpStream", &["net"]),
     ("socket2", &["net"]),
-    ("tokio", &["net", "dns", "engine", "runtime", "commands"]),
+    ("tokio", &["clock", "net", "dns", "engine", "runtime", "commands"]),
     // The screens know the values of dns, and never ask.
     ("crate::dns::client", &["dns", "engine"]),
     ("crate::dns::resolver", &["dns", "commands"]),

@@ -8,7 +8,6 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use futures_util::future::try_join_all;
 
@@ -16,6 +15,7 @@ use super::around;
 use super::session::Session;
 use super::{conf, plain};
 use crate::cli::Failure;
+use crate::clock;
 use crate::doctor::facts::{Facts, Link};
 use crate::doctor::judge::judge;
 use crate::doctor::redact::redact;
@@ -63,7 +63,7 @@ pub async fn run(request: &Request, out: &mut impl Write) -> Result<Exit, Failur
     if confs.is_empty() {
         find::only(&confs)?;
     }
-    let board = RefCell::new(Board::new(confs.len(), clock()));
+    let board = RefCell::new(Board::new(confs.len(), clock::now()));
     let mut all = Vec::new();
     let mut rest: Vec<&PathBuf> = confs.iter().collect();
     // All at once; but two confs with one key would steal each other's replies.
@@ -171,10 +171,6 @@ async fn examine(patient: Patient, board: &RefCell<Board>) -> Result<Facts, Fail
             None => return Err(closed().into()),
         }
     }
-}
-
-fn clock() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 /// What each network tells about the others: where the app is that one lacks, and that UDP gets through.

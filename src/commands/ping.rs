@@ -13,6 +13,7 @@ use self::print::Printer;
 pub use self::print::{Format, rtt_line};
 use super::session::Session;
 use crate::cli::Failure;
+use crate::clock;
 use crate::dns::dig::name;
 use crate::dns::resolver::NoAddress;
 use crate::engine::report::{Command, Report};
@@ -124,12 +125,7 @@ pub async fn run(
     printer.begin(&group.targets())?;
     tell(session, Command::Ping(group.aims(&gateway))).await?;
     tell(session, Command::Follow(group.names())).await?;
-    let deadline = async {
-        match request.deadline {
-            Some(deadline) => tokio::time::sleep(deadline).await,
-            None => std::future::pending().await,
-        }
-    };
+    let deadline = clock::or_never(request.deadline.map(tokio::time::sleep));
     tokio::pin!(interrupted, deadline);
     let mut last: Arc<Vec<Series>> = Arc::default();
     loop {

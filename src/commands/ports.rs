@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::net::{Ipv6Addr, SocketAddrV6};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -12,6 +12,7 @@ use super::progress::Progress;
 use super::session::Session;
 use super::style::{BAD, DIM, OK, WARN, paint};
 use crate::cli::Failure;
+use crate::clock;
 use crate::dns::dig::name;
 use crate::engine::report::{Command, Report};
 use crate::error::{Error, Exit};
@@ -97,19 +98,14 @@ pub async fn run(
     if session.engine.commands.send(Command::Ports(knocks)).await.is_err() {
         return Err(Error::new(Exit::Tunnel, "the network was closed").into());
     }
-    let mut progress = Progress::new(clock());
+    let mut progress = Progress::new(clock::now());
     let (mut told, mut open, mut refused) = (0, 0, false);
     while told < all {
-        let due = async {
-            match progress.due() {
-                Some(due) => tokio::time::sleep_until(due.into()).await,
-                None => std::future::pending().await,
-            }
-        };
+        let due = clock::sleep_until(progress.due());
         let report = tokio::select! {
             report = session.engine.reports.recv() => report,
             () = due => {
-                progress.show(clock(), || bar(told, all, open));
+                progress.show(clock::now(), || bar(told, all, open));
                 continue;
             }
         };
@@ -143,10 +139,6 @@ fn bar(told: usize, all: usize, open: usize) -> String {
     let done = told * COLUMNS / all.max(1);
     let (done, rest) = ("█".repeat(done), "·".repeat(COLUMNS - done));
     format!("[{done}{rest}] {told} of {} tried, {open} open", count(all, "port"))
-}
-
-fn clock() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 fn print(

@@ -4,13 +4,14 @@ use std::io;
 use std::net::Ipv6Addr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hickory_proto::rr::Name;
 
 use super::conf;
 use super::progress::Progress;
 use crate::catalog::WalkState;
+use crate::clock;
 use crate::dns::resolver::{NoAddress, Resolver};
 use crate::engine::report::Report;
 use crate::engine::{Engine, Settings};
@@ -75,17 +76,12 @@ impl Session {
     ) -> Result<T, Error> {
         let patience = tokio::time::sleep(timeout);
         tokio::pin!(patience);
-        let began = clock();
+        let began = clock::now();
         let mut progress = Progress::new(began);
         let mut walk = None;
         loop {
             let up = self.link.as_ref().is_some_and(|link| link.is_up());
-            let due = async {
-                match progress.due() {
-                    Some(due) => tokio::time::sleep_until(due.into()).await,
-                    None => std::future::pending().await,
-                }
-            };
+            let due = clock::sleep_until(progress.due());
             tokio::select! {
                 report = self.engine.reports.recv() => {
                     let Some(report) = report else {
@@ -108,9 +104,9 @@ impl Session {
                         return Ok(picked);
                     }
                 }
-                () = due => progress.show(clock(), || {
+                () = due => progress.show(clock::now(), || {
                     let endpoint = &self.profile.peer.endpoint;
-                    waiting(&endpoint.to_string(), up, walk.as_ref(), clock().saturating_duration_since(began))
+                    waiting(&endpoint.to_string(), up, walk.as_ref(), clock::now().saturating_duration_since(began))
                 }),
                 () = &mut patience, if !up => {
                     let trouble = self.link.as_ref().and_then(|link| link.trouble.clone());
@@ -187,10 +183,6 @@ fn waiting(endpoint: &str, up: bool, walk: Option<&WalkState>, waited: Duration)
         Some(walk) if walk.running => "walking: asking what there is".into(),
         _ => format!("waiting for an answer ({})", ago(waited)),
     }
-}
-
-fn clock() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 /// What waiting longer cannot mend.

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io::Write;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -11,6 +11,7 @@ use super::ping::resolve;
 use super::progress::Progress;
 use super::session::Session;
 use crate::cli::Failure;
+use crate::clock;
 use crate::engine::report::{Command, Report};
 use crate::error::{Error, Exit};
 use crate::probe::stats::Stats;
@@ -73,12 +74,12 @@ pub async fn run(
     }
     tokio::pin!(interrupted);
     let mut last: Option<Arc<Trace>> = None;
-    let mut progress = Progress::new(clock());
+    let mut progress = Progress::new(clock::now());
     loop {
         tokio::select! {
             report = session.engine.reports.recv() => match report {
                 Some(Report::Trace(trace)) => {
-                    progress.show(clock(), || so_far(&trace));
+                    progress.show(clock::now(), || so_far(&trace));
                     let done = rounds.is_some() && trace.done;
                     last = Some(trace);
                     if done {
@@ -110,10 +111,6 @@ fn so_far(trace: &Trace) -> String {
     let last = last.map(|stats| format!(", last {} ms", ms(stats.last))).unwrap_or_default();
     let rounds = trace.rounds;
     format!("round {rounds}: {hops}, {} {reached}{last}; Ctrl-C ends it", trace.target.label)
-}
-
-fn clock() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 fn print_text(trace: &Trace, gateway: std::net::Ipv6Addr, out: &mut impl Write) -> std::io::Result<()> {

@@ -11,6 +11,7 @@ use super::session::Session;
 use super::style::{DIM, OK, STRONG, WARN, paint};
 use crate::catalog::diff::{Change, Pinged, Place};
 use crate::cli::Failure;
+use crate::clock;
 use crate::engine::report::{Event, Report};
 use crate::error::{Error, Exit};
 use crate::text::{Safe, count};
@@ -39,7 +40,7 @@ pub async fn run(
         let line = json!({
             "schema": "sixpane.watch/1",
             "kind": "watching",
-            "at": stamp(clock()),
+            "at": stamp(clock::now()),
             "network": session.profile.network(),
             "apps": catalog.apps.len(),
             "machines": catalog.machine_count(),
@@ -108,11 +109,7 @@ pub(super) fn stamp(at: Instant) -> String {
 }
 
 fn wall(at: Instant) -> Timestamp {
-    Timestamp::now() - clock().saturating_duration_since(at)
-}
-
-fn clock() -> Instant {
-    tokio::time::Instant::now().into_std()
+    Timestamp::now() - clock::now().saturating_duration_since(at)
 }
 
 fn to_json(event: &Event) -> Value {

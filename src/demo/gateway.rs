@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 
 use super::scenario::{Event, Scenario, millis};
 use super::zone;
+use crate::clock;
 use crate::net::IcmpError;
 use crate::net::handles::{Host, Listener, TcpStream};
 use crate::net::packet::{self, Inner, Packet};
@@ -208,7 +209,7 @@ impl Story {
 
 impl Gateway {
     fn new(socket: UdpSocket, config: Config, scenario: Scenario, seed: u64) -> Self {
-        let now = clock();
+        let now = clock::now();
         let limiter = Limiter::new(&config.private_key, HANDSHAKES);
         let mut rng = StdRng::seed_from_u64(seed);
         let peer = Peer::responder(&config, rng.random(), now, limiter.clone());
@@ -239,15 +240,10 @@ impl Gateway {
         let mut datagram = vec![0; 65_535];
         let host = self.host.clone();
         loop {
-            let now = clock();
+            let now = clock::now();
             self.drive(now).await;
-            let wake = self.next_wake(clock());
-            let asleep = async {
-                match wake {
-                    Some(at) => tokio::time::sleep_until(at.into()).await,
-                    None => std::future::pending().await,
-                }
-            };
+            let wake = self.next_wake(clock::now());
+            let asleep = clock::sleep_until(wake);
             tokio::select! {
                 order = inbox.recv() => match order {
                     Some((order, done)) => {
@@ -276,7 +272,8 @@ impl Gateway {
             Order::Apply(event) => lock(&self.org).apply(&event),
             Order::Silent(silent) => self.silent = silent,
             Order::Restart => {
-                self.peer = Peer::responder(&self.config, self.rng.random(), clock(), self.limiter.clone());
+                self.peer =
+                    Peer::responder(&self.config, self.rng.random(), clock::now(), self.limiter.clone());
             }
         }
     }
@@ -291,7 +288,7 @@ impl Gateway {
         if self.silent {
             return;
         }
-        let now = clock();
+        let now = clock::now();
         let mut out = Outputs::default();
         self.peer.feed(now, from, datagram, &mut out);
         let inner = std::mem::take(&mut out.inner);
@@ -431,8 +428,4 @@ async fn serve_stream(mut stream: TcpStream, org: Arc<Mutex<Scenario>>) -> io::R
 
 fn lock(org: &Mutex<Scenario>) -> MutexGuard<'_, Scenario> {
     org.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn clock() -> Instant {
-    tokio::time::Instant::now().into_std()
 }

@@ -13,11 +13,11 @@ use std::io;
 use std::net::{Ipv6Addr, SocketAddrV6};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::exchange::{Exchange, Failure, Options, Question};
+use crate::clock;
 use crate::net::Network;
 use asker::Asker;
 use flight::{Asking, Job};
@@ -82,7 +82,7 @@ impl Client {
             outcome: Err(Failure::Closed),
         };
         let options = Arc::new(options.clone());
-        let job = Job { question, options, server, put: clock(), asker: Asking::One(reply) };
+        let job = Job { question, options, server, put: clock::now(), asker: Asking::One(reply) };
         match self.orders.send(Order::Ask(job)).await {
             Ok(()) => answer.await.unwrap_or(closed),
             Err(_) => closed,
@@ -100,7 +100,8 @@ impl Client {
         answers: &mpsc::Sender<(usize, Exchange)>,
     ) {
         let asker = Asking::Many(number, answers.clone());
-        let job = Job { question, options: Arc::clone(options), server: self.server, put: clock(), asker };
+        let job =
+            Job { question, options: Arc::clone(options), server: self.server, put: clock::now(), asker };
         if let Err(error) = self.many.try_send(job) {
             let job = error.into_inner();
             let (question, server) = (job.question, job.server);
@@ -125,11 +126,6 @@ impl Client {
     pub fn ignored(&self) -> u64 {
         self.ignored.load(Ordering::Relaxed)
     }
-}
-
-/// Tokio's clock, so that a test may run it ahead.
-fn clock() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 #[cfg(test)]

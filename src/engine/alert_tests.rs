@@ -6,7 +6,8 @@ use super::*;
 use crate::app::tests::profile;
 use crate::app::{self, Effect, Message, State};
 use crate::catalog::diff::Change;
-use crate::net::fake::{Fake, SERVER, now};
+use crate::clock::now;
+use crate::net::fake::{Fake, SERVER};
 use crate::ui::tests::screen;
 
 /// Lets the two talk until `done`, for ten minutes at most.

@@ -32,6 +32,7 @@ use tokio::sync::{mpsc, watch};
 use crate::catalog::Catalog;
 use crate::catalog::diff::{Change, Pinged, changes};
 use crate::catalog::walk::{Scope, Walk};
+use crate::clock;
 use crate::dns::client::Client;
 use crate::dns::dig::ask::put;
 use crate::dns::exchange::{Exchange, Options, Question};
@@ -265,13 +266,13 @@ impl News {
 
 impl<N: Network> Core<N> {
     async fn run(mut self, mut inbox: mpsc::Receiver<Command>, outbox: mpsc::Sender<Report>) {
-        self.news.link.ended(clock());
+        self.news.link.ended(clock::now());
         self.link_since = Some(self.link.borrow().since);
         if self.settings.walk {
             self.start_walk(Scope::Full);
         }
         loop {
-            let now = clock();
+            let now = clock::now();
             let tell_now = self.news.next().is_some_and(|due| due <= now);
             let wake = [
                 self.news.next().filter(|_| !tell_now),
@@ -282,38 +283,33 @@ impl<N: Network> Core<N> {
             .into_iter()
             .flatten()
             .min();
-            let asleep = async {
-                match wake {
-                    Some(at) => tokio::time::sleep_until(at.into()).await,
-                    None => std::future::pending().await,
-                }
-            };
+            let asleep = clock::sleep_until(wake);
             tokio::select! {
                 command = inbox.recv() => match command {
                     Some(command) => self.obey(command),
                     None => return,
                 },
                 permit = outbox.reserve(), if tell_now => match permit {
-                    Ok(permit) => if let Some(report) = self.tell(clock()) { permit.send(report) },
+                    Ok(permit) => if let Some(report) = self.tell(clock::now()) { permit.send(report) },
                     Err(_) => return,
                 },
-                answers = more_of(self.walk.as_mut()) => self.answered(&answers),
+                answers = clock::or_never(self.walk.as_mut().map(Walking::answers)) => self.answered(&answers),
                 Some((row, exchange)) = self.details.next(), if !self.details.is_empty() => {
                     if let Some(inspection) = &mut self.inspection {
                         inspection.absorb(row, &exchange);
-                        self.news.detail.changed(clock());
+                        self.news.detail.changed(clock::now());
                     }
                 }
                 Some((word, exchange)) = self.named.next(), if !self.named.is_empty() => {
                     if self.names.absorb(&word, &exchange) {
-                        self.news.names.changed(clock());
+                        self.news.names.changed(clock::now());
                     }
                 }
                 event = self.echo.recv() => match event {
                     Ok(event) => {
                         self.pinger.absorb(&event);
                         self.note_alerts();
-                        self.news.pings.changed_among(clock(), self.pinger.targets());
+                        self.news.pings.changed_among(clock::now(), self.pinger.targets());
                     }
                     Err(_) => return,
                 },
@@ -321,23 +317,23 @@ impl<N: Network> Core<N> {
                     let log = Arc::make_mut(&mut self.digs);
                     log.push(Arc::new(answered));
                     log.drain(..log.len().saturating_sub(DIGS));
-                    self.news.digs.ended(clock());
+                    self.news.digs.ended(clock::now());
                 }
-                trace = more(self.traces.as_mut()) => match trace {
+                trace = clock::or_never(self.traces.as_mut().map(mpsc::Receiver::recv)) => match trace {
                     Some(trace) => {
                         self.trace = Some(trace);
-                        self.news.trace.changed(clock());
+                        self.news.trace.changed(clock::now());
                     }
                     None => self.traces = None,
                 },
-                port = more(self.knocks.as_mut()) => match port {
+                port = clock::or_never(self.knocks.as_mut().map(mpsc::Receiver::recv)) => match port {
                     Some(port) => {
                         Arc::make_mut(&mut self.ports).push(port);
-                        self.news.ports.changed(clock());
+                        self.news.ports.changed(clock::now());
                     }
                     None => self.knocks = None,
                 },
-                facts = more(self.facts.as_mut()) => match facts {
+                facts = clock::or_never(self.facts.as_mut().map(mpsc::Receiver::recv)) => match facts {
                     Some(facts) => self.news_of(&facts),
                     None => self.facts = None,
                 },
@@ -345,7 +341,7 @@ impl<N: Network> Core<N> {
                     Ok(()) => self.link_changed(),
                     Err(_) => return,
                 },
-                () = asleep => self.on_time(clock()),
+                () = asleep => self.on_time(clock::now()),
             }
         }
     }
@@ -360,21 +356,21 @@ impl<N: Network> Core<N> {
             Command::Inspect(node) => {
                 self.inspection = Some(Inspection::new(node, self.catalog()));
                 self.ask_details();
-                self.news.detail.ended(clock());
+                self.news.detail.ended(clock::now());
             }
             Command::Ping(targets) => {
-                self.pinger.set_targets(targets, clock());
-                self.news.pings.ended(clock());
+                self.pinger.set_targets(targets, clock::now());
+                self.news.pings.ended(clock::now());
             }
             Command::Follow(names) => {
-                self.names.follow(names, clock());
+                self.names.follow(names, clock::now());
                 self.ask_names();
-                self.news.names.ended(clock());
+                self.news.names.ended(clock::now());
             }
-            Command::PingEvery(interval) => self.pinger.set_interval(interval, clock()),
+            Command::PingEvery(interval) => self.pinger.set_interval(interval, clock::now()),
             Command::ClearPings(targets) => {
                 self.pinger.clear(targets.as_deref());
-                self.news.pings.ended(clock());
+                self.news.pings.ended(clock::now());
             }
             Command::Show(apps) => self.shown = apps,
             Command::Rehandshake => self.net.rehandshake(),
@@ -396,7 +392,7 @@ impl<N: Network> Core<N> {
                 let client = self.client.clone();
                 self.asked.push(Box::pin(async move {
                     let exchanges = put(&client, &line).await;
-                    Answered { number, at: clock(), exchanges }
+                    Answered { number, at: clock::now(), exchanges }
                 }));
             }
             Command::Diagnose(facts) => self.diagnose(*facts),
@@ -413,7 +409,7 @@ impl<N: Network> Core<N> {
 
     fn news_of(&mut self, facts: &Facts) {
         self.diagnosis = Some(Arc::new(judge(facts)));
-        self.news.diagnosis.ended(clock());
+        self.news.diagnosis.ended(clock::now());
     }
 
     fn is_up(&self) -> bool {
@@ -425,7 +421,7 @@ impl<N: Network> Core<N> {
             let link = self.link.borrow_and_update();
             (link.is_up(), link.since)
         };
-        let now = clock();
+        let now = clock::now();
         // Bytes are told at a pace; that the link stands or fell, at once.
         let anew = self.link_since.replace(since) != Some(since);
         if anew {
@@ -449,7 +445,7 @@ impl<N: Network> Core<N> {
         if scope == Scope::Full {
             self.client.connect();
         }
-        self.walk_on(Walk::new(self.catalog.clone(), scope, &self.shown, clock()));
+        self.walk_on(Walk::new(self.catalog.clone(), scope, &self.shown, clock::now()));
     }
 
     fn walk_on(&mut self, walk: Walk) {
@@ -457,8 +453,8 @@ impl<N: Network> Core<N> {
         let mtu = self.link.borrow().mtu;
         let edns = self.settings.options.edns.map(|_| mtu.saturating_sub(HEADERS).max(512));
         let options = Options { edns, ..self.settings.options.clone() };
-        self.walk = Some(Walking::begin(walk, self.client.clone(), options, !self.is_up(), clock()));
-        self.news.catalog.changed(clock());
+        self.walk = Some(Walking::begin(walk, self.client.clone(), options, !self.is_up(), clock::now()));
+        self.news.catalog.changed(clock::now());
     }
 
     /// Begins what was asked for while a walk was under way, once that has ended.
@@ -469,14 +465,14 @@ impl<N: Network> Core<N> {
         match self.again.take() {
             Some(Again::All) => self.start_walk(Scope::Full),
             Some(Again::Part(part)) => {
-                self.walk_on(Walk::part(self.catalog.clone(), &part, clock()));
+                self.walk_on(Walk::part(self.catalog.clone(), &part, clock::now()));
             }
             None => {}
         }
     }
 
     fn answered(&mut self, answers: &[(usize, Exchange)]) {
-        let now = clock();
+        let now = clock::now();
         let Some(walking) = &mut self.walk else { return };
         let stood = walking.walk().stands();
         walking.absorb(answers, now);
@@ -533,7 +529,7 @@ impl<N: Network> Core<N> {
             }
         });
         let alerts = alerts.collect();
-        self.note(alerts, clock());
+        self.note(alerts, clock::now());
     }
 
     fn note(&mut self, changes: Vec<Change>, now: Instant) {
@@ -570,7 +566,7 @@ impl<N: Network> Core<N> {
         if !self.is_up() {
             return;
         }
-        for (word, name) in self.names.due(clock()) {
+        for (word, name) in self.names.due(clock::now()) {
             let (client, options) = (self.client.clone(), self.settings.options.clone());
             let question = Question::new(name, RecordType::AAAA);
             self.named.push(Box::pin(async move { (word, client.ask(question, &options).await) }));
@@ -638,27 +634,6 @@ impl<N: Network> Core<N> {
             None
         }
     }
-}
-
-/// The next answers of a walk, where there is one.
-async fn more_of(walk: Option<&mut Walking>) -> Vec<(usize, Exchange)> {
-    match walk {
-        Some(walk) => walk.answers().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// The next of `inbox`, where there is one.
-async fn more<T>(inbox: Option<&mut mpsc::Receiver<T>>) -> Option<T> {
-    match inbox {
-        Some(inbox) => inbox.recv().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Tokio's clock, so that a test may run it ahead.
-fn clock() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 #[cfg(test)]

@@ -9,8 +9,9 @@ use hickory_proto::rr::{RData, Record};
 
 use super::*;
 use crate::catalog::place::Node;
+use crate::clock::now;
 use crate::dns::names;
-use crate::net::fake::{Fake, Over, SERVER, now, up};
+use crate::net::fake::{Fake, Over, SERVER, up};
 use crate::net::{LinkState, Phase};
 use crate::probe::series::Target;
 

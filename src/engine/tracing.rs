@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
 
+use crate::clock;
 use crate::net::{Echoes, Network};
 use crate::probe::series::Target;
 use crate::probe::trace::{Trace, TracePlan, Tracer};
@@ -19,12 +19,12 @@ pub async fn run<N: Network>(net: N, target: Target, mut plan: TracePlan, told: 
     let mut link = net.link();
     let own = link.borrow().mtu;
     plan.mtu = plan.mtu.map(|mtu| mtu.min(own));
-    let mut tracer = Tracer::new(target, plan, Instant::now().into_std());
-    let mut tell_at = Some(Instant::now());
+    let mut tracer = Tracer::new(target, plan, clock::now());
+    let mut tell_at = Some(clock::now());
     loop {
-        let now = Instant::now();
+        let now = clock::now();
         let up = link.borrow_and_update().is_up();
-        while let Some(request) = up.then(|| tracer.poll(now.into_std())).flatten() {
+        while let Some(request) = up.then(|| tracer.poll(now)).flatten() {
             // What finds no room is lost, as any other.
             let _ = echo.send(request);
             tell_at.get_or_insert(now + GAP);
@@ -36,19 +36,14 @@ pub async fn run<N: Network>(net: N, target: Target, mut plan: TracePlan, told: 
                 return;
             }
         }
-        let due = if up { tracer.next_due().map(Instant::from_std) } else { None };
+        let due = if up { tracer.next_due() } else { None };
         let wake = due.into_iter().chain(tell_at).min();
-        let asleep = async {
-            match wake {
-                Some(at) => sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
+        let asleep = clock::sleep_until(wake);
         tokio::select! {
             event = echo.recv() => match event {
                 Ok(event) => {
                     tracer.absorb(&event);
-                    tell_at.get_or_insert(Instant::now() + GAP);
+                    tell_at.get_or_insert(clock::now() + GAP);
                 }
                 Err(_) => return,
             },

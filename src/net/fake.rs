@@ -13,6 +13,7 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
 use super::{
     Arrival, Datagrams, EchoEvent, EchoKind, EchoRequest, Echoes, IcmpError, LinkState, Network, Phase,
 };
+use crate::clock::now;
 
 /// The address of the name server.
 pub const SERVER: Ipv6Addr = Ipv6Addr::new(0xfdaa, 0, 0x18, 0, 0, 0, 0, 3);
@@ -200,9 +201,4 @@ impl Fake {
 /// A link that came up just now.
 pub fn up() -> LinkState {
     LinkState { phase: Phase::Up, ..LinkState::new(now(), 1420) }
-}
-
-/// Tokio's clock.
-pub fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }

@@ -16,6 +16,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::stack::{Stack, detached};
 use super::{Arrival, Datagrams, EchoEvent, EchoRequest, Echoes};
+use crate::clock::now;
 
 /// A stack, and the bell of who drives it.
 pub struct Host {
@@ -215,9 +216,4 @@ impl Drop for Listener {
         }
         self.host.ring();
     }
-}
-
-/// The time, by the clock that tokio's timers follow.
-pub fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }

@@ -16,13 +16,14 @@ use ipnet::Ipv6Net;
 use tokio::sync::watch;
 
 use super::endpoint::resolve;
-use super::handles::{EchoSource, Host, TcpStream, Udp, now};
+use super::handles::{EchoSource, Host, TcpStream, Udp};
 use super::outside::Outside;
 use super::stack::Stack;
 use super::suspend;
 use super::underlay::{self, Failure, Underlay};
 use super::wireguard::{Config, Outputs, Peer, Transmit};
 use super::{LinkState, Network, Phase, Trouble};
+use crate::clock::{now, or_never, sleep_until};
 use crate::profile::{Endpoint, Profile};
 
 /// Datagrams taken in a row before anything else gets its turn.
@@ -242,18 +243,8 @@ impl<U: Underlay> Driver<U> {
 
     async fn sleep(&mut self, buffer: &mut [u8], deadline: Option<Instant>) -> Event {
         let Self { underlay, host, lookup, .. } = self;
-        let due = async {
-            match deadline {
-                Some(at) => tokio::time::sleep_until(at.into()).await,
-                None => std::future::pending().await,
-            }
-        };
-        let found = async {
-            match lookup {
-                Some(lookup) => lookup.await,
-                None => std::future::pending().await,
-            }
-        };
+        let due = sleep_until(deadline);
+        let found = or_never(lookup.as_mut());
         tokio::select! {
             (from, got) = underlay.recv(buffer) => Event::Datagram(from, got),
             () = host.rung() => Event::Turn,

@@ -52,7 +52,7 @@ pub(super) async fn run(
             answered = asked => answered,
             () = &mut interrupted => return Ok(exit),
         };
-        let now = tokio::time::Instant::now().into_std();
+        let now = crate::clock::now();
         exit = Exit::Ok;
         for ((org, known), exchanges) in orgs.iter().zip(&mut known).zip(answered) {
             let conf = (orgs.len() > 1).then_some(org.name.as_str());

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::clock;
 use crate::commands::progress::Progress;
 use crate::doctor::{Diagnosis, Status};
 
@@ -31,7 +32,7 @@ impl Board {
     pub fn show(&mut self, diagnosis: Arc<Diagnosis>) {
         self.open.insert(diagnosis.conf.clone(), diagnosis);
         let Self { all, done, open, progress } = self;
-        progress.show(super::clock(), || words(*all, *done, open));
+        progress.show(clock::now(), || words(*all, *done, open));
     }
 }
 

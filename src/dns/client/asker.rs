@@ -18,7 +18,8 @@ use super::super::message::{self, Reply};
 use super::super::tcp::{Connection, Event};
 use super::super::window::{self, Pace, Rtt, Window};
 use super::flight::{Flight, Job, REPEAT};
-use super::{MANY, Order, QUEUE, clock};
+use super::{MANY, Order, QUEUE};
+use crate::clock;
 use crate::net::{Arrival, Datagrams, IcmpError, LinkState, Network};
 
 /// Questions of a walk that are in flight on the connection, at first and at most: TCP itself begins with two segments.
@@ -124,12 +125,7 @@ impl<N: Network> Asker<N> {
         while open || !self.flights.is_empty() || !self.waiting.is_empty() || !self.bulk.is_empty() {
             self.fill();
             let due = self.deadlines.first().map(|&(due, _)| due).into_iter().chain(self.paced).min();
-            let wake = async {
-                match due {
-                    Some(due) => tokio::time::sleep_until(due.into()).await,
-                    None => std::future::pending().await,
-                }
-            };
+            let wake = clock::sleep_until(due);
             tokio::select! {
                 order = queue.recv(), if open && self.waiting.len() < QUEUE && self.bulk.len() < MANY => {
                     open = order.is_some();
@@ -156,7 +152,7 @@ impl<N: Network> Asker<N> {
                     Ok(()) => self.link_changed(),
                     Err(_) => return,
                 },
-                () = wake => self.overdue(clock()),
+                () = wake => self.overdue(clock::now()),
             }
         }
     }
@@ -179,7 +175,7 @@ impl<N: Network> Asker<N> {
         let short = self.rtt.least().is_some_and(|rtt| rtt < SHORT);
         let long = self.rtt.mean().filter(|_| !short);
         let gap = long.map(|rtt| Pace::gap(self.window.size(), rtt));
-        let now = clock();
+        let now = clock::now();
         self.paced = None;
         let mut room = self.lane.window.size().saturating_sub(self.lane.flying);
         if short && room.min(self.bulk.len()) < TOGETHER && self.lane.flying >= TOGETHER {
@@ -212,7 +208,7 @@ impl<N: Network> Asker<N> {
 
     /// Whether questions of a walk may share the connection to `server`.
     fn lane_flows(&self, server: SocketAddrV6) -> bool {
-        self.lane.barred.is_none_or(|until| until <= clock())
+        self.lane.barred.is_none_or(|until| until <= clock::now())
             && self.connections.get(&server).is_some_and(|connection| connection.open)
     }
 
@@ -248,7 +244,7 @@ impl<N: Network> Asker<N> {
             let cookie = Some(Cookie::Given(self.rng.next_u64().to_be_bytes().to_vec()));
             job.options = Arc::new(Options { cookie, ..(*job.options).clone() });
         }
-        let now = clock();
+        let now = clock::now();
         let key = self.next_key;
         self.next_key += 1;
         let edns = job.options.edns.is_some();
@@ -348,7 +344,7 @@ impl<N: Network> Asker<N> {
     /// Sets the time at which something has to be done about a flight.
     fn schedule(&mut self, key: u64) {
         let up_since = self.up_since();
-        let thin = self.window.is_thin(clock(), self.rtt.expected());
+        let thin = self.window.is_thin(clock::now(), self.rtt.expected());
         let Some(flight) = self.flights.get_mut(&key) else { return };
         let end = flight.started + flight.job.options.timeout;
         let last = flight.tries.last().map(|t| (t.transport, flight.job.put + t.sent));
@@ -465,7 +461,7 @@ impl<N: Network> Asker<N> {
     }
 
     fn tcp_event(&mut self, event: Event) {
-        let now = clock();
+        let now = clock::now();
         match event {
             Event::Open { server, generation } => {
                 if let Some(connection) = self.connections.get_mut(&server)

@@ -12,6 +12,7 @@ use super::super::exchange::{Transport, TryEnd};
 use super::super::window;
 use super::asker::SPARE;
 use super::*;
+use crate::clock;
 use crate::net::LinkState;
 use crate::net::fake::{Fake, Over, SERVER, Serve, up};
 
@@ -69,10 +70,10 @@ async fn a_silent_server_is_tried_three_times_then_over_tcp_within_the_timeout()
         // The connection takes it, and says nothing for an hour.
         Over::Tcp => vec![(Duration::from_hours(1), vec![])],
     });
-    let began = clock();
+    let began = clock::now();
     let exchange = client.ask(question("stuck.internal."), &Options::default()).await;
     assert_eq!(exchange.outcome.as_ref().unwrap_err(), &Failure::Timeout(Duration::from_secs(2)));
-    assert_eq!(clock() - began, Duration::from_secs(2));
+    assert_eq!(clock::now() - began, Duration::from_secs(2));
     let sent: Vec<_> = exchange.tries.iter().map(|t| (t.transport, t.sent.as_millis())).collect();
     // 200 ms for a round trip that nobody has measured, and 50, 150, 450 ms of patience.
     assert_eq!(
@@ -224,10 +225,10 @@ async fn every_rcode_is_an_answer() {
 #[tokio::test(start_paused = true)]
 async fn a_closed_port_is_told_at_once() {
     let (client, _link) = client(|_, _| vec![(RTT, vec![])]);
-    let began = clock();
+    let began = clock::now();
     let exchange = client.ask(question("web.internal."), &Options::default()).await;
     assert_eq!(exchange.outcome.unwrap_err(), Failure::Refused);
-    assert_eq!(clock() - began, RTT);
+    assert_eq!(clock::now() - began, RTT);
 }
 
 #[tokio::test(start_paused = true)]
@@ -254,12 +255,12 @@ async fn a_connection_that_closes_twice_is_an_error() {
 
 #[tokio::test(start_paused = true)]
 async fn before_the_handshake_a_question_leaves_once_and_its_patience_starts_with_the_link() {
-    let (state, link) = watch::channel(LinkState::new(clock(), 1420));
+    let (state, link) = watch::channel(LinkState::new(clock::now(), 1420));
     let sent = Arc::new(Mutex::new(Vec::new()));
     let log = sent.clone();
-    let began = clock();
+    let began = clock::now();
     let serve: Serve = Box::new(move |_, _| {
-        log.lock().unwrap().push((clock() - began).as_millis());
+        log.lock().unwrap().push((clock::now() - began).as_millis());
         vec![]
     });
     let from = SocketAddrV6::new(SERVER, PORT, 0, 0);
@@ -360,9 +361,9 @@ async fn the_many_of_a_walk_share_the_connection_while_it_flows_and_leave_it_whe
 async fn what_a_person_asks_does_not_wait_for_a_walk() {
     let (client, _link) = client(|_, q| vec![(RTT, wire(&answer(q, one())))]);
     let walk = put(&client, 1000);
-    let began = clock();
+    let began = clock::now();
     client.ask(question("web.internal."), &Options::default()).await;
-    assert_eq!(clock() - began, RTT);
+    assert_eq!(clock::now() - began, RTT);
     assert!(walk.len() < 1000);
 }
 
@@ -395,7 +396,7 @@ async fn over_another_way_the_round_trip_is_learned_anew() {
         client.ask(question("web.internal."), &Options::default()).await;
     }
     // The host has moved to where the round trip is ten times as long: nothing is asked twice for that.
-    link.send_modify(|link| link.since = clock());
+    link.send_modify(|link| link.since = clock::now());
     *way.lock().unwrap() = RTT * 10;
     let exchange = client.ask(question("web.internal."), &Options::default()).await;
     assert_eq!(ends(&exchange), [(Transport::Udp, TryEnd::Answered(RTT * 10))]);
