@@ -8,7 +8,7 @@ use super::menu::Overlay;
 use super::targets::{self, toggle_pings};
 use super::travel::{back, go, travel};
 use super::tree::Found;
-use super::{Effect, Pane, State, Tab, View, argument, copy, export, menu};
+use super::{Effect, Pane, State, Tab, View, copy, export, menu};
 use crate::catalog::place::Node;
 use crate::doctor::facts::{Around, Facts};
 use crate::doctor::{Machine, Subject};
@@ -205,7 +205,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
 
 /// Does what an action says to what it was told. It is enabled.
 pub fn act_on(state: &mut State, action: Action, told: &str, effects: &mut Vec<Effect>) {
-    let place = argument::place(state, told);
+    let place = Node::read(told, &state.view.catalog);
     match (action, place) {
         (Action::ToExplore, Some(node)) => {
             go(state, Tab::Explore, effects);
@@ -284,7 +284,7 @@ fn refresh(state: &mut State, effects: &mut Vec<Effect>) {
     };
     state.say(match nodes.as_slice() {
         [] => "asking for everything again".into(),
-        [one] => format!("asking for {} again", argument::written(one)),
+        [one] => format!("asking for {} again", one),
         many => format!("asking for {} again", count(many.len(), "marked row")),
     });
     let nodes = (!nodes.is_empty()).then_some(nodes);

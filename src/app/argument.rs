@@ -5,7 +5,7 @@ use super::menu::Value;
 use super::{State, copy, export};
 use crate::catalog::place::Node;
 use crate::settings::ThemeName;
-use crate::text::count;
+use crate::text::{Safe, count};
 
 /// The themes, and what each is.
 const THEMES: [(ThemeName, &str); 5] = [
@@ -42,7 +42,7 @@ impl Argument {
     /// What there is to choose from now.
     pub fn values(self, state: &State) -> Vec<Value> {
         match self {
-            Self::Place => places(state).into_iter().map(|(text, about, _)| Value { text, about }).collect(),
+            Self::Place => places(state).collect(),
             Self::Target => targets(state),
             Self::Question => state
                 .dig
@@ -106,7 +106,7 @@ impl Argument {
 /// The places, and what is pinged but is none.
 fn targets(state: &State) -> Vec<Value> {
     let mut all = vec![Value { text: "gateway".into(), about: "the name server behind the gateway".into() }];
-    all.extend(places(state).into_iter().map(|(text, about, _)| Value { text, about }));
+    all.extend(places(state));
     for (name, app) in &state.view.catalog.apps {
         if !app.flycast.is_empty() {
             all.push(Value { text: format!("{name}.flycast"), about: "its Flycast address".into() });
@@ -115,46 +115,20 @@ fn targets(state: &State) -> Vec<Value> {
     all
 }
 
-/// The place in the tree that is written so.
-pub fn place(state: &State, text: &str) -> Option<Node> {
-    places(state).into_iter().find(|(written, ..)| written == text).map(|(.., node)| node)
-}
-
-/// A place as it is written: `web/iad`, `web/148e21b7c93d89`, `peers`.
-pub fn written(node: &Node) -> String {
-    match node {
-        Node::App(app) | Node::Region(app, None) => app.to_string(),
-        Node::Region(app, Some(region)) => format!("{app}/{region}"),
-        Node::Machine(app, id) => format!("{app}/{id}"),
-        Node::Peers => "peers".into(),
-        Node::Peer(peer) => format!("peers/{peer}"),
-    }
-}
-
-/// Every place of the tree as it is written, `web`, `web/iad`, `web/148e21b7c93d89`, `peers/my-peer`, and what it is.
-fn places(state: &State) -> Vec<(String, String, Node)> {
+/// Every place of the tree as it is written, and what it is.
+fn places(state: &State) -> impl Iterator<Item = Value> {
     let catalog = &state.view.catalog;
-    let mut all = Vec::new();
-    for (name, app) in &catalog.apps {
-        let machines = count(app.machines.len(), "machine");
-        all.push((name.to_string(), format!("app, {machines}"), Node::App(name.clone())));
-        for (region, machines) in app.regions() {
-            if let Some(region) = region {
-                let about = format!("region, {}", count(machines.len(), "machine"));
-                all.push((
-                    format!("{name}/{region}"),
-                    about,
-                    Node::Region(name.clone(), Some(region.clone())),
-                ));
+    Node::all(catalog).map(|node| {
+        let count = || count(node.members(catalog).len(), "machine");
+        let about = match &node {
+            Node::App(_) => format!("app, {}", count()),
+            Node::Region(..) => format!("region, {}", count()),
+            Node::Machine(app, id) => {
+                let region = catalog.machine(app, id).and_then(|machine| machine.region.as_ref());
+                region.map_or("no region", Safe::as_str).to_owned()
             }
-        }
-        for (id, machine) in &app.machines {
-            let region = machine.region.as_ref().map_or("no region", |region| region.as_str());
-            all.push((format!("{name}/{id}"), region.to_owned(), Node::Machine(name.clone(), id.clone())));
-        }
-    }
-    for peer in catalog.peers.keys() {
-        all.push((format!("peers/{peer}"), "peer".into(), Node::Peer(peer.clone())));
-    }
-    all
+            Node::Peers | Node::Peer(_) => "peer".into(),
+        };
+        Value { text: node.to_string(), about }
+    })
 }

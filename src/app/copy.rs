@@ -42,19 +42,12 @@ pub fn value(state: &State) -> Option<(&'static str, String)> {
 
 /// The address of a row where there is one, else its name.
 fn of_row(state: &State, node: &Node) -> (&'static str, String) {
-    let catalog = &state.view.catalog;
-    match node {
-        Node::Machine(app, id) => match catalog.machine(app, id).and_then(|m| m.address) {
-            Some(address) => ("address", address.to_string()),
-            None => ("machine ID", id.to_string()),
-        },
-        Node::Peer(peer) => match catalog.peers.get(peer).and_then(|p| p.address) {
-            Some(address) => ("address", address.to_string()),
-            None => ("name", peer.to_string()),
-        },
-        Node::App(app) | Node::Region(app, None) => ("name", format!("{app}.internal")),
-        Node::Region(app, Some(region)) => ("name", format!("{region}.{app}.internal")),
-        Node::Peers => ("name", "_peer.internal".into()),
+    match (node.address(&state.view.catalog), node) {
+        (Some(address), _) => ("address", address.to_string()),
+        (None, Node::Machine(_, id)) => ("machine ID", id.to_string()),
+        (None, Node::Peer(peer)) => ("name", peer.to_string()),
+        (None, Node::Region(app, None)) => ("name", Form::App(app.clone()).to_string()),
+        (None, node) => ("name", node.form().to_string()),
     }
 }
 
@@ -196,24 +189,6 @@ fn subject(state: &State) -> Subject {
 }
 
 fn of_node(state: &State, node: &Node) -> Subject {
-    let catalog = &state.view.catalog;
-    let form = node_form(node);
-    let address = match node {
-        Node::Machine(app, id) => catalog.machine(app, id).and_then(|machine| machine.address),
-        Node::Peer(peer) => catalog.peers.get(peer).and_then(|peer| peer.address),
-        Node::App(_) | Node::Region(..) | Node::Peers => None,
-    };
+    let (form, address) = (node.form(), node.address(&state.view.catalog));
     Subject { rtype: type_word(form.record_type().into()), name: Some(form.to_string()), address }
-}
-
-/// The name that tells most about a node.
-pub fn node_form(node: &Node) -> Form {
-    match node {
-        Node::App(app) => Form::App(app.clone()),
-        Node::Region(app, Some(region)) => Form::Region(region.clone(), app.clone()),
-        Node::Region(app, None) => Form::Vms(app.clone()),
-        Node::Machine(app, id) => Form::Vm(id.clone(), app.clone()),
-        Node::Peers => Form::Peers,
-        Node::Peer(peer) => Form::Peer(peer.clone()),
-    }
 }

@@ -136,30 +136,26 @@ impl State {
     /// Where in the tree `change` happened, if it is still there.
     pub fn node_of(&self, change: &Change) -> Option<Node> {
         let catalog = &self.view.catalog;
-        match change {
-            Change::AppCame(app) | Change::AppWent(app) => {
-                catalog.apps.contains_key(app).then(|| Node::App(app.clone()))
-            }
+        let node = match change {
             Change::MachineCame(place)
             | Change::MachineWent(place)
             | Change::MachineMoved(place, _)
-            | Change::MachineReaddressed(place, _) => match catalog.machine(&place.app, &place.id) {
-                Some(_) => Some(Node::Machine(place.app.clone(), place.id.clone())),
-                None => catalog.apps.contains_key(&place.app).then(|| Node::App(place.app.clone())),
-            },
+            | Change::MachineReaddressed(place, _) => Node::Machine(place.app.clone(), place.id.clone()),
+            Change::Disagree(app, Some(id), _) | Change::Agree(app, Some(id), _) => {
+                Node::Machine(app.clone(), id.clone())
+            }
+            Change::AppCame(app)
+            | Change::AppWent(app)
+            | Change::Disagree(app, None, _)
+            | Change::Agree(app, None, _) => Node::App(app.clone()),
             Change::Silent(pinged) | Change::Answers(pinged, _) | Change::RttMoved(pinged, ..) => {
-                self.node_at(pinged.address)
+                Node::at(pinged.address, catalog)?
             }
-            Change::PeerCame(peer) | Change::PeerWent(peer) => {
-                catalog.peers.contains_key(peer).then(|| Node::Peer(peer.clone()))
-            }
-            Change::Disagree(app, id, _) | Change::Agree(app, id, _) => match id {
-                Some(id) if catalog.machine(app, id).is_some() => {
-                    Some(Node::Machine(app.clone(), id.clone()))
-                }
-                _ => catalog.apps.contains_key(app).then(|| Node::App(app.clone())),
-            },
-        }
+            Change::PeerCame(peer) | Change::PeerWent(peer) => Node::Peer(peer.clone()),
+        };
+        // Of a machine that is gone the app may still be there.
+        let app = node.app().cloned().map(Node::App);
+        [Some(node), app].into_iter().flatten().find(|node| node.exists(catalog))
     }
 
     /// Goes to the selected event's place in the tree.

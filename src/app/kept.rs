@@ -6,7 +6,6 @@ use super::tree::Sort;
 use super::{Chosen, State};
 use crate::catalog::place::Node;
 use crate::settings::ThemeName;
-use crate::text::Safe;
 
 /// Folds of one network that are kept.
 const MOST: usize = 2000;
@@ -61,9 +60,6 @@ pub struct Folds {
     pub closed: Vec<Vec<String>>,
 }
 
-/// The word for all peers, which no app can be called.
-const PEERS: &str = "_peer";
-
 impl State {
     /// What is worth keeping.
     pub fn kept(&self) -> (Look, Folds) {
@@ -80,7 +76,7 @@ impl State {
         let (all, folds) = self.tree.folds();
         let mut kept = Folds { all, ..Folds::default() };
         for (node, open) in folds.take(MOST) {
-            if let Some(path) = path(&node) {
+            if let Some(path) = node.to_path() {
                 if open { &mut kept.open } else { &mut kept.closed }.push(path);
             }
         }
@@ -99,32 +95,12 @@ impl State {
         let rows = |rows: &[Vec<String>], open: bool| {
             rows.iter()
                 .take(MOST)
-                .filter_map(move |path| node(path).map(|node| (node, open)))
+                .filter_map(move |path| Node::from_path(path).map(|node| (node, open)))
                 .collect::<Vec<_>>()
         };
         let rows = rows(&folds.open, true).into_iter().chain(rows(&folds.closed, false));
         let order = (sort.unwrap_or_default(), look.reversed);
         self.tree.restore(folds.all, rows, order, look.hides_idle);
-    }
-}
-
-/// A row that can be folded, as it is kept. A name that had to be escaped is not worth the trouble.
-fn path(node: &Node) -> Option<Vec<String>> {
-    let plain = |name: &Safe| (!name.is_escaped()).then(|| name.to_string());
-    match node {
-        Node::Peers => Some(vec![PEERS.into()]),
-        Node::App(app) => Some(vec![plain(app)?]),
-        Node::Region(app, Some(region)) => Some(vec![plain(app)?, plain(region)?]),
-        _ => None,
-    }
-}
-
-fn node(path: &[String]) -> Option<Node> {
-    match path {
-        [one] if one == PEERS => Some(Node::Peers),
-        [app] => Some(Node::App(Safe::new(app))),
-        [app, region] => Some(Node::Region(Safe::new(app), Some(Safe::new(region)))),
-        _ => None,
     }
 }
 

@@ -304,17 +304,7 @@ impl State {
         if series.turns > 0 {
             return self.wishes.member_of(series)?.app.clone().map(Node::App);
         }
-        self.node_at(series.target.address)
-    }
-
-    /// The node at `address`, where the tree has one.
-    pub fn node_at(&self, address: Ipv6Addr) -> Option<Node> {
-        let catalog = &self.view.catalog;
-        if let Some((app, id)) = catalog.at(address) {
-            return Some(Node::Machine(app.clone(), id.clone()));
-        }
-        let peer = catalog.peers.iter().find(|(_, peer)| peer.address == Some(address));
-        peer.map(|(name, _)| Node::Peer(name.clone()))
+        Node::at(series.target.address, &self.view.catalog)
     }
 
     /// What a key does in this view.
@@ -427,10 +417,7 @@ impl State {
     /// The app that the subject is of.
     pub fn subject_app(&self) -> Option<Safe> {
         let node = if self.tab == Tab::Ping { self.pinged_node() } else { self.tree.selected().cloned() };
-        match node? {
-            Node::App(app) | Node::Region(app, _) | Node::Machine(app, _) => Some(app),
-            Node::Peers | Node::Peer(_) => None,
-        }
+        node?.app().cloned()
     }
 
     /// Why the subject cannot be traced.
@@ -508,7 +495,7 @@ impl State {
     /// The name by which a service of `target` is asked for.
     fn host_of(&self, target: &Target) -> Option<String> {
         let label = target.label.as_str();
-        match self.node_at(target.address) {
+        match Node::at(target.address, &self.view.catalog) {
             Some(Node::Machine(app, _)) => host(&format!("{app}.internal")),
             // A label with a dot is a name.
             _ if label.contains('.') => host(label.split(' ').next()?),
@@ -539,12 +526,8 @@ impl State {
     /// What is to be asked about the selected target.
     fn target_question(&self) -> Option<String> {
         let address = self.chosen_address()?;
-        Some(match self.pinged_node() {
-            Some(Node::App(app)) => format!("{app}.internal"),
-            Some(Node::Machine(app, id)) => format!("{id}.vm.{app}.internal"),
-            Some(Node::Peer(peer)) => format!("{peer}._peer.internal"),
-            _ => format!("-x {address}"),
-        })
+        let node = self.pinged_node();
+        Some(node.map_or_else(|| format!("-x {address}"), |node| node.form().to_string()))
     }
 }
 

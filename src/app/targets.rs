@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
-use super::{State, Tab, argument, marked};
+use super::{State, Tab, marked};
 use crate::catalog::Catalog;
-use crate::catalog::place::Node;
+use crate::catalog::place::{self, Node};
 use crate::dns::names::Form;
 use crate::probe::series::{Aim, Series, Target};
 use crate::text::{Safe, count};
@@ -296,33 +296,19 @@ fn meaning(wish: &Wish, catalog: &Catalog, names: &Names, gateway: Ipv6Addr) -> 
 
 /// The machine at `address`, or whoever is there.
 fn whose(catalog: &Catalog, address: Ipv6Addr) -> Member {
-    let machine = catalog.at(address).map(|(app, id)| Node::Machine(app.clone(), id.clone()));
+    let machine = Node::at(address, catalog).filter(|node| matches!(node, Node::Machine(..)));
     let member = machine.and_then(|node| at(catalog, &node).into_iter().next());
     member.unwrap_or_else(|| Member::new(Safe::new(address.to_string()), address, ""))
 }
 
-/// The machines or peers at or below a node.
+/// The machines or peers at or below a node, as far as their addresses are known.
 pub fn at(catalog: &Catalog, node: &Node) -> Vec<Member> {
-    let of = |app: &Safe, wanted: &dyn Fn(&Safe, &Option<Safe>) -> bool| {
-        let machines = catalog.apps.get(app).into_iter().flat_map(|entry| &entry.machines);
-        machines
-            .filter(|(id, machine)| wanted(id, &machine.region))
-            .filter_map(|(id, machine)| {
-                let target = Target { label: id.clone(), address: machine.address? };
-                let region = machine.region.clone();
-                Some(Member { target, app: Some(app.clone()), region, gone: false, went: 0, turns: None })
-            })
-            .collect()
+    let member = |one: &place::Member<'_>| {
+        let target = Target { label: one.name.clone(), address: one.address? };
+        let region = if one.app.is_some() { one.region.cloned() } else { Some("peer".into()) };
+        Some(Member { target, app: one.app.cloned(), region, gone: false, went: 0, turns: None })
     };
-    let peer =
-        |(name, peer): (&Safe, &crate::catalog::Peer)| Some(Member::new(name.clone(), peer.address?, "peer"));
-    match node {
-        Node::App(app) => of(app, &|_, _| true),
-        Node::Region(app, region) => of(app, &|_, other| other == region),
-        Node::Machine(app, id) => of(app, &|other, _| other == id),
-        Node::Peers => catalog.peers.iter().filter_map(peer).collect(),
-        Node::Peer(name) => catalog.peers.get_key_value(name).and_then(peer).into_iter().collect(),
-    }
+    node.members(catalog).iter().filter_map(member).collect()
 }
 
 /// Pings the selected row, or all below it; or no longer, where that is done already.
@@ -415,7 +401,7 @@ pub fn read(state: &State, text: &str) -> Result<Wish, String> {
     if let Ok(address) = text.parse::<Ipv6Addr>() {
         return Ok(Wish::Address(address));
     }
-    if let Some(node) = argument::place(state, text) {
+    if let Some(node) = Node::read(text, catalog) {
         return Ok(Wish::Node(node));
     }
     let id = Safe::new(text);
@@ -430,15 +416,18 @@ pub fn read(state: &State, text: &str) -> Result<Wish, String> {
 
 /// A name that stands for a place in the tree.
 fn of_form(form: Option<Form>, catalog: &Catalog) -> Option<Wish> {
-    let known = |app: &Safe| catalog.apps.contains_key(app);
-    match form? {
-        Form::App(app) if known(&app) => Some(Wish::Node(Node::App(app))),
-        Form::Region(region, app) if known(&app) => Some(Wish::Node(Node::Region(app, Some(region)))),
-        Form::Vm(id, app) => catalog.machine(&app, &id).map(|_| Wish::Node(Node::Machine(app, id))),
-        Form::Peer(peer) => catalog.peers.contains_key(&peer).then_some(Wish::Node(Node::Peer(peer))),
-        Form::Flycast(app) => {
-            catalog.apps.get(&app).filter(|app| !app.flycast.is_empty()).map(|_| Wish::Flycast(app))
-        }
-        _ => None,
+    let form = form?;
+    let known = |app: &Safe| catalog.apps.get(app);
+    match Node::of_form(&form) {
+        // Machines may come to a region that has none yet.
+        Some(Node::Region(app, region)) => known(&app).map(|_| Wish::Node(Node::Region(app, region))),
+        Some(Node::Peers) => None,
+        Some(node) => node.exists(catalog).then_some(Wish::Node(node)),
+        None => match form {
+            Form::Flycast(app) => {
+                known(&app).filter(|app| !app.flycast.is_empty()).map(|_| Wish::Flycast(app))
+            }
+            _ => None,
+        },
     }
 }

@@ -256,20 +256,17 @@ impl Tree {
     }
 
     fn unfold_above(&mut self, node: &Node, catalog: &Catalog) {
-        match node {
-            Node::Machine(app, id) => {
-                self.folds.set(&Node::Region(app.clone(), self.region_of(app, id, catalog)), true);
-                self.folds.set(&Node::App(app.clone()), true);
-            }
-            Node::Region(app, _) => self.folds.set(&Node::App(app.clone()), true),
-            Node::Peer(_) => self.folds.set(&Node::Peers, true),
-            Node::App(_) | Node::Peers => {}
+        for above in self.above(node, catalog) {
+            self.folds.set(&above, true);
         }
     }
 
-    /// The region that a machine is in, or was.
-    fn region_of(&self, app: &Safe, id: &Safe, catalog: &Catalog) -> Option<Safe> {
-        catalog.machine(app, id).or_else(|| self.marks.ghost(app, id))?.region.clone()
+    /// The places that hold `node`, or did, the nearest first.
+    fn above(&self, node: &Node, catalog: &Catalog) -> Vec<Node> {
+        let machine = |app: &Safe, id: &Safe| {
+            catalog.machine(app, id).or_else(|| self.marks.ghost(app, id)).and_then(|m| m.region.clone())
+        };
+        node.above(machine)
     }
 
     /// Moves the selection.
@@ -369,18 +366,11 @@ impl Tree {
             if self.hides_idle { catalog.apps.values().filter(|app| app.is_idle()).count() } else { 0 };
         self.index = Build::new(self, catalog, pings).index();
         if !self.marked.is_empty() {
-            self.marked.retain(|node| exists(node, catalog));
+            self.marked.retain(|node| node.exists(catalog));
         }
         let found = self.selected.as_ref().and_then(|node| {
-            self.index.find(node).or_else(|| match node {
-                Node::Machine(app, id) => {
-                    let region = Node::Region(app.clone(), self.region_of(app, id, catalog));
-                    self.index.find(&region).or_else(|| self.index.find(&Node::App(app.clone())))
-                }
-                Node::Region(app, _) => self.index.find(&Node::App(app.clone())),
-                Node::Peer(_) => self.index.find(&Node::Peers),
-                Node::App(_) | Node::Peers => None,
-            })
+            let mut near = std::iter::once(node.clone()).chain(self.above(node, catalog));
+            near.find_map(|node| self.index.find(&node))
         });
         match found {
             Some(position) => self.select(position),
@@ -391,20 +381,6 @@ impl Tree {
             }
             None => self.select(self.position.min(self.len() - 1)),
         }
-    }
-}
-
-/// Whether the catalog has a place.
-fn exists(node: &Node, catalog: &Catalog) -> bool {
-    let of_app = |app| catalog.apps.get(app);
-    match node {
-        Node::App(app) => of_app(app).is_some(),
-        Node::Region(app, region) => {
-            of_app(app).is_some_and(|app| app.machines.values().any(|machine| machine.region == *region))
-        }
-        Node::Machine(app, id) => catalog.machine(app, id).is_some(),
-        Node::Peers => !catalog.peers.is_empty(),
-        Node::Peer(peer) => catalog.peers.contains_key(peer),
     }
 }
 

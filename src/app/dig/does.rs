@@ -4,7 +4,7 @@ use tui_input::Input;
 
 use super::builder::Builder;
 use super::history::Search;
-use super::rows::{Link, form};
+use super::rows::Link;
 use super::watch::Watch;
 use super::{Dig, Entry, Face, HEX_ROW};
 use crate::app::keys::Action;
@@ -209,7 +209,7 @@ impl State {
 
     /// Digs the name of the selected row of the tree.
     fn dig_selected(&mut self, effects: &mut Vec<Effect>) {
-        let names: Vec<String> = self.meant().iter().map(|node| form(node).to_string()).collect();
+        let names: Vec<String> = self.meant().iter().map(|node| node.form().to_string()).collect();
         if !names.is_empty() {
             self.dig_line(&names.join(" "), effects);
         }

@@ -40,11 +40,11 @@ impl Link {
     pub fn line(&self, catalog: &Catalog) -> String {
         match self {
             Self::Name(name) => word(name),
-            Self::Address(address) => match owner(*address, catalog) {
+            Self::Address(address) => match Node::at(*address, catalog) {
                 Some(node) => Self::Node(node).line(catalog),
                 None => format!("-x {address}"),
             },
-            Self::Node(node) => form(node).to_string(),
+            Self::Node(node) => node.form().to_string(),
             Self::Line(line) => line.clone(),
         }
     }
@@ -52,10 +52,13 @@ impl Link {
     /// Where in the tree it is.
     pub fn node(&self, catalog: &Catalog) -> Option<Node> {
         match self {
-            Self::Name(name) => node(&Form::parse(name)?, catalog),
-            Self::Address(address) => owner(*address, catalog),
-            Self::Node(node) => known(node, catalog).then(|| node.clone()),
-            Self::Line(line) => node(&Form::parse(&crate::dns::dig::name::parse(line).ok()?)?, catalog),
+            Self::Name(name) => Node::about(&Form::parse(name)?, catalog),
+            Self::Address(address) => Node::at(*address, catalog),
+            Self::Node(node) => node.exists(catalog).then(|| node.clone()),
+            Self::Line(line) => {
+                let form = Form::parse(&crate::dns::dig::name::parse(line).ok()?)?;
+                Node::about(&form, catalog)
+            }
         }
     }
 
@@ -84,51 +87,6 @@ fn word(name: &Name) -> String {
     // One label alone would be a name of this network.
     let bare = if name.num_labels() > 1 { shown.trim_end_matches('.') } else { &shown };
     if bare.starts_with(['-', '+']) { format!("-q {bare}") } else { bare.to_owned() }
-}
-
-/// The name of a place.
-pub fn form(node: &Node) -> Form {
-    match node.clone() {
-        Node::App(app) => Form::App(app),
-        Node::Region(app, Some(region)) => Form::Region(region, app),
-        Node::Region(app, None) => Form::Vms(app),
-        Node::Machine(app, id) => Form::Vm(id, app),
-        Node::Peers => Form::Peers,
-        Node::Peer(peer) => Form::Peer(peer),
-    }
-}
-
-/// The place that a name is about, where it is in the tree.
-fn node(form: &Form, catalog: &Catalog) -> Option<Node> {
-    let node = match form.clone() {
-        Form::Peer(peer) => Node::Peer(peer),
-        Form::Peers => Node::Peers,
-        Form::Region(region, app) => Node::Region(app, Some(region)),
-        Form::Vm(id, app) => Node::Machine(app, id),
-        other => Node::App(other.app()?.clone()),
-    };
-    known(&node, catalog).then_some(node)
-}
-
-fn known(node: &Node, catalog: &Catalog) -> bool {
-    match node {
-        Node::App(app) => catalog.apps.contains_key(app),
-        Node::Region(app, region) => {
-            catalog.apps.get(app).is_some_and(|app| app.machines.values().any(|m| m.region == *region))
-        }
-        Node::Machine(app, id) => catalog.machine(app, id).is_some(),
-        Node::Peers => !catalog.peers.is_empty(),
-        Node::Peer(peer) => catalog.peers.contains_key(peer),
-    }
-}
-
-/// Whose address it is.
-fn owner(address: Ipv6Addr, catalog: &Catalog) -> Option<Node> {
-    if let Some((app, id)) = catalog.at(address) {
-        return Some(Node::Machine(app.clone(), id.clone()));
-    }
-    let peer = catalog.peers.iter().find(|(_, peer)| peer.address == Some(address));
-    peer.map(|(name, _)| Node::Peer(name.clone()))
 }
 
 /// How a piece is shown.
@@ -418,7 +376,7 @@ pub fn attempt(attempt: &Try) -> Row {
 /// Adds whose an address is.
 fn owned(row: Row, node: Node, catalog: &Catalog) -> Row {
     let Node::Machine(app, id) = node else {
-        let name = form(&node).to_string();
+        let name = node.form().to_string();
         let name = name.trim_end_matches("._peer.internal").to_owned();
         return row.link(format!("peer {name}"), Tone::Accent, Link::Node(node));
     };

@@ -104,7 +104,7 @@ fn name(state: &State, trace: &Trace, address: std::net::Ipv6Addr) -> String {
     if address == trace.target.address {
         return format!("{} {address}", trace.target.label);
     }
-    match state.node_at(address) {
+    match Node::at(address, &state.view.catalog) {
         Some(Node::Machine(app, id)) => format!("{id}.vm.{app} {address}"),
         Some(Node::Peer(peer)) => format!("{peer} {address}"),
         _ => address.to_string(),
