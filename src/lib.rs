@@ -27,22 +27,34 @@
 //! - [`commands`], [`cli`]: the headless twins and the command line.
 //! - [`demo`]: an org in a box, for trying and testing; only commands and tests know it.
 
-pub mod address;
+pub(crate) mod address;
+#[doc(hidden)]
 pub mod app;
+#[doc(hidden)]
 pub mod catalog;
 pub mod cli;
-pub mod clock;
+pub(crate) mod clock;
+#[doc(hidden)]
 pub mod commands;
+#[doc(hidden)]
 pub mod demo;
+#[doc(hidden)]
 pub mod dns;
-pub mod doctor;
+pub(crate) mod doctor;
+#[doc(hidden)]
 pub mod engine;
-pub mod error;
+pub(crate) mod error;
+#[doc(hidden)]
 pub mod net;
+#[doc(hidden)]
 pub mod probe;
+#[doc(hidden)]
 pub mod profile;
-pub mod runtime;
+pub(crate) mod runtime;
+#[doc(hidden)]
 pub mod settings;
-pub mod state;
+pub(crate) mod state;
+#[doc(hidden)]
 pub mod text;
+#[doc(hidden)]
 pub mod ui;

@@ -1,17 +1,17 @@
-//! Where the peer is: from what the conf says to addresses in the order to try.
+//! Resolves the conf's endpoint to addresses, in the order in which they are tried.
 
 use std::net::SocketAddr;
 
 use super::Trouble;
 use crate::profile::Endpoint;
 
-/// Looks an endpoint up with the host's own resolver, both families at once.
+/// Resolves an endpoint with the host's own resolver (A and AAAA).
 pub async fn resolve(endpoint: Endpoint) -> Result<Vec<SocketAddr>, Trouble> {
     let (name, port) = match endpoint {
         Endpoint::Addr(addr) => return Ok(vec![addr]),
         Endpoint::Host { name, port } => (name, port),
     };
-    let found = tokio::net::lookup_host((name.as_str(), port)).await.map(in_turn);
+    let found = tokio::net::lookup_host((name.as_str(), port)).await.map(interleave);
     match found {
         Ok(addresses) if addresses.is_empty() => {
             Err(Trouble::Resolve { name, reason: "it has no address".to_owned() })
@@ -21,8 +21,8 @@ pub async fn resolve(endpoint: Endpoint) -> Result<Vec<SocketAddr>, Trouble> {
     }
 }
 
-/// IPv6 and IPv4 by turns, IPv6 first (RFC 8305 §4), each address once.
-fn in_turn(found: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
+/// Alternates IPv6 and IPv4, IPv6 first (RFC 8305 §4), without duplicates.
+fn interleave(found: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
     let (v6, v4): (Vec<_>, Vec<_>) = found.partition(SocketAddr::is_ipv6);
     let longest = v6.len().max(v4.len());
     let mut order = Vec::new();
@@ -41,10 +41,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_families_take_turns() {
+    fn families_alternate() {
         let found =
             ["192.0.2.1:1", "192.0.2.2:1", "192.0.2.1:1", "[2001:db8::1]:1"].map(|a| a.parse().unwrap());
-        let order: Vec<_> = in_turn(found.into_iter()).iter().map(ToString::to_string).collect();
+        let order: Vec<_> = interleave(found.into_iter()).iter().map(ToString::to_string).collect();
         assert_eq!(order, ["[2001:db8::1]:1", "192.0.2.1:1", "192.0.2.2:1"]);
     }
 
@@ -55,10 +55,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_does_not_exist_is_named() {
+    async fn an_unresolvable_name_is_reported() {
         // RFC 6761 §6.4: no resolver has an answer for `.invalid`.
         let name = "gateway.invalid".to_owned();
         let failed = resolve(Endpoint::Host { name: name.clone(), port: 51_820 }).await;
-        assert!(matches!(failed, Err(Trouble::Resolve { name: told, .. }) if told == name));
+        assert!(matches!(failed, Err(Trouble::Resolve { name: failed, .. }) if failed == name));
     }
 }

@@ -1,5 +1,4 @@
-//! A network whose only host is a name server made of a closure, in memory, on tokio's clock: for tests of what
-//! stands on a [`Network`].
+//! In-memory [`Network`] for tests: one name server, implemented by a closure, on tokio's clock.
 
 use std::io;
 use std::net::{Ipv6Addr, SocketAddrV6};
@@ -15,45 +14,39 @@ use super::{
 };
 use crate::clock::now;
 
-/// The address of the name server.
 pub const SERVER: Ipv6Addr = Ipv6Addr::new(0xfdaa, 0, 0x18, 0, 0, 0, 0, 3);
 
-/// UDP or TCP, as the server sees it.
+/// Transport of a query, as seen by the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Over {
-    /// A datagram.
     Udp,
-    /// A connection.
     Tcp,
 }
 
-/// What a fake server does with a query: messages to send back, each after a delay.
+/// Handles a query: returns the messages to send back, each with a delay.
 pub type Serve = Box<dyn FnMut(Over, &Message) -> Vec<(Duration, Vec<u8>)> + Send>;
 
-/// Says of a ping whether it is answered.
+/// Decides whether an echo request gets a reply.
 pub type Answers = Box<dyn FnMut(&EchoRequest) -> bool + Send>;
 
-/// Told of each handshake that is wanted.
+/// Called on each requested re-handshake.
 pub type Anew = Box<dyn FnMut() + Send>;
 
-/// The network.
 #[derive(Clone)]
 pub struct Fake {
-    /// The server.
     pub serve: Arc<Mutex<Serve>>,
-    /// The link that it claims to have.
+    /// Reported link state.
     pub link: watch::Receiver<LinkState>,
-    /// Whom its datagrams claim to come from.
+    /// Source address of the server's datagrams.
     pub from: SocketAddrV6,
-    /// Whether a ping is answered.
+    /// Decides which echo requests get a reply.
     pub answers: Arc<Mutex<Answers>>,
-    /// How long a ping takes there and back.
+    /// Round-trip time of an echo.
     pub way: Arc<Mutex<Duration>>,
-    /// What happens when somebody wants another handshake.
+    /// Called on each requested re-handshake.
     pub anew: Arc<Mutex<Anew>>,
 }
 
-/// Its sockets.
 pub struct FakeUdp {
     net: Fake,
     deliver: mpsc::UnboundedSender<Arrival>,
@@ -87,7 +80,7 @@ impl Datagrams for FakeUdp {
     }
 }
 
-/// Who answers does so after a while.
+/// Echo source; replies arrive after [`Fake::way`].
 pub struct FakeEcho {
     answers: Arc<Mutex<Answers>>,
     way: Arc<Mutex<Duration>>,
@@ -148,7 +141,7 @@ impl Network for Fake {
                     tokio::time::sleep(delay).await;
                     let mut frame = (wire.len() as u16).to_be_bytes().to_vec();
                     frame.extend(wire);
-                    // Byte by byte, as a stream may come.
+                    // One byte at a time, as TCP may deliver it.
                     for byte in frame {
                         theirs.write_u8(byte).await.unwrap();
                     }
@@ -178,7 +171,7 @@ impl Network for Fake {
 }
 
 impl Fake {
-    /// A network with `serve` on a link that is up; keep the sender, or the link is gone.
+    /// A network with `serve` on a link that is up. Dropping the sender ends the link.
     pub fn up(
         serve: impl FnMut(Over, &Message) -> Vec<(Duration, Vec<u8>)> + Send + 'static,
     ) -> (Self, watch::Sender<LinkState>) {
@@ -198,7 +191,7 @@ impl Fake {
     }
 }
 
-/// A link that came up just now.
+/// State of a link that came up just now.
 pub fn up() -> LinkState {
     LinkState { phase: Phase::Up, ..LinkState::new(now(), 1420) }
 }

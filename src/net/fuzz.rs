@@ -1,4 +1,4 @@
-//! What a fuzzer drives: datagrams of every size into a live tunnel.
+//! Fuzz target: datagrams of every size into a live tunnel.
 
 use std::collections::VecDeque;
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -15,10 +15,10 @@ const HERE: Ipv6Addr = Ipv6Addr::new(0xfdaa, 0, 0x18, 0xa7b, 7, 0, 0, 2);
 const THERE: Ipv6Addr = Ipv6Addr::new(0xfdaa, 0, 0x18, 0, 0, 0, 0, 3);
 /// The largest UDP payload over IPv4, in bytes.
 const LARGEST: usize = 65_507;
-/// Steps taken of one input, so that it ends soon.
+/// Maximum number of steps per input, so that a run ends soon.
 const STEPS: usize = 64;
 
-/// Two ends with a session between them.
+/// Two peers with a session between them.
 struct Live {
     client: Peer,
     gateway: Peer,
@@ -27,11 +27,11 @@ struct Live {
     out: Outputs,
 }
 
-/// Takes `bytes` as a list of steps and plays them against a tunnel that has a session. After all of them, an honest
-/// packet must still come through.
+/// Interprets `bytes` as steps and runs them against a tunnel with a session. A valid packet sent afterwards must
+/// still be delivered.
 ///
 /// # Panics
-/// When it does not.
+/// If that packet is not delivered.
 pub fn datagrams(bytes: &[u8]) {
     let mut live = Live::new();
     let mut input = bytes;
@@ -39,15 +39,15 @@ pub fn datagrams(bytes: &[u8]) {
         let Some((&op, rest)) = input.split_first() else { break };
         input = rest;
         match op % 6 {
-            // Whatever the input says.
+            // Arbitrary bytes.
             0 => live.client_takes(&take_counted(&mut input)),
-            // A message of a given type and size, its index right or wrong, its body whatever.
+            // A message of a given type and size, with a valid or invalid index and an arbitrary body.
             1 => {
                 let [kind, size_high, size_low, index, counter] = take(&mut input);
                 let size = usize::from(u16::from_be_bytes([size_high, size_low])).min(LARGEST);
                 live.client_takes(&forged(kind, size, session_index(index), counter));
             }
-            // An authentic message around an inner packet that is whatever the input says.
+            // An authentic message around an arbitrary inner packet.
             2 => {
                 let inner = take_counted(&mut input);
                 live.gateway_sends(&inner, None);
@@ -57,7 +57,7 @@ pub fn datagrams(bytes: &[u8]) {
                 let [high, low] = take(&mut input);
                 live.gateway_sends(&honest(b"bent"), Some(u16::from_be_bytes([high, low])));
             }
-            // The gateway takes what the input says, as a client would send it.
+            // Arbitrary bytes from the client to the gateway.
             4 => {
                 let datagram = take_counted(&mut input);
                 live.gateway.feed(live.now, client_addr(), &datagram, &mut live.out);
@@ -125,7 +125,7 @@ impl Live {
         }
     }
 
-    /// Carries what the ends answer each other, and what was inside to the stack. Bounded, should they never end.
+    /// Carries messages between the peers and inner packets to the stack. Bounded, in case they never stop.
     fn carry(&mut self) {
         for _ in 0..STEPS {
             for inner in std::mem::take(&mut self.out.inner) {
@@ -142,7 +142,7 @@ impl Live {
             for Transmit { to, datagram } in std::mem::take(&mut self.out.network) {
                 if to == gateway_addr() {
                     self.gateway.feed(self.now, client_addr(), &datagram, &mut self.out);
-                    // What the gateway decrypts is not for our stack.
+                    // Packets decrypted by the gateway are not for our stack.
                     self.out.inner.clear();
                 } else {
                     self.client.feed(self.now, gateway_addr(), &datagram, &mut self.out);
@@ -152,7 +152,7 @@ impl Live {
     }
 
     fn prove_alive(&mut self) {
-        // A fresh handshake, for the ends may have been told that the other is elsewhere, or that time has passed.
+        // A new handshake: the input may have moved an endpoint, or time may have passed.
         self.now += Duration::from_secs(1);
         self.client.set_endpoints(self.now, &[gateway_addr()], &mut self.out);
         self.client.rehandshake(self.now, &mut self.out);
@@ -174,7 +174,7 @@ fn gateway_addr() -> SocketAddr {
     SocketAddr::from(([192, 0, 2, 2], 51_820))
 }
 
-/// The client's index in its first session, or in one that is not there.
+/// The client's index in its first session, or one without a session.
 fn session_index(choice: u8) -> u32 {
     (1 << 8) + 1 + u32::from(choice % 4)
 }
@@ -202,7 +202,7 @@ fn take<const N: usize>(input: &mut &[u8]) -> [u8; N] {
     taken
 }
 
-/// As many of the next bytes as the two before them say.
+/// Length-prefixed bytes: two bytes of length, then as many as are left, up to that length.
 fn take_counted(input: &mut &[u8]) -> Vec<u8> {
     let count = usize::from(u16::from_be_bytes(take(input))).min(input.len());
     let (taken, rest) = input.split_at(count);

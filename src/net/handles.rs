@@ -1,7 +1,7 @@
-//! What the rooms above hold of a [`Stack`]: sockets, streams, echo sources.
+//! Sockets, streams and echo sources: handles on a shared [`Stack`].
 //!
-//! The stack is shared behind a lock that is held for the time of one packet and never across an await; whoever
-//! gives it something to send wakes the one who drives it.
+//! The stack is behind a lock that is held while one packet is handled and never across an await. A handle that has
+//! something to send wakes the driver task.
 
 use std::io;
 use std::net::SocketAddrV6;
@@ -18,47 +18,43 @@ use super::stack::{Stack, detached};
 use super::{Arrival, Datagrams, EchoEvent, EchoRequest, Echoes};
 use crate::clock::now;
 
-/// A stack, and the bell of who drives it.
+/// A shared stack and the wake-up signal of its driver task.
 pub struct Host {
     stack: Mutex<Stack>,
     bell: Notify,
 }
 
 impl Host {
-    /// Puts a stack where handles can share it.
+    /// Shares a stack between handles.
     pub fn new(stack: Stack) -> Arc<Self> {
         Arc::new(Self { stack: Mutex::new(stack), bell: Notify::new() })
     }
 
-    /// The stack, for the driver: briefly, and never across an await.
+    /// Locks the stack for the driver. Hold it briefly, never across an await.
     pub fn stack(&self) -> MutexGuard<'_, Stack> {
-        // A panic elsewhere leaves the tables whole: each call changes one entry.
+        // A panic elsewhere leaves the tables consistent: each call changes one entry.
         self.stack.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until a handle has something for the driver.
+    /// Waits until a handle wakes the driver.
     pub async fn rung(&self) {
         self.bell.notified().await;
     }
 
-    /// Wakes the driver.
     pub fn ring(&self) {
         self.bell.notify_one();
     }
 
-    /// Binds a UDP socket.
     pub fn udp(self: &Arc<Self>) -> io::Result<Udp> {
         let (port, arrivals) = self.stack().bind()?;
         Ok(Udp { host: Arc::clone(self), port, arrivals: tokio::sync::Mutex::new(arrivals) })
     }
 
-    /// Opens an echo source.
     pub fn echo(self: &Arc<Self>) -> io::Result<EchoSource> {
         let (ident, events) = self.stack().echo()?;
         Ok(EchoSource { host: Arc::clone(self), ident, events: tokio::sync::Mutex::new(events) })
     }
 
-    /// Connects a TCP stream.
     pub async fn connect(self: &Arc<Self>, to: SocketAddrV6) -> io::Result<TcpStream> {
         let started = now();
         let handle = self.stack().connect(to)?;
@@ -75,7 +71,6 @@ impl Host {
         Ok(stream)
     }
 
-    /// Listens for TCP connections on a port.
     pub fn listen(self: &Arc<Self>, port: u16) -> io::Result<Listener> {
         let connections = self.stack().tcp().listen(port)?;
         Ok(Listener { host: Arc::clone(self), connections })
@@ -144,7 +139,7 @@ pub struct TcpStream {
 }
 
 impl TcpStream {
-    /// The two ends: ours, theirs. `None` once the stream is over.
+    /// Local and remote address. `None` once the stream has ended.
     pub fn ends(&self) -> Option<(SocketAddrV6, SocketAddrV6)> {
         self.host.stack().tcp().ends(self.handle)
     }
@@ -159,7 +154,7 @@ impl AsyncRead for TcpStream {
         let read = self.host.stack().tcp().poll_read(self.handle, buffer.initialize_unfilled(), cx);
         read.map_ok(|count| {
             buffer.advance(count);
-            // The window has opened; the peer should hear of it.
+            // The receive window has grown; the peer must be informed.
             self.host.ring();
         })
     }
@@ -175,7 +170,7 @@ impl AsyncWrite for TcpStream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // What was written leaves by itself.
+        // Written data is sent without a flush.
         Poll::Ready(Ok(()))
     }
 
@@ -193,14 +188,13 @@ impl Drop for TcpStream {
     }
 }
 
-/// A TCP port that takes connections.
+/// A listening TCP port.
 pub struct Listener {
     host: Arc<Host>,
     connections: mpsc::Receiver<SocketHandle>,
 }
 
 impl Listener {
-    /// Waits for the next connection.
     pub async fn accept(&mut self) -> io::Result<TcpStream> {
         let handle = self.connections.recv().await.ok_or_else(detached)?;
         Ok(TcpStream { host: Arc::clone(&self.host), handle })
@@ -210,7 +204,7 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.connections.close();
-        // Connections that nobody accepted go back.
+        // Release connections that were never accepted.
         while let Ok(handle) = self.connections.try_recv() {
             self.host.stack().tcp().release(handle, now());
         }

@@ -1,5 +1,5 @@
-//! A [`Network`] of the machine's own sockets: what every other program here has. A name server with an IPv4 address
-//! is asked at its mapped address (RFC 4291 §2.5.5.2).
+//! A [`Network`] over the machine's own sockets. A name server with an IPv4 address is reached at its mapped address
+//! (RFC 4291 §2.5.5.2).
 
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -14,23 +14,22 @@ use super::{Arrival, Datagrams, EchoEvent, EchoRequest, Echoes, LinkState, Netwo
 
 const LONGEST: usize = 65_535;
 
-/// The machine's own network. Its link is always up, as far as it can tell.
+/// The machine's own network. Its link is always reported as up.
 #[derive(Clone)]
 pub struct HostNetwork {
     link: Arc<watch::Sender<LinkState>>,
 }
 
-/// A UDP socket of the machine.
 pub struct HostUdp {
     socket: UdpSocket,
     port: u16,
 }
 
-/// Nothing: a ping takes rights that a program may not have.
+/// No echo source: ping needs privileges that the process may not have.
 pub struct NoEcho;
 
 impl HostNetwork {
-    /// The network of this machine at `now`.
+    /// The network of this machine; its link is up since `now`.
     pub fn new(now: Instant) -> Self {
         let state = LinkState { phase: Phase::Up, ..LinkState::new(now, 1500) };
         Self { link: Arc::new(watch::channel(state).0) }

@@ -1,4 +1,4 @@
-//! The only room that sends a packet. Everything above is generic over [`Network`] and never asks which it has.
+//! The only room that sends a packet. The rooms above are generic over [`Network`].
 
 pub mod endpoint;
 #[cfg(test)]
@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
-/// A private network we are attached to: datagrams, streams, echo, and the state of the link below them.
+/// A private network that we are attached to: datagrams, streams, echo, and the state of the link.
 ///
 /// Cloning is cheap and shares the attachment; dropping the last clone ends it.
 pub trait Network: Clone + Send + Sync + 'static {
@@ -36,65 +36,58 @@ pub trait Network: Clone + Send + Sync + 'static {
     type Udp: Datagrams;
     /// A connected TCP stream.
     type Tcp: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static;
-    /// A source of ICMPv6 echo requests with an identifier of its own.
+    /// A source of ICMPv6 echo requests with its own identifier.
     type Echo: Echoes;
 
-    /// Binds a UDP socket on a free random port.
+    /// Binds a UDP socket to a random free port.
     fn udp(&self) -> io::Result<Self::Udp>;
 
-    /// Connects. `ConnectionRefused` on a reset, `HostUnreachable`/`NetworkUnreachable` on an ICMPv6 error,
-    /// `TimedOut` when the stack gives up; callers bound the time themselves.
+    /// Connects. Errors: `ConnectionRefused` on a reset, `HostUnreachable`/`NetworkUnreachable` on an ICMPv6 error,
+    /// `TimedOut` when the stack gives up. Callers set their own, shorter timeout.
     fn tcp(&self, to: SocketAddrV6) -> impl Future<Output = io::Result<Self::Tcp>> + Send;
 
-    /// Opens a source of echo requests.
     fn echo(&self) -> io::Result<Self::Echo>;
 
-    /// The link below. It changes on events; counters are refreshed at most once a second.
+    /// State of the link. Updated on events; counters at most once a second.
     fn link(&self) -> watch::Receiver<LinkState>;
 
-    /// Drop what we think of the peer's session and shake hands anew, now.
+    /// Starts a new WireGuard handshake now, whatever the state of the session.
     fn rehandshake(&self);
 
     /// Our own address in the network.
     fn local(&self) -> Ipv6Addr;
 
-    /// The host below, where there is a real one: a simulated wire has none.
+    /// The host below the tunnel; `None` on a simulated wire.
     fn outside(&self) -> Option<outside::Outside> {
         None
     }
 }
 
-/// A UDP socket of a [`Network`].
 pub trait Datagrams: Send + Sync + 'static {
-    /// Queues one datagram. `WouldBlock` when the queue is full; a payload over the MTU is an `InvalidInput`.
+    /// Queues one datagram. `WouldBlock` when the queue is full, `InvalidInput` for a payload over the MTU.
     fn send(&self, to: SocketAddrV6, payload: &[u8]) -> io::Result<()>;
 
-    /// Waits for the next arrival.
     fn recv(&self) -> impl Future<Output = io::Result<Arrival>> + Send;
 
-    /// The port we are bound to.
+    /// Local port.
     fn port(&self) -> u16;
 }
 
-/// What comes back to a UDP socket.
+/// An event on a UDP socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arrival {
-    /// A datagram.
     Datagram {
-        /// Who sent it.
         from: SocketAddrV6,
-        /// Its payload.
         payload: Vec<u8>,
-        /// When it left the outer socket.
+        /// Time of arrival at the outer socket.
         at: Instant,
     },
     /// An ICMPv6 error about a datagram we sent.
     Unreachable {
-        /// Where our datagram was going.
+        /// Destination of our datagram.
         to: SocketAddrV6,
-        /// Who says so.
+        /// Sender of the error.
         by: Ipv6Addr,
-        /// What is said.
         error: IcmpError,
     },
 }
@@ -112,7 +105,7 @@ pub enum IcmpError {
     ParameterProblem(u8),
 }
 
-/// What an error says, by its code (RFC 4443 §3).
+/// The error's meaning, by its code (RFC 4443 §3).
 impl fmt::Display for IcmpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -132,101 +125,91 @@ impl fmt::Display for IcmpError {
     }
 }
 
-/// A source of ICMPv6 echo requests (RFC 4443 §4.1) whose replies come back to it alone.
+/// A source of ICMPv6 echo requests (RFC 4443 §4.1). Replies are delivered only to the source of the request.
 pub trait Echoes: Send + Sync + 'static {
-    /// Queues one request and says when.
+    /// Queues one request and returns the time.
     fn send(&self, request: EchoRequest) -> io::Result<Instant>;
 
-    /// Waits for the next event about any request sent here: late and duplicate replies come too, and those that
-    /// answer nothing.
+    /// Waits for the next event about any request sent here, including late, duplicate and stray replies.
     fn recv(&self) -> impl Future<Output = io::Result<EchoEvent>> + Send;
 }
 
-/// One echo request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EchoRequest {
-    /// The target.
     pub to: Ipv6Addr,
-    /// Sequence number.
     pub seq: u16,
     /// Hop limit, 1 to 255.
     pub hop_limit: u8,
-    /// Bytes of payload after the 8-byte ICMPv6 header.
+    /// Payload after the 8-byte ICMPv6 header, in bytes.
     pub payload: u16,
 }
 
-/// What an echo request brought.
+/// A reply or an error for an echo request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EchoEvent {
-    /// Which request.
+    /// Sequence number of the request.
     pub seq: u16,
-    /// Whom it was sent to.
+    /// Destination of the request.
     pub to: Ipv6Addr,
-    /// Who answered.
+    /// Source of the reply or error.
     pub from: Ipv6Addr,
-    /// When the request left, as near to the outer socket as we know.
+    /// Time of departure, as close to the outer socket as known.
     pub sent: Instant,
-    /// When it arrived at the outer socket, by the host's kernel where it tells that.
+    /// Time of arrival at the outer socket, from the kernel where it provides a timestamp.
     pub at: Instant,
-    /// What came.
     pub kind: EchoKind,
 }
 
-/// A reply, or an error in its place.
+/// A reply, or the ICMPv6 error received in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EchoKind {
-    /// An echo reply.
     Reply {
-        /// Hop limit it arrived with.
+        /// Hop limit on arrival.
         hop_limit: u8,
-        /// Bytes of ICMPv6: header and payload.
+        /// Size in bytes: ICMPv6 header and payload.
         bytes: u16,
     },
-    /// An ICMPv6 error about the request.
     Error(IcmpError),
-    /// A reply that answers no request: `seq` was not sent, or not by anybody with this identifier. It is told to
-    /// every source, with `to` as whom it came from.
+    /// A reply without a request: `seq` or the identifier was never sent. It is delivered to every source, with its
+    /// sender in `to`.
     Stray {
         /// Its identifier.
         ident: u16,
     },
 }
 
-/// The state of the link, as one value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkState {
-    /// Where it stands.
     pub phase: Phase,
-    /// Since when it stands there.
+    /// Start of the current phase.
     pub since: Instant,
-    /// When the last handshake ended well.
+    /// End of the last successful handshake.
     pub last_handshake: Option<Instant>,
-    /// When the first one did.
+    /// End of the first successful handshake.
     pub first_handshake: Option<Instant>,
-    /// How many did.
+    /// Number of successful handshakes.
     pub handshakes: u64,
-    /// How long the last handshake took, initiation to response.
+    /// Round-trip time of the last handshake, initiation to response.
     pub handshake_rtt: Option<Duration>,
-    /// When anything authenticated last came.
+    /// Time of the last authenticated packet.
     pub last_received: Option<Instant>,
     /// Handshake initiations sent since the start.
     pub initiations: u64,
-    /// Bytes of outer UDP payload.
+    /// Sent bytes of outer UDP payload.
     pub sent_bytes: u64,
-    /// Bytes of outer UDP payload.
+    /// Received bytes of outer UDP payload.
     pub received_bytes: u64,
-    /// The peer's address in use.
+    /// Peer address in use.
     pub endpoint: Option<SocketAddr>,
-    /// MTU inside the tunnel, bytes.
+    /// MTU inside the tunnel, in bytes.
     pub mtu: u16,
-    /// What was thrown away and why.
     pub drops: Drops,
-    /// The last thing that went wrong below, until something goes right.
+    /// The last error below the tunnel, cleared by the next success.
     pub trouble: Option<Trouble>,
 }
 
 impl LinkState {
-    /// A link that has done nothing yet.
+    /// Initial state of a link.
     pub fn new(now: Instant, mtu: u16) -> Self {
         Self {
             phase: Phase::Resolving,
@@ -246,68 +229,65 @@ impl LinkState {
         }
     }
 
-    /// Whether packets flow, as far as anyone can tell.
+    /// Whether packets flow, as far as known.
     pub fn is_up(&self) -> bool {
         self.phase == Phase::Up
     }
 }
 
-/// Where a link stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// The endpoint's name is being looked up.
+    /// The endpoint's name is being resolved.
     Resolving,
-    /// Initiations leave, no response has come yet.
+    /// Initiations are sent; no response yet.
     Handshaking,
-    /// There is a session.
+    /// A session exists.
     Up,
-    /// There was a session; the peer has fallen silent.
+    /// There was a session; the peer no longer responds.
     Down,
 }
 
-/// Why a link does not come up or does not stay up.
+/// Reason why a link does not come up or goes down.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
-    /// The endpoint's name gave no address.
+    /// The endpoint's name has no address.
     #[error("the endpoint name {name} does not resolve: {reason}")]
     Resolve {
-        /// The name.
         name: String,
-        /// What the host's resolver said.
+        /// Error of the host's resolver.
         reason: String,
     },
-    /// The host says that nothing listens on the endpoint's port.
+    /// ICMP port unreachable: nothing listens on the endpoint's port.
     #[error("{0} answers that the UDP port is closed")]
     Refused(SocketAddr),
-    /// The host cannot send there.
+    /// The host cannot send to the endpoint.
     #[error("cannot send to {to}: {reason}")]
     Send {
-        /// The endpoint.
         to: SocketAddr,
-        /// What the system said.
+        /// Error of the system.
         reason: String,
     },
-    /// Nothing comes back.
+    /// No response from the endpoint.
     #[error("no handshake reply from {0}")]
     Silent(SocketAddr),
-    /// The host's own socket could not be made.
+    /// The host's UDP socket could not be opened.
     #[error("cannot open a UDP socket: {0}")]
     Socket(String),
 }
 
-/// Datagrams and packets thrown away, by reason.
+/// Dropped datagrams and packets, by reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Drops {
-    /// Outer: not WireGuard, wrong key, replayed, forged.
+    /// Outer: not WireGuard, wrong key, replayed or forged.
     pub outer: u64,
-    /// Outer: sealed for a session that is not ours, as where another client has our key. Part of `outer`.
+    /// Outer: for a session that is not ours, for example because another client uses our key. Included in `outer`.
     pub strays: u64,
-    /// Inner: not IPv6, bad length, a fragment, an unknown next header.
+    /// Inner: not IPv6, wrong length, a fragment or an unknown next header.
     pub malformed: u64,
-    /// Inner: the source is outside `AllowedIPs`, or the destination is not us.
+    /// Inner: source outside `AllowedIPs`, or another destination than us.
     pub foreign: u64,
-    /// Inner: nobody waits for it.
+    /// Inner: no socket for it.
     pub unclaimed: u64,
-    /// A queue was full.
+    /// A full queue.
     pub overflow: u64,
 }

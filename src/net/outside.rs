@@ -1,31 +1,29 @@
-//! What this machine has of networks besides the tunnel: its ways out, its interfaces. Looked at without rights, and
-//! nothing is changed.
+//! The machine's other networks: default routes and interfaces. Read without privileges; nothing is changed.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use ipnet::Ipv6Net;
 
-/// A port where nothing listens: the first of those that traceroute sends to, for the same reason.
+/// A port where nothing should listen: the first one that traceroute uses, for the same reason.
 const CLOSED: u16 = 33_434;
-/// How long each of two tries may take to come back.
+/// Timeout of each of the two attempts.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// The host below a tunnel.
 #[derive(Debug, Clone, Copy)]
 pub struct Outside;
 
 impl Outside {
-    /// Whether there is a way out over IPv4, and over IPv6. No packet is sent: the system only says from which
-    /// address it would (the addresses are those for documentation, RFC 5737 and RFC 3849).
+    /// Whether there is a route out over IPv4 and over IPv6. No packet is sent: the system only selects a source address
+    /// (the destinations are documentation addresses, RFC 5737 and RFC 3849).
     pub fn ways(self) -> (bool, bool) {
         let v4 = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
         let v6 = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));
         (source_to(v4).is_some(), source_to(v6).is_some())
     }
 
-    /// Whether a datagram to a closed port of `peer`'s host brings back that it is closed: then UDP goes there and
-    /// ICMP comes back.
+    /// Whether a datagram to a closed port of `peer`'s host is answered with "port unreachable": then UDP reaches the host
+    /// and ICMP comes back.
     pub async fn closed_port_answers(self, peer: SocketAddr) -> bool {
         let port = if peer.port() == CLOSED { CLOSED + 1 } else { CLOSED };
         let any: SocketAddr = if peer.is_ipv4() {
@@ -42,7 +40,7 @@ impl Outside {
                 return true;
             }
             match tokio::time::timeout(PATIENCE, socket.recv(&mut [0; 16])).await {
-                // Something does listen there, and answers.
+                // Something listens there and responds.
                 Ok(Ok(_)) => return true,
                 Ok(Err(error)) => return is_closed(&error),
                 Err(_) => {}
@@ -53,11 +51,11 @@ impl Outside {
 }
 
 fn is_closed(error: &std::io::Error) -> bool {
-    // Windows says "reset" for an ICMP port unreachable.
+    // Windows reports "reset" for an ICMP port unreachable.
     matches!(error.kind(), std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::ConnectionReset)
 }
 
-/// The address from which this machine would send to `to`; `None` without a route. No packet is sent.
+/// Source address that the system selects for `to`; `None` without a route. No packet is sent.
 pub fn source_to(to: IpAddr) -> Option<IpAddr> {
     let any: SocketAddr = match to {
         IpAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
@@ -68,7 +66,7 @@ pub fn source_to(to: IpAddr) -> Option<IpAddr> {
     socket.local_addr().ok().map(|address| address.ip())
 }
 
-/// An interface of this machine with an address in `network`, by its name; one that has `own`, if any has.
+/// Name and address of an interface with an address in `network`, preferably the one with `own`.
 pub fn interface_in(network: Ipv6Net, own: Ipv6Addr) -> Option<(String, Ipv6Addr)> {
     let mut found: Vec<(String, Ipv6Addr)> = if_addrs::get_if_addrs()
         .ok()?
@@ -99,7 +97,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_closed_port_on_this_machine_answers() {
+    async fn a_closed_port_on_this_machine_is_reported() {
         assert!(Outside.closed_port_answers("127.0.0.1:51820".parse().unwrap()).await);
     }
 }

@@ -1,7 +1,7 @@
-//! IPv6 packets by hand: UDP, ICMPv6 echo and ICMPv6 errors, built and parsed without a socket or a clock.
+//! IPv6 packets: UDP, ICMPv6 echo and ICMPv6 errors, built and parsed without a socket or a clock.
 //!
-//! The parser is strict, since what it reads was sent by someone else: version 6, lengths that agree, a right
-//! checksum, no fragment and no extension header (RFC 8200). What it refuses it names, as [`Malformed`].
+//! The parser is strict, since its input comes from the network: version 6, consistent lengths, correct checksum, no
+//! fragment and no extension header (RFC 8200). It reports what it rejects as [`Malformed`].
 
 use std::net::{Ipv6Addr, SocketAddrV6};
 
@@ -17,68 +17,57 @@ pub const UDP_HEADER: usize = 8;
 pub const ICMP_HEADER: usize = 8;
 /// The smallest MTU an IPv6 link may have, and so the most an ICMPv6 error may be (RFC 4443 §2.4 c), in bytes.
 pub const MIN_MTU: usize = 1280;
-/// The hop limit of what we send unless told otherwise.
+/// Default hop limit.
 pub const HOP_LIMIT: u8 = 64;
 
-/// Why bytes are not a packet that we take.
+/// Reason why bytes are rejected as a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// Not IPv6.
     #[error("not an IPv6 packet")]
     Version,
-    /// A length field disagrees with the bytes that are there.
+    /// A length field disagrees with the number of bytes.
     #[error("wrong length")]
     Length,
-    /// A checksum is wrong, or zero in a UDP header, where IPv6 does not allow it (RFC 8200 §8.1).
+    /// Wrong checksum, or zero in a UDP header, which IPv6 forbids (RFC 8200 §8.1).
     #[error("wrong checksum")]
     Checksum,
-    /// A fragment (RFC 8200 §4.5). Nothing here reassembles.
+    /// A fragment (RFC 8200 §4.5). Reassembly is not supported.
     #[error("a fragment")]
     Fragment,
-    /// An extension header or a protocol that we do not speak, by its number.
+    /// Extension header or unsupported protocol, by its number.
     #[error("next header {0}")]
     NextHeader(u8),
-    /// An ICMPv6 type that means nothing inside a tunnel.
+    /// Unsupported ICMPv6 type.
     #[error("ICMPv6 type {0}")]
     IcmpType(u8),
-    /// A source no packet may have: multicast or unspecified (RFC 4291 §2.5.2, §2.7).
+    /// Invalid source: multicast or unspecified (RFC 4291 §2.5.2, §2.7).
     #[error("impossible source address")]
     Source,
 }
 
-/// A payload does not fit the MTU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a packet of {bytes} bytes does not fit an MTU of {mtu}")]
 pub struct TooBig {
-    /// Bytes of the whole packet.
+    /// Size of the whole packet.
     pub bytes: usize,
-    /// The limit in bytes.
+    /// Limit in bytes.
     pub mtu: u16,
 }
 
 /// A parsed packet. The payload borrows the bytes it was read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packet<'a> {
-    /// Source.
     pub from: Ipv6Addr,
-    /// Destination.
     pub to: Ipv6Addr,
-    /// Hops it may still take.
     pub hop_limit: u8,
-    /// What it carries.
     pub inner: Inner<'a>,
 }
 
-/// What a packet carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inner<'a> {
-    /// A UDP datagram.
     Udp {
-        /// Source port.
         src: u16,
-        /// Destination port.
         dst: u16,
-        /// Its payload.
         payload: &'a [u8],
     },
     /// An echo request (RFC 4443 §4.1).
@@ -87,74 +76,54 @@ pub enum Inner<'a> {
     EchoReply(Echo<'a>),
     /// An ICMPv6 error (RFC 4443 §3).
     Error {
-        /// What is said.
         error: IcmpError,
-        /// The packet it is said of.
+        /// The packet that caused it.
         about: Quoted,
     },
-    /// A TCP segment, header and all. Its checksum is for the TCP stack to verify.
+    /// A TCP segment with its header. The TCP stack verifies the checksum.
     Tcp {
-        /// Source port.
         src: u16,
-        /// Destination port.
         dst: u16,
-        /// The segment.
         segment: &'a [u8],
     },
 }
 
-/// The body of an echo request or reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Echo<'a> {
-    /// Identifier.
     pub ident: u16,
-    /// Sequence number.
     pub seq: u16,
     /// Payload after the 8-byte header.
     pub data: &'a [u8],
 }
 
-/// The packet an ICMPv6 error quotes, as far as one can tell: the quotation may be cut.
+/// The packet quoted by an ICMPv6 error, as far as it can be parsed: the quote may be truncated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quoted {
-    /// Its source.
     pub from: Ipv6Addr,
-    /// Its destination.
     pub to: Ipv6Addr,
-    /// What it was.
     pub what: QuotedKind,
 }
 
-/// What a quoted packet was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuotedKind {
-    /// A UDP datagram between these ports.
     Udp {
-        /// Source port.
         src: u16,
-        /// Destination port.
         dst: u16,
     },
-    /// A TCP segment between these ports.
     Tcp {
-        /// Source port.
         src: u16,
-        /// Destination port.
         dst: u16,
     },
-    /// An echo request.
     Echo {
-        /// Identifier.
         ident: u16,
-        /// Sequence number.
         seq: u16,
     },
-    /// Something else, or cut too short to tell.
+    /// Another protocol, or truncated too early.
     Other,
 }
 
 impl<'a> Packet<'a> {
-    /// Parses one whole packet: nothing missing, nothing behind it.
+    /// Parses exactly one packet: no missing and no trailing bytes.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let ip = Ipv6Packet::new_checked(bytes).map_err(|_| match bytes.first() {
             Some(first) if first >> 4 != 6 => Malformed::Version,
@@ -228,7 +197,7 @@ fn parse_icmp(from: Ipv6Addr, to: Ipv6Addr, body: &[u8]) -> Result<Inner<'_>, Ma
     })
 }
 
-/// Reads the start of a quoted packet. Its length field speaks of the whole, so it is not held against the cut.
+/// Parses the start of a quoted packet. The length field describes the whole packet and is not checked.
 fn quoted(bytes: &[u8]) -> Result<Quoted, Malformed> {
     let Some((header, body)) = bytes.split_at_checked(IPV6_HEADER) else { return Err(Malformed::Length) };
     let ip = Ipv6Packet::new_unchecked(header);
@@ -252,7 +221,7 @@ fn quoted(bytes: &[u8]) -> Result<Quoted, Malformed> {
     Ok(Quoted { from: ip.src_addr(), to: ip.dst_addr(), what })
 }
 
-/// Builds a UDP datagram. `mtu` bounds the whole packet, in bytes.
+/// Builds a UDP datagram. `mtu` limits the whole packet, in bytes.
 pub fn udp(from: SocketAddrV6, to: SocketAddrV6, payload: &[u8], mtu: u16) -> Result<Vec<u8>, TooBig> {
     let (source, target) = (*from.ip(), *to.ip());
     let size = UDP_HEADER + payload.len();
@@ -266,7 +235,7 @@ pub fn udp(from: SocketAddrV6, to: SocketAddrV6, payload: &[u8], mtu: u16) -> Re
     Ok(bytes)
 }
 
-/// Builds an echo request. `mtu` bounds the whole packet, in bytes.
+/// Builds an echo request. `mtu` limits the whole packet, in bytes.
 pub fn echo_request(
     from: Ipv6Addr,
     to: Ipv6Addr,
@@ -278,13 +247,13 @@ pub fn echo_request(
     icmp(from, to, hop_limit, (Icmpv6Message::EchoRequest.into(), 0), &word, echo.data, mtu)
 }
 
-/// Builds an echo reply. `mtu` bounds the whole packet, in bytes.
+/// Builds an echo reply. `mtu` limits the whole packet, in bytes.
 pub fn echo_reply(from: Ipv6Addr, to: Ipv6Addr, echo: Echo<'_>, mtu: u16) -> Result<Vec<u8>, TooBig> {
     let word = [echo.ident.to_be_bytes(), echo.seq.to_be_bytes()].concat();
     icmp(from, to, HOP_LIMIT, (Icmpv6Message::EchoReply.into(), 0), &word, echo.data, mtu)
 }
 
-/// Builds an ICMPv6 error about `original`, quoting as much of it as fits 1,280 bytes (RFC 4443 §2.4 c).
+/// Builds an ICMPv6 error that quotes as much of `original` as fits into 1,280 bytes (RFC 4443 §2.4 c).
 pub fn icmp_error(from: Ipv6Addr, to: Ipv6Addr, error: IcmpError, original: &[u8]) -> Vec<u8> {
     let (kind, code, word) = match error {
         IcmpError::Unreachable(code) => (Icmpv6Message::DstUnreachable, code, 0),
@@ -298,7 +267,7 @@ pub fn icmp_error(from: Ipv6Addr, to: Ipv6Addr, error: IcmpError, original: &[u8
         .unwrap_or_default()
 }
 
-/// Builds an ICMPv6 message: type and code, four bytes of header whose meaning the type gives, and data.
+/// Builds an ICMPv6 message: type and code, four type-specific bytes of header, and data.
 fn icmp(
     from: Ipv6Addr,
     to: Ipv6Addr,
@@ -318,7 +287,7 @@ fn icmp(
     Ok(bytes)
 }
 
-/// A packet with its IPv6 header written and `body` zero bytes behind it.
+/// Builds an IPv6 header followed by `body` zero bytes.
 fn header(
     from: Ipv6Addr,
     to: Ipv6Addr,

@@ -15,7 +15,7 @@ fn query() -> Vec<u8> {
 
 #[test]
 fn a_known_udp_datagram() {
-    // 40 + 8 + 5 bytes; the checksum was worked out by hand with the pseudo-header of RFC 8200 §8.1.
+    // 40 + 8 + 5 bytes; checksum calculated by hand with the pseudo-header of RFC 8200 §8.1.
     let bytes = query();
     let words: u32 = [0xfdaa_u32, 0, 0x18, 0xa7b, 7, 0, 0, 2, 0xfdaa, 0, 0x18, 0, 0, 0, 0, 3]
         .iter()
@@ -28,7 +28,7 @@ fn a_known_udp_datagram() {
 }
 
 #[test]
-fn what_is_cut_padded_or_of_another_kind_is_refused_by_name() {
+fn truncated_padded_and_unknown_packets_are_rejected_with_a_reason() {
     let good = query();
     assert!(Packet::parse(&good).is_ok());
     let change = |at: usize, to: u8| {
@@ -58,7 +58,7 @@ fn what_is_cut_padded_or_of_another_kind_is_refused_by_name() {
 }
 
 #[test]
-fn an_error_says_which_packet_it_is_about() {
+fn an_error_quotes_its_packet() {
     let echo = Echo { ident: 7, seq: 9, data: &[1; 40] };
     let cases = [
         (query(), QuotedKind::Udp { src: 40_000, dst: 53 }),
@@ -74,7 +74,7 @@ fn an_error_says_which_packet_it_is_about() {
 }
 
 #[test]
-fn an_error_never_passes_the_least_mtu() {
+fn an_error_never_exceeds_the_minimum_mtu() {
     let original = udp(at(HERE, 1), at(THERE, 2), &[0; 1372], 1420).unwrap();
     let bytes = icmp_error(THERE, HERE, IcmpError::PacketTooBig(1280), &original);
     assert_eq!(bytes.len(), MIN_MTU);
@@ -101,7 +101,7 @@ fn any_ip() -> impl Strategy<Value = Ipv6Addr> {
 
 proptest! {
     #[test]
-    fn udp_comes_back_as_it_went(
+    fn udp_round_trips_unchanged(
         from in any_ip(), to in any_ip(), src: u16, dst: u16, payload in prop::collection::vec(any::<u8>(), 0..1372),
     ) {
         let bytes = udp(at(from, src), at(to, dst), &payload, 1420).unwrap();
@@ -110,7 +110,7 @@ proptest! {
     }
 
     #[test]
-    fn echo_comes_back_as_it_went(
+    fn echo_round_trips_unchanged(
         from in any_ip(), to in any_ip(), hop_limit: u8, ident: u16, seq: u16,
         data in prop::collection::vec(any::<u8>(), 0..1372),
     ) {
@@ -122,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn every_flipped_bit_past_the_header_is_noticed(bit in 320_usize..424) {
+    fn every_flipped_bit_after_the_header_is_detected(bit in 320_usize..424) {
         let mut bytes = query();
         bytes[bit / 8] ^= 1 << (bit % 8);
         prop_assert!(Packet::parse(&bytes).is_err());
@@ -134,7 +134,7 @@ proptest! {
     }
 
     #[test]
-    fn garbage_behind_a_right_header_never_panics(
+    fn garbage_after_a_valid_header_never_panics(
         next in prop::sample::select(vec![0_u8, 6, 17, 43, 44, 50, 58, 60]),
         body in prop::collection::vec(any::<u8>(), 0..200),
     ) {

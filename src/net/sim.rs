@@ -1,7 +1,7 @@
-//! A simulated wire under a real tunnel: seeded loss, delay, reordering, duplication and corruption.
+//! Simulated wire below a real tunnel: loss, delay, reordering, duplication and corruption from a seed.
 //!
-//! It runs on tokio's clock, so that with that clock paused an hour of bad weather takes no time, and what happens
-//! to the n-th datagram in a direction depends on the seed alone.
+//! It runs on tokio's clock, so that an hour passes at once while that clock is paused. The fate of the n-th datagram
+//! in a direction depends on the seed alone.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,45 +16,43 @@ use tokio::time::Instant;
 
 use super::underlay::{Failure, Underlay};
 
-/// Datagrams that may be under way in one direction.
+/// Maximum number of datagrams in flight per direction.
 const CAPACITY: usize = 4096;
 
-/// What a wire does to datagrams.
+/// Behaviour of a wire.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weather {
-    /// Share of datagrams that vanish, 0 to 1.
+    /// Share of lost datagrams, 0 to 1.
     pub loss: f64,
-    /// Share of datagrams that arrive twice, 0 to 1.
+    /// Share of duplicated datagrams, 0 to 1.
     pub duplication: f64,
-    /// Share of datagrams that arrive with one bit flipped, 0 to 1.
+    /// Share of datagrams with one bit flipped, 0 to 1.
     pub corruption: f64,
-    /// How long each takes.
+    /// Delay of each datagram.
     pub delay: Duration,
-    /// Up to how much longer some take: this is what puts them out of order.
+    /// Maximum additional delay; causes reordering.
     pub jitter: Duration,
 }
 
 impl Weather {
-    /// A wire that only takes its time.
+    /// A wire with a delay and no faults.
     pub fn clear(delay: Duration) -> Self {
         Self { loss: 0.0, duplication: 0.0, corruption: 0.0, delay, jitter: Duration::ZERO }
     }
 }
 
-/// A wire, from above: to change its weather and to look at what it carried.
+/// Handle to change the weather of a wire and to read its traffic.
 #[derive(Clone)]
 pub struct Wire {
     ends: [Arc<Lane>; 2],
 }
 
-/// One end of a wire.
 pub struct End {
     peer: SocketAddr,
     out: Arc<Lane>,
     into: Arc<Lane>,
 }
 
-/// One direction.
 struct Lane {
     state: Mutex<State>,
     bell: Notify,
@@ -63,16 +61,16 @@ struct Lane {
 struct State {
     weather: Weather,
     rng: StdRng,
-    /// By time of arrival, then by number.
+    /// Ordered by time of arrival, then by number.
     moving: BinaryHeap<Reverse<(Instant, u64, Vec<u8>)>>,
     count: u64,
-    /// The next so many datagrams vanish.
+    /// Number of datagrams to lose next.
     doomed: u64,
-    /// Everything that was sent, as an eavesdropper sees it.
+    /// All datagrams sent, as seen by an eavesdropper.
     seen: Vec<Vec<u8>>,
 }
 
-/// Joins two addresses. The first end is at `a` and reaches `b`.
+/// Connects two addresses. The first end is at `a` and its peer is `b`.
 pub fn wire(a: SocketAddr, b: SocketAddr, weather: Weather, seed: u64) -> (Wire, End, End) {
     let there = Arc::new(Lane::new(weather, seed));
     let back = Arc::new(Lane::new(weather, seed.wrapping_add(1)));
@@ -82,19 +80,19 @@ pub fn wire(a: SocketAddr, b: SocketAddr, weather: Weather, seed: u64) -> (Wire,
 }
 
 impl Wire {
-    /// Changes the weather for what is sent from now on.
+    /// Changes the weather for datagrams sent from now on.
     pub fn set(&self, weather: Weather) {
         for lane in &self.ends {
             lane.state().weather = weather;
         }
     }
 
-    /// Dooms the next `count` datagrams that leave the first end.
+    /// Loses the next `count` datagrams from the first end.
     pub fn doom(&self, count: u64) {
         self.ends[0].state().doomed = count;
     }
 
-    /// Everything that the first end and the second end sent so far.
+    /// All datagrams sent so far, by the first end and by the second end.
     pub fn seen(&self) -> [Vec<Vec<u8>>; 2] {
         [0, 1].map(|end| self.ends[end].state().seen.clone())
     }
@@ -121,7 +119,7 @@ impl Lane {
 impl State {
     fn send(&mut self, datagram: &[u8]) {
         self.seen.push(datagram.to_vec());
-        // The dice are thrown whatever they decide, so that one fate does not shift the next.
+        // Random numbers are always drawn, so that one datagram's fate does not change the next one's.
         let weather = self.weather;
         let lost = self.rng.random_bool(weather.loss);
         let copies = if self.rng.random_bool(weather.duplication) { 2 } else { 1 };
@@ -146,7 +144,7 @@ impl State {
         }
     }
 
-    /// What has arrived, or when something will.
+    /// The next datagram that has arrived, or the arrival time of the next one.
     fn arrived(&mut self) -> Result<Vec<u8>, Option<Instant>> {
         match self.moving.peek() {
             Some(Reverse((at, ..))) if *at > Instant::now() => Err(Some(*at)),
@@ -212,7 +210,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_clear_wire_keeps_order_and_time() {
+    async fn a_clear_wire_keeps_order_and_delay() {
         let start = Instant::now();
         let arrived = journey(Weather::clear(Duration::from_millis(40)), 1).await;
         let expected: Vec<_> = (0..1_000_u32).map(|number| number.to_be_bytes().to_vec()).collect();
@@ -221,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_seed_decides() {
+    async fn the_seed_determines_the_result() {
         let weather = Weather {
             loss: 0.1,
             duplication: 0.05,

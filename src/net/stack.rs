@@ -1,7 +1,7 @@
-//! The host inside the tunnel, without a socket or a clock: who waits for which packet.
+//! The host inside the tunnel, without a socket or a clock: delivers packets to its sockets.
 //!
-//! UDP and ICMPv6 go straight from a table to their waiter, whatever the number of waiters, with exact errors and
-//! hop limits; TCP goes to [`tcp`](super::tcp).
+//! UDP and ICMPv6 are dispatched through tables, independent of the number of sockets, with exact errors and hop limits.
+//! TCP goes to [`tcp`](super::tcp).
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -16,16 +16,16 @@ use super::packet::{self, Echo, Inner, Packet, Quoted, QuotedKind, TooBig};
 use super::tcp::Tcp;
 use super::{Arrival, Drops, EchoEvent, EchoKind, EchoRequest};
 
-/// Packets that may wait to leave.
+/// Maximum number of queued outgoing packets.
 const OUTGOING: usize = 1024;
-/// Arrivals that may wait in one socket.
+/// Maximum number of queued arrivals per socket.
 const ARRIVALS: usize = 1024;
-/// The ports we take for ourselves, as IANA gives them.
+/// Ephemeral ports (IANA range).
 const EPHEMERAL: std::ops::RangeInclusive<u16> = 49_152..=65_535;
-/// How often a free port is drawn before we say that there is none.
+/// Attempts to draw a free port before reporting that there is none.
 const DRAWS: usize = 64;
 
-/// A host with its addresses and its waiters.
+/// An IPv6 host: addresses, sockets, queues.
 pub struct Stack {
     addresses: Vec<Ipv6Addr>,
     local: Ipv6Addr,
@@ -41,19 +41,19 @@ pub struct Stack {
 
 struct Echoer {
     events: mpsc::Sender<EchoEvent>,
-    /// Whom each sequence number went to last, and when.
+    /// Last target and departure time per sequence number.
     targets: HashMap<u16, (Ipv6Addr, Instant)>,
 }
 
-/// A packet on its way out.
+/// A queued outgoing packet.
 struct Leaving {
     packet: Vec<u8>,
-    /// Identifier and sequence number of an echo request, whose time begins when it leaves.
+    /// Identifier and sequence number of an echo request; its round trip starts on departure.
     echo: Option<(u16, u16)>,
 }
 
 impl Stack {
-    /// A host. The first address is the one it sends from; `mtu` is in bytes, `seed` picks its ports and identifiers.
+    /// Creates a host. It sends from the first address; `mtu` is in bytes, `seed` selects ports and identifiers.
     pub fn new(addresses: &[Ipv6Addr], mtu: u16, seed: u64, now: Instant) -> Self {
         let local = addresses.first().copied().unwrap_or(Ipv6Addr::UNSPECIFIED);
         let mut rng = StdRng::seed_from_u64(seed);
@@ -72,22 +72,20 @@ impl Stack {
         }
     }
 
-    /// Our own address.
     pub fn local(&self) -> Ipv6Addr {
         self.local
     }
 
-    /// What was thrown away.
     pub fn drops(&self) -> Drops {
         self.drops
     }
 
-    /// The TCP half.
+    /// The TCP part.
     pub fn tcp(&mut self) -> &mut Tcp {
         &mut self.tcp
     }
 
-    /// Takes an inner packet that came at `at`, and gives it to whom it concerns.
+    /// Delivers an inner packet that arrived at `at`.
     pub fn ingress(&mut self, at: Instant, bytes: &[u8]) {
         let Ok(packet) = Packet::parse(bytes) else {
             self.drops.malformed += 1;
@@ -100,32 +98,32 @@ impl Stack {
         match packet.inner {
             Inner::Udp { src, dst, payload } => {
                 let from = SocketAddrV6::new(packet.from, src, 0, 0);
-                self.tell_udp(dst, Arrival::Datagram { from, payload: payload.to_vec(), at });
+                self.deliver_udp(dst, Arrival::Datagram { from, payload: payload.to_vec(), at });
             }
             Inner::EchoReply(echo) => {
                 let bytes = (packet::ICMP_HEADER + echo.data.len()) as u16;
                 let kind = EchoKind::Reply { hop_limit: packet.hop_limit, bytes };
                 if self.sent(echo.ident, echo.seq).is_some() {
-                    self.tell_echo(echo.ident, echo.seq, packet.from, at, kind);
+                    self.deliver_echo(echo.ident, echo.seq, packet.from, at, kind);
                 } else {
-                    self.tell_stray(echo, packet.from, at);
+                    self.deliver_stray(echo, packet.from, at);
                 }
             }
-            // RFC 4443 §4.2: every node answers.
+            // RFC 4443 §4.2: every node replies.
             Inner::EchoRequest(echo) => {
                 if let Ok(reply) = packet::echo_reply(packet.to, packet.from, echo, self.mtu) {
                     let _ = self.leave(reply, None);
                 }
             }
             Inner::Error { error, about } if self.addresses.contains(&about.from) => {
-                self.tell_error(packet.from, at, error, about);
+                self.deliver_error(packet.from, at, error, about);
             }
             Inner::Error { .. } => self.drops.unclaimed += 1,
             Inner::Tcp { .. } => self.tcp.ingress(bytes.to_vec()),
         }
     }
 
-    /// Does what TCP has to do, and moves what leaves behind `out`.
+    /// Runs TCP and appends outgoing packets to `out`.
     pub fn poll(&mut self, now: Instant, out: &mut VecDeque<Vec<u8>>) {
         for Leaving { packet, echo } in self.outgoing.drain(..) {
             let target = echo.and_then(|(ident, seq)| self.echo.get_mut(&ident)?.targets.get_mut(&seq));
@@ -137,12 +135,12 @@ impl Stack {
         self.tcp.poll(now, out);
     }
 
-    /// When [`Self::poll`] must be called at the latest.
+    /// Latest time for the next [`Self::poll`].
     pub fn deadline(&mut self, now: Instant) -> Option<Instant> {
         self.tcp.deadline(now)
     }
 
-    /// Ends every waiter; nothing can be opened any more. One more [`Self::poll`] lets the resets out.
+    /// Closes every socket; none can be opened afterwards. One more [`Self::poll`] sends the resets.
     pub fn close(&mut self) {
         self.closed = true;
         self.udp.clear();
@@ -150,12 +148,11 @@ impl Stack {
         self.tcp.abort();
     }
 
-    /// Whether [`Self::close`] was called.
     pub fn is_closed(&self) -> bool {
         self.closed
     }
 
-    /// Binds a free port for UDP.
+    /// Binds a free UDP port.
     pub fn bind(&mut self) -> io::Result<(u16, mpsc::Receiver<Arrival>)> {
         self.open()?;
         let port = self.draw(EPHEMERAL, |stack, port| stack.udp.contains_key(&port))?;
@@ -164,7 +161,7 @@ impl Stack {
         Ok((port, arrivals))
     }
 
-    /// Gives a UDP port back.
+    /// Releases a UDP port.
     pub fn unbind(&mut self, port: u16) {
         self.udp.remove(&port);
     }
@@ -177,7 +174,7 @@ impl Stack {
         self.leave(datagram, None)
     }
 
-    /// Takes a free identifier for echo requests.
+    /// Allocates a free identifier for echo requests.
     pub fn echo(&mut self) -> io::Result<(u16, mpsc::Receiver<EchoEvent>)> {
         self.open()?;
         let ident = self.draw(0..=u16::MAX, |stack, ident| stack.echo.contains_key(&ident))?;
@@ -186,12 +183,12 @@ impl Stack {
         Ok((ident, receiver))
     }
 
-    /// Gives an identifier back.
+    /// Releases an identifier.
     pub fn unecho(&mut self, ident: u16) {
         self.echo.remove(&ident);
     }
 
-    /// Sends an echo request at `now`. Its payload counts up from zero.
+    /// Sends an echo request at `now`. The payload bytes count up from zero.
     pub fn request(&mut self, ident: u16, request: EchoRequest, now: Instant) -> io::Result<()> {
         self.open()?;
         let data: Vec<u8> = (0..request.payload).map(|at| at as u8).collect();
@@ -239,7 +236,7 @@ impl Stack {
         Ok(())
     }
 
-    fn tell_udp(&mut self, port: u16, arrival: Arrival) {
+    fn deliver_udp(&mut self, port: u16, arrival: Arrival) {
         match self.udp.get(&port).map(|waiter| waiter.try_send(arrival)) {
             Some(Ok(())) => {}
             Some(Err(mpsc::error::TrySendError::Full(_))) => self.drops.overflow += 1,
@@ -247,14 +244,14 @@ impl Stack {
         }
     }
 
-    fn tell_echo(&mut self, ident: u16, seq: u16, from: Ipv6Addr, at: Instant, kind: EchoKind) {
+    fn deliver_echo(&mut self, ident: u16, seq: u16, from: Ipv6Addr, at: Instant, kind: EchoKind) {
         let waiter = self.echo.get(&ident).and_then(|echoer| Some((echoer, *echoer.targets.get(&seq)?)));
-        let told = waiter.map(|(echoer, (to, sent))| {
-            // Two clocks may be at odds by a little.
+        let delivered = waiter.map(|(echoer, (to, sent))| {
+            // The clocks may differ slightly.
             let at = at.max(sent);
             echoer.events.try_send(EchoEvent { seq, to, from, sent, at, kind })
         });
-        match told {
+        match delivered {
             Some(Ok(())) => {}
             Some(Err(mpsc::error::TrySendError::Full(_))) => self.drops.overflow += 1,
             Some(Err(mpsc::error::TrySendError::Closed(_))) | None => self.drops.unclaimed += 1,
@@ -265,8 +262,8 @@ impl Stack {
         self.echo.get(&ident)?.targets.get(&seq)
     }
 
-    /// Nobody waits for it; who pings its sender may want to know.
-    fn tell_stray(&mut self, echo: Echo<'_>, from: Ipv6Addr, at: Instant) {
+    /// Reports a stray reply to every echo source; one of them may be pinging its sender.
+    fn deliver_stray(&mut self, echo: Echo<'_>, from: Ipv6Addr, at: Instant) {
         self.drops.unclaimed += 1;
         let kind = EchoKind::Stray { ident: echo.ident };
         for echoer in self.echo.values() {
@@ -274,13 +271,13 @@ impl Stack {
         }
     }
 
-    fn tell_error(&mut self, by: Ipv6Addr, at: Instant, error: super::IcmpError, about: Quoted) {
+    fn deliver_error(&mut self, by: Ipv6Addr, at: Instant, error: super::IcmpError, about: Quoted) {
         match about.what {
             QuotedKind::Udp { src, dst } => {
                 let to = SocketAddrV6::new(about.to, dst, 0, 0);
-                self.tell_udp(src, Arrival::Unreachable { to, by, error });
+                self.deliver_udp(src, Arrival::Unreachable { to, by, error });
             }
-            QuotedKind::Echo { ident, seq } => self.tell_echo(ident, seq, by, at, EchoKind::Error(error)),
+            QuotedKind::Echo { ident, seq } => self.deliver_echo(ident, seq, by, at, EchoKind::Error(error)),
             QuotedKind::Tcp { .. } => {
                 if !self.tcp.failed(about.to, about.what, error) {
                     self.drops.unclaimed += 1;
@@ -291,7 +288,7 @@ impl Stack {
     }
 }
 
-/// What a socket says when the tunnel below it has ended.
+/// Error of a socket after the tunnel has ended.
 pub fn detached() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "the tunnel has ended")
 }

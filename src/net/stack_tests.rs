@@ -9,7 +9,7 @@ use crate::net::IcmpError;
 const HERE: Ipv6Addr = Ipv6Addr::new(0xfdaa, 0, 0x18, 0xa7b, 7, 0, 0, 2);
 const THERE: Ipv6Addr = Ipv6Addr::new(0xfdaa, 0, 0x18, 0, 0, 0, 0, 3);
 
-/// Two hosts and a wire of 10 ms that loses every so many packets, on a clock that the test moves.
+/// Two hosts and a wire of 10 ms with loss, on a clock that the test moves.
 struct Net {
     here: Stack,
     there: Stack,
@@ -30,7 +30,7 @@ impl Net {
         }
     }
 
-    /// One pass over the wire each way. Returns what crossed.
+    /// Carries packets over the wire once each way. Returns the number delivered.
     fn step(&mut self) -> usize {
         let (mut going, mut coming) = (VecDeque::new(), VecDeque::new());
         self.here.poll(self.now, &mut going);
@@ -50,7 +50,7 @@ impl Net {
         crossed
     }
 
-    /// Steps until `done`, jumping over the times when nothing is due.
+    /// Steps until `done`, skipping times when nothing is due.
     fn until<T>(&mut self, mut done: impl FnMut(&mut Self) -> Poll<T>) -> T {
         for _ in 0..100_000 {
             if let Poll::Ready(value) = done(self) {
@@ -79,7 +79,7 @@ fn a_datagram_reaches_its_port_and_no_other() {
     let (from, mut here) = net.here.bind().unwrap();
     let (to, mut there) = net.there.bind().unwrap();
     net.here.send(from, at(THERE, to), b"ping").unwrap();
-    net.here.send(from, at(THERE, to ^ 1), b"nobody").unwrap();
+    net.here.send(from, at(THERE, to ^ 1), b"unbound").unwrap();
     net.step();
     let arrived = Arrival::Datagram { from: at(HERE, from), payload: b"ping".to_vec(), at: net.now };
     assert_eq!(there.try_recv(), Ok(arrived));
@@ -93,7 +93,7 @@ fn a_datagram_reaches_its_port_and_no_other() {
 }
 
 #[test]
-fn ports_are_drawn_apart() {
+fn ports_are_distinct() {
     let mut net = Net::new(0.0);
     let sockets: Vec<_> = (0..500).map(|_| net.here.bind().unwrap()).collect();
     let ports: std::collections::HashSet<_> = sockets.iter().map(|(port, _)| *port).collect();
@@ -102,7 +102,7 @@ fn ports_are_drawn_apart() {
 }
 
 #[test]
-fn what_does_not_fit_the_mtu_or_the_queue_is_refused() {
+fn packets_over_the_mtu_or_the_queue_limit_are_rejected() {
     let mut net = Net::new(0.0);
     let (port, _arrivals) = net.here.bind().unwrap();
     let error = net.here.send(port, at(THERE, 53), &[0; 1373]).unwrap_err();
@@ -116,7 +116,7 @@ fn what_does_not_fit_the_mtu_or_the_queue_is_refused() {
 }
 
 #[test]
-fn a_socket_that_nobody_reads_loses_the_new() {
+fn a_full_socket_drops_new_datagrams() {
     let mut net = Net::new(0.0);
     let (port, mut arrivals) = net.here.bind().unwrap();
     for number in 0..ARRIVALS + 5 {
@@ -132,7 +132,7 @@ fn a_socket_that_nobody_reads_loses_the_new() {
 }
 
 #[test]
-fn an_icmp_error_is_told_to_whom_it_concerns() {
+fn an_icmp_error_is_delivered_to_the_socket_it_quotes() {
     let mut net = Net::new(0.0);
     let (port, mut arrivals) = net.here.bind().unwrap();
     let (_, mut bystander) = net.here.bind().unwrap();
@@ -141,18 +141,18 @@ fn an_icmp_error_is_told_to_whom_it_concerns() {
     net.here.poll(net.now, &mut sent);
     let router = Ipv6Addr::new(0xfdaa, 0, 0x18, 0, 0, 0, 0, 1);
     net.here.ingress(net.now, &packet::icmp_error(router, HERE, IcmpError::Unreachable(4), &sent[0]));
-    let told = Arrival::Unreachable { to: at(THERE, 9), by: router, error: IcmpError::Unreachable(4) };
-    assert_eq!(arrivals.try_recv(), Ok(told));
+    let expected = Arrival::Unreachable { to: at(THERE, 9), by: router, error: IcmpError::Unreachable(4) };
+    assert_eq!(arrivals.try_recv(), Ok(expected));
     assert!(bystander.try_recv().is_err());
 
-    // One that quotes a packet which we never could have sent concerns nobody.
+    // An error that quotes a packet we never sent is dropped.
     let other = packet::udp(at(THERE, port), at(HERE, 9), b"?", 1420).unwrap();
     net.here.ingress(net.now, &packet::icmp_error(router, HERE, IcmpError::Unreachable(4), &other));
     assert_eq!(net.here.drops().unclaimed, 1);
 }
 
 #[test]
-fn echoes_come_back_to_their_source_with_hop_limit_and_size() {
+fn echo_replies_reach_their_source_with_hop_limit_and_size() {
     let mut net = Net::new(0.0);
     let (ident, mut events) = net.here.echo().unwrap();
     let (other, mut others) = net.here.echo().unwrap();
@@ -166,23 +166,23 @@ fn echoes_come_back_to_their_source_with_hop_limit_and_size() {
     assert_eq!((event.seq, event.to, event.from, event.at, event.kind), (5, THERE, THERE, net.now, kind));
     assert!(others.try_recv().is_err());
 
-    // A reply to a question never asked.
+    // A reply without a request.
     let stray = Echo { ident, seq: 6, data: &[] };
     net.here.ingress(net.now, &packet::echo_reply(THERE, HERE, stray, 1420).unwrap());
     let kind = EchoKind::Stray { ident };
     let event = EchoEvent { seq: 6, to: THERE, from: THERE, sent: net.now, at: net.now, kind };
     assert_eq!(events.try_recv(), Ok(event));
-    assert_eq!(others.try_recv(), Ok(event), "whoever pings it may tell");
+    assert_eq!(others.try_recv(), Ok(event), "delivered to every source");
     assert_eq!(net.here.drops().unclaimed, 1);
 }
 
 #[test]
-fn the_time_of_an_echo_begins_when_it_leaves() {
+fn the_round_trip_starts_on_departure() {
     let mut net = Net::new(0.0);
     let (ident, mut events) = net.here.echo().unwrap();
     let request = EchoRequest { to: THERE, seq: 5, hop_limit: 64, payload: 56 };
     net.here.request(ident, request, net.now).unwrap();
-    // A busy machine lets it wait.
+    // A busy machine delays the packet.
     let leaves = net.now + Duration::from_millis(70);
     let mut out = VecDeque::new();
     net.here.poll(leaves, &mut out);
@@ -194,7 +194,7 @@ fn the_time_of_an_echo_begins_when_it_leaves() {
 }
 
 #[test]
-fn a_trace_sees_who_let_the_hop_limit_run_out() {
+fn time_exceeded_names_the_hop() {
     let mut net = Net::new(0.0);
     let (ident, mut events) = net.here.echo().unwrap();
     let request = EchoRequest { to: THERE, seq: 1, hop_limit: 1, payload: 8 };
@@ -210,7 +210,7 @@ fn a_trace_sees_who_let_the_hop_limit_run_out() {
 }
 
 #[test]
-fn what_is_not_for_us_is_dropped_and_counted() {
+fn foreign_packets_are_dropped_and_counted() {
     let mut net = Net::new(0.0);
     let (port, mut arrivals) = net.here.bind().unwrap();
     let elsewhere = Ipv6Addr::new(0xfdaa, 0, 0x18, 9, 9, 9, 9, 9);
@@ -221,7 +221,7 @@ fn what_is_not_for_us_is_dropped_and_counted() {
 }
 
 #[test]
-fn a_closed_stack_ends_its_waiters() {
+fn closing_a_stack_ends_its_sockets() {
     let mut net = Net::new(0.0);
     let (port, mut arrivals) = net.here.bind().unwrap();
     net.here.close();
@@ -250,7 +250,7 @@ fn a_host_that_never_answers_times_out() {
 }
 
 #[test]
-fn an_icmp_error_ends_a_connection_that_is_not_made_yet() {
+fn an_icmp_error_ends_a_connection_attempt() {
     for (error, kind) in [
         (IcmpError::Unreachable(0), io::ErrorKind::NetworkUnreachable),
         (IcmpError::Unreachable(3), io::ErrorKind::HostUnreachable),
@@ -266,7 +266,7 @@ fn an_icmp_error_ends_a_connection_that_is_not_made_yet() {
     }
 }
 
-/// Sends 200 kB from there to here and says how long it took.
+/// Sends 200 kB from there to here and returns the time it took.
 fn transfer(loss: f64) -> Duration {
     let mut net = Net::new(loss);
     let mut accepted = net.there.tcp().listen(80).unwrap();
@@ -300,7 +300,7 @@ fn transfer(loss: f64) -> Duration {
     });
     assert!(got == sent, "{} of {} bytes, or other ones", got.len(), sent.len());
 
-    // Both sides let go, and nothing stays behind.
+    // Both sides close, and nothing remains.
     let now = net.now;
     net.here.tcp().release(handle, now);
     net.there.tcp().release(serving, now);
@@ -313,13 +313,13 @@ fn transfer(loss: f64) -> Duration {
 }
 
 #[test]
-fn a_stream_brings_200_kb() {
+fn a_stream_carries_200_kb() {
     let took = transfer(0.0);
     assert!(took < Duration::from_secs(1), "{took:?}");
 }
 
 #[test]
-fn a_stream_brings_200_kb_over_5_percent_loss() {
+fn a_stream_carries_200_kb_with_5_percent_loss() {
     let took = transfer(0.05);
     assert!(took < Duration::from_mins(1), "{took:?}");
 }

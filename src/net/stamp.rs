@@ -1,14 +1,14 @@
-//! When a datagram came, by the kernel: a busy machine reads it later, and that must not look like a slow network.
+//! Arrival times of datagrams from the kernel: a busy machine reads them late, which must not look like network delay.
 
 use std::io;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::net::UdpSocket;
 
-/// A datagram that waited longer for us does so because a clock was set.
+/// Maximum believable age of a timestamp; a larger one means that the clock was set.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// When the last datagram came.
+/// Arrival time of the last datagram.
 #[derive(Debug, Default)]
 pub struct Clock {
     arrived: Option<Instant>,
@@ -17,12 +17,12 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// When the datagram that was read last came, where the kernel said it.
+    /// Kernel timestamp of the last datagram read, if any.
     pub fn arrived(&self) -> Option<Instant> {
         self.arrived
     }
 
-    /// Reads one datagram, and remembers when it came.
+    /// Reads one datagram and stores its timestamp.
     #[cfg(target_os = "linux")]
     pub fn recv(&mut self, socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<usize> {
         use std::os::fd::AsRawFd as _;
@@ -36,25 +36,25 @@ impl Clock {
         let mut into = [io::IoSliceMut::new(buffer)];
         let space = Some(self.space.as_mut_slice());
         let got = recvmsg::<()>(socket.as_raw_fd(), &mut into, space, MsgFlags::empty())?;
-        let told = got.cmsgs().ok().and_then(|mut told| {
-            told.find_map(|message| match message {
+        let stamp = got.cmsgs().ok().and_then(|mut messages| {
+            messages.find_map(|message| match message {
                 ControlMessageOwned::ScmTimestampns(at) => Some(Duration::from(at)),
                 _ => None,
             })
         });
         let count = got.bytes;
-        self.arrived = told.and_then(|at| instant(at, SystemTime::now(), Instant::now()));
+        self.arrived = stamp.and_then(|at| instant(at, SystemTime::now(), Instant::now()));
         Ok(count)
     }
 
-    /// Reads one datagram; when it came is not told here.
+    /// Reads one datagram, without a timestamp.
     #[cfg(not(target_os = "linux"))]
     pub fn recv(&mut self, socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<usize> {
         io::Read::read(&mut &*socket2::SockRef::from(socket), buffer)
     }
 }
 
-/// Asks the kernel to say when datagrams come. Where it does not, the time at which they are read has to do.
+/// Enables kernel timestamps. Without them, the time of reading is used.
 pub fn wanted(socket: &socket2::Socket) {
     #[cfg(target_os = "linux")]
     let _ = nix::sys::socket::setsockopt(socket, nix::sys::socket::sockopt::ReceiveTimestampns, &true);
@@ -62,7 +62,7 @@ pub fn wanted(socket: &socket2::Socket) {
     let _ = socket;
 }
 
-/// The moment that the time of day `at`, as time since 1970, was, when `wall` and `now` are the same moment.
+/// Converts `at`, a time since 1970, to an instant; `wall` and `now` are the same moment.
 fn instant(at: Duration, wall: SystemTime, now: Instant) -> Option<Instant> {
     let waited = wall.duration_since(SystemTime::UNIX_EPOCH + at).ok()?;
     if waited > LONGEST { None } else { now.checked_sub(waited) }
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_was_set_is_not_believed() {
+    fn timestamps_across_a_clock_change_are_ignored() {
         let (wall, now) = (SystemTime::UNIX_EPOCH + Duration::from_secs(1000), Instant::now());
         let at = |ms| instant(Duration::from_millis(ms), wall, now);
         assert_eq!(at(999_700), now.checked_sub(Duration::from_millis(300)));

@@ -1,24 +1,23 @@
-//! Notices that the machine was suspended: then the gateway has long forgotten our session, and waiting for timers
-//! that stood still would only look like silence.
+//! Detects that the machine was suspended: the gateway has then dropped our session, and our timers stood still.
 
 use std::time::Duration;
 
-/// Gaps up to this length are the two clocks being read one after the other.
+/// Tolerance for the two clocks being read one after the other.
 const NOISE: Duration = Duration::from_secs(3);
 
-/// What was known the last time.
+/// The time asleep at the last check.
 #[derive(Debug, Default)]
 pub struct Watch {
     asleep: Duration,
 }
 
 impl Watch {
-    /// A watch that begins with the machine having slept for `asleep` so far.
+    /// Starts with the total time `asleep` so far.
     pub fn new(asleep: Duration) -> Self {
         Self { asleep }
     }
 
-    /// Whether the machine has slept since the last call; `asleep` is how long it has in all.
+    /// Whether the machine has slept since the last call; `asleep` is the total time asleep.
     pub fn woke(&mut self, asleep: Duration) -> bool {
         let more = asleep.saturating_sub(self.asleep);
         if more > NOISE {
@@ -28,8 +27,8 @@ impl Watch {
     }
 }
 
-/// How long the machine has been suspended since it was started: the clock that goes on in sleep (`CLOCK_BOOTTIME`)
-/// less the one that does not. Nothing where there is no such clock.
+/// Total time that the machine has been suspended since boot: `CLOCK_BOOTTIME` less `CLOCK_MONOTONIC`. Zero where
+/// there is no such clock.
 pub fn asleep() -> Duration {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
@@ -51,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sleep_is_noticed_once_and_noise_never() {
+    fn a_sleep_is_detected_once_and_noise_is_ignored() {
         let s = Duration::from_secs;
         let mut watch = Watch::new(s(100));
         assert!(!watch.woke(s(100)));

@@ -1,7 +1,7 @@
 //! TCP over smoltcp, without a socket or a clock: packets and times in, packets and wake-ups out.
 //!
-//! smoltcp offers each packet to each of its sockets, which is right for the few streams there are at a time.
-//! Everything that is not TCP goes through [`stack`](super::stack) instead.
+//! smoltcp offers each packet to each of its sockets, which is fast enough for a few streams. Everything but TCP goes
+//! through [`stack`](super::stack).
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -18,35 +18,35 @@ use tokio::sync::mpsc;
 use super::IcmpError;
 use super::packet::QuotedKind;
 
-/// Bytes a peer may send ahead of the reader. The tunnel's own receive buffer must hold it, or it turns into loss.
+/// Receive window in bytes. The tunnel's own receive buffer must hold it, or it turns into loss.
 const RECEIVE_WINDOW: usize = 128 * 1024;
-/// Bytes a writer may be ahead of the peer.
+/// Send buffer in bytes.
 const SEND_BUFFER: usize = 64 * 1024;
-/// When an unanswered SYN gives up. Callers have shorter limits of their own.
+/// Timeout of an unanswered SYN. Callers set shorter ones.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long a closed stream may take to say good-bye.
+/// Maximum time to finish a closed stream.
 const LINGER: Duration = Duration::from_secs(10);
-/// Packets that may wait to leave.
+/// Maximum number of queued outgoing packets.
 const QUEUE: usize = 256;
-/// Listening sockets kept free for the next connections to one port. There is no other backlog.
+/// Listening sockets kept ready per port. There is no other backlog.
 const SPARE: usize = 4;
-/// Connections that may be half open on one port.
+/// Maximum number of half-open connections per port.
 const HALF_OPEN: usize = 64;
-/// Connections that may wait to be accepted on one port.
+/// Maximum number of connections per port that wait to be accepted.
 const BACKLOG: usize = 64;
-/// Streams that may exist at a time: each owns its buffers.
+/// Maximum number of streams: each owns its buffers.
 const STREAMS: usize = 1024;
 
-/// The TCP half of a stack.
+/// The TCP part of a stack.
 pub struct Tcp {
     interface: Interface,
     device: Device,
     sockets: SocketSet<'static>,
     local: Ipv6Addr,
-    /// Streams without an owner that still say good-bye, and until when they may.
+    /// Released streams that still finish, and their deadline.
     closing: Vec<(SocketHandle, Instant)>,
     listeners: HashMap<u16, Listening>,
-    /// Why a connection could not be made, where an ICMPv6 error said so.
+    /// Connection errors from ICMPv6.
     failures: HashMap<SocketHandle, io::ErrorKind>,
 }
 
@@ -56,13 +56,13 @@ struct Listening {
 }
 
 impl Tcp {
-    /// A stack with one address. `mtu` is in bytes; `seed` makes sequence numbers hard to guess.
+    /// Creates a stack with one address. `mtu` is in bytes; `seed` makes sequence numbers hard to guess.
     pub fn new(local: Ipv6Addr, mtu: u16, seed: u64, now: Instant) -> Self {
         let mut device = Device { mtu, arrived: VecDeque::new(), leaving: VecDeque::new() };
         let mut config = Config::new(HardwareAddress::Ip);
         config.random_seed = seed;
         let mut interface = Interface::new(config, &mut device, now.into());
-        // There is room for two addresses and two routes; one of each is all there is.
+        // There is room for two addresses and two routes; one of each is used.
         interface.update_ip_addrs(|addresses| {
             let _ = addresses.push(IpCidr::new(IpAddress::Ipv6(local), 128));
         });
@@ -78,17 +78,17 @@ impl Tcp {
         }
     }
 
-    /// Answers for every address there is, as a gateway does for the machines behind it.
+    /// Accepts packets for any address, as a gateway does for the machines behind it.
     pub fn answer_for_all(&mut self) {
         self.interface.set_any_ip(true);
     }
 
-    /// Takes a whole packet, to be looked at by the next [`Self::poll`].
+    /// Queues a packet for the next [`Self::poll`].
     pub fn ingress(&mut self, packet: Vec<u8>) {
         self.device.arrived.push_back(packet);
     }
 
-    /// Does what is due, and puts what leaves behind `out`.
+    /// Does all due work and appends outgoing packets to `out`.
     pub fn poll(&mut self, now: Instant, out: &mut VecDeque<Vec<u8>>) {
         self.interface.poll(now.into(), &mut self.device, &mut self.sockets);
         self.serve_listeners(now);
@@ -96,14 +96,14 @@ impl Tcp {
         out.append(&mut self.device.leaving);
     }
 
-    /// When [`Self::poll`] must be called at the latest.
+    /// Latest time for the next [`Self::poll`].
     pub fn deadline(&mut self, now: Instant) -> Option<Instant> {
         let delay = self.interface.poll_delay(now.into(), &self.sockets);
         let linger = self.closing.iter().map(|(_, until)| *until).min();
         delay.map(|delay| now + Duration::from(delay)).into_iter().chain(linger).min()
     }
 
-    /// Starts to connect; [`Self::poll_connected`] tells how it went.
+    /// Starts a connection; [`Self::poll_connected`] gives the result.
     pub fn connect(&mut self, to: SocketAddrV6, port: u16) -> io::Result<SocketHandle> {
         self.room()?;
         let mut socket = new_socket();
@@ -116,20 +116,18 @@ impl Tcp {
         Ok(self.sockets.add(socket))
     }
 
-    /// Whether a local port is used by a stream.
     pub fn uses(&self, port: u16) -> bool {
         self.sockets.iter().any(|(_, socket)| match socket {
             smoltcp::socket::Socket::Tcp(tcp) => tcp.local_endpoint().is_some_and(|local| local.port == port),
         })
     }
 
-    /// Whether any stream is left.
     #[cfg(test)]
     pub fn uses_any(&self) -> bool {
         self.sockets.iter().next().is_some()
     }
 
-    /// Waits for a connection to stand or fall. `started` is when it was begun.
+    /// Waits for a connection attempt to succeed or fail. `started` is its start time.
     pub fn poll_connected(
         &mut self,
         handle: SocketHandle,
@@ -150,14 +148,14 @@ impl Tcp {
                 Poll::Ready(Err(self.failures.get(&handle).copied().unwrap_or(otherwise).into()))
             }
             _ => {
-                // From here on, an idle stream may live as long as it likes.
+                // From here on, a stream may be idle without limit.
                 socket.set_timeout(None);
                 Poll::Ready(Ok(()))
             }
         }
     }
 
-    /// Listens on a port. Each connection that stands is sent to the receiver.
+    /// Listens on a port. Each established connection is sent to the receiver.
     pub fn listen(&mut self, port: u16) -> io::Result<mpsc::Receiver<SocketHandle>> {
         if port == 0 || self.listeners.contains_key(&port) {
             return Err(io::ErrorKind::AddrInUse.into());
@@ -169,7 +167,7 @@ impl Tcp {
         Ok(connections)
     }
 
-    /// The two ends of a stream: ours, theirs.
+    /// Local and remote address of a stream.
     pub fn ends(&self, handle: SocketHandle) -> Option<(SocketAddrV6, SocketAddrV6)> {
         let socket = self.sockets.get::<Socket>(handle);
         Some((address(socket.local_endpoint()?), address(socket.remote_endpoint()?)))
@@ -194,7 +192,7 @@ impl Tcp {
         }
     }
 
-    /// Writes what fits.
+    /// Writes as much as fits.
     pub fn poll_write(
         &mut self,
         handle: SocketHandle,
@@ -212,18 +210,18 @@ impl Tcp {
         }
     }
 
-    /// Ends our half of a stream: what is written still goes, then a FIN.
+    /// Closes our half of a stream: sends pending data, then a FIN.
     pub fn finish(&mut self, handle: SocketHandle) {
         self.sockets.get_mut::<Socket>(handle).close();
     }
 
-    /// Gives a stream back. The handle is not used again.
+    /// Releases a stream. The handle must not be used afterwards.
     pub fn release(&mut self, handle: SocketHandle, now: Instant) {
         self.finish(handle);
         self.closing.push((handle, now + LINGER));
     }
 
-    /// An ICMPv6 error about a segment of ours: fatal for a connection that is not made yet (RFC 5461 §4.1).
+    /// Handles an ICMPv6 error about our segment: fatal for a connection attempt (RFC 5461 §4.1).
     pub fn failed(&mut self, to: Ipv6Addr, about: QuotedKind, error: IcmpError) -> bool {
         let QuotedKind::Tcp { src, dst } = about else { return false };
         let kind = match error {
@@ -267,7 +265,7 @@ impl Tcp {
         Err(io::Error::new(io::ErrorKind::WouldBlock, "too many TCP streams"))
     }
 
-    /// Hands out what connected, and keeps some sockets listening.
+    /// Delivers established connections and keeps spare listening sockets.
     fn serve_listeners(&mut self, now: Instant) {
         let Self { listeners, sockets, closing, .. } = self;
         listeners.retain(|port, listening| {
@@ -298,13 +296,13 @@ impl Tcp {
         });
     }
 
-    /// Removes the streams that have said good-bye, and cuts short those that take too long.
+    /// Removes finished streams and aborts those past their deadline.
     fn bury(&mut self, now: Instant) {
         let Self { closing, sockets, failures, .. } = self;
         closing.retain_mut(|(handle, until)| {
             let socket = sockets.get_mut::<Socket>(*handle);
             match socket.state() {
-                // A reset, if one is owed, has left once the socket has forgotten its peer.
+                // smoltcp clears the remote endpoint once a pending reset has been sent.
                 State::Closed if socket.remote_endpoint().is_some() && *until > now => return true,
                 State::Closed | State::TimeWait => {}
                 _ if *until <= now => {
@@ -330,7 +328,7 @@ impl Listening {
                 break;
             }
             let mut socket = new_socket();
-            // Only a port of zero and a socket in use are refused.
+            // Only port zero and a socket in use are rejected.
             if socket.listen(IpListenEndpoint { addr: None, port }).is_ok() {
                 self.sockets.push(sockets.add(socket));
             }
@@ -352,7 +350,7 @@ fn address(endpoint: IpEndpoint) -> SocketAddrV6 {
     SocketAddrV6::new(ip, endpoint.port, 0, 0)
 }
 
-/// The wire as smoltcp sees it: two queues. Its MSS follows from the MTU.
+/// Device of smoltcp: two queues. The MSS follows from the MTU.
 struct Device {
     mtu: u16,
     arrived: VecDeque<Vec<u8>>,

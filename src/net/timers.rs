@@ -1,68 +1,80 @@
-//! When a WireGuard peer must speak: handshakes, their retries, keepalives. Time comes in, decisions go out.
+//! Timers of a WireGuard peer: handshakes, retries, keepalives, and detection of a silent peer.
 //!
-//! The times are those of the WireGuard paper, §6. They are kept here, beside the library's own, for three reasons:
-//! the library has no "next deadline"; it takes a query after 15 quiet seconds for a dead peer, and would shake
-//! hands on each of them; and the protocol's 5 s between two initiations is too long for somebody who waits.
+//! The constants are those of the WireGuard paper, §6, with three deliberate differences. That is why they are kept
+//! here and not left to boringtun:
+//!
+//! - **Deadlines.** boringtun must be polled; [`Timers::deadline`] says when to wake up, so an idle tunnel sleeps.
+//! - **Silence.** The paper re-handshakes 15 s after data without a reply. boringtun counts from the last *received*
+//!   packet, so any query after 15 quiet seconds would trigger a handshake. Here silence starts with the first
+//!   unanswered packet, and ends early after [`PROBES`] unanswered sends: a gateway that has restarted is found within
+//!   seconds. A target that never replies looks the same as a dead gateway, so each false alarm multiplies the
+//!   patience by 4, up to 15 s; data from the peer resets it.
+//! - **Retries.** A user waits for the first handshake, so it is retried after 250 ms and 750 ms, then every 5 s. To a
+//!   peer that was up, the interval is one second for the first 90 s, then 5 s. After 10 minutes it is 15 s.
+//!
+//! An initiator renews its session after 2 minutes when it sends, and after 165 s when it receives; after 3 minutes the
+//! session is not used. Times are arguments; the caller sends the packets and reports each one sent or received.
+//!
 
 use std::time::{Duration, Instant};
 
-/// A session older than this is renewed by whoever started it, when it has something to send.
+/// Age at which the initiator renews a session before it sends.
 pub const REKEY_AFTER: Duration = Duration::from_mins(2);
-/// A session older than this is not used.
+/// Age at which a session is no longer used.
 pub const REJECT_AFTER: Duration = Duration::from_mins(3);
-/// The protocol's pause between two initiations.
+/// The protocol's interval between initiations.
 pub const REKEY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Who has received data and has nothing to send says so after this.
+/// Delay of a keepalive after received data that was not answered.
 pub const KEEPALIVE: Duration = Duration::from_secs(10);
-/// Who has sent data and hears nothing for this long shakes hands anew.
+/// Silence after sent data that triggers a new handshake.
 pub const NO_REPLY: Duration = KEEPALIVE.saturating_add(REKEY_TIMEOUT);
-/// The initiator renews a session on receiving, too, when it is this old.
+/// Age at which the initiator renews a session also on receiving.
 const REKEY_ON_RECEIVE: Duration = REJECT_AFTER.saturating_sub(NO_REPLY);
 
-/// Pauses after the first and the second initiation of an attempt for which somebody waits.
+/// Delays after the first and second initiation of an attempt that has a waiting user.
 const EARLY: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis(750)];
-/// Pause between initiations to a peer that was there and fell silent: it may be back any moment.
+/// Retry interval for a peer that was up and went silent: it may return at any moment.
 const RECOVER: Duration = Duration::from_secs(1);
-/// Pause when an attempt has become hopeless.
+/// Retry interval of a hopeless attempt.
 const SLOW: Duration = Duration::from_secs(15);
-/// Up to this age of an attempt, somebody is likely to watch.
+/// Age of an attempt up to which a user probably still watches.
 const WATCHED: Duration = Duration::from_secs(90);
-/// From this age on, an attempt is hopeless.
+/// Age of an attempt from which it is hopeless.
 const HOPELESS: Duration = Duration::from_mins(10);
 
-/// Sends without an answer, apart in time, after which the peer is asked whether it is still there.
+/// Unanswered sends after which the peer is suspected to be down.
 const PROBES: u32 = 3;
-/// Two sends closer than this are one probe: a walk sends dozens at once.
+/// Sends closer together than this count as one probe: a walk sends dozens at once.
 const PROBE_GAP: Duration = Duration::from_millis(100);
-/// The shortest silence that is taken for an absence.
+/// Shortest silence that is taken for an outage.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What is to be done now.
+/// The action that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {
     /// Send a handshake initiation.
     Initiate,
-    /// Send an empty packet.
+    /// Send a keepalive: an empty packet.
     Keepalive,
 }
 
 /// Whether this end starts handshakes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// It attaches: it starts them.
+    /// The client: starts handshakes.
     Initiator,
-    /// It is attached to: it answers.
+    /// The gateway: only responds.
     Responder,
 }
 
-/// Why a handshake is attempted, which sets the pace.
+/// Reason of a handshake; sets the retry interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Why {
-    /// There never was a session.
+    /// No session so far.
     First,
-    /// The session is getting old, and works.
+    /// The session works and is about to expire.
     Rekey,
-    /// There was a session, and the peer is silent or the session is gone.
+    /// The peer is silent, or its session is gone.
     Recover,
 }
 
@@ -84,7 +96,7 @@ struct Session {
     received: bool,
 }
 
-/// Data that left and nothing that came since.
+/// Sent data without any packet received since.
 #[derive(Debug, Clone, Copy)]
 struct Silence {
     since: Instant,
@@ -92,7 +104,6 @@ struct Silence {
     probes: u32,
 }
 
-/// The timers of one peer.
 #[derive(Debug)]
 pub struct Timers {
     role: Role,
@@ -100,15 +111,15 @@ pub struct Timers {
     attempt: Option<Attempt>,
     session: Option<Session>,
     silence: Option<Silence>,
-    /// When we owe the peer a sign of life.
+    /// Time of the next keepalive, if received data was not answered.
     owed: Option<Instant>,
-    /// The last authenticated packet, either way.
+    /// Last authenticated packet, sent or received.
     traffic: Instant,
     patience: Duration,
 }
 
 impl Timers {
-    /// Timers of a peer without a session. `persistent` is `PersistentKeepalive`.
+    /// Creates timers without a session. `persistent` is `PersistentKeepalive`.
     pub fn new(role: Role, persistent: Option<Duration>, now: Instant) -> Self {
         Self {
             role,
@@ -122,11 +133,11 @@ impl Timers {
         }
     }
 
-    /// What is due at `now`. After [`Due::Initiate`] the caller reports [`Self::initiated`].
+    /// Returns what is due at `now`. After [`Due::Initiate`] the caller reports [`Self::initiated`].
     pub fn due(&mut self, now: Instant) -> Option<Due> {
         if self.silence_ends().is_some_and(|at| at <= now) {
             self.begin(Why::Recover, now);
-            // Only the peer's own data show that the silence was the peer's: until then, ask ever more rarely.
+            // Only data from the peer prove that the peer was down; until then, increase the patience.
             self.patience = (self.patience * 4).min(NO_REPLY);
         }
         if self.rekey_at().is_some_and(|at| at <= now) {
@@ -139,7 +150,7 @@ impl Timers {
         keepalive.into_iter().flatten().any(|at| at <= now).then_some(Due::Keepalive)
     }
 
-    /// When [`Self::due`] will next have something to say.
+    /// Next time at which [`Self::due`] returns something.
     pub fn deadline(&self) -> Option<Instant> {
         let attempt = self.attempt.map(|attempt| attempt.next);
         [self.silence_ends(), self.rekey_at(), attempt, self.owed, self.persistent_at()]
@@ -148,14 +159,14 @@ impl Timers {
             .min()
     }
 
-    /// Something waits for a session.
+    /// A packet waits for a session.
     pub fn wanted(&mut self, now: Instant) {
         if self.attempt.is_none() {
             self.begin(if self.session.is_some() { Why::Recover } else { Why::First }, now);
         }
     }
 
-    /// Shake hands whatever we think of the session; at the earliest 250 ms after the last initiation.
+    /// Starts a handshake whatever the state of the session; at the earliest 250 ms after the last initiation.
     pub fn force(&mut self, now: Instant) {
         let last = self.attempt.and_then(|attempt| attempt.last);
         self.begin(if self.session.is_some() { Why::Recover } else { Why::First }, now);
@@ -164,7 +175,7 @@ impl Timers {
         }
     }
 
-    /// An initiation left.
+    /// An initiation was sent.
     pub fn initiated(&mut self, now: Instant) {
         if self.attempt.is_none() {
             let why = match (self.session, self.silence) {
@@ -190,7 +201,7 @@ impl Timers {
         attempt.next = now + pause;
     }
 
-    /// The peer asks for proof of our address first: answer it soon, once an attempt.
+    /// The peer asked for a cookie: retry soon, once per attempt.
     pub fn cookie(&mut self, now: Instant) {
         if let Some(attempt) = self.attempt.as_mut().filter(|attempt| !attempt.hurried) {
             attempt.hurried = true;
@@ -198,20 +209,20 @@ impl Timers {
         }
     }
 
-    /// The last initiation could not leave: try again now, somewhere else.
+    /// The last initiation could not be sent: retry now, at another address.
     pub fn hurry(&mut self, now: Instant) {
         if let Some(attempt) = &mut self.attempt {
             attempt.next = now;
         }
     }
 
-    /// A session began. `ours` says that we started it.
+    /// A session was established; `ours` if we started it.
     pub fn established(&mut self, now: Instant, ours: bool) {
         self.attempt = None;
         self.session = Some(Session { since: now, ours, sent: false, received: false });
     }
 
-    /// A data packet left: `empty` for a keepalive.
+    /// A data packet was sent; `empty` for a keepalive.
     pub fn sent(&mut self, now: Instant, empty: bool) {
         self.traffic = now;
         self.owed = None;
@@ -228,7 +239,7 @@ impl Timers {
         }
     }
 
-    /// An authenticated packet came: `empty` for a keepalive or a handshake message.
+    /// An authenticated packet was received; `empty` for a keepalive or a handshake message.
     pub fn received(&mut self, now: Instant, empty: bool) {
         self.traffic = now;
         self.silence = None;
@@ -242,12 +253,12 @@ impl Timers {
         }
     }
 
-    /// How many initiations the attempt under way has sent; `None` when there is none.
+    /// Initiations sent in the current attempt; `None` without one.
     pub fn attempts(&self) -> Option<u32> {
         self.attempt.map(|attempt| attempt.sent)
     }
 
-    /// Whether the peer owes us an answer for so long that somebody should be told.
+    /// Whether the peer has been silent long enough to report it.
     pub fn silent(&self, now: Instant) -> bool {
         self.attempt.is_some_and(|attempt| {
             let waited = now.saturating_duration_since(attempt.started) >= PATIENCE;
@@ -255,7 +266,7 @@ impl Timers {
         })
     }
 
-    /// Since when data are without an answer.
+    /// Time of the first packet without a reply.
     pub fn silent_since(&self) -> Option<Instant> {
         self.silence.map(|silence| silence.since)
     }
@@ -264,7 +275,7 @@ impl Timers {
         self.attempt = Some(Attempt { why, started: now, sent: 0, last: None, next: now, hurried: false });
     }
 
-    /// When the silence is taken for an absence, unless a handshake is already under way for it.
+    /// End of the silence that is taken for an outage; `None` while a handshake for it is in progress.
     fn silence_ends(&self) -> Option<Instant> {
         let busy = self.attempt.is_some_and(|attempt| attempt.why != Why::Rekey);
         if busy || self.role == Role::Responder {
@@ -289,7 +300,7 @@ impl Timers {
     }
 
     fn persistent_at(&self) -> Option<Instant> {
-        // While a handshake is under way there is nothing to keep alive.
+        // During a handshake there is nothing to keep alive.
         self.persistent.filter(|_| self.attempt.is_none()).map(|interval| self.traffic + interval)
     }
 }
@@ -302,7 +313,7 @@ mod tests {
         Duration::from_millis(count)
     }
 
-    /// The initiations that leave until `end`, in milliseconds from the start.
+    /// Times of the initiations sent until `end`, in milliseconds from the start.
     fn initiations(timers: &mut Timers, start: Instant, end: Duration) -> Vec<u64> {
         let mut sent = Vec::new();
         while let Some(at) = timers.deadline().filter(|at| *at <= start + end) {
@@ -314,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_handshake_is_tried_again_early_and_then_as_the_protocol_says() {
+    fn the_first_handshake_retries_early_then_at_the_protocols_interval() {
         let start = Instant::now();
         let mut timers = Timers::new(Role::Initiator, None, start);
         timers.wanted(start);
@@ -324,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_was_there_is_asked_every_second_for_a_while() {
+    fn a_peer_that_was_up_is_retried_every_second_for_a_while() {
         let start = Instant::now();
         let mut timers = Timers::new(Role::Initiator, None, start);
         timers.established(start, true);
@@ -347,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_never_answers_does_not_make_a_storm() {
+    fn a_silent_target_causes_no_handshake_storm() {
         let start = Instant::now();
         let mut timers = Timers::new(Role::Initiator, None, start);
         timers.established(start, true);
@@ -366,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answered_session_is_renewed_after_two_minutes_and_only_if_used() {
+    fn a_used_session_is_renewed_after_two_minutes() {
         let start = Instant::now();
         let mut timers = Timers::new(Role::Initiator, None, start);
         timers.established(start, true);
@@ -377,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_received_says_so_once() {
+    fn received_data_triggers_one_keepalive() {
         let start = Instant::now();
         let mut timers = Timers::new(Role::Responder, None, start);
         timers.established(start, false);
@@ -400,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_is_answered_soon_and_only_once() {
+    fn a_cookie_triggers_one_early_retry() {
         let start = Instant::now();
         let mut timers = Timers::new(Role::Initiator, None, start);
         timers.wanted(start);
@@ -415,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forced_handshake_keeps_off_the_flood_guard_of_the_peer() {
+    fn a_forced_handshake_respects_the_peers_rate_limit() {
         let start = Instant::now();
         let mut timers = Timers::new(Role::Initiator, None, start);
         timers.wanted(start);

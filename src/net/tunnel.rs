@@ -1,7 +1,7 @@
-//! The embedded tunnel: a [`Network`] over a WireGuard peer, in this process, without rights and without a device.
+//! The embedded tunnel: a [`Network`] over a WireGuard peer, inside this process, without privileges or a TUN device.
 //!
-//! One task drives it. It alone owns the peer and the sockets below; the host inside is shared with the handles,
-//! see [`handles`](super::handles). The task sleeps until a datagram comes, a handle rings, or something is due.
+//! One task drives it. It owns the peer and the sockets below; the host inside is shared with the handles, see
+//! [`handles`](super::handles). The task sleeps until a datagram arrives, a handle rings, or a timer is due.
 
 use std::collections::VecDeque;
 use std::io;
@@ -26,20 +26,20 @@ use super::{LinkState, Network, Phase, Trouble};
 use crate::clock::{now, or_never, sleep_until};
 use crate::profile::{Endpoint, Profile};
 
-/// Datagrams taken in a row before anything else gets its turn.
+/// Datagrams handled in a row before other events.
 const BATCH: usize = 128;
-/// Bytes of the largest datagram, and more.
+/// Receive buffer in bytes: larger than any datagram.
 const BUFFER: usize = 65_535;
-/// The least time between two reports of mere counters.
+/// Minimum interval between reports of counters.
 const COUNTERS: Duration = Duration::from_secs(1);
-/// Pause after a lookup that failed.
+/// Retry interval after a failed lookup.
 const LOOKUP_AGAIN: Duration = Duration::from_secs(5);
-/// Pause before a name is looked up once more because its addresses are silent, and sockets are made anew.
+/// Minimum interval between lookups and new sockets while the peer is silent.
 const REFRESH: Duration = Duration::from_secs(10);
-/// Unanswered initiations that make us doubt what we know of the endpoint.
+/// Unanswered initiations after which the endpoint is resolved again.
 const DOUBT: u32 = 3;
 
-/// An attachment to the network that a conf describes.
+/// An attachment to the network of a conf.
 #[derive(Clone)]
 pub struct Tunnel {
     attachment: Arc<Attachment>,
@@ -50,11 +50,11 @@ struct Attachment {
     wishes: Arc<Wishes>,
     link: watch::Receiver<LinkState>,
     local: Ipv6Addr,
-    /// Whether the wire is the host's own.
+    /// Whether the underlay is the host's own network.
     outside: bool,
 }
 
-/// What the holders of a tunnel want of its task, besides sending packets.
+/// Requests from the handles to the task, besides packets.
 #[derive(Default)]
 struct Wishes {
     end: AtomicBool,
@@ -69,15 +69,15 @@ impl Drop for Attachment {
 }
 
 impl Tunnel {
-    /// Attaches with a conf. The first initiation has left when this returns, where the endpoint is an address.
+    /// Attaches with a conf. If the endpoint is an address, the first initiation has been sent on return.
     ///
-    /// Whether the peer answers is told by [`Network::link`]. An error says that there is no tokio runtime to run on,
-    /// or that the clock stands before 1970, where WireGuard has no timestamp to send.
+    /// [`Network::link`] shows whether the peer responds. An error means that there is no tokio runtime, or that the
+    /// clock is before 1970, where WireGuard has no timestamp to send.
     pub fn attach(profile: &Profile) -> io::Result<Self> {
         Self::begin(profile, underlay::Udp::new(profile.listen_port), true)
     }
 
-    /// Attaches over another wire than the host's sockets.
+    /// Attaches over another underlay than the host's sockets.
     pub fn over<U: Underlay>(profile: &Profile, underlay: U) -> io::Result<Self> {
         Self::begin(profile, underlay, false)
     }
@@ -154,7 +154,7 @@ impl Network for Tunnel {
 
 type Lookup = Pin<Box<dyn Future<Output = Result<Vec<SocketAddr>, Trouble>> + Send>>;
 
-/// The task.
+/// The driver task.
 struct Driver<U> {
     peer: Peer,
     host: Arc<Host>,
@@ -163,27 +163,27 @@ struct Driver<U> {
     wishes: Arc<Wishes>,
     report: watch::Sender<LinkState>,
     reported: Instant,
-    /// Why the endpoint has no address, until it has.
+    /// Last lookup error, until a lookup succeeds.
     unresolved: Option<Trouble>,
     lookup: Option<Lookup>,
-    /// When what we know of the endpoint may be doubted again.
+    /// Earliest time of the next [`Self::doubt`].
     doubt_at: Instant,
-    /// Whether the machine was suspended: the gateway has forgotten us then.
+    /// Detects a suspended machine: its gateway has dropped the session.
     suspend: suspend::Watch,
-    /// Datagrams that found no room on their way out.
+    /// Datagrams dropped because the send buffer was full.
     overflow: u64,
     out: Outputs,
     leaving: VecDeque<Vec<u8>>,
 }
 
-/// What ends a sleep.
+/// Events that end the driver's sleep.
 enum Event {
     Datagram(SocketAddr, Result<usize, Failure>),
     Found(Result<Vec<SocketAddr>, Trouble>),
     Turn,
 }
 
-/// Ends the handles' waiting, too, when the task is thrown away with its runtime.
+/// Closes the stack when the task is dropped with its runtime, so that no handle waits forever.
 struct Farewell(Arc<Host>);
 
 impl Drop for Farewell {
@@ -219,7 +219,7 @@ impl<U: Underlay> Driver<U> {
             }
             self.doubt(time);
             self.peer.tick(time, &mut self.out);
-            // What leaves takes its time of departure from here.
+            // Packets take their departure time from here.
             self.pump(now());
             let report_at = self.publish(time);
             let deadline = self.deadline(time, report_at);
@@ -237,7 +237,7 @@ impl<U: Underlay> Driver<U> {
             }
         }
         drop(farewell);
-        // The resets of what was open go out.
+        // Sends the resets of open streams.
         self.pump(now());
     }
 
@@ -253,14 +253,14 @@ impl<U: Underlay> Driver<U> {
         }
     }
 
-    /// A datagram came, or bad news.
+    /// Handles a datagram or an error from the underlay.
     fn received(&mut self, from: SocketAddr, got: Result<usize, Failure>, buffer: &[u8]) {
         let at = now();
         match got {
             Ok(count) => {
                 self.peer.feed(at, from, buffer.get(..count).unwrap_or_default(), &mut self.out);
                 if !self.out.inner.is_empty() {
-                    // The peer's timers take when it was read; round trips end when it came.
+                    // The peer's timers use the time of reading; round trips use the time of arrival.
                     let at = self.underlay.arrived().unwrap_or(at);
                     let mut stack = self.host.stack();
                     for packet in self.out.inner.drain(..) {
@@ -272,7 +272,7 @@ impl<U: Underlay> Driver<U> {
         }
     }
 
-    /// Carries packets from the host inside to the peer, and datagrams from the peer to the wire.
+    /// Moves packets from the inner host to the peer, and datagrams from the peer to the underlay.
     fn pump(&mut self, now: Instant) {
         self.host.stack().poll(now, &mut self.leaving);
         while let Some(packet) = self.leaving.pop_front() {
@@ -282,7 +282,7 @@ impl<U: Underlay> Driver<U> {
     }
 
     fn transmit(&mut self, now: Instant) {
-        // A failure may make the peer try elsewhere, which puts more behind.
+        // A failure may make the peer try another address, which queues more.
         while !self.out.network.is_empty() {
             for Transmit { to, datagram } in std::mem::take(&mut self.out.network) {
                 if let Err(failure) = self.underlay.send(to, &datagram) {
@@ -299,9 +299,9 @@ impl<U: Underlay> Driver<U> {
         }
     }
 
-    /// When nothing comes back for long, the host may have moved, or the peer.
+    /// After a long silence the host or the peer may have moved: resolves the endpoint again and opens new sockets.
     fn doubt(&mut self, now: Instant) {
-        // Only when the next initiation is due: until then, the answer to the last one may still come.
+        // Only when the next initiation is due: until then, the last one may still be answered.
         let due = self.peer.deadline().is_some_and(|at| at <= now);
         let doubtful = due && self.peer.attempts().is_some_and(|attempts| attempts >= DOUBT);
         let failed = self.unresolved.is_some() && self.lookup.is_none();
@@ -339,8 +339,8 @@ impl<U: Underlay> Driver<U> {
         [self.peer.deadline(), stack, report_at, retry].into_iter().flatten().min()
     }
 
-    /// Reports the link: at once when something happened, within a second when only counters moved. Returns when to
-    /// come back for those.
+    /// Publishes the link's state: at once on an event, at most once a second for counters. Returns the time of the next
+    /// report of counters.
     fn publish(&mut self, now: Instant) -> Option<Instant> {
         let mut link = self.peer.link().clone();
         let stack = self.host.stack().drops();

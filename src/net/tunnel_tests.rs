@@ -1,4 +1,4 @@
-//! A real tunnel against a gateway made of the same parts, over a simulated wire and over loopback.
+//! A real tunnel against a gateway built from the same parts, over a simulated wire and over loopback.
 
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
@@ -62,12 +62,12 @@ fn gateway_config() -> Config {
     }
 }
 
-/// A gateway with one host behind it, which echoes UDP on port 7 in upper case, answers port 9 as somebody else,
-/// answers ping, and serves 200 kB to whoever connects to TCP port 80.
+/// A gateway with one host behind it: echoes UDP on port 7 in upper case, answers port 9 from another address,
+/// replies to ping, and serves 200 kB on TCP port 80.
 struct Gateway {
     host: Arc<Host>,
     task: JoinHandle<()>,
-    /// What was decrypted, as UDP payloads.
+    /// Decrypted UDP payloads.
     heard: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
@@ -81,7 +81,7 @@ fn page() -> Vec<u8> {
     (0..200_000_u32).map(|at| (at / 7) as u8).collect()
 }
 
-/// Anything that datagrams come from and go to. Unlike [`underlay::Udp`], a gateway hears everybody.
+/// A gateway's socket. Unlike [`underlay::Udp`], it receives from any address.
 trait Ground: Send + 'static {
     fn send(&mut self, to: SocketAddr, datagram: &[u8]);
     fn recv(&mut self, buffer: &mut [u8]) -> impl Future<Output = (SocketAddr, usize)> + Send;
@@ -191,7 +191,7 @@ async fn payload(socket: &Udp) -> Vec<u8> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_answer_is_there_after_two_round_trips() {
+async fn the_first_response_takes_two_round_trips() {
     let start = tokio::time::Instant::now();
     let (tunnel, _gateway, _wire) = over_sim(Weather::clear(DELAY), 1);
     assert_eq!(tunnel.link().borrow().phase, Phase::Handshaking);
@@ -208,7 +208,7 @@ async fn the_first_answer_is_there_after_two_round_trips() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_first_initiation_costs_a_quarter_of_a_second() {
+async fn a_lost_first_initiation_costs_250_ms() {
     let start = tokio::time::Instant::now();
     let (wire, near, far) = sim::wire(client_addr(), gateway_addr(), Weather::clear(DELAY), 1);
     wire.doom(1);
@@ -220,7 +220,7 @@ async fn a_lost_first_initiation_costs_a_quarter_of_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_echo_comes_back_with_its_time() {
+async fn an_echo_reply_has_its_round_trip_time() {
     let (tunnel, _gateway, _wire) = over_sim(Weather::clear(DELAY), 1);
     until(&tunnel, LinkState::is_up).await;
     let echo = tunnel.echo().unwrap();
@@ -233,7 +233,7 @@ async fn an_echo_comes_back_with_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_bad_weather_each_datagram_arrives_at_most_once() {
+async fn on_a_bad_wire_each_datagram_arrives_at_most_once() {
     let weather = Weather {
         loss: 0.1,
         duplication: 0.2,
@@ -258,7 +258,7 @@ async fn in_bad_weather_each_datagram_arrives_at_most_once() {
     answers.sort();
     answers.dedup();
     assert_eq!(answers.len(), count, "something came twice");
-    // Each way takes 0.9 × 0.9 of those that are not sent twice.
+    // Each direction delivers 0.9 × 0.9 of the datagrams that are not duplicated.
     assert!((300..460).contains(&count), "{count}");
     let mut heard = gateway.heard.lock().unwrap().clone();
     let all = heard.len();
@@ -270,7 +270,7 @@ async fn in_bad_weather_each_datagram_arrives_at_most_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_of_200_kb_survives_5_percent_loss() {
+async fn a_stream_carries_200_kb_with_5_percent_loss() {
     let weather = Weather { loss: 0.05, ..Weather::clear(DELAY) };
     let (tunnel, _gateway, _wire) = over_sim(weather, 5);
     let mut stream = tunnel.tcp(service(80)).await.unwrap();
@@ -280,7 +280,7 @@ async fn a_stream_of_200_kb_survives_5_percent_loss() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_port_where_nothing_listens_refuses_a_stream() {
+async fn a_closed_port_refuses_a_stream() {
     let (tunnel, _gateway, _wire) = over_sim(Weather::clear(DELAY), 1);
     let refused = tunnel.tcp(service(81)).await.map(drop).unwrap_err();
     assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
@@ -315,7 +315,7 @@ async fn an_eavesdropper_reads_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_preshared_key_opens_and_a_wrong_one_is_silence() {
+async fn a_wrong_preshared_key_gets_no_response() {
     for (theirs, opens) in [([9; 32], true), ([8; 32], false)] {
         let (_wire, near, far) = sim::wire(client_addr(), gateway_addr(), Weather::clear(DELAY), 1);
         let config = Config { preshared_key: Some(Secret::new(theirs)), ..gateway_config() };
@@ -330,7 +330,7 @@ async fn a_preshared_key_opens_and_a_wrong_one_is_silence() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gateway_under_load_is_convinced_with_a_cookie() {
+async fn a_gateway_under_load_accepts_a_cookie() {
     let (_wire, near, far) = sim::wire(client_addr(), gateway_addr(), Weather::clear(DELAY), 1);
     let _gateway = Gateway::start(far, &gateway_config(), 0);
     let start = tokio::time::Instant::now();
@@ -341,7 +341,7 @@ async fn a_gateway_under_load_is_convinced_with_a_cookie() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gateway_that_goes_away_is_down_and_one_that_returns_is_up_within_a_second() {
+async fn a_lost_gateway_is_down_and_is_up_within_a_second_of_its_return() {
     let (tunnel, _gateway, wire) = over_sim(Weather::clear(DELAY), 1);
     until(&tunnel, LinkState::is_up).await;
     let socket = tunnel.udp().unwrap();
@@ -364,7 +364,7 @@ async fn a_gateway_that_goes_away_is_down_and_one_that_returns_is_up_within_a_se
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wish_to_shake_hands_is_granted_at_once() {
+async fn a_requested_handshake_starts_at_once() {
     let (tunnel, _gateway, _wire) = over_sim(Weather::clear(DELAY), 1);
     let first = until(&tunnel, LinkState::is_up).await;
     tunnel.rehandshake();
@@ -373,7 +373,7 @@ async fn a_wish_to_shake_hands_is_granted_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn dropping_the_last_clone_ends_everything() {
+async fn dropping_the_last_clone_ends_the_tunnel() {
     let (tunnel, gateway, _wire) = over_sim(Weather::clear(DELAY), 1);
     let mut link = tunnel.link();
     let socket = tunnel.udp().unwrap();
@@ -390,12 +390,12 @@ async fn dropping_the_last_clone_ends_everything() {
         .await
         .map_or_else(|error| (0, Some(error.kind())), |count| (count, None));
     assert_eq!(end, Some(io::ErrorKind::ConnectionReset));
-    // The gateway's end was reset, too, and is forgotten there.
+    // The gateway's end was reset, too, and is removed there.
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(!gateway.host.stack().tcp().uses(80));
 }
 
-/// Counts how often the driver goes to sleep.
+/// Counts how often the driver sleeps.
 struct Counted<U>(U, Arc<AtomicUsize>);
 
 impl<U: Underlay> Underlay for Counted<U> {
@@ -431,22 +431,22 @@ async fn an_idle_tunnel_sleeps() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn counters_are_told_at_most_once_a_second() {
+async fn counters_are_reported_at_most_once_a_second() {
     let (tunnel, _gateway, _wire) = over_sim(Weather::clear(Duration::from_millis(1)), 1);
     until(&tunnel, LinkState::is_up).await;
     let socket = tunnel.udp().unwrap();
     let mut link = tunnel.link();
     link.mark_unchanged();
-    let (mut told, start) = (0, tokio::time::Instant::now());
+    let (mut reports, start) = (0, tokio::time::Instant::now());
     while start.elapsed() < Duration::from_secs(10) {
         socket.send(service(7), b"query").unwrap();
         payload(&socket).await;
         if link.has_changed().unwrap() {
             link.mark_unchanged();
-            told += 1;
+            reports += 1;
         }
     }
-    assert!((9..=11).contains(&told), "{told}");
+    assert!((9..=11).contains(&reports), "{reports}");
 }
 
 async fn gateway_on(any: &str) -> (Gateway, SocketAddr) {
@@ -488,8 +488,8 @@ async fn over_real_loopback_on_two_threads() {
 }
 
 #[tokio::test]
-async fn a_name_is_looked_up_and_the_dead_family_passed_over() {
-    // Whatever `localhost` gives, only IPv4 is served.
+async fn a_name_is_resolved_and_the_unreachable_family_skipped() {
+    // `localhost` may give both families; only IPv4 is served.
     let (_gateway, addr) = gateway_on("127.0.0.1:0").await;
     let endpoint = Endpoint::Host { name: "localhost".to_owned(), port: addr.port() };
     let tunnel = Tunnel::attach(&profile(endpoint)).unwrap();
@@ -499,7 +499,7 @@ async fn a_name_is_looked_up_and_the_dead_family_passed_over() {
 }
 
 #[tokio::test]
-async fn a_name_without_an_address_is_trouble() {
+async fn an_unresolvable_name_is_a_link_error() {
     let endpoint = Endpoint::Host { name: "gateway.invalid".to_owned(), port: 51_820 };
     let tunnel = Tunnel::attach(&profile(endpoint)).unwrap();
     let link = until(&tunnel, |link| link.trouble.is_some()).await;
@@ -508,15 +508,15 @@ async fn a_name_without_an_address_is_trouble() {
 }
 
 #[tokio::test]
-async fn a_closed_port_is_told_before_the_first_retry() {
+async fn a_closed_port_is_reported_before_the_first_retry() {
     let addr = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let start = std::time::Instant::now();
     let tunnel = Tunnel::attach(&profile(Endpoint::Addr(addr))).unwrap();
     let link = until(&tunnel, |link| link.trouble.is_some()).await;
     assert_eq!(link.trouble, Some(Trouble::Refused(addr)));
-    assert_eq!(link.initiations, 1, "told after {:?}", start.elapsed());
+    assert_eq!(link.initiations, 1, "reported after {:?}", start.elapsed());
 
-    // Somebody comes to live there.
+    // A gateway starts there.
     let (_gateway, _) = gateway_on(&addr.to_string()).await;
     let link = until(&tunnel, LinkState::is_up).await;
     assert_eq!(link.trouble, None);

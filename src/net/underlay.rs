@@ -1,5 +1,5 @@
-//! The wire below the tunnel: the host's own UDP sockets, behind an interface so small that a simulated wire
-//! ([`sim`](super::sim)) fits it as well.
+//! The wire below the tunnel: the host's UDP sockets, behind an interface that a simulated wire
+//! ([`sim`](super::sim)) implements as well.
 
 use std::future::Future;
 use std::io::{self, ErrorKind::WouldBlock};
@@ -12,47 +12,44 @@ use tokio::net::UdpSocket;
 
 use super::{Trouble, stamp};
 
-/// What a burst of answers may fill before the host drops datagrams, in bytes; the system grants what it allows.
+/// Requested size of the receive buffer, for bursts, in bytes; the system may grant less.
 const RECEIVE_BUFFER: usize = 2 * 1024 * 1024;
 
-/// A way to exchange datagrams with the peer.
+/// A transport for datagrams to and from the peer.
 pub trait Underlay: Send + 'static {
     /// Sends one datagram, or fails at once.
     fn send(&mut self, to: SocketAddr, datagram: &[u8]) -> Result<(), Failure>;
 
-    /// Waits for the next datagram, or for bad news about one that was sent, with the address that it is about.
-    /// Nothing is lost when the future is dropped.
+    /// Waits for the next datagram, or for an error about one that was sent, with the address of the peer. Cancel-safe.
     fn recv(
         &mut self,
         buffer: &mut [u8],
     ) -> impl Future<Output = (SocketAddr, Result<usize, Failure>)> + Send;
 
-    /// When the datagram that [`Self::recv`] gave last came, where the wire itself tells that.
+    /// Arrival time of the datagram last returned by [`Self::recv`], if the wire provides it.
     fn arrived(&self) -> Option<Instant> {
         None
     }
 
-    /// Starts over, since the host may have moved: new sockets, other source addresses.
+    /// Opens new sockets, since the host may have moved to another network.
     fn reopen(&mut self) {}
 }
 
-/// Why a datagram did not go or did not arrive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// The host's send buffer is full.
     Full,
-    /// It is longer than the path takes.
+    /// The datagram is longer than the path MTU.
     TooLong,
-    /// Nothing listens there.
+    /// ICMP port unreachable: nothing listens on the port.
     Refused,
-    /// There is no way there, in the system's words.
+    /// No route, with the system's error text.
     Unreachable(String),
-    /// There is no socket to send from, in the system's words.
+    /// No socket, with the system's error text.
     Socket(String),
 }
 
 impl Failure {
-    /// What to tell of it; `None` for what only costs a datagram.
+    /// The link error to report; `None` if only one datagram is lost.
     pub fn trouble(self, to: SocketAddr) -> Option<Trouble> {
         match self {
             Self::Full | Self::TooLong => None,
@@ -65,7 +62,7 @@ impl Failure {
     fn from_io(error: &io::Error) -> Self {
         match error.kind() {
             WouldBlock => Self::Full,
-            // Windows says "reset" for an ICMP port unreachable.
+            // Windows reports "reset" for an ICMP port unreachable.
             io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Self::Refused,
             _ if error.raw_os_error() == Some(EMSGSIZE) => Self::TooLong,
             _ => Self::Unreachable(error.to_string()),
@@ -73,7 +70,7 @@ impl Failure {
     }
 }
 
-/// "Message too long"; std has no name for it.
+/// "Message too long", which has no name in std.
 #[cfg(target_os = "linux")]
 const EMSGSIZE: i32 = 90;
 #[cfg(windows)]
@@ -81,10 +78,10 @@ const EMSGSIZE: i32 = 10_040;
 #[cfg(not(any(target_os = "linux", windows)))]
 const EMSGSIZE: i32 = 40;
 
-/// The host's UDP sockets: one a family, opened when it is first needed.
+/// The host's UDP sockets: one per family, opened on first use.
 ///
-/// They are connected, for a connected socket is told at once when the peer's port is closed. The price is that a
-/// peer which answers from another address is not heard; gateways answer from where they were asked.
+/// They are connected, since only a connected socket reports at once that the peer's port is closed. In exchange, a
+/// peer that responds from another address is not received; gateways respond from the address they were reached at.
 pub struct Udp {
     listen_port: u16,
     v4: Option<Connected>,
@@ -126,10 +123,10 @@ impl Udp {
 impl Underlay for Udp {
     fn send(&mut self, to: SocketAddr, datagram: &[u8]) -> Result<(), Failure> {
         let connected = self.connected(to)?;
-        // Straight to the system: tokio would first wait to hear that the socket can be written to.
+        // Directly to the system: tokio would first wait until the socket is writable.
         let socket = SockRef::from(&connected.socket);
         let sent = match socket.send(datagram) {
-            // Old news about an earlier datagram. This one has not gone yet.
+            // An error about an earlier datagram. This one has not been sent yet.
             Err(error) if Failure::from_io(&error) == Failure::Refused => {
                 socket.send(datagram).and(Err(io::ErrorKind::ConnectionRefused.into()))
             }
@@ -154,7 +151,7 @@ impl Underlay for Udp {
             let slot = if to.is_ipv4() { v4 } else { v6 };
             let Some(Connected { socket, .. }) = slot else { continue };
             let got = ready.and_then(|ready| {
-                // Bad news is not readable: it comes as an error of the socket, and would wait for the next send.
+                // An error does not make the socket readable: it would be reported only on the next send.
                 if ready.is_error()
                     && let Ok(error) =
                         socket.try_io(Interest::ERROR, || socket.take_error()?.ok_or(WouldBlock.into()))
@@ -169,7 +166,7 @@ impl Underlay for Udp {
                 Err(error) => {
                     let failure = Failure::from_io(&error);
                     if failure != Failure::Refused {
-                        // Whatever it is, it must not be read again and again.
+                        // Whatever the error, do not read it in a loop.
                         *slot = None;
                     }
                     return (to, Err(failure));
@@ -187,7 +184,7 @@ impl Underlay for Udp {
     }
 }
 
-/// Waits until a socket has something to say; without a socket, for ever.
+/// Waits until a socket is ready; without a socket, forever.
 async fn ready(slot: Option<&Connected>) -> (SocketAddr, io::Result<Ready>) {
     match slot {
         Some(Connected { socket, to }) => (*to, socket.ready(Interest::READABLE | Interest::ERROR).await),
@@ -238,7 +235,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn a_datagram_that_waited_is_told_to_have_come_when_it_came() {
+    async fn a_delayed_read_reports_the_arrival_time() {
         let far = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let mut udp = Udp::new(None);
         udp.send(far.local_addr().unwrap(), b"there").unwrap();
@@ -247,19 +244,19 @@ mod tests {
         let before = Instant::now();
         far.send_to(b"and back", from).await.unwrap();
         let sent = Instant::now();
-        // Nobody reads for a while.
+        // The datagram is left unread for a while.
         while sent.elapsed() < std::time::Duration::from_millis(200) {
             tokio::task::yield_now().await;
         }
         assert_eq!(udp.recv(&mut buffer).await.1, Ok(8));
         let arrived = udp.arrived().unwrap();
-        // Two clocks are read, one after the other.
+        // Two clocks are read one after the other.
         let slack = std::time::Duration::from_millis(100);
         assert!(arrived + slack > before && arrived < sent + slack, "{:?}", sent.elapsed());
     }
 
     #[tokio::test]
-    async fn a_closed_port_is_told() {
+    async fn a_closed_port_is_reported() {
         let closed = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let to = closed.local_addr().unwrap();
         drop(closed);
@@ -291,7 +288,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_datagram_over_the_limit_costs_only_itself() {
+    async fn an_oversized_datagram_loses_only_itself() {
         let far = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let to = far.local_addr().unwrap();
         let mut udp = Udp::new(None);

@@ -1,9 +1,9 @@
 //! One WireGuard peer, without a socket: datagrams and packets in, datagrams and packets out.
 //!
-//! The cryptography and the sessions are boringtun's [`Tunn`]. What it leaves to its user is done here: when to
-//! speak ([`timers`](super::timers)), who may send from where (`AllowedIPs`, and an endpoint that moves only after
-//! an authenticated packet), the queue of what waits for a session, padding, and the facts of [`LinkState`].
-//! Nothing of boringtun shows in the interface, so that another core could take its place.
+//! Cryptography and sessions are boringtun's [`Tunn`]. The rest is done here: when to send ([`timers`](super::timers)),
+//! source checks (`AllowedIPs`, and an endpoint that moves only after an authenticated packet), the queue of packets
+//! that wait for a session, padding, and the values of [`LinkState`]. boringtun does not appear in the interface, so
+//! that another implementation could replace it.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -20,16 +20,16 @@ use super::timers::{Due, NO_REPLY, Role, Timers};
 use super::{LinkState, Phase, Trouble};
 use crate::profile::{Profile, Secret};
 
-/// The largest UDP payload there is, in bytes, and more. boringtun panics when its output buffer is smaller than
-/// what came in, and looks at the length before it checks who sent it.
+/// Larger than any UDP payload, in bytes. boringtun panics when its output buffer is smaller than its input, and checks
+/// the length before it authenticates the sender.
 const BUFFER: usize = 65_535;
-/// Packets that may wait for a session.
+/// Maximum number of packets that wait for a session.
 const QUEUE: usize = 256;
-/// Bytes around an inner packet in a data message: header 16, tag 16.
+/// Overhead of a data message in bytes: header 16, tag 16.
 const OVERHEAD: usize = 32;
-/// Data messages with a counter from here on are refused (`Reject-After-Messages`, WireGuard paper §6.1).
+/// Data messages with this counter or a larger one are rejected (`Reject-After-Messages`, WireGuard paper §6.1).
 const REJECT_AFTER_MESSAGES: u64 = u64::MAX - (1 << 13);
-/// The longest endpoint list that is tried in turn.
+/// Maximum number of endpoint addresses.
 const ENDPOINTS: usize = 8;
 
 /// Message types (WireGuard paper §5.4), little-endian with three reserved zero bytes.
@@ -38,16 +38,14 @@ const RESPONSE: u8 = 2;
 const COOKIE: u8 = 3;
 const DATA: u8 = 4;
 
-/// What a peer is made of.
+/// Configuration of a peer.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Our own key.
     pub private_key: Secret,
-    /// The peer's key.
+    /// Public key of the peer.
     pub public_key: [u8; 32],
-    /// The key both share beforehand, if any.
     pub preshared_key: Option<Secret>,
-    /// Where the peer's packets may come from.
+    /// Allowed sources of inner packets.
     pub allowed_ips: Vec<Ipv6Net>,
     /// `PersistentKeepalive`, in seconds.
     pub keepalive: Option<u16>,
@@ -68,13 +66,13 @@ impl From<&Profile> for Config {
     }
 }
 
-/// The public key that belongs to a private one.
+/// Derives the public key from a private key.
 pub fn public_key(private: &Secret) -> [u8; 32] {
     PublicKey::from(&StaticSecret::from(*private.expose())).to_bytes()
 }
 
-/// The index of ours that a response, a cookie reply or a data message is addressed to. A gateway with several peers
-/// finds the right one by it: its upper 24 bits are the `index` that the peer was made with.
+/// Our session index in a response, cookie reply or data message. A gateway with several peers finds the peer by it: its
+/// upper 24 bits are the `index` given to the peer.
 pub fn receiver_index(datagram: &[u8]) -> Option<u32> {
     match *datagram {
         [RESPONSE, 0, 0, 0, _, _, _, _, a, b, c, d, ..] | [COOKIE | DATA, 0, 0, 0, a, b, c, d, ..] => {
@@ -84,36 +82,32 @@ pub fn receiver_index(datagram: &[u8]) -> Option<u32> {
     }
 }
 
-/// How many handshake messages a second one gateway takes before it asks for cookies. Shared by its peers.
+/// Handshake messages per second that a gateway accepts before it demands cookies. Shared by its peers.
 #[derive(Clone)]
 pub struct Limiter(Arc<RateLimiter>);
 
 impl Limiter {
-    /// A limiter for the holder of `private`.
+    /// A limiter for the owner of `private`.
     pub fn new(private: &Secret, per_second: u64) -> Self {
         Self(Arc::new(RateLimiter::new(&PublicKey::from(public_key(private)), per_second)))
     }
 }
 
-/// A datagram to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transmit {
-    /// Where to.
     pub to: SocketAddr,
-    /// Its bytes.
     pub datagram: Vec<u8>,
 }
 
-/// What a call brought about.
+/// Output of a call.
 #[derive(Debug, Default)]
 pub struct Outputs {
-    /// Datagrams for the network, in order.
+    /// Datagrams for the underlay, in order.
     pub network: Vec<Transmit>,
     /// Decrypted inner packets from an allowed source, in order.
     pub inner: Vec<Vec<u8>>,
 }
 
-/// One peer.
 pub struct Peer {
     tunn: Tunn,
     limiter: Option<Limiter>,
@@ -122,29 +116,29 @@ pub struct Peer {
     allowed_ips: Vec<Ipv6Net>,
     mtu: u16,
     link: LinkState,
-    /// Where the peer may be, in the order to try.
+    /// Possible addresses of the peer, in the order in which they are tried.
     candidates: Vec<SocketAddr>,
-    /// What waits for a session.
+    /// Packets that wait for a session.
     queue: VecDeque<Vec<u8>>,
-    /// Our index of the last initiations, and when they left: the newest first.
+    /// Our index and departure time of the last initiations, newest first.
     initiations: [Option<(u32, Instant)>; 2],
-    /// Our index in a response we gave, until the peer proves that it got it.
+    /// Our index in a response, until the peer confirms it.
     offered: Option<u32>,
-    /// The time that boringtun believes it is: that of its last `update_timers`.
+    /// boringtun's clock: the time of the last `update_timers`.
     clock: Instant,
-    /// The time by that clock when something last came.
+    /// Time of the last received packet, by boringtun's clock.
     heard: Instant,
     buffer: Box<[u8]>,
     padded: Vec<u8>,
 }
 
 impl Peer {
-    /// The end that attaches. `index` is 24 random bits; `now` starts the timers.
+    /// Creates an initiator. `index` is 24 random bits; `now` starts the timers.
     pub fn new(config: &Config, index: u32, now: Instant) -> Self {
         Self::build(config, index, now, Role::Initiator, None)
     }
 
-    /// The end that is attached to. It starts no handshakes of its own accord.
+    /// Creates a responder. It starts no handshakes.
     pub fn responder(config: &Config, index: u32, now: Instant, limiter: Limiter) -> Self {
         Self::build(config, index, now, Role::Responder, Some(limiter))
     }
@@ -178,12 +172,12 @@ impl Peer {
         }
     }
 
-    /// The state of the link, kept current by every call.
+    /// State of the link, updated by every call.
     pub fn link(&self) -> &LinkState {
         &self.link
     }
 
-    /// The addresses where the peer may be, best first; an initiator that has no session begins to shake hands.
+    /// Sets the peer's possible addresses, best first; an initiator without a session starts a handshake.
     pub fn set_endpoints(&mut self, now: Instant, endpoints: &[SocketAddr], out: &mut Outputs) {
         self.candidates = endpoints.iter().copied().take(ENDPOINTS).collect();
         if self.link.phase != Phase::Up {
@@ -199,28 +193,28 @@ impl Peer {
         self.tick(now, out);
     }
 
-    /// Whether packets can leave at once.
+    /// Whether packets can be sent at once.
     pub fn has_session(&self) -> bool {
         self.tunn.time_since_last_handshake().is_some()
     }
 
-    /// How many initiations the handshake under way has taken so far.
+    /// Initiations sent in the current handshake attempt.
     pub fn attempts(&self) -> Option<u32> {
         self.timers.attempts()
     }
 
-    /// Forgets what we think of the session and shakes hands.
+    /// Starts a handshake whatever the state of the session.
     pub fn rehandshake(&mut self, now: Instant, out: &mut Outputs) {
         self.timers.force(now);
         self.tick(now, out);
     }
 
-    /// When [`Self::tick`] must be called at the latest.
+    /// Latest time for the next [`Self::tick`].
     pub fn deadline(&self) -> Option<Instant> {
         self.link.endpoint.and_then(|_| self.timers.deadline())
     }
 
-    /// Does what is due.
+    /// Does all due work.
     pub fn tick(&mut self, now: Instant, out: &mut Outputs) {
         self.sync(now, out);
         if self.link.endpoint.is_none() {
@@ -240,7 +234,7 @@ impl Peer {
         }
     }
 
-    /// Sends an inner packet, or keeps it until there is a session. When too many wait, the oldest goes.
+    /// Sends an inner packet, or queues it until there is a session. A full queue drops its oldest packet.
     pub fn send(&mut self, now: Instant, packet: &[u8], out: &mut Outputs) {
         self.sync(now, out);
         if packet.is_empty() || packet.len() > usize::from(self.mtu).min(BUFFER - OVERHEAD) {
@@ -262,7 +256,7 @@ impl Peer {
         self.tick(now, out);
     }
 
-    /// Takes a datagram from the network.
+    /// Handles a datagram from the underlay.
     pub fn feed(&mut self, now: Instant, from: SocketAddr, datagram: &[u8], out: &mut Outputs) {
         self.sync(now, out);
         self.link.received_bytes += datagram.len() as u64;
@@ -273,7 +267,7 @@ impl Peer {
                 return;
             }
         };
-        // The address lets boringtun answer with a cookie when it is under load.
+        // boringtun needs the address to reply with a cookie under load.
         match self.tunn.decapsulate(Some(from.ip()), datagram, &mut self.buffer) {
             TunnResult::Done if kind == COOKIE => self.timers.cookie(now),
             TunnResult::Done => self.authentic(now, from, datagram, true, out),
@@ -289,7 +283,7 @@ impl Peer {
                 }
                 self.authentic(now, from, datagram, false, out);
             }
-            // IPv4, or a data message that is authentic and holds nonsense.
+            // IPv4, or an authentic data message with invalid contents.
             TunnResult::WriteToTunnelV4(..) => {
                 self.link.drops.malformed += 1;
                 self.authentic(now, from, datagram, false, out);
@@ -310,7 +304,7 @@ impl Peer {
         self.tick(now, out);
     }
 
-    /// Something below went wrong: the network refused or could not take what we sent to `to`.
+    /// An error of the underlay: a datagram to `to` was refused or could not be sent.
     pub fn trouble(&mut self, now: Instant, to: SocketAddr, trouble: Trouble, out: &mut Outputs) {
         let tried = self.timers.attempts().unwrap_or(0) as usize;
         if self.link.phase == Phase::Up {
@@ -322,7 +316,7 @@ impl Peer {
                 self.timers.force(now);
             }
         } else if (1..self.candidates.len()).contains(&tried) {
-            // Another family or address may do, and it need not wait for its turn.
+            // Another family or address may work; try it now.
             self.timers.hurry(now);
             return self.tick(now, out);
         }
@@ -330,7 +324,7 @@ impl Peer {
         self.tick(now, out);
     }
 
-    /// boringtun answered a datagram by itself: a cookie reply, a response, or the end of our handshake.
+    /// Handles boringtun's own replies: a cookie reply, a response, or the end of our handshake.
     fn answered(
         &mut self,
         now: Instant,
@@ -340,7 +334,7 @@ impl Peer {
         out: &mut Outputs,
     ) {
         match (reply.first(), datagram.first()) {
-            // Whoever asked has proved nothing: it gets its cookie, and nothing is believed.
+            // The sender is not authenticated: send the cookie, change nothing.
             (Some(&COOKIE), _) => self.transmit(now, from, reply, out),
             (_, Some(&INITIATION)) => {
                 self.offered = index_at(&reply, 4);
@@ -362,7 +356,7 @@ impl Peer {
         }
     }
 
-    /// An authenticated packet came from `from`: that is where the peer is, and it is alive.
+    /// An authenticated packet was received: the peer is at `from`.
     fn authentic(&mut self, now: Instant, from: SocketAddr, datagram: &[u8], empty: bool, out: &mut Outputs) {
         self.heard = self.clock;
         self.timers.received(now, empty);
@@ -394,12 +388,12 @@ impl Peer {
             if self.link.phase == Phase::Up {
                 self.enter(Phase::Down, now);
             }
-            // A closed port is the better explanation; so is a host that cannot send.
+            // Keep the more specific error: a closed port, or a host that cannot send.
             if let (None, Some(endpoint)) = (&self.link.trouble, self.link.endpoint) {
                 self.link.trouble = Some(Trouble::Silent(endpoint));
             }
         }
-        // Each try goes to the next address: the families race, 250 ms apart.
+        // Each retry uses the next address: the families race, 250 ms apart.
         if tried > 0 && self.candidates.len() > 1 {
             let current = self.candidates.iter().position(|addr| Some(*addr) == self.link.endpoint);
             let next = current.map_or(0, |at| (at + 1) % self.candidates.len());
@@ -410,12 +404,12 @@ impl Peer {
                 let datagram = datagram.to_vec();
                 self.emit(now, datagram, out);
             }
-            // It has no other answer to a buffer that is long enough; and if it had, we would not spin on it.
+            // Not expected with a buffer of this size; count it as sent, to avoid a busy loop.
             _ => self.timers.initiated(now),
         }
     }
 
-    /// Seals a packet; an empty one is a keepalive. There is a session.
+    /// Encrypts a packet; an empty one is a keepalive. Requires a session.
     fn encapsulate(&mut self, now: Instant, packet: &[u8], out: &mut Outputs) {
         // Padded to 16 bytes, but not past the MTU (WireGuard paper §5.4.6).
         let size = packet.len().next_multiple_of(16).min(usize::from(self.mtu)).max(packet.len());
@@ -429,29 +423,29 @@ impl Peer {
         }
     }
 
-    /// Gives boringtun the time, by which it stamps what follows and buries sessions.
+    /// Advances boringtun's clock, which timestamps what follows and removes expired sessions.
     ///
-    /// Its own rule for a silent peer counts from the last packet it received, not from the first that went
-    /// unanswered, so after 15 quiet seconds it would shake hands on any query whose answer is still on its way.
-    /// Its clock is therefore held while an answer may still come; see [`Timers`] for the rule that we follow.
+    /// boringtun measures silence from the last packet received, not from the first one without a reply. After 15 quiet
+    /// seconds it would start a handshake on any query whose response is still on its way. Its clock is therefore held
+    /// while a reply may still arrive; see [`Timers`] for our rule.
     fn sync(&mut self, now: Instant, out: &mut Outputs) {
         if let Some(limiter) = &self.limiter {
             limiter.0.reset_count();
         }
         let patient = self.timers.silent_since().is_some_and(|since| now < since + NO_REPLY);
-        // Half a second early, since its clock is not ours.
+        // Half a second early, since its clock differs from ours.
         if patient && now.saturating_duration_since(self.heard) + Duration::from_millis(500) >= NO_REPLY {
             return;
         }
         self.clock = now;
-        // `ConnectionExpired` only says that there was nothing to do for long.
+        // `ConnectionExpired` only means that nothing happened for long.
         if let TunnResult::WriteToNetwork(datagram) = self.tunn.update_timers(&mut self.buffer) {
             let datagram = datagram.to_vec();
             self.emit(now, datagram, out);
         }
     }
 
-    /// Sends to the peer, wherever it is.
+    /// Sends to the peer's current address.
     fn emit(&mut self, now: Instant, datagram: Vec<u8>, out: &mut Outputs) {
         if let Some(to) = self.link.endpoint {
             self.transmit(now, to, datagram, out);
@@ -476,13 +470,13 @@ impl Peer {
     }
 }
 
-/// Whether this is a data message whose counter no honest peer reaches.
+/// Whether this is a data message with a counter beyond any valid one.
 fn exhausted(datagram: &[u8]) -> bool {
     let counter = datagram.get(8..16).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
     datagram.first() == Some(&DATA) && counter.is_some_and(|counter| counter >= REJECT_AFTER_MESSAGES)
 }
 
-/// The session index at byte `at` of a message.
+/// Session index at byte `at` of a message.
 fn index_at(datagram: &[u8], at: usize) -> Option<u32> {
     let bytes = datagram.get(at..at + 4)?;
     Some(u32::from_le_bytes(bytes.try_into().ok()?))

@@ -39,14 +39,14 @@ fn datagram(from: Ipv6Addr, to: Ipv6Addr, payload: &[u8]) -> Vec<u8> {
     packet::udp(at(from, 40_000), at(to, 53), payload, 1420).unwrap()
 }
 
-/// A client and a gateway joined by a wire without length, on a clock that the test moves.
+/// A client and a gateway joined by a wire without delay, on a clock that the test moves.
 struct Pair {
     client: Peer,
     gateway: Peer,
     now: Instant,
-    /// Everything that was on the wire, and who sent it.
+    /// All datagrams on the wire, with their sender.
     wire: Vec<(SocketAddr, Vec<u8>)>,
-    /// What the gateway and the client decrypted.
+    /// Packets decrypted by the gateway and by the client.
     at_gateway: Vec<Vec<u8>>,
     at_client: Vec<Vec<u8>>,
 }
@@ -75,7 +75,7 @@ impl Pair {
         mock_instant::MockClock::advance(by);
     }
 
-    /// Carries what leaves, and what that brings about, until nothing moves.
+    /// Carries datagrams and the replies to them until none is left.
     fn carry(&mut self, out: Outputs) {
         let mut moving = VecDeque::from(out.network);
         while let Some(Transmit { to, datagram }) = moving.pop_front() {
@@ -111,7 +111,7 @@ impl Pair {
         self.carry(out);
     }
 
-    /// Lets time pass, with both ends doing what is due when it is due.
+    /// Lets time pass; both ends run their timers.
     fn pass(&mut self, time: Duration) {
         let end = self.now + time;
         while let Some(at) = [self.client.deadline(), self.gateway.deadline()].into_iter().flatten().min() {
@@ -133,7 +133,7 @@ impl Pair {
 }
 
 #[test]
-fn what_waited_for_the_session_leaves_with_its_first_message() {
+fn queued_packets_are_sent_with_the_first_message_of_the_session() {
     let mut pair = Pair::new(configs());
     let (first, second) = (datagram(HERE, THERE, b"first"), datagram(HERE, THERE, b"second"));
     let mut out = Outputs::default();
@@ -144,7 +144,7 @@ fn what_waited_for_the_session_leaves_with_its_first_message() {
 
     pair.attach();
     assert_eq!(pair.at_gateway, [first, second]);
-    // Initiation, response, the confirming keepalive, and both packets padded to 64 bytes.
+    // Initiation, response, confirming keepalive, and both packets padded to 64 bytes.
     assert_eq!(pair.kinds(), [(1, 148), (2, 92), (4, 32), (4, 96), (4, 96)]);
     let link = pair.client.link();
     assert_eq!((link.phase, link.initiations, link.trouble.clone()), (Phase::Up, 1, None));
@@ -167,7 +167,7 @@ fn padding_stops_at_the_mtu() {
 }
 
 #[test]
-fn the_queue_is_bounded_and_loses_the_oldest() {
+fn a_full_queue_drops_the_oldest() {
     let mut pair = Pair::new(configs());
     let mut out = Outputs::default();
     for number in 0..300_u16 {
@@ -206,7 +206,7 @@ fn a_packet_from_outside_allowed_ips_is_dropped_and_counted() {
     assert_eq!(pair.at_client, [datagram(THERE, HERE, b"honest")]);
     assert_eq!(pair.client.link().drops.foreign, 1);
 
-    // Authentic, but not IPv6 at all: dropped under another name.
+    // Authentic, but not IPv6: counted under another name.
     pair.reply(&[0x45; 60]);
     pair.reply(&[0x60; 60]);
     assert_eq!(pair.at_client.len(), 1);
@@ -235,7 +235,7 @@ fn the_endpoint_moves_only_after_an_authenticated_packet() {
 }
 
 #[test]
-fn a_gateway_under_load_gets_its_cookie_back_on_the_next_try() {
+fn a_gateway_under_load_gets_its_cookie_on_the_next_try() {
     let mut pair = Pair::limited(configs(), 0);
     pair.attach();
     assert_eq!(pair.kinds(), [(1, 148), (3, 64)]);
@@ -245,7 +245,7 @@ fn a_gateway_under_load_gets_its_cookie_back_on_the_next_try() {
 }
 
 #[test]
-fn a_cookie_request_from_a_stranger_moves_no_endpoint() {
+fn a_cookie_reply_from_another_address_does_not_move_the_endpoint() {
     let mut pair = Pair::limited(configs(), 0);
     let mut out = Outputs::default();
     pair.client.set_endpoints(pair.now, &[gateway_addr()], &mut out);
@@ -257,7 +257,7 @@ fn a_cookie_request_from_a_stranger_moves_no_endpoint() {
 }
 
 #[test]
-fn whatever_is_repeated_or_bent_arrives_at_most_once() {
+fn replayed_or_corrupted_datagrams_arrive_at_most_once() {
     let mut pair = Pair::new(configs());
     pair.attach();
     let mut out = Outputs::default();
@@ -281,7 +281,7 @@ fn whatever_is_repeated_or_bent_arrives_at_most_once() {
 }
 
 #[test]
-fn nothing_readable_is_on_the_wire() {
+fn the_wire_carries_no_plain_text() {
     let mut pair = Pair::new(configs());
     pair.attach();
     let secret = b"_apps.internal and who asks for it";
@@ -295,7 +295,7 @@ fn nothing_readable_is_on_the_wire() {
 }
 
 #[test]
-fn datagrams_of_any_size_and_kind_are_survived() {
+fn datagrams_of_any_size_and_type_are_handled() {
     let mut pair = Pair::new(configs());
     pair.attach();
     let index = pair.wire.iter().find(|(_, bytes)| bytes[0] == RESPONSE).map(|(_, bytes)| index_at(bytes, 8));
@@ -320,7 +320,7 @@ fn datagrams_of_any_size_and_kind_are_survived() {
 }
 
 #[test]
-fn a_gateway_that_forgot_us_is_found_out_by_three_silent_probes() {
+fn a_restarted_gateway_is_detected_by_three_silent_probes() {
     let mut pair = Pair::new(configs());
     pair.attach();
     pair.wire.clear();
@@ -340,12 +340,12 @@ fn a_gateway_that_forgot_us_is_found_out_by_three_silent_probes() {
 }
 
 #[test]
-fn a_gateway_that_went_away_is_down_and_back_within_a_second() {
+fn a_lost_gateway_is_down_and_back_within_a_second() {
     let mut pair = Pair::new(configs());
     pair.attach();
     let query = datagram(HERE, THERE, b"anyone?");
     let mut lost = Outputs::default();
-    // Nothing that leaves is carried any more.
+    // Nothing is carried any more.
     for _ in 0..80 {
         pair.advance(Duration::from_millis(100));
         pair.client.tick(pair.now, &mut lost);
@@ -359,7 +359,7 @@ fn a_gateway_that_went_away_is_down_and_back_within_a_second() {
 }
 
 #[test]
-fn addresses_take_turns_250_ms_apart() {
+fn addresses_alternate_every_250_ms() {
     let (client, _) = configs();
     let dead: SocketAddr = "[2001:db8::1]:51820".parse().unwrap();
     let mut pair = Pair::new(configs());
@@ -373,7 +373,7 @@ fn addresses_take_turns_250_ms_apart() {
 }
 
 #[test]
-fn a_host_without_a_family_tries_the_other_at_once() {
+fn a_host_without_one_family_tries_the_other_at_once() {
     let (client, _) = configs();
     let dead: SocketAddr = "[2001:db8::1]:51820".parse().unwrap();
     let mut pair = Pair::new(configs());
@@ -389,7 +389,7 @@ fn a_host_without_a_family_tries_the_other_at_once() {
 }
 
 #[test]
-fn a_closed_port_is_told_at_once() {
+fn a_closed_port_is_reported_at_once() {
     let mut pair = Pair::new(configs());
     let mut out = Outputs::default();
     pair.client.set_endpoints(pair.now, &[gateway_addr()], &mut out);
@@ -402,7 +402,7 @@ fn a_closed_port_is_told_at_once() {
     assert_eq!(pair.client.link().trouble, None);
 }
 
-/// One query each `gap`, answered `rtt` later, for an hour; the wire is watched for initiations.
+/// One query every `gap`, answered after `rtt`, for an hour; counts the initiations on the wire.
 fn an_hour_of_queries(gap: Duration, rtt: Duration) -> (u64, usize) {
     let mut pair = Pair::new(configs());
     pair.attach();
@@ -411,7 +411,7 @@ fn an_hour_of_queries(gap: Duration, rtt: Duration) -> (u64, usize) {
     while pair.now < end {
         pair.send(&datagram(HERE, THERE, b"query"));
         asked += 1;
-        // Others may call into the peer while the answer is on its way.
+        // Other calls into the peer while the response is on its way.
         let mut out = Outputs::default();
         for _ in 0..4 {
             pair.advance(rtt / 4);
@@ -427,7 +427,7 @@ fn an_hour_of_queries(gap: Duration, rtt: Duration) -> (u64, usize) {
     (pair.client.link().initiations, initiations)
 }
 
-/// Run with the feature `virtual-clock`, boringtun's own timers live through the hour, too.
+/// With the feature `virtual-clock`, boringtun's own timers run through the hour, too.
 #[test]
 fn sparse_traffic_makes_no_handshake_storm() {
     for (gap, rtt) in [(20, 4), (20, 400), (16, 200), (60, 300), (5, 80)] {
@@ -439,7 +439,7 @@ fn sparse_traffic_makes_no_handshake_storm() {
 }
 
 #[test]
-fn an_idle_peer_is_silent_and_not_in_trouble() {
+fn an_idle_peer_sends_nothing_and_has_no_error() {
     let mut pair = Pair::new(configs());
     pair.attach();
     pair.wire.clear();
