@@ -17,6 +17,7 @@ use sixpane::catalog::diff::changes;
 use sixpane::catalog::walk::{Said, Scope, Walk};
 use sixpane::dns::exchange::{Options, Question};
 use sixpane::dns::names::Form;
+use sixpane::dns::outcome::Outcome;
 use sixpane::dns::{message, payload};
 use sixpane::profile::parse::parse;
 
@@ -56,7 +57,7 @@ fn answer(form: &Form, apps: usize, listed: Option<&str>) -> Said {
         _ => (vec![], vec![]),
     };
     let rtt = Some(Duration::from_millis(1));
-    Said { word: "NOERROR".into(), settled: true, texts, addresses, rtt, ttl: None }
+    Said { outcome: Outcome::NOERROR, reason: None, texts, addresses, rtt, ttl: None }
 }
 
 fn walked(before: Arc<Catalog>, apps: usize, listed: Option<&str>) -> Arc<Catalog> {

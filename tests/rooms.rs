@@ -16,7 +16,11 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ("profile", &["address", "error", "text"], "a file's text in, a value out: no network"),
     ("net", &["clock", "profile", "text"], "sends packets, and knows nothing of what is in them"),
     ("dns", &["clock", "net", "text"], "asks over any Network"),
-    ("doctor", &["address", "probe", "profile", "text"], "facts in, a verdict out: no packet, no clock"),
+    (
+        "doctor",
+        &["address", "dns", "probe", "profile", "text"],
+        "facts in, a verdict out: no packet, no clock",
+    ),
     ("catalog", &["dns", "text"], "what exists, as values: no packet, no clock"),
     ("probe", &["net", "text"], "what measures, on a clock that it is given"),
     (

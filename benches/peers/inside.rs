@@ -73,7 +73,7 @@ async fn ask_one(profile: &Profile, name: &str, count: usize) {
     let mut all = Vec::new();
     for _ in 0..=count {
         let start = Instant::now();
-        client.ask(question.clone(), &Options::default()).await.outcome.unwrap();
+        client.ask(question.clone(), &Options::default()).await.result.unwrap();
         all.push(start.elapsed().as_secs_f64() * 1e6);
     }
     // The first one waited for the handshake.

@@ -169,7 +169,7 @@ fn subject(state: &State) -> Subject {
             let question = entry.and_then(|entry| Some(&entry.line.asks.first()?.question));
             let answered = entry.and_then(|entry| entry.answered.as_ref()?.exchanges.as_ref().ok());
             let address = answered.into_iter().flatten().find_map(|exchange| {
-                let answers = &exchange.outcome.as_ref().ok()?.message.answers;
+                let answers = &exchange.result.as_ref().ok()?.message.answers;
                 answers.iter().find_map(|record| match &record.data {
                     RData::AAAA(address) => Some(address.0),
                     _ => None,

@@ -363,7 +363,7 @@ impl Dig {
     pub fn messages(&self) -> Vec<Arc<[u8]>> {
         let answered = self.entry().and_then(|entry| entry.answered.as_ref());
         let exchanges = answered.and_then(|answered| answered.exchanges.as_ref().ok());
-        let answers = exchanges.into_iter().flatten().filter_map(|exchange| exchange.outcome.as_ref().ok());
+        let answers = exchanges.into_iter().flatten().filter_map(|exchange| exchange.result.as_ref().ok());
         answers.map(|answer| answer.wire.clone()).collect()
     }
 

@@ -90,7 +90,7 @@ fn answers(state: &State) -> String {
         Err(error) => format!("{error}\n"),
         Ok(exchanges) => exchanges
             .iter()
-            .map(|exchange| match (&exchange.outcome, &when) {
+            .map(|exchange| match (&exchange.result, &when) {
                 (Ok(answer), Some(when)) => text::answer(exchange, answer, &entry.line.show, || when.clone()),
                 (Ok(_), None) => String::new(),
                 (Err(failure), _) => format!("{failure}\n"),

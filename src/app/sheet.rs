@@ -259,7 +259,7 @@ fn detail(state: &State) -> Sheet {
                 let addresses = answer.addresses.iter().map(Ipv6Addr::to_string);
                 addresses.chain(answer.entries.iter().map(Safe::to_string)).collect::<Vec<_>>().join(" ")
             });
-            let word = maybe(answer.map(|answer| &answer.word));
+            let word = maybe(answer.map(|answer| answer.outcome.to_string()));
             vec![
                 text(&name.name),
                 text(name.rtype),
@@ -279,14 +279,14 @@ fn dig(state: &State) -> Sheet {
     for exchange in exchanges.into_iter().flatten() {
         let server = text(exchange.server.to_string());
         let asked = names::show(&exchange.question.name);
-        let parts = exchange.outcome.as_ref().ok().and_then(|answer| Parts::of(&answer.wire));
+        let parts = exchange.result.as_ref().ok().and_then(|answer| Parts::of(&answer.wire));
         let before = rows.len();
         if let Some(parts) = parts {
             for record in &parts.sections[ANSWER] {
                 let data = rdata::show(parts.wire, &record.rdata, record.rtype, record.class);
                 rows.push(vec![
                     server.clone(),
-                    text(exchange.word()),
+                    text(exchange.outcome().to_string()),
                     text(names::show(&record.owner)),
                     Cell::Number(record.ttl.into()),
                     text(class_word(record.class)),
@@ -297,7 +297,8 @@ fn dig(state: &State) -> Sheet {
         }
         if rows.len() == before {
             let rtype = type_word(exchange.question.rtype.into());
-            let mut cells = vec![server, text(exchange.word()), text(asked), Cell::Unknown, Cell::Unknown];
+            let mut cells =
+                vec![server, text(exchange.outcome().to_string()), text(asked), Cell::Unknown, Cell::Unknown];
             cells.extend([text(rtype), Cell::Unknown]);
             rows.push(cells);
         }

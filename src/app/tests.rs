@@ -7,6 +7,7 @@ use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use super::keys::Action;
 use super::*;
 use crate::catalog::{App, Machine, Peer, WalkState};
+use crate::dns::outcome::Outcome;
 use crate::doctor::Subject;
 use crate::doctor::facts::{Around, Facts};
 use crate::net::Phase;
@@ -99,8 +100,8 @@ impl Session {
         self.report(Report::Catalog(Arc::new(org(apps, self.now))));
     }
 
-    /// A refresh that named everything but the machines of `app`, as `record` failed with `word`.
-    pub fn partial(&mut self, app: &str, record: &str, word: &str) {
+    /// A refresh that named everything but the machines of `app`, as `record` failed with `outcome`.
+    pub fn partial(&mut self, app: &str, record: &str, outcome: Outcome) {
         let mut catalog = Catalog::clone(&self.state.view.catalog);
         for (name, entry) in &mut catalog.apps {
             let entry = Arc::make_mut(entry);
@@ -110,10 +111,10 @@ impl Session {
                 entry.machines.values_mut().for_each(|machine| machine.seen = Some(self.now));
             }
         }
-        let source = crate::catalog::Source { word: word.into(), rtt: None, at: self.now, entries: 0 };
+        let source = crate::catalog::Source { outcome, rtt: None, at: self.now, entries: 0 };
         catalog.sources.insert(record.into(), source);
         catalog.walk.finished = Some(self.now);
-        catalog.walk.problems = vec![format!("{record}: {word}")];
+        catalog.walk.problems = vec![format!("{record}: {outcome}")];
         self.report(Report::Catalog(Arc::new(catalog)));
     }
 

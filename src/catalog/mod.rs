@@ -11,6 +11,7 @@ use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::dns::outcome::Outcome;
 use crate::text::Safe;
 
 /// A snapshot of the network, as far as the records have told.
@@ -156,8 +157,8 @@ impl FromIterator<Record> for Records {
 /// What a record answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// `NOERROR`, `NXDOMAIN`, `timeout` …
-    pub word: String,
+    /// How the query ended.
+    pub outcome: Outcome,
     /// How long it took, where an answer came.
     pub rtt: Option<Duration>,
     /// When it was answered, or given up.

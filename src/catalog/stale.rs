@@ -30,8 +30,8 @@ impl Catalog {
         let of_app = format!("vms.{app}.internal TXT");
         [of_app.as_str(), "_instances.internal TXT", "_apps.internal TXT"].into_iter().find_map(|name| {
             let source = self.sources.get(name)?;
-            let failed = !matches!(source.word.as_str(), "NOERROR" | "NXDOMAIN");
-            failed.then(|| format!("{name}: {}", source.word))
+            let failed = !source.outcome.is_definite();
+            failed.then(|| format!("{name}: {}", source.outcome))
         })
     }
 }

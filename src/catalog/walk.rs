@@ -22,6 +22,7 @@ use super::agree::disagreements;
 use super::{App, Catalog, Conflict, Machine, Method, Record, Records, Source};
 use crate::dns::exchange::Exchange;
 use crate::dns::names::Form;
+use crate::dns::outcome::Outcome;
 use crate::dns::payload;
 use crate::text::{Safe, count};
 pub use part::Part;
@@ -51,10 +52,10 @@ pub enum Scope {
 /// What an exchange said, as far as a walk is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
-    /// `NOERROR`, `timeout` …
-    pub word: String,
-    /// Whether it is an answer: NOERROR or NXDOMAIN. Anything else tells nothing about what exists.
-    pub settled: bool,
+    /// How the query ended. What is not definite tells nothing about what exists.
+    pub outcome: Outcome,
+    /// Why it could not be sent, where the outcome alone does not say so.
+    pub reason: Option<String>,
     /// TXT records, each with its strings joined.
     pub texts: Vec<Vec<u8>>,
     /// AAAA records.
@@ -68,8 +69,8 @@ pub struct Said {
 impl From<&Exchange> for Said {
     fn from(exchange: &Exchange) -> Self {
         Self {
-            word: exchange.word(),
-            settled: exchange.rcode().is_some_and(|code| matches!(u16::from(code), 0 | 3)),
+            outcome: exchange.outcome(),
+            reason: None,
             texts: exchange.texts(),
             addresses: exchange.addresses(),
             rtt: exchange.rtt(),
@@ -196,22 +197,22 @@ impl Walk {
             Form::Vms(app) => self.vms_said(app, said, now),
             Form::Vm(id, app) => self.vm_said(app, id, said, now),
             Form::Flycast(app) => {
-                if said.settled
+                if said.outcome.is_definite()
                     && let Some(app) = self.edit().apps.get_mut(app)
                     && app.flycast != said.addresses
                 {
                     Arc::make_mut(app).flycast.clone_from(&said.addresses);
                 }
             }
-            Form::App(app) if said.word == "NOERROR" => {
+            Form::App(app) if said.outcome == Outcome::NOERROR => {
                 self.own_names.entry(app.clone()).or_default().0 = Some(said.addresses.clone());
             }
-            Form::Regions(app) if said.word == "NOERROR" => {
+            Form::Regions(app) if said.outcome == Outcome::NOERROR => {
                 let regions = said.texts.iter().flat_map(|text| payload::list(text)).collect();
                 self.own_names.entry(app.clone()).or_default().1 = Some(regions);
             }
             Form::Peer(peer) => {
-                if said.settled
+                if said.outcome.is_definite()
                     && let Some(peer) = self.edit().peers.get_mut(peer)
                 {
                     peer.address = said.addresses.first().copied();
@@ -260,27 +261,28 @@ impl Walk {
             self.ttl = [self.ttl, said.ttl].into_iter().flatten().min();
         }
         // Most answers are no failures and follow none: they leave nothing to write down.
-        if !org_wide && said.settled && self.catalog.sources.len() <= ORG_WIDE {
+        if !org_wide && said.outcome.is_definite() && self.catalog.sources.len() <= ORG_WIDE {
             return;
         }
         let name = format!("{form} {}", form.record_type());
-        if !org_wide && said.settled {
+        if !org_wide && said.outcome.is_definite() {
             self.edit().sources.remove(&name);
             return;
         }
-        if !said.settled {
-            self.problems.push(format!("{form} {}: {}", form.record_type(), said.word));
+        if !said.outcome.is_definite() {
+            let why = said.reason.clone().unwrap_or_else(|| said.outcome.to_string());
+            self.problems.push(format!("{form} {}: {why}", form.record_type()));
         }
         let entries = match form {
             Form::Instances => said.texts.iter().map(|text| payload::instances(text).0.len()).sum(),
             _ => said.texts.iter().map(|text| payload::list(text).len()).sum(),
         };
-        let source = Source { word: said.word.clone(), rtt: said.rtt, at: now, entries };
+        let source = Source { outcome: said.outcome, rtt: said.rtt, at: now, entries };
         self.edit().sources.insert(name, source);
     }
 
     fn apps_said(&mut self, said: &Said, now: Instant) {
-        if said.settled {
+        if said.outcome.is_definite() {
             let names: BTreeSet<Safe> = said.texts.iter().flat_map(|text| payload::list(text)).collect();
             for name in &names {
                 self.app(name, Record::Apps, now);
@@ -307,14 +309,14 @@ impl Walk {
                 named.insert(one.app);
             }
         }
-        let answered = said.settled && !named.is_empty();
+        let answered = said.outcome.is_definite() && !named.is_empty();
         self.edit().walk.method = if answered {
             Method::Instances
         } else {
-            Method::PerApp(match (said.settled, said.word.as_str()) {
-                (true, "NXDOMAIN") => "there is no _instances.internal".into(),
-                (true, _) => "_instances.internal lists nothing".into(),
-                (false, word) => format!("_instances.internal: {word}"),
+            Method::PerApp(match said.outcome {
+                Outcome::NXDOMAIN => "there is no _instances.internal".into(),
+                Outcome::NOERROR => "_instances.internal lists nothing".into(),
+                outcome => format!("_instances.internal: {outcome}"),
             })
         };
         self.instances = Some((answered, named));
@@ -352,7 +354,7 @@ impl Walk {
     }
 
     fn vms_said(&mut self, app: &Safe, said: &Said, now: Instant) {
-        if !said.settled {
+        if !said.outcome.is_definite() {
             return;
         }
         let listed: BTreeMap<_, _> = said.texts.iter().flat_map(|text| payload::vms(text)).collect();
@@ -401,7 +403,7 @@ impl Walk {
     }
 
     fn peers_said(&mut self, said: &Said, now: Instant) {
-        if !said.settled {
+        if !said.outcome.is_definite() {
             return;
         }
         let names: BTreeSet<Safe> = said.texts.iter().flat_map(|text| payload::list(text)).collect();

@@ -16,6 +16,7 @@ use super::session::Session;
 use super::{conf, plain};
 use crate::cli::Failure;
 use crate::clock;
+use crate::dns::outcome::Outcome;
 use crate::doctor::facts::{Facts, Link};
 use crate::doctor::judge::judge;
 use crate::doctor::redact::redact;
@@ -179,7 +180,10 @@ fn compare(all: &mut [Facts]) {
         return;
     }
     let lists = |facts: &Facts, app: &Safe| {
-        facts.apps.as_ref().is_some_and(|asked| asked.word == "NOERROR" && asked.entries.contains(app))
+        facts
+            .apps
+            .as_ref()
+            .is_some_and(|asked| asked.outcome == Outcome::NOERROR && asked.entries.contains(app))
     };
     for n in 0..all.len() {
         let others = || all.iter().enumerate().filter(|(other, _)| *other != n).map(|(_, facts)| facts);

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::Write;
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +13,12 @@ use serde_json::{Value, json};
 use super::conf;
 use super::session::Session;
 use crate::cli::Failure;
+use crate::dns::exchange::Options;
+use crate::dns::lookup::ask;
 use crate::dns::names::Form;
+use crate::dns::outcome::Outcome;
 use crate::doctor::judge::nearest;
-use crate::engine::{Settings, ask};
+use crate::engine::Settings;
 use crate::error::{Error, Exit};
 use crate::profile::{Profile, find, parse};
 use crate::text::{Safe, count};
@@ -107,18 +111,18 @@ async fn told(profile: Arc<Profile>, request: &Request) -> Result<Told, Error> {
     let forms = [Form::Apps, Form::App(request.name.clone()), Form::Flycast(request.name.clone())];
     let [apps, own, flycast] = forms.map(|form| {
         let client = client.clone();
-        async move { ask(&client, server, &form).await }
+        async move { ask(&client, server, &form, &Options::default()).await }
     });
     let (apps, own, flycast) = tokio::join!(apps, own, flycast);
-    if apps.word != "NOERROR" {
-        return Err(Error::new(Exit::Dns, format!("_apps.internal: {}", apps.word)));
+    if apps.outcome != Outcome::NOERROR {
+        return Err(Error::new(Exit::Dns, format!("_apps.internal: {}", apps.outcome)));
     }
-    let texts = |names: &[Safe]| names.iter().map(ToString::to_string).collect();
+    let texts = |addresses: &[Ipv6Addr]| addresses.iter().map(ToString::to_string).collect();
     let listed = apps.entries.contains(&request.name);
     Ok(Told {
         listed,
-        addresses: texts(&own.entries),
-        flycast: texts(&flycast.entries),
+        addresses: texts(&own.addresses),
+        flycast: texts(&flycast.addresses),
         near: if listed {
             None
         } else {

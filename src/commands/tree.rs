@@ -81,8 +81,7 @@ pub async fn run(
             _ => None,
         })
         .await?;
-    let answered =
-        catalog.sources.values().any(|source| source.word == "NOERROR" || source.word == "NXDOMAIN");
+    let answered = catalog.sources.values().any(|source| source.outcome.is_definite());
     if !answered {
         let dns = session.profile.dns.addr;
         return Err(Error::new(Exit::Dns, format!("the name server {dns} does not answer"))

@@ -79,7 +79,7 @@ impl Client {
             server,
             tries: vec![],
             sent: vec![],
-            outcome: Err(Failure::Closed),
+            result: Err(Failure::Closed),
         };
         let options = Arc::new(options.clone());
         let job = Job { question, options, server, put: clock::now(), asker: Asking::One(reply) };
@@ -110,7 +110,7 @@ impl Client {
                 server,
                 tries: vec![],
                 sent: vec![],
-                outcome: Err(Failure::Closed),
+                result: Err(Failure::Closed),
             });
         }
     }

@@ -5,9 +5,10 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddrV6};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::op::Message;
 use hickory_proto::rr::{DNSClass, Name, RData, RecordType};
 
+use super::outcome::Outcome;
 use crate::text::ms;
 
 /// What is asked.
@@ -145,7 +146,7 @@ pub struct Exchange {
     /// The message of each try, where [`Options::keep_query`] asks for them.
     pub sent: Vec<Arc<[u8]>>,
     /// What came of it.
-    pub outcome: Result<Answer, Failure>,
+    pub result: Result<Answer, Failure>,
 }
 
 /// One datagram, or one message on a connection.
@@ -237,11 +238,6 @@ pub enum Failure {
 }
 
 impl Exchange {
-    /// The RCODE, where there is an answer.
-    pub fn rcode(&self) -> Option<ResponseCode> {
-        self.outcome.as_ref().ok().map(|answer| answer.message.metadata.response_code)
-    }
-
     /// The IPv6 addresses in the answer, in the server's order; records of other types are skipped.
     pub fn addresses(&self) -> Vec<Ipv6Addr> {
         self.answers()
@@ -266,7 +262,7 @@ impl Exchange {
     /// How long the answer stays true, as its server says: the shortest TTL of its records or, where it has none, that
     /// of the SOA record that says so (RFC 2308 §5).
     pub fn ttl(&self) -> Option<Duration> {
-        let message = &self.outcome.as_ref().ok()?.message;
+        let message = &self.result.as_ref().ok()?.message;
         let seconds = message.answers.iter().map(|record| record.ttl).min().or_else(|| {
             message.authorities.iter().find_map(|record| match &record.data {
                 RData::SOA(soa) => Some(record.ttl.min(soa.minimum)),
@@ -277,46 +273,19 @@ impl Exchange {
     }
 
     fn answers(&self) -> impl Iterator<Item = &RData> {
-        self.outcome.iter().flat_map(|answer| answer.message.answers.iter().map(|record| &record.data))
+        self.result.iter().flat_map(|answer| answer.message.answers.iter().map(|record| &record.data))
     }
 
     /// The time the answer took, where there is one.
     pub fn rtt(&self) -> Option<Duration> {
-        self.outcome.as_ref().ok().map(|answer| answer.rtt)
+        self.result.as_ref().ok().map(|answer| answer.rtt)
     }
 
-    /// The outcome in a word or two: `NOERROR`, `NXDOMAIN`, `timeout`.
-    pub fn word(&self) -> String {
-        match &self.outcome {
-            Ok(answer) => rcode_word(answer.message.metadata.response_code),
-            Err(Failure::Timeout(_)) => "timeout".into(),
-            Err(Failure::Refused) => "refused".into(),
-            Err(Failure::Unreachable(_)) => "unreachable".into(),
-            Err(Failure::Malformed(_)) => "malformed".into(),
-            Err(Failure::Unsendable(_)) => "unsendable".into(),
-            Err(Failure::Tcp(_)) => "TCP error".into(),
-            Err(Failure::Closed) => "closed".into(),
+    /// How it ended.
+    pub fn outcome(&self) -> Outcome {
+        match &self.result {
+            Ok(answer) => Outcome::Rcode(answer.message.metadata.response_code),
+            Err(failure) => failure.into(),
         }
     }
-}
-
-/// RCODE as `dig` writes it (IANA, DNS RCODEs).
-pub fn rcode_word(code: ResponseCode) -> String {
-    match u16::from(code) {
-        0 => "NOERROR",
-        1 => "FORMERR",
-        2 => "SERVFAIL",
-        3 => "NXDOMAIN",
-        4 => "NOTIMP",
-        5 => "REFUSED",
-        6 => "YXDOMAIN",
-        7 => "YXRRSET",
-        8 => "NXRRSET",
-        9 => "NOTAUTH",
-        10 => "NOTZONE",
-        16 => "BADVERS",
-        23 => "BADCOOKIE",
-        other => return format!("RESERVED{other}"),
-    }
-    .into()
 }

@@ -17,7 +17,8 @@ use hickory_resolver::net::{DnsError, DnsHandle, NetError};
 use hickory_resolver::{ConnectionProvider, PoolContext, Resolver as Hickory};
 
 use super::client::Client;
-use super::exchange::{Options, Question, rcode_word};
+use super::exchange::{Options, Question};
+use super::outcome::Outcome;
 use crate::text::words;
 
 /// A resolver over a [`Client`].
@@ -30,9 +31,9 @@ pub enum NoAddress {
     /// NXDOMAIN.
     #[error("there is no such name (NXDOMAIN)")]
     NoName,
-    /// NOERROR without a record of use, or another RCODE, in a word.
+    /// NOERROR without a record of use, or another RCODE.
     #[error("it has no AAAA record ({0})")]
-    Nothing(String),
+    Nothing(Outcome),
     /// The server did not answer, or not with a DNS message.
     #[error("{0}")]
     NoAnswer(String),
@@ -72,17 +73,17 @@ impl Resolver {
                 IpAddr::V4(_) => None,
             })
             .collect();
-        if addresses.is_empty() { Err(NoAddress::Nothing("NOERROR".into())) } else { Ok(addresses) }
+        if addresses.is_empty() { Err(NoAddress::Nothing(Outcome::NOERROR)) } else { Ok(addresses) }
     }
 }
 
 fn why(error: NetError) -> NoAddress {
     match error {
-        NetError::Dns(DnsError::NoRecordsFound(no)) => match rcode_word(no.response_code).as_str() {
-            "NXDOMAIN" => NoAddress::NoName,
-            word => NoAddress::Nothing(word.to_owned()),
+        NetError::Dns(DnsError::NoRecordsFound(no)) => match Outcome::Rcode(no.response_code) {
+            Outcome::NXDOMAIN => NoAddress::NoName,
+            outcome => NoAddress::Nothing(outcome),
         },
-        NetError::Dns(DnsError::ResponseCode(code)) => NoAddress::NoAnswer(rcode_word(code)),
+        NetError::Dns(DnsError::ResponseCode(code)) => NoAddress::NoAnswer(Outcome::Rcode(code).to_string()),
         other => NoAddress::NoAnswer(words(other)),
     }
 }
@@ -130,7 +131,7 @@ impl DnsHandle for Handle {
                 rtype: query.query_type(),
                 class: query.query_class(),
             };
-            match client.ask(question, &Options::default()).await.outcome {
+            match client.ask(question, &Options::default()).await.result {
                 Ok(answer) => Ok(DnsResponse::from_buffer(answer.wire.to_vec())?),
                 Err(failure) => Err(NetError::Msg(failure.to_string())),
             }

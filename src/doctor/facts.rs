@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipnet::Ipv6Net;
 
 use super::Subject;
+use crate::dns::lookup::Lookup;
 use crate::probe::port::Port;
 use crate::probe::speech::Spoken;
 use crate::profile::Profile;
@@ -37,13 +38,13 @@ pub struct Facts {
     /// Who answered with an ICMPv6 error to a ping that nobody should answer.
     pub edge: Option<Option<Ipv6Addr>>,
     /// `_apps.internal` at the conf's name server.
-    pub apps: Option<Asked>,
+    pub apps: Option<Lookup>,
     /// The same at `<prefix>::3`, where the conf names another server and that one did not tell.
-    pub apps_at_own: Option<Asked>,
+    pub apps_at_own: Option<Lookup>,
     /// `_instances.internal`.
-    pub instances: Option<Asked>,
+    pub instances: Option<Lookup>,
     /// `_peer.internal`.
-    pub peers: Option<Asked>,
+    pub peers: Option<Lookup>,
     /// Whether our address is among the listed peers.
     pub listed: Option<Listed>,
     /// Where records contradict each other; after a whole walk.
@@ -264,31 +265,6 @@ pub enum Link {
     Silent(u64, Duration),
 }
 
-/// What a name answered.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Asked {
-    /// `NOERROR`, `NXDOMAIN`, `timeout` …
-    pub word: String,
-    /// Entries or addresses.
-    pub entries: Vec<Safe>,
-    /// How long it took.
-    pub rtt: Option<Duration>,
-    /// The exchange, as lines fit to show: the question and each try.
-    pub lines: Vec<String>,
-}
-
-impl Asked {
-    /// Whether the server said yes or no, in contrast to an error or silence.
-    pub fn is_told(&self) -> bool {
-        matches!(self.word.as_str(), "NOERROR" | "NXDOMAIN")
-    }
-
-    /// Whether the server answered with an error.
-    pub fn is_refusal(&self) -> bool {
-        matches!(self.word.as_str(), "SERVFAIL" | "REFUSED" | "FORMERR" | "NOTIMP" | "NOTAUTH")
-    }
-}
-
 /// Whether our address is among the peers of `_peer.internal`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listed {
@@ -372,9 +348,9 @@ pub struct AppSeen {
     /// Whether `_apps` lists it; `None` where `_apps` did not tell.
     pub listed: Option<bool>,
     /// `<app>.internal`.
-    pub addresses: Asked,
+    pub addresses: Lookup,
     /// `<app>.flycast`.
-    pub flycast: Asked,
+    pub flycast: Lookup,
 }
 
 /// A port on a host.
@@ -402,7 +378,7 @@ pub struct System {
     /// The system's name servers.
     pub resolvers: Vec<IpAddr>,
     /// What they answer for `_apps.internal`; absent without any.
-    pub by_resolver: Option<Asked>,
+    pub by_resolver: Option<Lookup>,
     /// What `<prefix>::3` answers over the machine's own sockets; absent where it was not asked.
-    pub by_own: Option<Asked>,
+    pub by_own: Option<Lookup>,
 }

@@ -5,9 +5,9 @@ use std::net::Ipv6Addr;
 use crate::catalog::Catalog;
 use crate::catalog::place::Node;
 use crate::dns::exchange::Exchange;
+use crate::dns::lookup::Lookup;
 use crate::dns::names::Form;
-use crate::dns::payload;
-use crate::engine::report::{Detail, NameAnswer, NameRow};
+use crate::engine::report::{Detail, NameRow};
 use crate::text::Safe;
 
 /// The process group of an app that names none; the only one that can be tried without being told.
@@ -61,20 +61,12 @@ impl Inspection {
     /// Takes the answer for `row`.
     pub fn absorb(&mut self, row: usize, exchange: &Exchange) {
         let (Some(form), Some(shown)) = (self.forms.get(row), self.detail.names.get_mut(row)) else { return };
-        let addresses = exchange.addresses();
-        let entries = exchange
-            .texts()
-            .iter()
-            .flat_map(|text| match form {
-                Form::Vms(_) => payload::vms(text).into_iter().map(|(id, _)| id).collect(),
-                _ => payload::list(text),
-            })
-            .collect();
+        let answer = Lookup::of(form, exchange);
         if let Form::Process(group, _) = form {
-            let ours = self.address.is_some_and(|address| addresses.contains(&address));
+            let ours = self.address.is_some_and(|address| answer.addresses.contains(&address));
             self.detail.group = ours.then(|| group.clone());
         }
-        shown.answer = Some(NameAnswer { word: exchange.word(), addresses, entries, rtt: exchange.rtt() });
+        shown.answer = Some(answer);
     }
 }
 

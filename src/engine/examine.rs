@@ -15,14 +15,15 @@ use super::speak::tried;
 use crate::catalog::agree::disagreements;
 use crate::catalog::{Catalog, Conflict};
 use crate::dns::client::{Client, PORT};
-use crate::dns::exchange::{Exchange, Options, Question};
+use crate::dns::exchange::Options;
+use crate::dns::lookup::{Lookup, ask};
 use crate::dns::names::Form;
-use crate::dns::payload;
+use crate::dns::outcome::Outcome;
 use crate::doctor::Machine;
-use crate::doctor::facts::{Again, AppSeen, Asked, Disagreement, Facts, Link, Listed, Pings, Reach, Tried};
+use crate::doctor::facts::{Again, AppSeen, Disagreement, Facts, Link, Listed, Pings, Reach, Tried};
 use crate::net::outside::Outside;
 use crate::net::{Network, Trouble};
-use crate::text::{Safe, ms, words};
+use crate::text::{Safe, words};
 
 /// How long a handshake may take: initiations leave at once, after 250 ms, after 1 s more, and after the protocol's
 /// own pause, for which nobody should wait.
@@ -142,7 +143,7 @@ impl<N: Network> Examiner<N> {
         }
         let (apps, instances, peers, own_name) = named;
         (facts.gateway, facts.large) = (Some(pinged.0), Some(pinged.1));
-        let told = apps.word == "NOERROR";
+        let told = apps.outcome == Outcome::NOERROR;
         (facts.apps, facts.instances, facts.peers) = (Some(apps), Some(instances), Some(peers));
         if !told {
             self.without_names(facts, error_from).await;
@@ -175,15 +176,15 @@ impl<N: Network> Examiner<N> {
             return false;
         }
         let options = Options { timeout: ANEW, ..Options::default() };
-        ask_with(&self.client, self.client.server(), &Form::Apps, &options).await.rtt.is_some()
+        ask(&self.client, self.client.server(), &Form::Apps, &options).await.rtt.is_some()
     }
 
     /// Whether our address is among the listed peers; `None` where a name was not answered that may have been ours.
-    async fn listed(&self, facts: &Facts, own_name: &Asked, catalog: &Catalog) -> Option<Listed> {
+    async fn listed(&self, facts: &Facts, own_name: &Lookup, catalog: &Catalog) -> Option<Listed> {
         let own = facts.conf.address;
         let name = Safe::new(&facts.conf.name);
-        let names = &facts.peers.as_ref().filter(|peers| peers.word == "NOERROR")?.entries;
-        let address = own_name.entries.first().and_then(|entry| entry.as_str().parse::<Ipv6Addr>().ok());
+        let names = &facts.peers.as_ref().filter(|peers| peers.outcome == Outcome::NOERROR)?.entries;
+        let address = own_name.addresses.first().copied();
         if address == Some(own) {
             return Some(if names.contains(&name) { Listed::As(name) } else { Listed::NameOnly(name) });
         }
@@ -195,13 +196,10 @@ impl<N: Network> Examiner<N> {
         let open = names.iter().filter(|name| known(name).is_none()).take(MOST_COMPARED);
         let asked =
             join_all(open.map(|name| async move { (name, self.ask(&Form::Peer(name.clone())).await) })).await;
-        if let Some((name, _)) = asked
-            .iter()
-            .find(|(_, asked)| asked.entries.first().is_some_and(|entry| entry.as_str() == own.to_string()))
-        {
+        if let Some((name, _)) = asked.iter().find(|(_, asked)| asked.addresses.first() == Some(&own)) {
             return Some(Listed::As((*name).clone()));
         }
-        if !own_name.is_told() || asked.iter().any(|(_, asked)| !asked.is_told()) {
+        if !own_name.outcome.is_definite() || asked.iter().any(|(_, asked)| !asked.outcome.is_definite()) {
             return None;
         }
         Some(address.map_or(Listed::No, |address| Listed::Another(name, address)))
@@ -247,7 +245,7 @@ impl<N: Network> Examiner<N> {
     }
 
     /// The org-wide names, and the name that this peer may have.
-    async fn names(&self, conf: &str) -> (Asked, Asked, Asked, Asked) {
+    async fn names(&self, conf: &str) -> (Lookup, Lookup, Lookup, Lookup) {
         let ask = |form: Form| async move { self.ask(&form).await };
         let (mut apps, instances, peers, own) = tokio::join!(
             ask(Form::Apps),
@@ -262,12 +260,12 @@ impl<N: Network> Examiner<N> {
         (apps, instances, peers, own)
     }
 
-    async fn ask(&self, form: &Form) -> Asked {
+    async fn ask(&self, form: &Form) -> Lookup {
         self.ask_at(*self.client.server().ip(), form).await
     }
 
-    async fn ask_at(&self, server: Ipv6Addr, form: &Form) -> Asked {
-        ask(&self.client, SocketAddrV6::new(server, PORT, 0, 0), form).await
+    async fn ask_at(&self, server: Ipv6Addr, form: &Form) -> Lookup {
+        ask(&self.client, SocketAddrV6::new(server, PORT, 0, 0), form, &Options::default()).await
     }
 
     /// The catalog of a whole walk, waited for where there is none yet.
@@ -286,10 +284,8 @@ impl<N: Network> Examiner<N> {
             let (app_form, regions_form) = (Form::App(name.clone()), Form::Regions(name.clone()));
             let (addresses, regions) = tokio::join!(self.ask(&app_form), self.ask(&regions_form));
             // What was not told contradicts nothing.
-            let parsed: Vec<Ipv6Addr> =
-                addresses.entries.iter().filter_map(|entry| entry.as_str().parse().ok()).collect();
-            let addresses = (addresses.word == "NOERROR").then_some(parsed);
-            let regions = (regions.word == "NOERROR").then_some(regions.entries);
+            let addresses = (addresses.outcome == Outcome::NOERROR).then_some(addresses.addresses);
+            let regions = (regions.outcome == Outcome::NOERROR).then_some(regions.entries);
             disagreements(name, app, addresses.as_deref(), regions.as_deref())
         }))
         .await;
@@ -344,10 +340,10 @@ impl<N: Network> Examiner<N> {
     /// A second look at a machine that is silent: where does its own name say that it is?
     async fn again(&self, reach: &Reach) -> Again {
         let asked = self.ask(&Form::Vm(reach.id.clone(), reach.app.clone())).await;
-        if !asked.is_told() {
+        if !asked.outcome.is_definite() {
             return Again::Unknown;
         }
-        match asked.entries.first().and_then(|entry| entry.as_str().parse::<Ipv6Addr>().ok()) {
+        match asked.addresses.first().copied() {
             None => Again::Gone,
             Some(now) if now == reach.address => Again::Same,
             Some(now) => {
@@ -368,8 +364,7 @@ impl<N: Network> Examiner<N> {
         let (own, flycast) = (Form::App(app.clone()), Form::Flycast(app.clone()));
         let (addresses, flycast) = tokio::join!(self.ask(&own), self.ask(&flycast));
         let host = format!("{app}.internal");
-        let casts: Vec<Ipv6Addr> =
-            flycast.entries.iter().filter_map(|entry| entry.as_str().parse().ok()).take(1).collect();
+        let casts = flycast.addresses.first().copied();
         let seen = AppSeen { listed, addresses, flycast };
         let Some(port) = facts.subject.port else { return (Some(seen), None, None) };
         let speech = facts.subject.speech;
@@ -386,7 +381,7 @@ impl<N: Network> Examiner<N> {
         let flycast_host = name.to_string();
         let spoken = speech.filter(|_| facts.subject.flycast);
         let casts = join_all(
-            casts.iter().map(|address| tried(net, name.clone(), at(*address), spoken, &flycast_host)),
+            casts.into_iter().map(|address| tried(net, name.clone(), at(address), spoken, &flycast_host)),
         );
         let (ports, casts) = tokio::join!(ports, casts);
         (Some(seen), Some(ports), Some(casts))
@@ -419,37 +414,4 @@ fn chosen(catalog: &Catalog, facts: &Facts) -> Vec<Place> {
 fn add(a: Pings, b: Pings) -> Pings {
     let best = [a.best, b.best].into_iter().flatten().min();
     Pings { sent: a.sent + b.sent, answered: a.answered + b.answered, best }
-}
-
-/// Asks `server` for what a name of the network says.
-pub async fn ask(client: &Client, server: SocketAddrV6, form: &Form) -> Asked {
-    ask_with(client, server, form, &Options::default()).await
-}
-
-async fn ask_with(client: &Client, server: SocketAddrV6, form: &Form, options: &Options) -> Asked {
-    let Ok(name) = form.name() else {
-        let lines = vec![format!("{form} cannot be asked for")];
-        return Asked { word: "unsendable".into(), lines, ..Asked::default() };
-    };
-    let question = Question::new(name, form.record_type());
-    seen(form, &client.ask_at(server, question, options).await)
-}
-
-/// An exchange as a fact.
-fn seen(form: &Form, exchange: &Exchange) -> Asked {
-    let texts = exchange.texts();
-    let entries: Vec<Safe> = match form {
-        Form::Instances => texts.iter().flat_map(|text| payload::instances(text).0).map(|i| i.id).collect(),
-        _ if texts.is_empty() => exchange.addresses().iter().map(|a| Safe::new(a.to_string())).collect(),
-        _ => texts.iter().flat_map(|text| payload::list(text)).collect(),
-    };
-    let word = exchange.word();
-    let server =
-        exchange.server.ip().to_ipv4_mapped().map_or(exchange.server.ip().to_string(), |v4| v4.to_string());
-    let mut lines =
-        vec![format!("{form} {} @{server}: {word}, {} entries", form.record_type(), entries.len())];
-    lines.extend(exchange.tries.iter().map(|attempt| {
-        format!("  {} at +{} ms: {}", attempt.transport.as_str(), ms(attempt.sent), attempt.end)
-    }));
-    Asked { word, entries, rtt: exchange.rtt(), lines }
 }

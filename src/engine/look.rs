@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::examine::ask;
 use crate::dns::client::Client;
+use crate::dns::exchange::Options;
+use crate::dns::lookup::{Lookup, ask};
 use crate::dns::names::Form;
 use crate::dns::system::{place, servers};
-use crate::doctor::facts::{Asked, Conf, System};
+use crate::doctor::facts::{Conf, System};
 use crate::net::host::HostNetwork;
 use crate::net::outside::{interface_in, source_to};
 
@@ -51,17 +52,17 @@ pub async fn look(conf: &Conf, ours: Ours) -> System {
     let patient = same_key && ours == Ours::Ended;
     let end = Instant::now() + if patient { BACK } else { Duration::ZERO };
     let by_own = loop {
-        let asked = ask(&client, place(IpAddr::V6(own)), &Form::Apps).await;
-        if asked.is_told() || Instant::now() >= end {
+        let asked = ask(&client, place(IpAddr::V6(own)), &Form::Apps, &Options::default()).await;
+        if asked.outcome.is_definite() || Instant::now() >= end {
             break asked;
         }
         tokio::time::sleep(AGAIN).await;
     };
     system.by_own = Some(by_own);
     // As a resolver library does it: the first server that answers is believed.
-    let mut by_resolver: Option<Asked> = None;
+    let mut by_resolver: Option<Lookup> = None;
     for server in system.resolvers.iter().take(MOST) {
-        let mut asked = ask(&client, place(*server), &Form::Apps).await;
+        let mut asked = ask(&client, place(*server), &Form::Apps, &Options::default()).await;
         let before = by_resolver.take().map(|before| before.lines).unwrap_or_default();
         asked.lines = before.into_iter().chain(asked.lines).collect();
         let silent = asked.rtt.is_none();

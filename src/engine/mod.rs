@@ -49,7 +49,6 @@ use crate::probe::trace::Trace;
 use crate::text::{Safe, words};
 use again::{Again, Wanted};
 use detail::Inspection;
-pub use examine::ask;
 use names::Names;
 use schedule::Schedule;
 use walking::Walking;

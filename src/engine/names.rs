@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use hickory_proto::rr::Name;
 
-use crate::catalog::walk::Said;
 use crate::dns::dig::name;
 use crate::dns::exchange::Exchange;
 use crate::text::Safe;
@@ -51,15 +50,15 @@ impl Names {
 
     /// Takes an answer; says whether anything is new. A failure changes nothing.
     pub fn absorb(&mut self, word: &Safe, exchange: &Exchange) -> bool {
-        let said = Said::from(exchange);
         let wanted = self.wanted.iter().any(|(wanted, _)| wanted == word);
-        if !wanted || !said.settled {
+        if !wanted || !exchange.outcome().is_definite() {
             return false;
         }
-        if self.told.get(word).is_some_and(|told| *told == said.addresses) {
+        let addresses = exchange.addresses();
+        if self.told.get(word).is_some_and(|told| *told == addresses) {
             return false;
         }
-        Arc::make_mut(&mut self.told).insert(word.clone(), said.addresses);
+        Arc::make_mut(&mut self.told).insert(word.clone(), addresses);
         true
     }
 

@@ -11,6 +11,7 @@ use crate::catalog::place::Node;
 use crate::dns::dig::ask::NoServer;
 use crate::dns::dig::line::Line;
 use crate::dns::exchange::Exchange;
+use crate::dns::lookup::Lookup;
 use crate::doctor::Diagnosis;
 use crate::doctor::facts::Facts;
 use crate::net::LinkState;
@@ -120,18 +121,5 @@ pub struct NameRow {
     /// `AAAA` or `TXT`.
     pub rtype: &'static str,
     /// What came, once it did.
-    pub answer: Option<NameAnswer>,
-}
-
-/// What a name answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NameAnswer {
-    /// `NOERROR`, `NXDOMAIN`, `timeout` …
-    pub word: String,
-    /// The addresses in the server's order.
-    pub addresses: Vec<Ipv6Addr>,
-    /// Entries of a TXT list.
-    pub entries: Vec<Safe>,
-    /// How long it took.
-    pub rtt: Option<Duration>,
+    pub answer: Option<Lookup>,
 }

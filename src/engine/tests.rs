@@ -198,7 +198,7 @@ async fn a_machine_is_inspected_by_its_names() {
     let words: Vec<_> = detail
         .names
         .iter()
-        .map(|row| format!("{} {}", row.name, row.answer.as_ref().unwrap().word))
+        .map(|row| format!("{} {}", row.name, row.answer.as_ref().unwrap().outcome))
         .collect();
     assert_eq!(
         words,

@@ -10,6 +10,7 @@ use crate::catalog::walk::{Said, Walk};
 use crate::dns::client::Client;
 use crate::dns::exchange::{Exchange, Options, Question};
 use crate::dns::names::Form;
+use crate::dns::outcome::Outcome;
 use crate::text::words;
 
 /// Questions that the client has at once; its window is what really leaves.
@@ -76,8 +77,8 @@ impl Walking {
                 // A name that cannot be asked for says nothing; what it is about stays incomplete.
                 Err(error) => {
                     let said = Said {
-                        word: words(error),
-                        settled: false,
+                        outcome: Outcome::Unsendable,
+                        reason: Some(words(error)),
                         texts: vec![],
                         addresses: vec![],
                         rtt: None,

@@ -11,7 +11,9 @@ use crate::address::{Anatomy, pair};
 use crate::app::{Pane, State};
 use crate::catalog::place::Node;
 use crate::catalog::{Method, Record};
-use crate::engine::report::{Detail, NameAnswer, NameRow};
+use crate::dns::lookup::Lookup;
+use crate::dns::outcome::Outcome;
+use crate::engine::report::{Detail, NameRow};
 use crate::text::{Safe, age, count, fit, ms, width};
 
 /// Draws the pane.
@@ -210,23 +212,23 @@ fn names(
     }
 }
 
-fn answer_words(answer: &NameAnswer, own: Option<Ipv6Addr>) -> (String, Role) {
+fn answer_words(answer: &Lookup, own: Option<Ipv6Addr>) -> (String, Role) {
     let n = answer.addresses.len();
     let rank = own.and_then(|own| answer.addresses.iter().position(|address| *address == own));
-    match (answer.word.as_str(), rank) {
-        ("NOERROR", Some(_)) if n == 1 => ("this".into(), Role::Ok),
-        ("NOERROR", Some(rank)) => (format!("this, {} of {n}", rank + 1), Role::Plain),
-        ("NOERROR", None) if n == 1 => {
+    match (answer.outcome, rank) {
+        (Outcome::NOERROR, Some(_)) if n == 1 => ("this".into(), Role::Ok),
+        (Outcome::NOERROR, Some(rank)) => (format!("this, {} of {n}", rank + 1), Role::Plain),
+        (Outcome::NOERROR, None) if n == 1 => {
             (answer.addresses.first().map(Ipv6Addr::to_string).unwrap_or_default(), Role::Plain)
         }
-        ("NOERROR", None) if n > 1 => (format!("{n} addresses"), Role::Plain),
-        ("NOERROR", None) if !answer.entries.is_empty() => {
+        (Outcome::NOERROR, None) if n > 1 => (format!("{n} addresses"), Role::Plain),
+        (Outcome::NOERROR, None) if !answer.entries.is_empty() => {
             let list: Vec<&str> = answer.entries.iter().map(Safe::as_str).collect();
             (list.join(" "), Role::Plain)
         }
-        ("NOERROR", None) => ("nothing".into(), Role::Dim),
-        ("NXDOMAIN", _) => ("no such name".into(), Role::Dim),
-        (word, _) => (word.to_owned(), Role::Warn),
+        (Outcome::NOERROR, None) => ("nothing".into(), Role::Dim),
+        (Outcome::NXDOMAIN, _) => ("no such name".into(), Role::Dim),
+        (outcome, _) => (outcome.to_string(), Role::Warn),
     }
 }
 

@@ -21,6 +21,7 @@ use crate::dns::dig::types::type_word;
 use crate::dns::dig::{json, text};
 use crate::dns::exchange::Exchange;
 use crate::dns::names::Form;
+use crate::dns::outcome::Outcome;
 use crate::text::{Safe, ago, count, fit, width};
 
 /// What stands before the line.
@@ -115,14 +116,14 @@ fn outcome(entry: &Entry) -> (String, Role) {
     match &answered.exchanges {
         Err(_) => ("no server".into(), Role::Bad),
         Ok(exchanges) => {
-            let worst = exchanges.iter().find(|e| e.word() != "NOERROR").or(exchanges.first());
-            let word = worst.map(Exchange::word).unwrap_or_default();
-            let role = match word.as_str() {
-                "NOERROR" => Role::Ok,
-                "NXDOMAIN" => Role::Warn,
+            let worst = exchanges.iter().find(|e| e.outcome() != Outcome::NOERROR).or(exchanges.first());
+            let Some(outcome) = worst.map(Exchange::outcome) else { return (String::new(), Role::Bad) };
+            let role = match outcome {
+                Outcome::NOERROR => Role::Ok,
+                Outcome::NXDOMAIN => Role::Warn,
                 _ => Role::Bad,
             };
-            (word, role)
+            (outcome.to_string(), role)
         }
     }
 }
@@ -182,7 +183,7 @@ fn answer(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, hits: &m
         Face::Message => {
             let when = state.clock_at(answered.at);
             lines_of(entry, exchanges, theme, |entry, _, exchange| {
-                let answer = exchange.outcome.as_ref().ok()?;
+                let answer = exchange.result.as_ref().ok()?;
                 let when = when.as_ref()?;
                 Some(text::answer(exchange, answer, &entry.line.show, || when.clone()))
             })
@@ -231,7 +232,7 @@ fn lines_of(
         }
         if let Some(text) = face(entry, n / servers, exchange) {
             lines.extend(text.lines().map(|line| toned(&untabbed(line), theme)));
-        } else if let Err(failure) = &exchange.outcome {
+        } else if let Err(failure) = &exchange.result {
             lines.push(Text::new().add(format!("  {failure}"), theme.style(Role::Bad)));
             lines
                 .extend(exchange.tries.iter().map(|attempt| made(&rows::attempt(attempt), None, 200, theme)));

@@ -12,7 +12,9 @@ use super::*;
 use crate::app::Effect;
 use crate::app::tests::{ORG, Session, link};
 use crate::catalog::place::Node;
-use crate::engine::report::{Command, Detail, NameAnswer, NameRow, Report};
+use crate::dns::lookup::Lookup;
+use crate::dns::outcome::Outcome;
+use crate::engine::report::{Command, Detail, NameRow, Report};
 use crate::net::Phase;
 use crate::probe::series::{Sample, Series, Target};
 use crate::probe::stats::Tally;
@@ -91,20 +93,20 @@ pub(crate) fn full() -> Session {
     let address = |app: &str, id: &str| catalog.machine(&app.into(), &id.into()).unwrap().address.unwrap();
     let own = address("web", "148e21b7c93d89");
     let other = address("web", "3d8d9930b01789");
-    let answer = |word: &str, addresses: Vec<std::net::Ipv6Addr>, ms: u64| {
+    let answer = |outcome, addresses: Vec<std::net::Ipv6Addr>, ms: u64| {
         let rtt = Some(Duration::from_millis(ms));
-        Some(NameAnswer { word: word.into(), addresses, entries: vec![], rtt })
+        Some(Lookup { outcome, addresses, entries: vec![], rtt, lines: vec![] })
     };
     let row = |name: &str, answer| NameRow { name: name.into(), rtype: "AAAA", answer };
     s.report(Report::Detail(Arc::new(Detail {
         node,
         group: Some("app".into()),
         names: vec![
-            row("148e21b7c93d89.vm.web.internal", answer("NOERROR", vec![own], 9)),
-            row("iad.web.internal", answer("NOERROR", vec![other, own], 9)),
-            row("app.process.web.internal", answer("NOERROR", vec![own, other], 10)),
+            row("148e21b7c93d89.vm.web.internal", answer(Outcome::NOERROR, vec![own], 9)),
+            row("iad.web.internal", answer(Outcome::NOERROR, vec![other, own], 9)),
+            row("app.process.web.internal", answer(Outcome::NOERROR, vec![own, other], 10)),
             row("top3.nearest.of.web.internal", None),
-            row("web.flycast", answer("NXDOMAIN", vec![], 10)),
+            row("web.flycast", answer(Outcome::NXDOMAIN, vec![], 10)),
         ],
     })));
     let dns = s.state.profile.dns.addr;
@@ -145,7 +147,7 @@ fn states() -> Vec<(&'static str, Session)> {
     ]);
     let mut partial = full();
     partial.wait(200);
-    partial.partial("web", "vms.web.internal TXT", "timeout");
+    partial.partial("web", "vms.web.internal TXT", Outcome::Timeout);
     let mut down = full();
     down.report(link(Phase::Down, down.now));
     down.wait(31);
@@ -583,8 +585,8 @@ fn the_doctor() {
     let tries = (0..12)
         .map(|n| format!("  UDP at +{n}50.0 ms: nothing came, though it was asked for again and again"));
     let server = facts.apps.as_mut().unwrap();
-    (server.word, server.lines) =
-        ("SERVFAIL".into(), vec!["_apps.internal TXT @fdaa:0:18::3: SERVFAIL".into()]);
+    (server.outcome, server.lines) =
+        (crate::doctor::judge::tests::SERVFAIL, vec!["_apps.internal TXT @fdaa:0:18::3: SERVFAIL".into()]);
     server.lines.extend(tries);
     s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
     insta::assert_snapshot!("doctor_subject_80x24", screen(&s.state, Theme::default(), SIZES[1], false));
@@ -635,7 +637,8 @@ fn the_screens_tell_the_keys_that_were_bound_anew() {
     s.keys("4");
     let mut facts = crate::doctor::judge::tests::healthy();
     let server = facts.apps.as_mut().unwrap();
-    (server.word, server.lines) = ("SERVFAIL".into(), vec!["_apps.internal TXT: SERVFAIL".into()]);
+    (server.outcome, server.lines) =
+        (crate::doctor::judge::tests::SERVFAIL, vec!["_apps.internal TXT: SERVFAIL".into()]);
     s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
     assert!(shot(&s).contains("+ 1 line ·"), "{}", shot(&s));
     s.keys("+");

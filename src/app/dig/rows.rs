@@ -19,6 +19,7 @@ use crate::dns::dig::wire::{ANSWER, Parts, Row as Record};
 use crate::dns::dig::{compare, meant, notes, rdata};
 use crate::dns::exchange::{Answer, Exchange, Try, TryEnd};
 use crate::dns::names::{self, Form};
+use crate::dns::outcome::Outcome;
 use crate::probe::series::Sample;
 use crate::text::{Safe, count, ms};
 
@@ -237,7 +238,7 @@ pub fn change(difference: &compare::Difference) -> Row {
 impl Maker<'_> {
     fn one(&self, ask: &Ask, exchange: &Exchange, show: &Show, rows: &mut Vec<Row>) {
         let view = self.view;
-        match &exchange.outcome {
+        match &exchange.result {
             Err(failure) => {
                 // One key pings whoever was silent.
                 let server = *exchange.server.ip();
@@ -246,7 +247,7 @@ impl Maker<'_> {
             }
             Ok(answer) => self.answered(ask, exchange, answer, rows),
         }
-        if exchange.outcome.is_err() || exchange.tries.len() > 1 {
+        if exchange.result.is_err() || exchange.tries.len() > 1 {
             rows.extend(exchange.tries.iter().map(attempt));
         }
         let rtt = |address| newest(view, address);
@@ -281,10 +282,10 @@ impl Maker<'_> {
 
     fn answered(&self, ask: &Ask, exchange: &Exchange, answer: &Answer, rows: &mut Vec<Row>) {
         let Some(parts) = Parts::of(&answer.wire) else { return };
-        let word = exchange.word();
-        let tone = match word.as_str() {
-            "NOERROR" => Tone::Ok,
-            "NXDOMAIN" => Tone::Warn,
+        let outcome = exchange.outcome();
+        let tone = match outcome {
+            Outcome::NOERROR => Tone::Ok,
+            Outcome::NXDOMAIN => Tone::Warn,
             _ => Tone::Bad,
         };
         let records = &parts.sections[ANSWER];
@@ -297,7 +298,7 @@ impl Maker<'_> {
             exchange.server.ip(),
             answer.wire.len()
         );
-        rows.push(Row::default().add(format!("  {word}"), tone).add(head, Tone::Dim));
+        rows.push(Row::default().add(format!("  {outcome}"), tone).add(head, Tone::Dim));
         if !parts.whole {
             rows.push(
                 Row::default().add("  the message is cut short: this is what could be read of it", Tone::Bad),

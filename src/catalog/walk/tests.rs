@@ -11,16 +11,16 @@ type Zone = BTreeMap<&'static str, Vec<&'static str>>;
 /// Answers as a server with `zone` would; a name whose entry is `!` fails.
 fn said(zone: &Zone, form: &Form) -> Said {
     let mut said = Said {
-        word: "NOERROR".into(),
-        settled: true,
+        outcome: Outcome::NOERROR,
+        reason: None,
         texts: vec![],
         addresses: vec![],
         rtt: Some(Duration::from_millis(9)),
         ttl: Some(Duration::from_secs(5)),
     };
     match zone.get(form.to_string().as_str()).map(Vec::as_slice) {
-        None => said.word = "NXDOMAIN".into(),
-        Some(["!"]) => (said.word, said.settled, said.rtt) = ("timeout".into(), false, None),
+        None => said.outcome = Outcome::NXDOMAIN,
+        Some(["!"]) => (said.outcome, said.rtt) = (Outcome::Timeout, None),
         Some(records) => {
             for record in records {
                 match record.parse() {

@@ -15,6 +15,7 @@ use crate::dns::dig::types::{class_word, type_word};
 use crate::dns::dig::{json as face, notes, spelling, text};
 use crate::dns::exchange::{self, Exchange};
 use crate::dns::names;
+use crate::dns::outcome::Outcome;
 use crate::error::{Error, Exit};
 use crate::text::count;
 
@@ -92,7 +93,7 @@ impl<W: Write> Printer<'_, W> {
     }
 
     fn text(&mut self, line: &Line, one: &Said<'_>, several: bool) -> Result<(), Failure> {
-        match &one.exchange.outcome {
+        match &one.exchange.result {
             Ok(answer) => {
                 // What stands alone in dig's output tells nobody who said it.
                 let bare = line.show.short || !line.show.stats || one.conf.is_some();
@@ -173,12 +174,12 @@ fn difference(ask: &Ask, first: &Said<'_>, other: &Said<'_>, found: &[Difference
 
 /// The exit code of one exchange.
 pub fn exit_of(exchange: &Exchange) -> Exit {
-    match exchange.word().as_str() {
-        "NOERROR" => match &exchange.outcome {
+    match exchange.outcome() {
+        Outcome::NOERROR => match &exchange.result {
             Ok(answer) if answer.message.answers.is_empty() => Exit::Empty,
             _ => Exit::Ok,
         },
-        "NXDOMAIN" => Exit::Empty,
+        Outcome::NXDOMAIN => Exit::Empty,
         _ => Exit::Dns,
     }
 }

@@ -104,7 +104,7 @@ impl<W: Write> Teller<'_, W> {
         if self.json {
             let mut map = object("watching", at, conf, exchange);
             map.insert("every_s".into(), self.every.as_secs_f64().into());
-            map.insert("status".into(), exchange.word().into());
+            map.insert("status".into(), exchange.outcome().to_string().into());
             map.insert("records".into(), said.into());
             return writeln!(self.out, "{}", Value::from(map));
         }
@@ -114,7 +114,7 @@ impl<W: Write> Teller<'_, W> {
             "watching {name} {rtype} @{} every {} s: {}, {}",
             exchange.server.ip(),
             self.every.as_secs_f64(),
-            exchange.word(),
+            exchange.outcome(),
             count(said.len(), "record")
         );
         self.row(at, conf, exchange, head)?;

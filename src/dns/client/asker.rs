@@ -574,7 +574,7 @@ impl<N: Network> Asker<N> {
         self.ignored.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn finish(&mut self, key: u64, outcome: Result<Answer, Failure>) {
+    fn finish(&mut self, key: u64, result: Result<Answer, Failure>) {
         self.leave_lane(key);
         let Some(flight) = self.flights.remove(&key) else { return };
         self.deadlines.remove(&(flight.due, key));
@@ -583,6 +583,6 @@ impl<N: Network> Asker<N> {
         }
         let flight = *flight;
         let Job { question, server, asker, .. } = flight.job;
-        asker.tell(Exchange { question, server, tries: flight.tries, sent: flight.sent, outcome });
+        asker.tell(Exchange { question, server, tries: flight.tries, sent: flight.sent, result });
     }
 }

@@ -13,6 +13,7 @@ use super::super::window;
 use super::asker::SPARE;
 use super::*;
 use crate::clock;
+use crate::dns::outcome::Outcome;
 use crate::net::LinkState;
 use crate::net::fake::{Fake, Over, SERVER, Serve, up};
 
@@ -59,7 +60,7 @@ async fn an_answer_has_its_round_trip_and_its_bytes() {
     assert_eq!(exchange.addresses(), [SERVER]);
     assert_eq!(exchange.rtt(), Some(RTT));
     assert_eq!(ends(&exchange), [(Transport::Udp, TryEnd::Answered(RTT))]);
-    let got = exchange.outcome.unwrap();
+    let got = exchange.result.unwrap();
     assert_eq!(Message::from_vec(&got.wire).unwrap().answers.len(), 1);
 }
 
@@ -72,7 +73,7 @@ async fn a_silent_server_is_tried_three_times_then_over_tcp_within_the_timeout()
     });
     let began = clock::now();
     let exchange = client.ask(question("stuck.internal."), &Options::default()).await;
-    assert_eq!(exchange.outcome.as_ref().unwrap_err(), &Failure::Timeout(Duration::from_secs(2)));
+    assert_eq!(exchange.result.as_ref().unwrap_err(), &Failure::Timeout(Duration::from_secs(2)));
     assert_eq!(clock::now() - began, Duration::from_secs(2));
     let sent: Vec<_> = exchange.tries.iter().map(|t| (t.transport, t.sent.as_millis())).collect();
     // 200 ms for a round trip that nobody has measured, and 50, 150, 450 ms of patience.
@@ -172,7 +173,7 @@ async fn an_answer_from_another_address_is_ignored() {
     .unwrap();
     let options = Options { timeout: Duration::from_millis(100), ..Options::default() };
     let exchange = client.ask(question("web.internal."), &options).await;
-    assert!(exchange.outcome.is_err());
+    assert!(exchange.result.is_err());
     assert_eq!(client.ignored(), 1);
     drop(state);
 }
@@ -192,7 +193,7 @@ async fn a_truncated_answer_comes_whole_over_tcp() {
     let exchange = client.ask(question("_instances.internal."), &Options::default()).await;
     assert_eq!(exchange.texts(), [want.into_bytes()]);
     assert_eq!(ends(&exchange)[0], (Transport::Udp, TryEnd::Truncated(RTT)));
-    assert_eq!(exchange.outcome.unwrap().transport, Transport::Tcp);
+    assert_eq!(exchange.result.unwrap().transport, Transport::Tcp);
 }
 
 #[tokio::test(start_paused = true)]
@@ -218,7 +219,10 @@ async fn every_rcode_is_an_answer() {
             reply.metadata.response_code = code;
             vec![(RTT, wire(&reply))]
         });
-        assert_eq!(client.ask(question("web.internal."), &Options::default()).await.rcode(), Some(code));
+        assert_eq!(
+            client.ask(question("web.internal."), &Options::default()).await.outcome(),
+            Outcome::Rcode(code)
+        );
     }
 }
 
@@ -227,7 +231,7 @@ async fn a_closed_port_is_told_at_once() {
     let (client, _link) = client(|_, _| vec![(RTT, vec![])]);
     let began = clock::now();
     let exchange = client.ask(question("web.internal."), &Options::default()).await;
-    assert_eq!(exchange.outcome.unwrap_err(), Failure::Refused);
+    assert_eq!(exchange.result.unwrap_err(), Failure::Refused);
     assert_eq!(clock::now() - began, RTT);
 }
 
@@ -249,7 +253,7 @@ async fn a_connection_that_closes_twice_is_an_error() {
     let (client, _link) = client(|_, _| vec![]);
     let options = Options { tcp: true, ..Options::default() };
     let exchange = client.ask(question("web.internal."), &options).await;
-    assert!(matches!(exchange.outcome.unwrap_err(), Failure::Tcp(_)));
+    assert!(matches!(exchange.result.unwrap_err(), Failure::Tcp(_)));
     assert_eq!(exchange.tries.len(), 2);
 }
 
@@ -281,7 +285,7 @@ async fn before_the_handshake_a_question_leaves_once_and_its_patience_starts_wit
         state.send(up()).unwrap();
         std::future::pending::<()>().await;
     });
-    client.ask(question("web.internal."), &Options::default()).await.outcome.unwrap_err();
+    client.ask(question("web.internal."), &Options::default()).await.result.unwrap_err();
     assert_eq!(sent.lock().unwrap()[..2], [0, 1250]);
 }
 

@@ -31,7 +31,7 @@ impl Changes {
             let status = self.last.get(n).and_then(|last| compare::outcome(last, new));
             let records = good.iter().flat_map(|good| compare::records(ask.form.as_ref(), good, new));
             found.extend(status.into_iter().chain(records).map(|what| (n, what)));
-            if new.outcome.is_ok() {
+            if new.result.is_ok() {
                 *good = Some(new.clone());
             }
         }

@@ -8,12 +8,13 @@ use super::types::type_word;
 use super::wire::{ANSWER, Parts};
 use crate::dns::exchange::Exchange;
 use crate::dns::names::{self, Form};
+use crate::dns::outcome::Outcome;
 
 /// One difference; everything in it is fit to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
     /// RCODE, or why there is no answer: first, second.
-    Status(String, String),
+    Status(Outcome, Outcome),
     /// Said by the first alone.
     Gone(String),
     /// Said by the second alone.
@@ -53,7 +54,7 @@ impl fmt::Display for Difference {
 /// What one answer says, fit to show: each record of its answer section, or each entry of its lists, once for each time it is
 /// said, in order, with its TTL.
 pub fn said(form: Option<&Form>, exchange: &Exchange) -> Vec<(String, u32)> {
-    let Ok(answer) = &exchange.outcome else { return Vec::new() };
+    let Ok(answer) = &exchange.result else { return Vec::new() };
     let Some(parts) = Parts::of(&answer.wire) else { return Vec::new() };
     let rows = &parts.sections[ANSWER];
     let listed = lists::entries(form, exchange);
@@ -81,14 +82,14 @@ pub fn changes(form: Option<&Form>, first: &Exchange, second: &Exchange) -> Vec<
 
 /// How `second` ended otherwise than `first`.
 pub fn outcome(first: &Exchange, second: &Exchange) -> Option<Difference> {
-    let (word, other) = (first.word(), second.word());
-    (word != other).then_some(Difference::Status(word, other))
+    let (before, now) = (first.outcome(), second.outcome());
+    (before != now).then_some(Difference::Status(before, now))
 }
 
 /// The records that `second` has and `first` has not, and the other way round. A server that says nothing takes
 /// nothing back.
 pub fn records(form: Option<&Form>, first: &Exchange, second: &Exchange) -> Vec<Difference> {
-    if first.outcome.is_err() || second.outcome.is_err() {
+    if first.result.is_err() || second.result.is_err() {
         return Vec::new();
     }
     let (mut gone, mut came) = (said(form, first), Vec::new());
@@ -104,7 +105,7 @@ pub fn records(form: Option<&Form>, first: &Exchange, second: &Exchange) -> Vec<
 /// What two servers say otherwise: as [`changes`], and TTLs, and the order.
 pub fn differences(form: Option<&Form>, first: &Exchange, second: &Exchange) -> Vec<Difference> {
     let mut found = changes(form, first, second);
-    if !found.is_empty() || first.outcome.is_err() {
+    if !found.is_empty() || first.result.is_err() {
         return found;
     }
     let (one, two) = (said(form, first), said(form, second));

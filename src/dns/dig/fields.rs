@@ -8,8 +8,8 @@ use super::edns;
 use super::rdata;
 use super::types::{Field, class_word, type_word};
 use super::wire::{FLAGS, Parts, Row, opcode_word};
-use crate::dns::exchange::rcode_word;
 use crate::dns::names;
+use crate::dns::outcome::Outcome;
 
 /// One field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl Writer<'_> {
     fn header(&mut self, parts: &Parts<'_>) {
         self.put(2, "header ID".into(), parts.id.to_string());
         let words: Vec<_> = FLAGS.iter().filter(|(_, bit)| parts.flag(*bit)).map(|(word, _)| *word).collect();
-        let rcode = rcode_word((parts.flags & 0xf).into());
+        let rcode = Outcome::Rcode((parts.flags & 0xf).into());
         let value = format!("{} · {} · {rcode}", words.join(" "), opcode_word(parts.opcode()));
         self.put(2, "header flags".into(), value);
         for (count, title) in parts.counts.iter().zip(["QDCOUNT", "ANCOUNT", "NSCOUNT", "ARCOUNT"]) {
@@ -226,7 +226,7 @@ mod tests {
     fn each_field_of_a_message() {
         let records = vec![aaaa("web.internal", "fdaa:0:18::a"), txt("web.internal", &[b"one", b"tw\xff"])];
         let exchange = exchange("web", 0, records);
-        insta::assert_snapshot!(of(&exchange.outcome.unwrap().wire).join("\n"));
+        insta::assert_snapshot!(of(&exchange.result.unwrap().wire).join("\n"));
     }
 
     #[test]

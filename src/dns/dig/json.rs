@@ -22,12 +22,12 @@ pub fn exchange(ask: &Ask, exchange: &Exchange) -> Value {
         "class": class_word(question.class.into()),
         "type_given": ask.type_given,
         "server": exchange.server.to_string(),
-        "status": exchange.word(),
+        "status": exchange.outcome().to_string(),
         "tries": exchange.tries.iter().map(attempt).collect::<Vec<_>>(),
         "notes": notes::of(ask, exchange),
     });
     let Some(map) = object.as_object_mut() else { return object };
-    match &exchange.outcome {
+    match &exchange.result {
         Ok(answer) => {
             map.insert("transport".into(), answer.transport.as_str().into());
             map.insert("ms".into(), millis(answer.rtt));
@@ -45,7 +45,9 @@ pub fn exchange(ask: &Ask, exchange: &Exchange) -> Value {
 pub fn difference(difference: &Difference) -> Value {
     let kind = difference.kind();
     match difference {
-        Difference::Status(first, second) => json!({ "kind": kind, "first": first, "second": second }),
+        Difference::Status(first, second) => {
+            json!({ "kind": kind, "first": first.to_string(), "second": second.to_string() })
+        }
         Difference::Gone(what) | Difference::Came(what) => json!({ "kind": kind, "record": what }),
         Difference::Ttl(what, first, second) => {
             json!({ "kind": kind, "record": what, "first": first, "second": second })

@@ -18,7 +18,7 @@ const SLACK: Duration = Duration::from_millis(1);
 
 /// The notes on `exchange`, which asked `ask`; most have none.
 pub fn of(ask: &Ask, exchange: &Exchange) -> Vec<String> {
-    let Ok(answer) = &exchange.outcome else { return Vec::new() };
+    let Ok(answer) = &exchange.result else { return Vec::new() };
     let code = u16::from(answer.message.metadata.response_code);
     let mut notes = Vec::new();
     let Some(form) = &ask.form else { return notes };
@@ -32,7 +32,7 @@ pub fn of(ask: &Ask, exchange: &Exchange) -> Vec<String> {
 
 /// Whether the answer is that there is nothing: no such name, or none with records.
 pub fn says_no(exchange: &Exchange) -> bool {
-    let Ok(answer) = &exchange.outcome else { return false };
+    let Ok(answer) = &exchange.result else { return false };
     match u16::from(answer.message.metadata.response_code) {
         NXDOMAIN => true,
         code => code == 0 && answer.message.answers.is_empty(),

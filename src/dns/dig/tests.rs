@@ -32,7 +32,7 @@ pub(crate) fn exchange(words: &str, code: u16, records: Vec<Record>) -> Exchange
         server: "[fdaa:0:18::3]:53".parse().unwrap(),
         sent: vec![],
         tries: vec![Try { sent: Duration::ZERO, transport: Transport::Udp, end: TryEnd::Answered(rtt) }],
-        outcome: Ok(Answer { message: Arc::new(message), wire, rtt, transport: Transport::Udp }),
+        result: Ok(Answer { message: Arc::new(message), wire, rtt, transport: Transport::Udp }),
     }
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn silent(words: &str) -> Exchange {
             attempt(600, Transport::Udp),
             attempt(1250, Transport::Tcp),
         ],
-        outcome: Err(Failure::Timeout(Duration::from_secs(2))),
+        result: Err(Failure::Timeout(Duration::from_secs(2))),
     }
 }
 

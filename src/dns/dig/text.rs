@@ -9,8 +9,9 @@ use super::types::{class_word, type_word};
 use super::wire::{ADDITIONAL, ANSWER, AUTHORITY, FLAGS, Parts, Row, opcode_word};
 use super::{edns, line::Line};
 use super::{multiline, rdata};
-use crate::dns::exchange::{Answer, Exchange, Transport, TryEnd, rcode_word};
+use crate::dns::exchange::{Answer, Exchange, Transport, TryEnd};
 use crate::dns::names;
+use crate::dns::outcome::Outcome;
 use crate::text::Safe;
 
 /// Where TTL, class, type and data begin, in columns, with tab stops of eight.
@@ -155,7 +156,7 @@ fn header(parts: &Parts<'_>, title: &str, remark: Option<&str>, sent: Option<&[u
         out,
         "{title}\n;; ->>HEADER<<- opcode: {}, status: {}, id: {}",
         opcode_word(parts.opcode()),
-        rcode_word(parts.rcode().into()),
+        Outcome::Rcode(parts.rcode().into()),
         parts.id
     );
     let mut flags = String::new();
@@ -277,7 +278,7 @@ mod tests {
             server: "[fdaa:0:18::3]:53".parse().unwrap(),
             sent: vec![],
             tries: vec![Try { sent: Duration::ZERO, transport: Transport::Udp, end }],
-            outcome: Ok(Answer { message: Arc::new(message), wire, rtt, transport: Transport::Udp }),
+            result: Ok(Answer { message: Arc::new(message), wire, rtt, transport: Transport::Udp }),
         };
         (line, exchange)
     }
@@ -286,7 +287,7 @@ mod tests {
         let (line, exchange) = exchange(words, records);
         let when =
             jiff::Timestamp::from_second(1_795_523_104).unwrap().to_zoned_datetime(jiff::tz::TimeZone::UTC);
-        let Ok(got) = &exchange.outcome else { unreachable!() };
+        let Ok(got) = &exchange.result else { unreachable!() };
         banner(words, &line) + &answer(&exchange, got, &line.show, || when)
     }
 

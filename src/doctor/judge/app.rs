@@ -2,6 +2,7 @@
 
 use super::Check;
 use super::dns::told;
+use crate::dns::outcome::Outcome;
 use crate::doctor::facts::{AppSeen, Facts};
 use crate::doctor::{Finding, Group, Machine};
 use crate::text::{Safe, quoted};
@@ -50,15 +51,15 @@ fn app(facts: &Facts) -> Option<Finding> {
     let name = name(facts);
     let seen = facts.app.as_ref()?;
     let addresses = &seen.addresses;
-    let asked = format!("{name}.internal: {}", addresses.word);
-    let finding = if facts.subject.flycast && !seen.flycast.entries.is_empty() {
+    let asked = format!("{name}.internal: {}", addresses.outcome);
+    let finding = if facts.subject.flycast && !seen.flycast.addresses.is_empty() {
         // It may be of another org, which exposes it to this one, and its machines may sleep until somebody calls.
         Finding::pass(format!("{name} is reached by its Flycast address")).saw(format!("{asked}."))
-    } else if addresses.word == "NOERROR" && !addresses.entries.is_empty() {
-        let n = addresses.entries.len();
+    } else if addresses.outcome == Outcome::NOERROR && !addresses.addresses.is_empty() {
+        let n = addresses.addresses.len();
         let title = format!("{name}.internal has {n} address{}", if n == 1 { "" } else { "es" });
         Finding::pass(title)
-    } else if !addresses.is_told() {
+    } else if !addresses.outcome.is_definite() {
         Finding::fail("app-unanswered", format!("{name}.internal does not answer"))
             .saw(format!("{asked}, though _apps.internal was answered."))
             .why("The name server has trouble of its own.")
@@ -183,12 +184,12 @@ fn machine(facts: &Facts) -> Option<Finding> {
 fn flycast(facts: &Facts) -> Option<Finding> {
     let name = name(facts);
     let seen = facts.app.as_ref()?;
-    if !seen.flycast.entries.is_empty() {
+    if !seen.flycast.addresses.is_empty() {
         let title = format!("{name}.flycast has an address");
         return Some(Finding::pass(title).took(seen.flycast.rtt).shown(seen.flycast.lines.clone()));
     }
     let title = format!("{name} has no Flycast address");
-    let saw = format!("{name}.flycast AAAA: {}.", seen.flycast.word);
+    let saw = format!("{name}.flycast AAAA: {}.", seen.flycast.outcome);
     let remedy = format!("fly ips allocate-v6 --private -a {}", quoted(name));
     if !facts.subject.flycast {
         return Some(Finding::skip(title, saw).remedy(remedy));

@@ -2,7 +2,9 @@
 
 use super::link::anything_came;
 use super::{Check, always};
-use crate::doctor::facts::{Asked, Facts};
+use crate::dns::lookup::Lookup;
+use crate::dns::outcome::Outcome;
+use crate::doctor::facts::Facts;
 use crate::doctor::{Finding, Group};
 
 pub const CHECKS: &[Check] = &[Check {
@@ -22,8 +24,8 @@ fn title(facts: &Facts) -> String {
 }
 
 /// What was asked, where it was told with NOERROR.
-pub fn told(asked: Option<&Asked>) -> Option<&Asked> {
-    asked.filter(|asked| asked.word == "NOERROR")
+pub fn told(asked: Option<&Lookup>) -> Option<&Lookup> {
+    asked.filter(|asked| asked.outcome == Outcome::NOERROR)
 }
 
 fn server(facts: &Facts) -> Option<Finding> {
@@ -32,7 +34,7 @@ fn server(facts: &Facts) -> Option<Finding> {
     let asked = facts.apps.as_ref()?;
     let hurts = "No name of the network resolves; addresses work.";
     let lines = asked.lines.iter().chain(facts.apps_at_own.iter().flat_map(|own| &own.lines)).cloned();
-    if asked.word == "NOERROR" {
+    if asked.outcome == Outcome::NOERROR {
         return Some(Finding::pass(title(facts)).took(asked.rtt).shown(lines));
     }
     // Whether traffic comes back decides between a silent server and a silent network.
@@ -40,25 +42,25 @@ fn server(facts: &Facts) -> Option<Finding> {
     if dns != own && facts.apps_at_own.is_none() && !facts.done {
         return None;
     }
-    let finding = if facts.apps_at_own.as_ref().is_some_and(|asked| asked.word == "NOERROR") {
+    let finding = if facts.apps_at_own.as_ref().is_some_and(|asked| asked.outcome == Outcome::NOERROR) {
         Finding::fail("dns-wrong-address", "The conf names the wrong name server")
-            .saw(format!("{dns}: {}. {own}: NOERROR.", asked.word))
+            .saw(format!("{dns}: {}. {own}: NOERROR.", asked.outcome))
             .why("The DNS line is not of this network: its own server is <prefix>::3.")
             .remedy(format!("DNS = {own}"))
-    } else if asked.is_refusal() {
-        Finding::fail("dns-refuses", format!("The name server answers {}", asked.word))
-            .saw(format!("_apps.internal TXT at {dns}: {}.", asked.word))
+    } else if asked.outcome.is_refusal() {
+        Finding::fail("dns-refuses", format!("The name server answers {}", asked.outcome))
+            .saw(format!("_apps.internal TXT at {dns}: {}.", asked.outcome))
             .why("The server does not serve this peer.")
             .why("The server has trouble of its own.")
             .remedy(format!("sixpane dig _apps @{own}"))
             .remedy("try again in a while; the platform's status page tells of trouble")
-    } else if asked.word == "NXDOMAIN" {
+    } else if asked.outcome == Outcome::NXDOMAIN {
         Finding::fail("dns-not-ours", "The name server does not know the network's names")
             .saw(format!("_apps.internal TXT at {dns}: NXDOMAIN."))
             .why("It is some resolver, not the network's own, which is <prefix>::3.")
             .likely()
             .remedy(format!("DNS = {own}"))
-    } else if asked.word == "refused" {
+    } else if asked.outcome == Outcome::PortClosed {
         Finding::fail("dns-silent", "Nothing listens on the name server's port")
             .saw(format!("{dns} answers that port 53 is closed."))
             .why("The gateway's name server is down.")
@@ -68,7 +70,7 @@ fn server(facts: &Facts) -> Option<Finding> {
             .remedy(format!("DNS = {own}"))
     } else if dns == own {
         Finding::fail("dns-silent", "The name server does not answer")
-            .saw(format!("_apps.internal TXT at {dns}: {}; other traffic comes through.", asked.word))
+            .saw(format!("_apps.internal TXT at {dns}: {}; other traffic comes through.", asked.outcome))
             .why("The gateway's name server is down.")
             .why("Something on the way drops port 53.")
             .likely()
@@ -78,8 +80,8 @@ fn server(facts: &Facts) -> Option<Finding> {
         Finding::fail("dns-silent", "The name server does not answer")
             .saw(format!(
                 "_apps.internal TXT at {dns}: {}; at {own}: {}.",
-                asked.word,
-                facts.apps_at_own.as_ref().map_or("not asked", |asked| &asked.word)
+                asked.outcome,
+                facts.apps_at_own.as_ref().map_or("not asked".into(), |asked| asked.outcome.to_string())
             ))
             .why("The DNS line of the conf is wrong.")
             .why("The gateway's name server is down.")

@@ -1,7 +1,8 @@
 //! The system's own VPN, with ours as the control: what ours proves of peer and gateway, theirs need not prove again.
 
 use super::Check;
-use crate::doctor::facts::{Asked, Facts, System};
+use crate::dns::outcome::Outcome;
+use crate::doctor::facts::{Facts, System};
 use crate::doctor::{Finding, Group};
 use crate::text::quoted;
 
@@ -44,7 +45,7 @@ pub const CHECKS: &[Check] = &[
 
 /// That ours works is a reason only where it was seen.
 fn ours(facts: &Facts, finding: Finding) -> Finding {
-    let works = facts.apps.as_ref().is_some_and(Asked::is_told);
+    let works = facts.apps.as_ref().is_some_and(|apps| apps.outcome.is_definite());
     let saw = format!(
         "{} {}",
         finding.saw,
@@ -118,12 +119,12 @@ fn server(facts: &Facts) -> Option<Finding> {
                    first, ends it, and asks the system's.";
         return held.then(|| Finding::skip(format!("{own} answers the machine's own sockets"), why));
     };
-    if asked.is_told() {
+    if asked.outcome.is_definite() {
         let title = format!("{own} answers the machine's own sockets");
         return Some(Finding::pass(title).took(asked.rtt).shown(asked.lines.clone()));
     }
     let finding = Finding::fail("system-tunnel-dead", "The system's tunnel is up, and nothing comes through it")
-        .saw(format!("_apps.internal TXT at {own}, from the machine's own socket: {}.", asked.word))
+        .saw(format!("_apps.internal TXT at {own}, from the machine's own socket: {}.", asked.outcome))
         .why("Its handshake has failed or is stale: the interface stays as it was when the peer was removed, or after sleep.")
         .why("Another client has the same key, and gets the replies.")
         .hurts("Everything but sixpane.")
@@ -138,14 +139,14 @@ fn resolver(facts: &Facts) -> Option<Finding> {
     let own = facts.conf.own_dns();
     let list = resolvers(system);
     match &system.by_resolver {
-        Some(asked) if asked.word == "NOERROR" && !asked.entries.is_empty() => Some(
+        Some(asked) if asked.outcome == Outcome::NOERROR && !asked.entries.is_empty() => Some(
             Finding::pass("The system's resolver knows .internal")
                 .took(asked.rtt)
                 .saw(list)
                 .shown(asked.lines.clone()),
         ),
         asked => {
-            let word = asked.as_ref().map_or("there is none", |asked| asked.word.as_str());
+            let word = asked.as_ref().map_or("there is none".into(), |asked| asked.outcome.to_string());
             let finding = Finding::fail("system-dns", "The system's resolver does not know .internal")
                 .saw(format!("{list} _apps.internal TXT: {word}."))
                 .why(format!(

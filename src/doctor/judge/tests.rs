@@ -4,19 +4,27 @@ use std::fmt::Write as _;
 use std::net::Ipv6Addr;
 
 use super::*;
+use crate::dns::lookup::Lookup;
+use crate::dns::outcome::Outcome;
 use crate::doctor::facts::{
-    Again, AppSeen, Around, Asked, Conf, Disagreement, Link, Listed, Pings, Reach, Sibling, System, Tried,
+    Again, AppSeen, Around, Conf, Disagreement, Link, Listed, Pings, Reach, Sibling, System, Tried,
 };
 use crate::doctor::{Machine, Subject};
 use crate::probe::port::Port;
 use crate::probe::speech::{Speech, Spoken};
 use crate::profile::parse::parse;
 use crate::text::Safe;
+use hickory_proto::op::ResponseCode;
 
-pub(crate) fn asked(word: &str, entries: &[&str]) -> Asked {
-    let entries: Vec<Safe> = entries.iter().map(Safe::new).collect();
-    let rtt = (word != "timeout").then_some(Duration::from_millis(9));
-    Asked { word: word.into(), entries, rtt, lines: vec![] }
+pub(crate) const SERVFAIL: Outcome = Outcome::Rcode(ResponseCode::ServFail);
+const REFUSED: Outcome = Outcome::Rcode(ResponseCode::Refused);
+
+/// The addresses among `all`, and the entries of a list.
+pub(crate) fn asked(outcome: Outcome, all: &[&str]) -> Lookup {
+    let addresses = all.iter().filter_map(|text| text.parse().ok()).collect();
+    let entries = all.iter().filter(|text| text.parse::<Ipv6Addr>().is_err()).map(Safe::new).collect();
+    let rtt = (outcome != Outcome::Timeout).then_some(Duration::from_millis(9));
+    Lookup { outcome, addresses, entries, rtt, lines: vec![] }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as the facts have it")]
@@ -47,9 +55,9 @@ pub(crate) fn healthy() -> Facts {
     let subject = Subject { app: Some("web".into()), port: Some(8080), ..Subject::default() };
     Facts {
         link: Some(Link::Up { handshake: Some(Duration::from_millis(38)) }),
-        apps: Some(asked("NOERROR", &["web", "api"])),
-        instances: Some(asked("NOERROR", &["148e21b7c93d89"])),
-        peers: Some(asked("NOERROR", &["my-peer"])),
+        apps: Some(asked(Outcome::NOERROR, &["web", "api"])),
+        instances: Some(asked(Outcome::NOERROR, &["148e21b7c93d89"])),
+        peers: Some(asked(Outcome::NOERROR, &["my-peer"])),
         listed: Some(Listed::As("my-peer".into())),
         conflicts: Some(vec![]),
         gateway: pings(5, 5),
@@ -59,8 +67,8 @@ pub(crate) fn healthy() -> Facts {
         machine_count: 2,
         app: Some(AppSeen {
             listed: Some(true),
-            addresses: asked("NOERROR", &["fdaa:0:18:a7b::1"]),
-            flycast: asked("NOERROR", &["fdaa:0:18:0:1::3"]),
+            addresses: asked(Outcome::NOERROR, &["fdaa:0:18:a7b::1"]),
+            flycast: asked(Outcome::NOERROR, &["fdaa:0:18:0:1::3"]),
         }),
         ports: Some(vec![tried("148e21b7c93d89", open())]),
         flycast_ports: Some(vec![tried("web.flycast", open())]),
@@ -100,8 +108,8 @@ fn system() -> System {
         interface: Some(("wg0".into(), address(9))),
         source: Some(address(9)),
         resolvers: vec!["fdaa:0:18::3".parse().unwrap()],
-        by_resolver: Some(asked("NOERROR", &["web"])),
-        by_own: Some(asked("NOERROR", &["web"])),
+        by_resolver: Some(asked(Outcome::NOERROR, &["web"])),
+        by_own: Some(asked(Outcome::NOERROR, &["web"])),
         ..System::default()
     }
 }
@@ -118,8 +126,8 @@ fn speaks(facts: &mut Facts, speech: Speech, spoken: Spoken) {
     facts.ports = Some(vec![Tried { spoken: Some(spoken), ..tried("148e21b7c93d89", open()) }]);
 }
 
-fn app(facts: &mut Facts, listed: bool, addresses: Asked) {
-    let flycast = asked("NXDOMAIN", &[]);
+fn app(facts: &mut Facts, listed: bool, addresses: Lookup) {
+    let flycast = asked(Outcome::NXDOMAIN, &[]);
     facts.app = Some(AppSeen { listed: Some(listed), addresses, flycast });
     (facts.ports, facts.flycast_ports) = (None, None);
     facts.machines = Some(vec![]);
@@ -155,12 +163,12 @@ const CAUSES: &[Cause] = &[
     ("DNS line is IPv4", "dns-line-foreign", |f| conf(f, "fdaa:0:18::3", "1.1.1.1")),
     ("DNS line of another network", "dns-line-foreign", |f| {
         conf(f, "fdaa:0:18::3", "2606:4700:4700::1111");
-        f.apps = Some(asked("timeout", &[]));
-        f.apps_at_own = Some(asked("NOERROR", &["web"]));
+        f.apps = Some(asked(Outcome::Timeout, &[]));
+        f.apps_at_own = Some(asked(Outcome::NOERROR, &["web"]));
     }),
     ("name server outside AllowedIPs", "dns-not-allowed", |f| {
         conf(f, "fdaa:0:18::/48", "fdaa:0:18:a7b::/64");
-        f.apps = Some(asked("timeout", &[]));
+        f.apps = Some(asked(Outcome::Timeout, &[]));
     }),
     ("address outside AllowedIPs", "address-not-allowed", |f| conf(f, "fdaa:0:18::/48", "fdaa:0:18::/64")),
     ("endpoint name does not resolve", "endpoint-unresolved", |f| {
@@ -201,12 +209,12 @@ const CAUSES: &[Cause] = &[
     }),
     ("handshake fine but no data", "no-data", |f| {
         dead(f, Link::Up { handshake: None });
-        f.apps = Some(asked("timeout", &[]));
+        f.apps = Some(asked(Outcome::Timeout, &[]));
         (f.gateway, f.large, f.edge) = (pings(5, 0), pings(5, 0), Some(None));
     }),
     ("another client on the same key", "same-key", |f| {
         dead(f, Link::Up { handshake: None });
-        f.apps = Some(asked("timeout", &[]));
+        f.apps = Some(asked(Outcome::Timeout, &[]));
         (f.gateway, f.large, f.edge, f.strays) = (pings(5, 0), pings(5, 0), Some(None), Some(9));
     }),
     ("another client now and then", "same-key", |f| f.strays = Some(1)),
@@ -216,21 +224,23 @@ const CAUSES: &[Cause] = &[
     }),
     ("MTU black hole", "mtu-black-hole", |f| f.large = pings(5, 0)),
     ("packets are lost", "packets-lost", |f| f.gateway = pings(100, 70)),
-    ("DNS server silent", "dns-silent", |f| f.apps = Some(asked("timeout", &[]))),
+    ("DNS server silent", "dns-silent", |f| f.apps = Some(asked(Outcome::Timeout, &[]))),
     ("DNS server gone, the gateway says so", "dns-silent", |f| {
-        f.apps = Some(asked("timeout", &[]));
+        f.apps = Some(asked(Outcome::Timeout, &[]));
         (f.gateway, f.edge) = (pings(5, 0), Some(Some(address(7))));
     }),
-    ("DNS server refuses", "dns-refuses", |f| f.apps = Some(asked("REFUSED", &[]))),
-    ("DNS server fails", "dns-refuses", |f| f.apps = Some(asked("SERVFAIL", &[]))),
+    ("DNS server refuses", "dns-refuses", |f| f.apps = Some(asked(REFUSED, &[]))),
+    ("DNS server fails", "dns-refuses", |f| f.apps = Some(asked(SERVFAIL, &[]))),
     ("wrong DNS address in the conf", "dns-wrong-address", |f| {
         conf(f, "DNS = fdaa:0:18::3", "DNS = fdaa:0:18::5");
-        f.apps = Some(asked("timeout", &[]));
-        f.apps_at_own = Some(asked("NOERROR", &["web"]));
+        f.apps = Some(asked(Outcome::Timeout, &[]));
+        f.apps_at_own = Some(asked(Outcome::NOERROR, &["web"]));
     }),
-    ("some resolver that knows no .internal", "dns-not-ours", |f| f.apps = Some(asked("NXDOMAIN", &[]))),
+    ("some resolver that knows no .internal", "dns-not-ours", |f| {
+        f.apps = Some(asked(Outcome::NXDOMAIN, &[]))
+    }),
     ("org has no apps", "no-apps", |f| {
-        f.apps = Some(asked("NOERROR", &[]));
+        f.apps = Some(asked(Outcome::NOERROR, &[]));
         (f.subject, f.machines) = (Subject::default(), Some(vec![]));
     }),
     ("this peer is not listed", "peer-unlisted", |f| f.listed = Some(Listed::No)),
@@ -272,21 +282,21 @@ const CAUSES: &[Cause] = &[
     }),
     ("app is in another org", "app-unknown", |f| {
         f.subject.app = Some("billing".into());
-        app(f, false, asked("NXDOMAIN", &[]));
+        app(f, false, asked(Outcome::NXDOMAIN, &[]));
     }),
     ("app is in another conf's org", "app-elsewhere", |f| {
         f.subject.app = Some("billing".into());
-        app(f, false, asked("NXDOMAIN", &[]));
+        app(f, false, asked(Outcome::NXDOMAIN, &[]));
         f.elsewhere = Some(vec!["work".into()]);
     }),
     ("app is misspelt", "app-unknown", |f| {
         f.subject.app = Some("wbe".into());
-        app(f, false, asked("NXDOMAIN", &[]));
+        app(f, false, asked(Outcome::NXDOMAIN, &[]));
     }),
-    ("app has no started machine", "app-stopped", |f| app(f, true, asked("NOERROR", &[]))),
+    ("app has no started machine", "app-stopped", |f| app(f, true, asked(Outcome::NOERROR, &[]))),
     ("flycast missing", "flycast-missing", |f| {
         f.subject.flycast = true;
-        f.app.as_mut().unwrap().flycast = asked("NXDOMAIN", &[]);
+        f.app.as_mut().unwrap().flycast = asked(Outcome::NXDOMAIN, &[]);
         f.flycast_ports = Some(vec![]);
     }),
     ("flycast without services", "flycast-no-service", |f| {
@@ -316,14 +326,14 @@ const CAUSES: &[Cause] = &[
     ("system has no route", "system-no-route", |f| look(f, |s| s.source = None)),
     ("system's tunnel is stale", "system-tunnel-dead", |f| {
         look(f, |s| {
-            s.by_own = Some(asked("timeout", &[]));
-            s.by_resolver = Some(asked("timeout", &[]));
+            s.by_own = Some(asked(Outcome::Timeout, &[]));
+            s.by_resolver = Some(asked(Outcome::Timeout, &[]));
         });
     }),
     ("system asks another resolver", "system-dns", |f| {
         look(f, |s| {
             s.resolvers = vec!["192.168.1.1".parse().unwrap()];
-            s.by_resolver = Some(asked("NXDOMAIN", &[]));
+            s.by_resolver = Some(asked(Outcome::NXDOMAIN, &[]));
         });
     }),
 ];
@@ -473,7 +483,7 @@ fn before_anything_is_known_nothing_is_claimed() {
     let whole = healthy();
     facts.link = whole.link.clone();
     assert_eq!(judge(&facts).cause, None);
-    facts.apps = Some(asked("timeout", &[]));
+    facts.apps = Some(asked(Outcome::Timeout, &[]));
     assert_eq!(judge(&facts).cause, None, "whether anything else comes back is not known yet");
 }
 
@@ -512,8 +522,8 @@ fn a_hostile_name_in_a_remedy_stays_one_word_of_a_shell() {
     assert_eq!(silent.named().unwrap().remedy[0], format!("fly machine status '{hostile}'"));
     let mut facts = healthy();
     facts.subject.app = Some("x|reboat".into());
-    facts.apps = Some(asked("NOERROR", &["x|reboot"]));
-    app(&mut facts, false, asked("NXDOMAIN", &[]));
+    facts.apps = Some(asked(Outcome::NOERROR, &["x|reboot"]));
+    app(&mut facts, false, asked(Outcome::NXDOMAIN, &[]));
     facts.conf.name = "a;b".into();
     facts.conf.world_readable = true;
     let unknown = judge(&facts);

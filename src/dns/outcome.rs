@@ -1,0 +1,91 @@
+//! How a query ended, for whoever compares or shows it.
+
+use std::fmt;
+
+use hickory_proto::op::ResponseCode;
+
+use super::exchange::Failure;
+
+/// How a query ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// With a response, and its RCODE.
+    Rcode(ResponseCode),
+    /// No response in the time allowed.
+    Timeout,
+    /// The server's port is closed.
+    PortClosed,
+    /// The server cannot be reached.
+    Unreachable,
+    /// The response is not a DNS message.
+    Malformed,
+    /// The query cannot be written as a DNS message.
+    Unsendable,
+    /// The TCP connection failed.
+    Tcp,
+    /// The network was detached.
+    Closed,
+}
+
+impl Outcome {
+    /// The name exists.
+    pub const NOERROR: Self = Self::Rcode(ResponseCode::NoError);
+    /// The name does not exist.
+    pub const NXDOMAIN: Self = Self::Rcode(ResponseCode::NXDomain);
+
+    /// Whether it says what exists and what does not: NOERROR or NXDOMAIN.
+    pub fn is_definite(self) -> bool {
+        matches!(self, Self::NOERROR | Self::NXDOMAIN)
+    }
+
+    /// Whether the server refused to say, or failed.
+    pub fn is_refusal(self) -> bool {
+        use ResponseCode::{FormErr, NotAuth, NotImp, Refused, ServFail};
+        matches!(self, Self::Rcode(FormErr | NotAuth | NotImp | Refused | ServFail))
+    }
+}
+
+impl From<&Failure> for Outcome {
+    fn from(failure: &Failure) -> Self {
+        match failure {
+            Failure::Timeout(_) => Self::Timeout,
+            Failure::Refused => Self::PortClosed,
+            Failure::Unreachable(_) => Self::Unreachable,
+            Failure::Malformed(_) => Self::Malformed,
+            Failure::Unsendable(_) => Self::Unsendable,
+            Failure::Tcp(_) => Self::Tcp,
+            Failure::Closed => Self::Closed,
+        }
+    }
+}
+
+/// In a word or two: an RCODE as `dig` writes it (IANA, DNS RCODEs), `timeout`.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Rcode(code) => match u16::from(*code) {
+                0 => "NOERROR",
+                1 => "FORMERR",
+                2 => "SERVFAIL",
+                3 => "NXDOMAIN",
+                4 => "NOTIMP",
+                5 => "REFUSED",
+                6 => "YXDOMAIN",
+                7 => "YXRRSET",
+                8 => "NXRRSET",
+                9 => "NOTAUTH",
+                10 => "NOTZONE",
+                16 => "BADVERS",
+                23 => "BADCOOKIE",
+                other => return write!(f, "RESERVED{other}"),
+            },
+            Self::Timeout => "timeout",
+            Self::PortClosed => "refused",
+            Self::Unreachable => "unreachable",
+            Self::Malformed => "malformed",
+            Self::Unsendable => "unsendable",
+            Self::Tcp => "TCP error",
+            Self::Closed => "closed",
+        })
+    }
+}
