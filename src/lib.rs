@@ -4,8 +4,8 @@
 //!
 //! ```text
 //! conf ─▶ profile ─▶ net ─▶ dns ─▶ catalog ┐
-//!                     └──────▶ probe ──────┴▶ engine ─▶ app (state) ─▶ ui (frame)
-//!                                               └─────▶ commands (the same as text or JSON)
+//!                     └──────▶ probe ──────┴▶ engine ─▶ attach ─▶ app (state) ─▶ ui (frame)
+//!                                                         └─────▶ commands (the same as text or JSON)
 //! ```
 //!
 //! - [`text`]: bytes from outside made fit to show; the measures of text.
@@ -19,6 +19,8 @@
 //! - [`probe`]: what measures: which probe leaves when, and what the replies make of it.
 //! - [`doctor`]: facts into findings and one verdict.
 //! - [`engine`]: one attached network: commands in, reports out.
+//! - [`attach`]: a source (a conf) becomes an attachment: a network with a running engine. Above it only the doctor's
+//!   checks of the conf know a conf.
 //! - [`app`]: what the screens show and what keys do to it: a pure state machine.
 //! - [`ui`]: the screens: a state in, a frame out.
 //! - [`runtime`]: the terminal and the loop between `engine`, `app` and `ui`.
@@ -30,6 +32,8 @@
 pub(crate) mod address;
 #[doc(hidden)]
 pub mod app;
+#[doc(hidden)]
+pub mod attach;
 #[doc(hidden)]
 pub mod catalog;
 pub mod cli;

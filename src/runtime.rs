@@ -20,12 +20,10 @@ use crate::app::kept::{Folds, Look};
 use crate::app::keys::Keymap;
 use crate::app::pick::{Pick, Picked};
 use crate::app::{self, Effect, Message, Settings, State};
+use crate::attach::{Attachment, Identity};
 use crate::clock;
-use crate::doctor::facts::Around;
-use crate::engine::Engine;
 use crate::engine::report::Command;
 use crate::error::{Error, Exit};
-use crate::profile::Profile;
 use crate::ui;
 use crate::ui::hits::Hits;
 use crate::ui::theme::Theme;
@@ -41,23 +39,14 @@ const KEEP: Duration = Duration::from_secs(1);
 
 /// What is done outside the screens for them.
 pub trait Outside {
-    /// Reads the conf again, and attaches anew where it differs from the profile in use.
-    ///
-    /// # Errors
-    /// Where the conf has become bad, or the tunnel cannot be begun.
-    fn reload(&mut self, old: &Profile) -> Result<Option<(Arc<Profile>, Engine)>, Error>;
-
-    /// What was kept of the folds of the network that is attached now.
-    fn folds(&mut self) -> Folds;
-
-    /// What this machine knows beside the conf; it is asked each time the doctor is.
-    fn around(&mut self, profile: &Profile) -> Around;
+    /// What was kept of the folds of `network`.
+    fn folds(&mut self, network: &str) -> Folds;
 
     /// Keeps a line of the Dig view, at once.
     fn remember(&mut self, line: &str);
 
-    /// Keeps what the screens look like for the next run.
-    fn keep(&mut self, now: &(Look, Folds));
+    /// Keeps what the screens look like on `network` for the next run.
+    fn keep(&mut self, network: &str, now: &(Look, Folds));
 }
 
 /// What the screens begin with.
@@ -77,19 +66,18 @@ pub struct Start {
     pub note: Option<String>,
 }
 
-/// Shows the Explore view over `engine` until the user quits or a signal ends it. What is chosen on the screens is kept
+/// Shows the Explore view over `attachment` until the user quits or a signal ends it. What is chosen on the screens is kept
 /// soon after it was chosen, and at the end, however that comes.
 ///
 /// # Errors
 /// Where the terminal cannot be set up, or goes away.
 pub async fn run(
-    profile: Arc<Profile>,
-    engine: Engine,
+    attachment: Attachment,
     start: Start,
     outside: &mut impl Outside,
 ) -> Result<ExitCode, Error> {
     let Start { theme, settings, keymap, kept: (look, folds), past, note } = start;
-    let mut state = State::new(profile, settings.clone(), clock::now());
+    let mut state = State::new(attachment.identity.clone(), settings.clone(), clock::now());
     state.keymap = keymap;
     state.dig.past = past;
     state.restore(&look, &folds);
@@ -97,7 +85,7 @@ pub async fn run(
         state.say(note);
     }
     let mut keeping = Keeping { kept: (look, folds), due: None };
-    let code = live(&mut state, engine, theme, settings, outside, &mut keeping).await;
+    let code = live(&mut state, attachment, theme, settings, outside, &mut keeping).await;
     keeping.keep(&state, outside);
     code
 }
@@ -119,7 +107,7 @@ impl Keeping {
         self.due = None;
         let now = state.kept();
         if now != self.kept {
-            outside.keep(&now);
+            outside.keep(&state.profile.network().to_string(), &now);
             self.kept = now;
         }
     }
@@ -127,7 +115,7 @@ impl Keeping {
 
 async fn live(
     state: &mut State,
-    mut engine: Engine,
+    mut attachment: Attachment,
     theme: Theme,
     settings: Settings,
     outside: &mut impl Outside,
@@ -176,7 +164,7 @@ async fn live(
                 // The terminal is gone: nothing can be shown or asked any more.
                 Some(Err(_)) | None => return Ok(Exit::HungUp.into()),
             },
-            report = engine.reports.recv() => match report {
+            report = attachment.engine.reports.recv() => match report {
                 Some(report) => Message::Report(report),
                 None => return Err(Error::new(Exit::Tunnel, "the tunnel has ended")),
             },
@@ -195,7 +183,7 @@ async fn live(
             },
             () = terminal::panicked() => return Ok(ExitCode::from(101)),
             () = clock::sleep_until(wake) => Message::Tick,
-            never = unsent.go_on(&engine.commands) => match never {},
+            never = unsent.go_on(&attachment.engine.commands) => match never {},
         };
         // Only a hand changes what is kept.
         if matches!(message, Message::Input(_) | Message::Mouse(..)) {
@@ -203,17 +191,17 @@ async fn live(
         }
         let mut effects = app::update(state, message, clock::now());
         // Whatever else has come is taken before the next frame.
-        while let Ok(report) = engine.reports.try_recv() {
+        while let Ok(report) = attachment.engine.reports.try_recv() {
             effects.extend(app::update(state, Message::Report(report), clock::now()));
         }
         pace.changed(clock::now());
         let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
             match effect {
-                Effect::Ask(command) => unsent.tell(&engine.commands, command),
+                Effect::Ask(command) => unsent.tell(&attachment.engine.commands, command),
                 Effect::Examine(mut facts) => {
-                    facts.around = outside.around(&state.profile);
-                    unsent.tell(&engine.commands, Command::Diagnose(facts));
+                    facts.around = attachment.origin.context();
+                    unsent.tell(&attachment.engine.commands, Command::Diagnose(facts));
                 }
                 Effect::Remember(line) => outside.remember(&line),
                 Effect::Save(save) => {
@@ -228,9 +216,12 @@ async fn live(
                 Effect::Copy(text) => screen.copy(&text).map_err(gone)?,
                 // A conf that has become bad keeps the tunnel that there is.
                 Effect::Reload => {
-                    if let Some(anew) = attach_anew(state, &settings, wall.as_ref(), outside, keeping) {
+                    let reloaded = attachment.origin.reload();
+                    if let Some(anew) =
+                        attach_anew(state, reloaded, &settings, wall.as_ref(), outside, keeping)
+                    {
                         // What waits was meant for the engine before.
-                        (engine, unsent) = (anew, Unsent::default());
+                        (attachment, unsent) = (anew, Unsent::default());
                     }
                 }
                 Effect::Repaint => screen.repaint().map_err(gone)?,
@@ -279,22 +270,24 @@ fn lost(error: std::io::Error) -> Error {
     Error::new(Exit::Empty, "the terminal cannot be used").why(error).hint("sixpane tree")
 }
 
-/// Reads the conf again; gives an engine over the network that it names now, where that is another. A conf that has
-/// become bad keeps the tunnel that there is.
+/// Shows what came of reading the conf again; gives the new attachment, where there is one. A conf that has become bad
+/// keeps the tunnel that there is.
 fn attach_anew(
     state: &mut State,
+    reloaded: Result<Option<Attachment>, Error>,
     settings: &Settings,
     wall: Option<&(Instant, ZonedDateTime)>,
     outside: &mut impl Outside,
     keeping: &mut Keeping,
-) -> Option<Engine> {
+) -> Option<Attachment> {
     // What was just folded is of the network that is about to go.
     keeping.keep(state, outside);
-    match outside.reload(&state.profile) {
+    match reloaded {
         Ok(None) => None,
-        Ok(Some((profile, anew))) => {
-            let folds = (profile.network() != state.profile.network()).then(|| outside.folds());
-            begin_anew(state, profile, settings.clone(), folds);
+        Ok(Some(anew)) => {
+            let network = anew.identity.network();
+            let folds = (network != state.profile.network()).then(|| outside.folds(&network.to_string()));
+            begin_anew(state, anew.identity.clone(), settings.clone(), folds);
             keeping.kept = state.kept();
             state.clock = wall.cloned();
             state.say("the conf has changed: attached anew");
@@ -309,12 +302,12 @@ fn attach_anew(
 
 /// Puts a state over a network attached anew in the place of `state`, with what the user chose in it. Another network
 /// brings its own `folds`.
-fn begin_anew(state: &mut State, profile: Arc<Profile>, settings: Settings, folds: Option<Folds>) {
+fn begin_anew(state: &mut State, identity: Arc<Identity>, settings: Settings, folds: Option<Folds>) {
     let (look, folds_before) = state.kept();
     let page = state.page;
     let (keymap, past) = (std::mem::take(&mut state.keymap), std::mem::take(&mut state.dig.past));
     let settings = Settings { theme: state.theme, mouse: state.mouse.on, ..settings };
-    *state = State::new(profile, settings, clock::now());
+    *state = State::new(identity, settings, clock::now());
     state.keymap = keymap;
     state.dig.past = past;
     state.page = page;
@@ -406,39 +399,24 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::app::tests::profile;
+    use crate::app::tests::{loaded, profile};
+    use crate::attach::Claimed;
     use crate::engine;
     use crate::net::fake::Fake;
 
-    /// A home whose conf has become `next`; what is kept is by network.
+    /// What is kept, by network.
     #[derive(Default)]
-    struct Home {
-        network: String,
-        next: Option<Arc<Profile>>,
-        kept: BTreeMap<String, Folds>,
-    }
+    struct Home(BTreeMap<String, Folds>);
 
     impl Outside for Home {
-        fn reload(&mut self, _: &Profile) -> Result<Option<(Arc<Profile>, Engine)>, Error> {
-            let Some(next) = self.next.take() else { return Ok(None) };
-            self.network = next.network().to_string();
-            let (fake, _link) = Fake::up(|_, _| Vec::new());
-            let engine = Engine::start(fake, next.dns.addr, engine::Settings::default()).unwrap();
-            Ok(Some((next, engine)))
-        }
-
-        fn folds(&mut self) -> Folds {
-            self.kept.get(&self.network).cloned().unwrap_or_default()
-        }
-
-        fn around(&mut self, _: &Profile) -> Around {
-            Around::default()
+        fn folds(&mut self, network: &str) -> Folds {
+            self.0.get(network).cloned().unwrap_or_default()
         }
 
         fn remember(&mut self, _: &str) {}
 
-        fn keep(&mut self, (_, folds): &(Look, Folds)) {
-            self.kept.insert(self.network.clone(), folds.clone());
+        fn keep(&mut self, network: &str, (_, folds): &(Look, Folds)) {
+            self.0.insert(network.to_owned(), folds.clone());
         }
     }
 
@@ -449,28 +427,25 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_network_keeps_its_own_folds_over_a_reload() {
         let ours = profile();
-        let other =
-            Arc::new(Profile { addresses: vec!["fdaa:0:19::2/120".parse().unwrap()], ..(*ours).clone() });
-        let (here, there) = (ours.network().to_string(), other.network().to_string());
-        assert_ne!(here, there);
-        let mut home = Home { network: here.clone(), ..Home::default() };
-        home.kept.insert(there.clone(), open("theirs"));
+        let other = loaded("fdaa:0:19");
+        let (here, there) = (ours.network().to_string(), other.identity().network().to_string());
+        let mut home = Home([(there.clone(), open("theirs"))].into());
         let mut state = State::new(ours.clone(), Settings::default(), clock::now());
         state.rows(55);
         let mut keeping = Keeping { kept: state.kept(), due: None };
         // Folded just before the reload, and not kept yet.
         state.restore(&Look { split: 6, ..Look::default() }, &open("ours"));
-        let mut reload = |state: &mut State, home: &mut Home, next: &Arc<Profile>| {
-            home.next = Some(next.clone());
-            let engine = attach_anew(state, &Settings::default(), None, home, &mut keeping);
-            assert!(engine.is_some());
+        let mut reload = |state: &mut State, home: &mut Home| {
+            let (fake, _link) = Fake::up(|_, _| Vec::new());
+            let attachment =
+                other.clone().attach_over(fake, Claimed::default(), engine::Settings::default()).unwrap();
+            let anew =
+                attach_anew(state, Ok(Some(attachment)), &Settings::default(), None, home, &mut keeping);
+            assert!(anew.is_some());
             keeping.keep(state, home);
         };
-        reload(&mut state, &mut home, &other);
-        assert_eq!(
-            home.kept,
-            BTreeMap::from([(here.clone(), open("ours")), (there.clone(), open("theirs"))])
-        );
+        reload(&mut state, &mut home);
+        assert_eq!(home.0, BTreeMap::from([(here.clone(), open("ours")), (there.clone(), open("theirs"))]));
         assert_eq!(
             (state.kept().0.split, state.kept().1),
             (6, open("theirs")),
@@ -478,8 +453,8 @@ mod tests {
         );
         assert_eq!(state.page, 50, "the screen is as high as before");
         // The same network by another key, say: what is folded stays, whether it could be kept or not.
-        home.kept.clear();
-        reload(&mut state, &mut home, &other);
+        home.0.clear();
+        reload(&mut state, &mut home);
         assert_eq!(state.kept().1, open("theirs"));
     }
 

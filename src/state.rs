@@ -47,6 +47,12 @@ pub fn dir() -> Option<PathBuf> {
     Some(base.state_dir().unwrap_or_else(|| base.data_dir()).join("sixpane"))
 }
 
+/// The folder of the user's confs and settings: `$XDG_CONFIG_HOME/sixpane`, as a rule `~/.config/sixpane`.
+pub fn config_dir() -> Option<PathBuf> {
+    use etcetera::BaseStrategy as _;
+    etcetera::choose_base_strategy().ok().map(|base| base.config_dir().join("sixpane"))
+}
+
 /// Claims the peer with `public_key` (ours, not the gateway's) for this process, in `dir`.
 ///
 /// # Errors

@@ -29,8 +29,13 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         "one attached network, for screens and commands alike",
     ),
     (
+        "attach",
+        &["doctor", "engine", "error", "net", "profile", "state", "text"],
+        "a source in, a running engine out",
+    ),
+    (
         "app",
-        &["catalog", "dns", "doctor", "engine", "net", "probe", "profile", "settings", "text"],
+        &["attach", "catalog", "dns", "doctor", "engine", "net", "probe", "settings", "text"],
         "a pure state machine over values",
     ),
     (
@@ -38,11 +43,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         &["address", "app", "catalog", "dns", "doctor", "engine", "net", "probe", "settings", "text"],
         "a state in, a frame out",
     ),
-    (
-        "runtime",
-        &["app", "clock", "doctor", "engine", "error", "profile", "ui", "text"],
-        "the terminal and the loop",
-    ),
+    ("runtime", &["app", "attach", "clock", "engine", "error", "ui", "text"], "the terminal and the loop"),
     (
         "demo",
         &["address", "clock", "dns", "error", "net", "profile", "text"],
@@ -51,8 +52,8 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     (
         "commands",
         &[
-            "address", "app", "catalog", "cli", "clock", "demo", "dns", "doctor", "engine", "error", "net",
-            "probe", "profile", "runtime", "settings", "state", "text", "ui",
+            "address", "app", "attach", "catalog", "cli", "clock", "demo", "dns", "doctor", "engine",
+            "error", "net", "probe", "runtime", "settings", "state", "text", "ui",
         ],
         "puts everything together",
     ),
@@ -62,7 +63,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
 /// Words that only some rooms may say: the rest gets time, sockets and terminals from them.
 const WORDS: &[(&str, &[&str])] = &[
     ("Instant::now(", &["clock", "net", "dns", "engine", "runtime", "commands"]),
-    ("SystemTime::now(", &["net", "commands"]),
+    ("SystemTime::now(", &["net", "attach", "commands"]),
     ("tokio::net", &["net"]),
     ("std::net::UdpSocket", &["net"]),
     ("std::net::TcpStream", &["net"]),

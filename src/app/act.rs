@@ -306,6 +306,6 @@ fn freeze(state: &mut State) {
 /// Starts a diagnosis of the network.
 pub fn diagnose(state: &mut State, effects: &mut Vec<Effect>) {
     (state.check, state.story) = (None, None);
-    let facts = Facts::before(&state.profile, Around::default(), state.subject.clone());
+    let facts = Facts::before(&state.profile.conf, Around::default(), state.subject.clone());
     effects.push(Effect::Examine(Box::new(facts)));
 }

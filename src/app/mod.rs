@@ -34,6 +34,7 @@ use jiff::ZonedDateTime;
 use ratatui::crossterm::event::{Event, MouseEvent};
 use tui_input::Input;
 
+use crate::attach::Identity;
 use crate::catalog::Catalog;
 use crate::catalog::place::Node;
 use crate::doctor::facts::Facts;
@@ -43,7 +44,6 @@ use crate::net::LinkState;
 use crate::probe::port::Knocked;
 use crate::probe::series::{Aim, Series, Target};
 use crate::probe::trace::Trace;
-use crate::profile::Profile;
 use crate::settings::ThemeName;
 use crate::text::Safe;
 use dig::Dig;
@@ -224,7 +224,7 @@ impl View {
 #[derive(Debug, Clone)]
 pub struct State {
     /// The conf.
-    pub profile: Arc<Profile>,
+    pub profile: Arc<Identity>,
     /// The keys that hold.
     pub keymap: Keymap,
     /// The colours.
@@ -294,7 +294,7 @@ pub struct State {
 
 impl State {
     /// The state before anything has happened.
-    pub fn new(profile: Arc<Profile>, settings: Settings, now: Instant) -> Self {
+    pub fn new(profile: Arc<Identity>, settings: Settings, now: Instant) -> Self {
         Self {
             profile,
             keymap: Keymap::default(),

@@ -17,7 +17,7 @@ use crate::net::Phase;
 fn after(script: &str) -> Session {
     let mut s = Session::attached();
     log(&mut s, vec![Change::AppCame("web".into()), Change::PeerWent("other".into())]);
-    let facts = Facts::before(&s.state.profile, Around::default(), Subject::default());
+    let facts = Facts::before(&s.state.profile.conf, Around::default(), Subject::default());
     s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
     s.keys(script);
     s

@@ -6,23 +6,29 @@ use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
 use super::keys::Action;
 use super::*;
+use crate::attach::{Loaded, Source};
 use crate::catalog::{App, Machine, Peer, WalkState};
 use crate::dns::outcome::Outcome;
 use crate::doctor::Subject;
 use crate::doctor::facts::{Around, Facts};
 use crate::net::Phase;
-use crate::profile::parse::parse;
 
-pub(crate) fn profile() -> Arc<Profile> {
+pub(crate) fn profile() -> Arc<Identity> {
+    loaded("fdaa:0:18").identity().clone()
+}
+
+/// A conf for the network whose prefix is `prefix`.
+pub(crate) fn loaded(prefix: &str) -> Loaded {
     use base64::Engine as _;
     let key = |byte: u8| base64::prelude::BASE64_STANDARD.encode([byte; 32]);
-    let conf = format!(
-        "[Interface]\nPrivateKey={}\nAddress=fdaa:0:18:a7b:d6b:0:a:2/120\nDNS=fdaa:0:18::3\n[Peer]\nPublicKey={}\n\
-         AllowedIPs=fdaa:0:18::/48\nEndpoint=192.0.2.10:51820\n",
+    let text = format!(
+        "[Interface]\nPrivateKey={}\nAddress={prefix}:a7b:d6b:0:a:2/120\nDNS={prefix}::3\n[Peer]\nPublicKey={}\n\
+         AllowedIPs={prefix}::/48\nEndpoint=192.0.2.10:51820\n",
         key(1),
         key(2)
     );
-    Arc::new(parse("my-peer", conf.as_bytes()).unwrap())
+    let source = Source::Generated { name: "my-peer".into(), text };
+    source.read().unwrap()
 }
 
 /// An org of apps given as `web:iad/3d8d9930b01789,iad/90706e10f12094`.
@@ -416,7 +422,7 @@ fn the_doctor_examines_when_first_visited_and_again_when_told() {
     assert!(asked(&s));
     assert_eq!(s.state.tab, Tab::Doctor);
     assert_eq!(s.state.chosen_check(), None);
-    let facts = Facts::before(&s.state.profile, Around::default(), Subject::default());
+    let facts = Facts::before(&s.state.profile.conf, Around::default(), Subject::default());
     s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
     assert_eq!(s.state.chosen_check(), Some(0));
     s.keys("jj");

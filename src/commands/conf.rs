@@ -2,14 +2,11 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use super::plain;
-use crate::error::{Error, Exit};
-use crate::profile::{Profile, find, parse};
-use crate::state::{self, Asked, Claim};
-use crate::text::{Safe, ago};
+use crate::attach::{Claimed, Identity, Loaded, Source, find};
+use crate::error::Error;
+use crate::text::ago;
 
 /// Takes the conf out of the words of a command: `--conf`, or a first word that ends in `.conf` or holds a `/`.
 pub fn split(mut words: Vec<String>, option: Option<&Path>) -> (Option<PathBuf>, Vec<String>) {
@@ -41,81 +38,42 @@ fn ends_in_conf(word: &str) -> bool {
     Path::new(word).extension().is_some_and(|ending| ending == "conf")
 }
 
-/// Loads the conf at `path`, or the only one there is, and tells its notes on standard error.
+/// Loads the conf at `path`, or the only one there is, and prints its notes on standard error.
 ///
 /// # Errors
 /// Where there is none, or it cannot be used (exit 3), or there are several (exit 2).
-pub fn load(path: Option<&Path>) -> Result<Arc<Profile>, Error> {
-    let profile =
-        if let Some(path) = path { parse::load(path)? } else { parse::load(find::only(&found())?)? };
-    tell_notes(&profile);
-    Ok(Arc::new(profile))
+pub fn load(path: Option<&Path>) -> Result<Loaded, Error> {
+    let path =
+        path.map_or_else(|| find::only(&find::found()).map(Path::to_owned), |path| Ok(path.to_owned()))?;
+    let loaded = Source::Conf(path).read()?;
+    tell_notes(loaded.identity());
+    Ok(loaded)
 }
 
-/// Claims the conf of `profile` for this process, unless `force` says that nothing matters. What cannot be known
-/// (no state folder, none that can be written) stops nobody.
+/// Claims the conf of `loaded` for this process, unless `force` says that nothing matters; a clock that went back is
+/// reported on standard error.
 ///
 /// # Errors
 /// Where another process is attached with the same key (exit 4).
-pub fn claim(profile: &Profile, force: bool) -> Result<Option<Claim>, Error> {
-    claim_timed(profile, force).map(|(claim, _)| claim)
-}
-
-/// The same; gives too how far this machine's clock went back since the conf was last attached.
-///
-/// # Errors
-/// As [`claim`].
-pub fn claim_timed(profile: &Profile, force: bool) -> Result<(Option<Claim>, Option<Duration>), Error> {
-    let (claim, behind) = try_claim(profile, force).map_err(|pid| in_use(profile, pid))?;
-    if let Some(behind) = behind {
+pub fn claim(loaded: &Loaded, force: bool) -> Result<Claimed, Error> {
+    let claimed = loaded.claim(force)?;
+    if let Some(behind) = claimed.behind {
         let _ = writeln!(
             plain::stderr(),
             "sixpane: {}: this machine's clock is {} behind the last time this conf was attached; a gateway \
              ignores handshakes from the past, so set the clock if none is answered",
-            profile.name,
+            loaded.identity().name,
             ago(behind)
         );
     }
-    Ok((claim, behind))
+    Ok(claimed)
 }
 
-fn in_use(profile: &Profile, pid: Option<u32>) -> Error {
-    let who = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
-    let path = profile.path.as_deref().unwrap_or(Path::new("the conf"));
-    let path = Safe::new(path.as_os_str().as_encoded_bytes());
-    Error::new(Exit::Tunnel, format!("{path} is in use by another sixpane{who}"))
-        .why("a gateway keeps one session for each key, and two would steal each other's replies")
-        .hint("end the other one, or make a second peer: fly wireguard create")
-        .hint("--force attaches all the same")
-}
-
-/// The same without a word: how far the clock went back is given, or the process that has the conf, where it is
-/// known.
-///
-/// # Errors
-/// Where another process is attached with the same key.
-pub fn try_claim(profile: &Profile, force: bool) -> Result<(Option<Claim>, Option<Duration>), Option<u32>> {
-    // A generated conf is known to nobody else.
-    let (Some(dir), Some(_)) = (state::dir(), &profile.path) else { return Ok((None, None)) };
-    match state::claim(&dir, &profile.public_key(), SystemTime::now()) {
-        Err(_) => Ok((None, None)),
-        Ok(Asked::Theirs(_)) if force => Ok((None, None)),
-        Ok(Asked::Theirs(pid)) => Err(pid),
-        Ok(Asked::Ours { claim, behind }) => Ok((Some(claim), behind)),
-    }
-}
-
-/// The confs there are where none is named.
-pub fn found() -> Vec<PathBuf> {
-    let cwd = std::env::current_dir().unwrap_or_default();
-    find::candidates(&cwd, find::config_dir().as_deref())
-}
-
-fn tell_notes(profile: &Profile) {
+fn tell_notes(identity: &Identity) {
     let mut err = plain::stderr();
-    for note in &profile.notes {
+    for note in &identity.notes {
         let line = note.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let _ = writeln!(err, "sixpane: {}{line}: {}", profile.name, note.text);
+        let _ = writeln!(err, "sixpane: {}{line}: {}", identity.name, note.text);
     }
 }
 

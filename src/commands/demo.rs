@@ -3,15 +3,14 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use super::explore::Options;
 use super::{attached, explore, interrupted};
+use crate::attach::Source;
 use crate::cli::Failure;
 use crate::demo::gateway::Demo;
 use crate::demo::scenario::Scenario;
 use crate::error::{Error, Exit};
-use crate::profile::parse;
 use crate::runtime;
 use crate::text::Safe;
 use crate::text::words;
@@ -23,8 +22,8 @@ use crate::text::words;
 pub fn explore(scenario: Option<&Path>, port: u16, screen: &Options) -> Result<ExitCode, Error> {
     runtime::check()?;
     let demo = start(scenario, port)?;
-    let profile = parse::parse("demo", demo.conf().as_bytes())?;
-    explore::show(Arc::new(profile), screen)
+    let source = Source::Generated { name: "demo".into(), text: demo.conf().to_owned() };
+    explore::show(source.read()?, screen)
 }
 
 /// Runs the gateway alone until it is interrupted; prints where it is and how to attach.

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use self::print::{Printer, Said};
 use super::session::Session;
 use super::{conf, plain};
+use crate::attach::{Source, list};
 use crate::cli::Failure;
 use crate::dns::dig::ask::{self, NoServer};
 use crate::dns::dig::error::LineError;
@@ -247,16 +248,14 @@ pub async fn run(
 
 /// Opens the networks; gives how many of several could not be.
 fn open(confs: &[PathBuf], force: bool, request: &Request) -> Result<(Vec<Org>, usize), Error> {
-    let paths: Vec<Option<&Path>> =
-        if confs.is_empty() { vec![None] } else { confs.iter().map(|path| Some(path.as_path())).collect() };
     let (mut orgs, mut errors) = (Vec::<Org>::new(), Vec::new());
-    for path in &paths {
-        match Session::open(*path, force, request.engine()) {
+    for path in list::named_or_only(confs)? {
+        match Session::open(Some(&path), force, request.engine()) {
             Ok(session) => {
-                let name = session.profile.name.clone();
+                let name = session.identity.name.clone();
                 let same = orgs.iter().any(|org| org.name == name);
-                let path = path.filter(|_| same).map(|path| Safe::new(path.as_os_str().as_encoded_bytes()));
-                orgs.push(Org { session, name: path.map_or(name, |path| path.to_string()) });
+                let name = if same { Source::Conf(path).label() } else { name };
+                orgs.push(Org { session, name });
             }
             Err(error) => errors.push(error),
         }

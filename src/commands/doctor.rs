@@ -4,16 +4,14 @@ mod board;
 mod face;
 
 use std::cell::RefCell;
-use std::collections::HashSet;
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use futures_util::future::try_join_all;
 
-use super::around;
-use super::session::Session;
-use super::{conf, plain};
+use super::plain;
+use crate::attach::list::{self, Item};
+use crate::attach::{Claimed, Loaded};
 use crate::cli::Failure;
 use crate::clock;
 use crate::dns::outcome::Outcome;
@@ -25,8 +23,6 @@ use crate::engine::Settings;
 use crate::engine::look::{self, Ours};
 use crate::engine::report::{Command, Report};
 use crate::error::{Error, Exit};
-use crate::profile::{Profile, find, parse};
-use crate::state::Claim;
 use crate::text::Safe;
 
 use board::Board;
@@ -50,7 +46,7 @@ pub struct Request {
 /// A conf under examination.
 enum Patient {
     /// It can be used, and is ours for as long.
-    Whole(Arc<Profile>, Box<Facts>, Option<Claim>),
+    Whole(Loaded, Box<Facts>, Claimed),
     /// Nothing can be asked with it: this is all there is to know.
     Known(Box<Facts>),
 }
@@ -60,25 +56,12 @@ enum Patient {
 /// # Errors
 /// Where there is no conf at all (exit 3), or no tunnel can be begun (exit 4).
 pub async fn run(request: &Request, out: &mut impl Write) -> Result<Exit, Failure> {
-    let confs = if request.confs.is_empty() { conf::found() } else { request.confs.clone() };
-    if confs.is_empty() {
-        find::only(&confs)?;
-    }
+    let confs = list::named_or_found(&request.confs)?;
     let board = RefCell::new(Board::new(confs.len(), clock::now()));
     let mut all = Vec::new();
-    let mut rest: Vec<&PathBuf> = confs.iter().collect();
     // All at once; but two confs with one key would steal each other's replies.
-    while !rest.is_empty() {
-        let mut keys = HashSet::new();
-        let mut patients = Vec::new();
-        let mut later = Vec::new();
-        for path in rest {
-            match parse::load(path) {
-                Ok(profile) if !keys.insert(profile.public_key()) => later.push(path),
-                loaded => patients.push(admit(path, loaded, &confs, request)),
-            }
-        }
-        rest = later;
+    for round in list::rounds(list::read(&confs)) {
+        let patients: Vec<_> = round.into_iter().map(|item| admit(item, &confs, request)).collect();
         all.extend(try_join_all(patients.into_iter().map(|patient| examine(patient, &board))).await?);
     }
     drop(board);
@@ -107,62 +90,54 @@ pub async fn run(request: &Request, out: &mut impl Write) -> Result<Exit, Failur
     Ok(exit)
 }
 
-/// What is known of the conf at `path` before anything is asked.
-fn admit(
-    path: &Path,
-    loaded: Result<Profile, parse::ConfError>,
-    confs: &[PathBuf],
-    request: &Request,
-) -> Patient {
+/// What is known of a conf before anything is asked.
+fn admit(Item { source, loaded }: Item, confs: &[PathBuf], request: &Request) -> Patient {
     // The system is looked at when ours has ended.
     let subject = Subject { system: false, ..request.subject.clone() };
-    let profile = match loaded {
-        Ok(profile) => Arc::new(profile),
-        Err(error) => {
-            let name = path.file_stem().map_or(path.as_os_str(), |stem| stem);
-            let name = Safe::new(name.as_encoded_bytes());
-            return Patient::Known(Box::new(Facts::broken(name.as_str(), error, subject)));
-        }
+    let loaded = match loaded {
+        Ok(loaded) => loaded,
+        Err(error) => return Patient::Known(Box::new(Facts::broken(&source.name(), error, subject))),
     };
-    let mut around = around::look(&profile, confs);
-    match conf::try_claim(&profile, request.force) {
-        Err(pid) => {
-            around.in_use = Some(pid);
-            let facts = Facts::before(&profile, around, subject);
+    let identity = loaded.identity().clone();
+    let mut around = loaded.context(confs);
+    match loaded.claim(request.force) {
+        Err(in_use) => {
+            around.in_use = Some(in_use.pid);
+            let facts = Facts::before(&identity.conf, around, subject);
             Patient::Known(Box::new(Facts { done: true, ..facts }))
         }
-        Ok((claim, behind)) => {
-            around.clock_behind = behind;
+        Ok(claimed) => {
+            around.clock_behind = claimed.behind;
             if around.interface.is_some() {
                 let _ = writeln!(
                     plain::stderr(),
                     "sixpane: {}: the system's VPN has the same key; while sixpane asks, it gets no replies",
-                    profile.name
+                    identity.name
                 );
             }
-            let facts = Facts::before(&profile, around, subject);
-            Patient::Whole(profile, Box::new(facts), claim)
+            let facts = Facts::before(&identity.conf, around, subject);
+            Patient::Whole(loaded, Box::new(facts), claimed)
         }
     }
 }
 
 /// Attaches, gathers the facts, and ends the attachment.
 async fn examine(patient: Patient, board: &RefCell<Board>) -> Result<Facts, Failure> {
-    let (profile, facts, _claim) = match patient {
+    let (loaded, facts, claimed) = match patient {
         Patient::Known(facts) => {
             board.borrow_mut().done();
             return Ok(*facts);
         }
-        Patient::Whole(profile, facts, claim) => (profile, facts, claim),
+        Patient::Whole(loaded, facts, claimed) => (loaded, facts, claimed),
     };
     let settings = Settings { refresh: None, ..Settings::default() };
-    let mut session = Session::attach(profile, settings)?;
+    let mut attached = loaded.attach(claimed, settings)?;
     let closed = || Error::new(Exit::Tunnel, "the network was closed");
-    if session.engine.commands.send(Command::Diagnose(facts)).await.is_err() {
+    if attached.engine.commands.send(Command::Diagnose(facts)).await.is_err() {
         return Err(closed().into());
     }
     loop {
-        match session.engine.reports.recv().await {
+        match attached.engine.reports.recv().await {
             Some(Report::Diagnosis(diagnosis)) if diagnosis.done => {
                 board.borrow_mut().done();
                 return Ok(diagnosis.facts.as_ref().clone());

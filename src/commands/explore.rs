@@ -1,28 +1,23 @@
 //! `sixpane [CONF]`: the screens over a network.
 
-use std::cell::Cell;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
 
-use super::session::Session;
-use super::{around, conf, kept, plain};
+use super::{conf, kept, plain};
 use crate::app;
 use crate::app::dig::history::{KEPT, Past};
 use crate::app::kept::{Folds, Look};
 use crate::app::keys::Keymap;
 use crate::app::pick::{Choice, Pick, Picked};
-use crate::doctor::facts::Around;
-use crate::engine::{self, Engine};
+use crate::attach::list::{self, Item};
+use crate::attach::{Loaded, find};
+use crate::engine;
 use crate::error::{Error, Exit};
-use crate::profile::{Profile, find, parse};
 use crate::runtime::{self, Outside, Start};
 use crate::settings::Settings;
+use crate::state;
 use crate::state::history::History;
-use crate::state::{self, Claim};
-use crate::text::Safe;
 use crate::ui::theme::{Depth, Theme};
 
 /// How the screens are shown.
@@ -48,7 +43,7 @@ pub fn run(path: Option<&Path>, screen: &Options) -> Result<ExitCode, Error> {
         return show(conf::load(path)?, screen);
     }
     loop {
-        let found = conf::found();
+        let found = find::found();
         let first_run = found.is_empty();
         let paths = match found.as_slice() {
             [one] => return show(conf::load(Some(one))?, screen),
@@ -71,13 +66,14 @@ pub fn run(path: Option<&Path>, screen: &Options) -> Result<ExitCode, Error> {
 
 /// Lets the user choose one of `paths`, or, on a first run, the demo behind them.
 fn pick(paths: &[PathBuf], first_run: bool, screen: &Options) -> Result<Result<Picked, ExitCode>, Error> {
-    let choice = |path: &PathBuf| Choice {
-        path: Safe::new(path.as_os_str().as_encoded_bytes()).to_string(),
-        about: parse::load(path)
-            .map(|profile| format!("{}  by {}", profile.network(), profile.peer.endpoint))
-            .map_err(|error| Error::from(error).line()),
+    let choice = |Item { source, loaded }: &Item| Choice {
+        path: source.label(),
+        about: match loaded {
+            Ok(loaded) => Ok(format!("{}  by {}", loaded.identity().network(), loaded.identity().endpoint)),
+            Err(error) => Err(Error::from(error.clone()).line()),
+        },
     };
-    let mut choices: Vec<Choice> = paths.iter().map(choice).collect();
+    let mut choices: Vec<Choice> = list::read(paths).iter().map(choice).collect();
     let pick = if first_run {
         let about = Ok("an org in a box; nothing leaves this machine".into());
         choices.push(Choice { path: "demo".into(), about });
@@ -91,26 +87,25 @@ fn pick(paths: &[PathBuf], first_run: bool, screen: &Options) -> Result<Result<P
     picked
 }
 
-/// Shows the network of `profile`. The handshake leaves before the terminal is touched.
+/// Shows the network of `loaded`. The handshake leaves before the terminal is touched.
 ///
 /// # Errors
 /// Where the tunnel cannot be begun, or the terminal cannot be used.
-pub fn show(profile: Arc<Profile>, screen: &Options) -> Result<ExitCode, Error> {
-    let network = profile.network().to_string();
+pub fn show(loaded: Loaded, screen: &Options) -> Result<ExitCode, Error> {
+    let network = loaded.identity().network().to_string();
     let (kept, about_kept) = kept::load(&network);
     // The screens tell it too; here it is still to be read after they have gone.
     let notes: Vec<String> = screen.note.clone().into_iter().chain(about_kept).collect();
     for note in &notes {
         let _ = writeln!(plain::stderr(), "sixpane: {note}");
     }
-    let (mut claim, behind) = conf::claim_timed(&profile, screen.force)?;
-    let behind = Cell::new(behind);
+    let claimed = conf::claim(&loaded, screen.force)?;
     // The network works on while a frame is drawn.
     let runtime = workers()?;
     let shown = runtime.block_on(async {
         let engine_settings =
             engine::Settings { refresh: screen.settings.refresh.0, ..engine::Settings::default() };
-        let session = Session::attach(profile, engine_settings.clone())?;
+        let attachment = loaded.attach(claimed, engine_settings)?;
         let (history, past) = history();
         let start = Start {
             theme: theme(screen),
@@ -125,17 +120,8 @@ pub fn show(profile: Arc<Profile>, screen: &Options) -> Result<ExitCode, Error> 
             past,
             note: notes.into_iter().next(),
         };
-        let (profile, engine) = (session.profile, session.engine);
-        let mut home = Home {
-            network,
-            claim: &mut claim,
-            behind: &behind,
-            force: screen.force,
-            engine_settings,
-            history,
-            unkept: None,
-        };
-        let code = runtime::run(profile, engine, start, &mut home).await;
+        let mut home = Home { history, unkept: None };
+        let code = runtime::run(attachment, start, &mut home).await;
         Ok::<_, Error>((code, home.unkept))
     });
     // The thread that reads the terminal may be waiting for a key that never comes.
@@ -148,34 +134,16 @@ pub fn show(profile: Arc<Profile>, screen: &Options) -> Result<ExitCode, Error> 
 }
 
 /// The files of the user that the screens need.
-struct Home<'a> {
-    network: String,
-    claim: &'a mut Option<Claim>,
-    /// How far the clock has gone back since the conf was attached before.
-    behind: &'a Cell<Option<Duration>>,
-    force: bool,
-    engine_settings: engine::Settings,
+struct Home {
     history: Option<History>,
     /// Why what the screens look like could not be kept the last time.
     unkept: Option<String>,
 }
 
-impl Outside for Home<'_> {
-    fn reload(&mut self, old: &Profile) -> Result<Option<(Arc<Profile>, Engine)>, Error> {
-        let attached = reload(old, (self.claim, self.behind), self.force, &self.engine_settings)?;
-        if let Some((profile, _)) = &attached {
-            self.network = profile.network().to_string();
-        }
-        Ok(attached)
-    }
-
-    fn folds(&mut self) -> Folds {
-        let ((_, folds), _) = kept::load(&self.network);
+impl Outside for Home {
+    fn folds(&mut self, network: &str) -> Folds {
+        let ((_, folds), _) = kept::load(network);
         folds
-    }
-
-    fn around(&mut self, profile: &Profile) -> Around {
-        Around { clock_behind: self.behind.get(), ..around::look(profile, &[]) }
     }
 
     fn remember(&mut self, line: &str) {
@@ -184,8 +152,8 @@ impl Outside for Home<'_> {
         }
     }
 
-    fn keep(&mut self, now: &(Look, Folds)) {
-        self.unkept = kept::save(&self.network, now).err();
+    fn keep(&mut self, network: &str, now: &(Look, Folds)) {
+        self.unkept = kept::save(network, now).err();
     }
 }
 
@@ -195,28 +163,6 @@ fn history() -> (Option<History>, Past) {
     let history = state::dir().map(|dir| History::new(&dir));
     let lines = history.as_ref().map(|history| history.lines(KEPT)).unwrap_or_default();
     (history, Past::new(lines))
-}
-
-/// Reads the conf of `old` again; gives an engine over the new one where it says something else.
-fn reload(
-    old: &Profile,
-    (claim, behind): (&mut Option<Claim>, &Cell<Option<Duration>>),
-    force: bool,
-    settings: &engine::Settings,
-) -> Result<Option<(Arc<Profile>, Engine)>, Error> {
-    let Some(path) = &old.path else { return Ok(None) };
-    let new = parse::load(path)?;
-    if new == *old {
-        return Ok(None);
-    }
-    // The claim on a key goes with the key.
-    if new.private_key != old.private_key {
-        let (ours, by) = conf::claim_timed(&new, force)?;
-        *claim = ours;
-        behind.set(by);
-    }
-    let session = Session::attach(Arc::new(new), settings.clone())?;
-    Ok(Some((session.profile, session.engine)))
 }
 
 fn workers() -> Result<tokio::runtime::Runtime, Error> {

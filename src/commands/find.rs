@@ -1,17 +1,16 @@
 //! `sixpane find NAME`: which org has that app? All confs are asked at once.
 
-use std::collections::HashSet;
 use std::io::Write;
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::conf;
 use super::session::Session;
+use crate::attach::Loaded;
+use crate::attach::list::{self, Item};
 use crate::cli::Failure;
 use crate::dns::exchange::Options;
 use crate::dns::lookup::ask;
@@ -20,7 +19,6 @@ use crate::dns::outcome::Outcome;
 use crate::doctor::judge::nearest;
 use crate::engine::Settings;
 use crate::error::{Error, Exit};
-use crate::profile::{Profile, find, parse};
 use crate::text::{Safe, count};
 
 /// What is looked for.
@@ -61,30 +59,17 @@ struct Answer {
 /// # Errors
 /// Where there is no conf at all (exit 3).
 pub async fn run(request: &Request, out: &mut impl Write) -> Result<Exit, Failure> {
-    let confs = if request.confs.is_empty() { conf::found() } else { request.confs.clone() };
-    if confs.is_empty() {
-        find::only(&confs)?;
-    }
-    let mut keys = HashSet::new();
-    let one = confs.iter().map(|path| {
-        let loaded = parse::load(path).map(Arc::new);
-        // A copy leads to the same network with the same key, and would take the replies of the first.
-        let copy = loaded.as_ref().is_ok_and(|profile| !keys.insert(profile.public_key()));
-        (path, loaded, copy)
-    });
-    let one: Vec<_> = one.filter(|(_, _, copy)| !copy).collect();
-    let answers = join_all(one.into_iter().map(|(path, loaded, _)| async move {
+    let items = list::without_copies(list::read(&list::named_or_found(&request.confs)?));
+    let answers = join_all(items.into_iter().map(|Item { source, loaded }| async move {
         match loaded {
-            Ok(profile) => Answer {
-                conf: profile.name.clone(),
-                network: Some(profile.network().to_string()),
-                told: told(profile.clone(), request).await.map_err(|error| error.line()),
+            Ok(loaded) => Answer {
+                conf: loaded.identity().name.clone(),
+                network: Some(loaded.identity().network().to_string()),
+                told: told(loaded, request).await.map_err(|error| error.line()),
             },
-            Err(error) => Answer {
-                conf: Safe::new(path.as_os_str().as_encoded_bytes()).to_string(),
-                network: None,
-                told: Err(Error::from(error).line()),
-            },
+            Err(error) => {
+                Answer { conf: source.label(), network: None, told: Err(Error::from(error).line()) }
+            }
         }
     }))
     .await;
@@ -101,10 +86,9 @@ pub async fn run(request: &Request, out: &mut impl Write) -> Result<Exit, Failur
     })
 }
 
-async fn told(profile: Arc<Profile>, request: &Request) -> Result<Told, Error> {
-    let _claim = conf::claim(&profile, request.force)?;
+async fn told(loaded: Loaded, request: &Request) -> Result<Told, Error> {
     let settings = Settings { walk: false, ..Settings::default() };
-    let mut session = Session::attach(profile, settings)?;
+    let mut session = Session::attach(loaded, request.force, settings)?;
     session.up(request.timeout).await?;
     let client = session.engine.client.clone();
     let server = client.server();

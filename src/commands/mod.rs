@@ -1,7 +1,6 @@
 //! The headless twins: each command prints what a view shows, as text or as JSON with a `schema` of its own.
 
 pub mod addr;
-pub mod around;
 pub mod conf;
 pub mod demo;
 pub mod dig;

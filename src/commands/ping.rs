@@ -120,7 +120,7 @@ pub async fn run(
     for word in &request.targets {
         group.add(word, resolve(session, word).await?);
     }
-    let gateway = Target { label: "gateway".into(), address: session.profile.dns.addr };
+    let gateway = Target { label: "gateway".into(), address: session.identity.dns.addr };
     let mut printer = Printer::new(request.format, request.payload, gateway.clone(), out);
     printer.begin(&group.targets())?;
     tell(session, Command::Ping(group.aims(&gateway))).await?;
@@ -169,7 +169,7 @@ async fn tell(session: &Session, command: Command) -> Result<(), Error> {
 /// Where it is no name (exit 2), or has no address (exit 1 or 5).
 pub async fn resolve(session: &Session, word: &str) -> Result<Vec<Target>, Error> {
     if word == "gateway" {
-        return Ok(vec![Target { label: word.into(), address: session.profile.dns.addr }]);
+        return Ok(vec![Target { label: word.into(), address: session.identity.dns.addr }]);
     }
     if let Ok(address) = word.parse::<Ipv6Addr>() {
         return Ok(vec![Target { label: word.into(), address }]);

@@ -1,6 +1,5 @@
 //! An attached network for a headless command: the engine, the conf it came from, and what its link does.
 
-use std::io;
 use std::net::Ipv6Addr;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,29 +9,33 @@ use hickory_proto::rr::Name;
 
 use super::conf;
 use super::progress::Progress;
+use crate::attach::{Attachment, Identity, Loaded, Origin};
 use crate::catalog::WalkState;
 use crate::clock;
 use crate::dns::resolver::{NoAddress, Resolver};
 use crate::engine::report::Report;
 use crate::engine::{Engine, Settings};
 use crate::error::{Error, Exit};
-use crate::net::tunnel::Tunnel;
-use crate::net::{LinkState, Network, Trouble};
-use crate::profile::Profile;
-use crate::state::Claim;
+use crate::net::{LinkState, Trouble};
 use crate::text::{ago, ms, words};
 
-/// An engine at work for one command.
+/// An attachment at work for one command.
 #[derive(Debug)]
 pub struct Session {
-    /// The conf.
-    pub profile: Arc<Profile>,
+    /// The network.
+    pub identity: Arc<Identity>,
     /// The engine.
     pub engine: Engine,
     /// The link as last told.
     link: Option<Arc<LinkState>>,
-    /// The conf is ours while this lives.
-    _claim: Option<Claim>,
+    /// Keeps the claim on the conf.
+    _origin: Origin,
+}
+
+impl From<Attachment> for Session {
+    fn from(Attachment { identity, engine, origin }: Attachment) -> Self {
+        Self { identity, engine, link: None, _origin: origin }
+    }
 }
 
 impl Session {
@@ -41,27 +44,16 @@ impl Session {
     /// # Errors
     /// Where the conf cannot be used (exit 3), is in use (exit 4), or the tunnel cannot be begun (exit 4).
     pub fn open(path: Option<&Path>, force: bool, settings: Settings) -> Result<Self, Error> {
-        let profile = conf::load(path)?;
-        let claim = conf::claim(&profile, force)?;
-        Ok(Self { _claim: claim, ..Self::attach(profile, settings)? })
+        Self::attach(conf::load(path)?, force, settings)
     }
 
-    /// Attaches with `profile` through the embedded tunnel; the handshake leaves at once.
+    /// Claims the conf of `loaded` and attaches with it; the handshake leaves at once.
     ///
     /// # Errors
-    /// Where the tunnel cannot even be begun (exit 4).
-    pub fn attach(profile: Arc<Profile>, settings: Settings) -> Result<Self, Error> {
-        let tunnel = Tunnel::attach(&profile).map_err(|error| cannot_attach(&error))?;
-        Self::start(tunnel, profile, settings)
-    }
-
-    /// Starts an engine over `net`, which was attached with `profile`.
-    ///
-    /// # Errors
-    /// Where the network gives no socket (exit 4).
-    pub fn start<N: Network>(net: N, profile: Arc<Profile>, settings: Settings) -> Result<Self, Error> {
-        let engine = Engine::start(net, profile.dns.addr, settings).map_err(|error| cannot_attach(&error))?;
-        Ok(Self { profile, engine, link: None, _claim: None })
+    /// Where the conf is in use, or the tunnel cannot even be begun (exit 4).
+    pub fn attach(loaded: Loaded, force: bool, settings: Settings) -> Result<Self, Error> {
+        let claimed = conf::claim(&loaded, force)?;
+        Ok(loaded.attach(claimed, settings)?.into())
     }
 
     /// Reads reports until `pick` takes one. The link may take `timeout` to stand up, each time; after that, what `pick`
@@ -105,8 +97,8 @@ impl Session {
                     }
                 }
                 () = due => progress.show(clock::now(), || {
-                    let endpoint = &self.profile.peer.endpoint;
-                    waiting(&endpoint.to_string(), up, walk.as_ref(), clock::now().saturating_duration_since(began))
+                    let endpoint = &self.identity.endpoint;
+                    waiting(endpoint, up, walk.as_ref(), clock::now().saturating_duration_since(began))
                 }),
                 () = &mut patience, if !up => {
                     let trouble = self.link.as_ref().and_then(|link| link.trouble.clone());
@@ -142,7 +134,7 @@ impl Session {
     }
 
     fn no_link(&self, timeout: Duration, trouble: Option<&Trouble>) -> Error {
-        let endpoint = &self.profile.peer.endpoint;
+        let endpoint = &self.identity.endpoint;
         let initiations = self.link.as_ref().map_or(0, |link| link.initiations);
         match trouble {
             Some(trouble @ Trouble::Resolve { .. }) => {
@@ -195,9 +187,4 @@ fn hopeless(link: &LinkState) -> Option<Trouble> {
         }
         _ => None,
     }
-}
-
-/// A network that could not even be begun.
-fn cannot_attach(error: &io::Error) -> Error {
-    Error::new(Exit::Tunnel, "cannot start the tunnel").why(error)
 }

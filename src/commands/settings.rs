@@ -8,9 +8,9 @@ use super::{kept, plain};
 use crate::app::keys::{Keymap, Remap};
 use crate::cli::Failure;
 use crate::error::{Error, Exit};
-use crate::profile::find;
 use crate::settings::file::{self, Note};
 use crate::settings::{self, FILE_VARIABLE, Layer, Place, Settings, TABLE};
+use crate::state;
 use crate::text::Safe;
 
 /// The sources under the flags, read once.
@@ -35,7 +35,7 @@ impl Sources {
         let required = named.is_some();
         let path = named
             .map(PathBuf::from)
-            .or_else(|| find::config_dir().map(|folder| folder.join("settings.toml")));
+            .or_else(|| state::config_dir().map(|folder| folder.join("settings.toml")));
         let (file, mut notes) = path.as_deref().map(|path| file::load(path, required)).unwrap_or_default();
         let remaps: Vec<_> = file.keys.iter().map(remap).collect();
         let keymap = Keymap::with(&remaps).unwrap_or_else(|clash| {

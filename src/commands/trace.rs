@@ -97,7 +97,7 @@ pub async fn run(
     if as_json {
         print_json(&trace, out)?;
     } else {
-        print_text(&trace, session.profile.dns.addr, out)?;
+        print_text(&trace, session.identity.dns.addr, out)?;
     }
     out.flush()?;
     Ok(if trace.is_reached() { Exit::Ok } else { Exit::Empty })

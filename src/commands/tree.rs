@@ -8,11 +8,11 @@ use std::time::Duration;
 use super::plain;
 use super::session::Session;
 use super::style::{STRONG, WARN, paint};
+use crate::attach::Identity;
 use crate::catalog::{Catalog, Method};
 use crate::cli::Failure;
 use crate::engine::report::Report;
 use crate::error::{Error, Exit};
-use crate::profile::Profile;
 use crate::text::{Safe, count, ms};
 
 /// How much of the tree is printed, and how.
@@ -83,7 +83,7 @@ pub async fn run(
         .await?;
     let answered = catalog.sources.values().any(|source| source.outcome.is_definite());
     if !answered {
-        let dns = session.profile.dns.addr;
+        let dns = session.identity.dns.addr;
         return Err(Error::new(Exit::Dns, format!("the name server {dns} does not answer"))
             .why(catalog.walk.problems.join("; "))
             .hint("check the DNS line of the conf: the network's own server is <prefix>::3")
@@ -94,9 +94,9 @@ pub async fn run(
         return Err(Error::new(Exit::Empty, missing).hint("sixpane tree shows all there is").into());
     }
     if request.json {
-        json::write(&catalog, &session.profile, request, out)?;
+        json::write(&catalog, &session.identity, request, out)?;
     } else {
-        to_text(&catalog, &session.profile, request, out)?;
+        to_text(&catalog, &session.identity, request, out)?;
     }
     for problem in &catalog.walk.problems {
         let _ = writeln!(plain::stderr(), "sixpane: {problem}");
@@ -125,7 +125,7 @@ fn missing(catalog: &Catalog, at: &At) -> Option<String> {
 /// The tree for eyes: one line a node, indented by its depth.
 fn to_text(
     catalog: &Catalog,
-    profile: &Profile,
+    identity: &Identity,
     request: &Request,
     out: &mut impl Write,
 ) -> std::io::Result<()> {
@@ -134,8 +134,8 @@ fn to_text(
     writeln!(
         out,
         "{}  {} · {} · {}{took}",
-        paint(STRONG, &profile.name),
-        profile.network(),
+        paint(STRONG, &identity.name),
+        identity.network(),
         count(catalog.apps.len(), "app"),
         count(catalog.machine_count(), "machine"),
     )?;

@@ -41,14 +41,14 @@ pub async fn run(
             "schema": "sixpane.watch/1",
             "kind": "watching",
             "at": stamp(clock::now()),
-            "network": session.profile.network(),
+            "network": session.identity.network(),
             "apps": catalog.apps.len(),
             "machines": catalog.machine_count(),
         });
         writeln!(out, "{line}")?;
     } else {
         let (apps, machines) = (count(catalog.apps.len(), "app"), count(catalog.machine_count(), "machine"));
-        let told = format!("watching {}: {apps} · {machines}", session.profile.network());
+        let told = format!("watching {}: {apps} · {machines}", session.identity.network());
         writeln!(out, "{}", paint(DIM, told))?;
     }
     out.flush()?;

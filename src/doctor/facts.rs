@@ -142,8 +142,8 @@ pub struct Sibling {
 
 impl Facts {
     /// What is known before anything is asked.
-    pub fn before(profile: &Profile, around: Around, subject: Subject) -> Self {
-        Self::of(Conf::of(profile), around, subject)
+    pub fn before(conf: &Conf, around: Around, subject: Subject) -> Self {
+        Self::of(conf.clone(), around, subject)
     }
 
     /// What is known of a conf that cannot be used: all there is to know.

@@ -56,7 +56,7 @@ async fn alarms(apps: usize, seed: u64) -> Vec<String> {
     let mut engine = Engine::start(net, profile.dns.addr, settings).unwrap();
     // Every other run asks for an app, too.
     let app = (seed % 2 == 1).then(|| "app-0001".into());
-    let facts = Facts::before(&profile, Around::default(), Subject { app, ..Subject::default() });
+    let facts = Facts::before(&profile.conf, Around::default(), Subject { app, ..Subject::default() });
     engine.commands.send(Command::Diagnose(Box::new(facts))).await.unwrap();
     loop {
         if let Report::Diagnosis(diagnosis) = engine.reports.recv().await.unwrap()
@@ -125,7 +125,7 @@ async fn a_session_that_somebody_took_is_won_back_and_told_as_likely() {
         });
         let settings = Settings { refresh: None, ..Settings::default() };
         let mut engine = Engine::start(net, profile.dns.addr, settings).unwrap();
-        let facts = Facts::before(&profile, Around::default(), Subject::default());
+        let facts = Facts::before(&profile.conf, Around::default(), Subject::default());
         let began = clock::now();
         engine.commands.send(Command::Diagnose(Box::new(facts))).await.unwrap();
         let diagnosis = loop {
@@ -152,7 +152,7 @@ async fn and_a_link_that_loses_30_of_100_is_told_and_no_machine_is_blamed() {
         let (net, _link) = lossy(org, 0.3, seed);
         let settings = Settings { refresh: None, ..Settings::default() };
         let mut engine = Engine::start(net, profile.dns.addr, settings).unwrap();
-        let facts = Facts::before(&profile, Around::default(), Subject::default());
+        let facts = Facts::before(&profile.conf, Around::default(), Subject::default());
         engine.commands.send(Command::Diagnose(Box::new(facts))).await.unwrap();
         let diagnosis = loop {
             match engine.reports.recv().await.unwrap() {

@@ -1,7 +1,6 @@
 //! A WireGuard conf, as `fly wireguard create` writes it and as people edit it, made into a typed [`Profile`].
 
 pub mod endpoint;
-pub mod find;
 pub mod keys;
 pub mod parse;
 pub mod render;

@@ -53,7 +53,7 @@ fn network(state: &State, theme: Theme) -> Vec<Text<'static>> {
         fact(theme, "Address", profile.address().to_string()),
         fact(theme, "Network", profile.network().to_string()),
         fact(theme, "DNS", format!("{}{derived}", profile.dns.addr)),
-        fact(theme, "Endpoint", profile.peer.endpoint.to_string()),
+        fact(theme, "Endpoint", profile.endpoint.clone()),
     ];
     lines.extend(profile.notes.iter().map(|note| fact(theme, "Note", note.text.clone())));
     lines

@@ -212,7 +212,7 @@ fn banner(state: &State, theme: Theme) -> Option<(Role, Vec<String>)> {
         return Some((Role::Warn, vec![told]));
     }
     let what = link.trouble.as_ref().map_or_else(
-        || format!("no handshake reply from {} yet", state.profile.peer.endpoint),
+        || format!("no handshake reply from {} yet", state.profile.endpoint),
         |trouble| Safe::new(trouble.to_string()).as_str().to_owned(),
     );
     let tries = format!("{} sent", count(link.initiations as usize, "initiation"));

@@ -563,7 +563,7 @@ fn the_doctor() {
     let mut s = Session::attached();
     s.keys("4");
     insta::assert_snapshot!("doctor_waits_80x24", screen(&s.state, Theme::default(), (80, 24), false));
-    let mut facts = Facts::before(&s.state.profile, Around::default(), Subject::default());
+    let mut facts = Facts::before(&s.state.profile.conf, Around::default(), Subject::default());
     facts.link = Some(Link::Silent(5, Duration::from_secs(3)));
     facts.done = true;
     s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));

@@ -9,13 +9,13 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use sixpane::app::{Message, Settings, State, update};
+use sixpane::attach::Source;
 use sixpane::catalog::{App, Catalog, Machine, Record, WalkState};
 use sixpane::demo::scenario::Scenario;
 use sixpane::engine::report::Report;
 use sixpane::net::{LinkState, Phase};
 use sixpane::probe::series::{KEPT, Sample, Series, Target};
 use sixpane::probe::stats::Tally;
-use sixpane::profile::parse::parse;
 use sixpane::text::Safe;
 use sixpane::ui;
 use sixpane::ui::theme::Theme;
@@ -57,13 +57,14 @@ impl Desk {
     /// Attached to an org of `apps` × `machines`, its link up.
     pub fn new(apps: usize, machines: usize) -> Self {
         let key = |byte: u8| base64::prelude::BASE64_STANDARD.encode([byte; 32]);
-        let conf = format!(
+        let text = format!(
             "[Interface]\nPrivateKey={}\nAddress=fdaa:0:18:a7b:d6b:0:a:2/120\nDNS=fdaa:0:18::3\n[Peer]\n\
              PublicKey={}\nAllowedIPs=fdaa:0:18::/48\nEndpoint=192.0.2.10:51820\n",
             key(1),
             key(2)
         );
-        let profile = Arc::new(parse("my-peer", conf.as_bytes()).unwrap());
+        let source = Source::Generated { name: "my-peer".into(), text };
+        let profile = source.read().unwrap().identity().clone();
         let now = Instant::now();
         let terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
         let mut desk = Self { state: State::new(profile, Settings::default(), now), terminal, now };

@@ -149,7 +149,8 @@ mod tests {
     use tokio::time::{Instant, sleep};
 
     use super::*;
-    use crate::app::tests::profile;
+    use crate::app::tests::loaded;
+    use crate::attach::Claimed;
     use crate::dns::dig::tests::{aaaa, exchange};
     use crate::engine::Settings;
     use crate::net::fake::{Fake, up};
@@ -167,7 +168,8 @@ mod tests {
         let exchange = exchange(name, 0, vec![aaaa(name, "fdaa::1"), aaaa(name, "fdaa::2")]);
         let (net, link) = Fake::up(|_, _| Vec::new());
         let settings = Settings { walk: false, plan: plan(), ..Settings::default() };
-        let mut session = Session::start(net, profile(), settings).unwrap();
+        let attachment = loaded("fdaa:0:18").attach_over(net, Claimed::default(), settings).unwrap();
+        let mut session = Session::from(attachment);
         session.up(TIMEOUT).await.unwrap();
         let began = Instant::now();
         let change = async {

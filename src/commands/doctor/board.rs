@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn one_conf_and_several() {
-        let facts = Facts::before(&crate::app::tests::profile(), Around::default(), Subject::default());
+        let facts = Facts::before(&crate::app::tests::profile().conf, Around::default(), Subject::default());
         let fresh = Arc::new(judge(&facts));
         let (all, waits) = (fresh.findings.len(), fresh.count(Status::Waiting));
         let mut open = BTreeMap::from([("my-peer".to_owned(), fresh.clone())]);

@@ -8,8 +8,8 @@ use std::net::Ipv6Addr;
 use serde::Serialize;
 
 use super::{At, Request};
+use crate::attach::Identity;
 use crate::catalog::{App, Catalog, Machine, Method, Record};
-use crate::profile::Profile;
 use crate::text::Safe;
 
 #[derive(Serialize)]
@@ -90,7 +90,7 @@ struct Conflict<'a> {
 /// Writes what `request` asks for, as one line.
 pub fn write(
     catalog: &Catalog,
-    profile: &Profile,
+    identity: &Identity,
     request: &Request,
     out: &mut impl Write,
 ) -> io::Result<()> {
@@ -106,10 +106,10 @@ pub fn write(
     let conflicts = catalog.conflicts.iter().filter(|conflict| At::has(at.app.as_ref(), &conflict.app));
     let tree = Tree {
         schema: "sixpane.tree/1",
-        conf: &profile.name,
-        network: profile.network().to_string(),
-        address: profile.address(),
-        dns: Dns { address: profile.dns.addr, derived: profile.dns.derived },
+        conf: &identity.name,
+        network: identity.network().to_string(),
+        address: identity.address(),
+        dns: Dns { address: identity.dns.addr, derived: identity.dns.derived },
         walk: Walk {
             method,
             reason,

@@ -73,7 +73,7 @@ pub(crate) fn healthy() -> Facts {
         ports: Some(vec![tried("148e21b7c93d89", open())]),
         flycast_ports: Some(vec![tried("web.flycast", open())]),
         done: true,
-        ..Facts::before(&profile, Around::default(), subject)
+        ..Facts::before(&profile.conf, Around::default(), subject)
     }
 }
 
@@ -156,7 +156,7 @@ const CAUSES: &[Cause] = &[
     }),
     ("conf in use by another sixpane", "conf-in-use", |f| {
         let conf = f.conf.clone();
-        *f = Facts::before(&crate::app::tests::profile(), Around::default(), f.subject.clone());
+        *f = Facts::before(&crate::app::tests::profile().conf, Around::default(), f.subject.clone());
         (f.conf, f.around.in_use, f.done) = (conf, Some(Some(4711)), true);
     }),
     ("the system's VPN has the same key", "system-has-the-key", |f| f.around.interface = Some("wg0".into())),
@@ -474,7 +474,7 @@ fn of_two_causes_the_nearer_one_is_named_and_no_third_one() {
 #[test]
 fn before_anything_is_known_nothing_is_claimed() {
     let profile = crate::app::tests::profile();
-    let mut facts = Facts::before(&profile, Around::default(), healthy().subject);
+    let mut facts = Facts::before(&profile.conf, Around::default(), healthy().subject);
     let diagnosis = judge(&facts);
     assert_eq!((diagnosis.cause, diagnosis.count(Status::Fail)), (None, 0));
     assert!(diagnosis.count(Status::Waiting) > 5);

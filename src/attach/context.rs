@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::conf;
+use super::find::{candidates, found};
 use crate::doctor::facts::{Around, Sibling};
 use crate::net::outside::interface_in;
 use crate::profile::{Profile, parse};
@@ -16,11 +16,11 @@ pub fn look(profile: &Profile, given: &[PathBuf]) -> Around {
     let interface = interface_in(profile.network(), profile.address())
         .filter(|(_, address)| *address == profile.address())
         .map(|(name, _)| name);
-    let mut paths = conf::found();
+    let mut paths = found();
     paths.extend(given.iter().cloned());
     // Whoever keeps one conf beside another has them in one folder.
     if let Some(folder) = profile.path.as_deref().and_then(Path::parent) {
-        paths.extend(crate::profile::find::candidates(folder, None));
+        paths.extend(candidates(folder, None));
     }
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let own = profile.path.as_deref().map(real);

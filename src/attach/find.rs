@@ -5,15 +5,16 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Exit};
+use crate::state;
 use crate::text::Safe;
 
 /// Bytes of a file that are looked at to tell whether it is a WireGuard conf.
 const GLANCE: u64 = 64 << 10;
 
-/// The folder of the user's confs: `$XDG_CONFIG_HOME/sixpane`, as a rule `~/.config/sixpane`.
-pub fn config_dir() -> Option<PathBuf> {
-    use etcetera::BaseStrategy as _;
-    etcetera::choose_base_strategy().ok().map(|base| base.config_dir().join("sixpane"))
+/// The confs to choose from where none is named.
+pub fn found() -> Vec<PathBuf> {
+    let cwd = std::env::current_dir().unwrap_or_default();
+    candidates(&cwd, state::config_dir().as_deref())
 }
 
 /// The confs in `cwd` and in `config`, in that order, each sorted by name. Other programs' `*.conf` files are left out.

@@ -1,0 +1,233 @@
+//! Attachments: a *source* (a conf) becomes a network with a running engine.
+//!
+//! A [`Source`] is read into a [`Loaded`], which claims the conf and starts the engine: an [`Attachment`]. Everything
+//! above knows a network by its [`Identity`] and never sees a conf; only the doctor's conf checks do. An attachment is
+//! one item of a list: commands that work on several networks at once share [`list`], and one is the common case.
+//!
+//! Everything here but [`Loaded::attach`] may block on a file: the screens call it on a thread of its own.
+
+mod context;
+pub mod find;
+pub mod list;
+mod source;
+
+use std::fmt;
+use std::io;
+use std::net::Ipv6Addr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use ipnet::Ipv6Net;
+
+use crate::doctor::facts::{Around, Conf};
+use crate::engine::{Engine, Settings};
+use crate::error::{Error, Exit};
+use crate::net::Network;
+use crate::net::tunnel::Tunnel;
+use crate::profile::{DnsServer, Note, Profile};
+use crate::state::{self, Asked, Claim};
+use crate::text::Safe;
+
+pub use source::Source;
+
+/// What is known of a network from its source, before a packet is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The conf's name, fit to show.
+    pub name: String,
+    /// The conf's path; `None` for a generated conf.
+    pub path: Option<PathBuf>,
+    /// The network's name server.
+    pub dns: DnsServer,
+    /// The peer's endpoint, as the conf writes it.
+    pub endpoint: String,
+    /// Problems in the conf that do not prevent attaching.
+    pub notes: Vec<Note>,
+    /// The facts that the doctor checks.
+    pub conf: Conf,
+}
+
+impl Identity {
+    fn of(profile: &Profile) -> Self {
+        Self {
+            name: profile.name.clone(),
+            path: profile.path.clone(),
+            dns: profile.dns,
+            endpoint: profile.peer.endpoint.to_string(),
+            notes: profile.notes.clone(),
+            conf: Conf::of(profile),
+        }
+    }
+
+    /// Our own address in the network.
+    pub fn address(&self) -> Ipv6Addr {
+        self.conf.address
+    }
+
+    /// The network's prefix, a /48.
+    pub fn network(&self) -> Ipv6Net {
+        self.conf.network
+    }
+}
+
+/// A source that has been read and can be attached to.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    source: Source,
+    profile: Arc<Profile>,
+    identity: Arc<Identity>,
+}
+
+impl Loaded {
+    fn new(source: Source, profile: Profile) -> Self {
+        let identity = Arc::new(Identity::of(&profile));
+        Self { source, profile: Arc::new(profile), identity }
+    }
+
+    /// The network's identity.
+    pub fn identity(&self) -> &Arc<Identity> {
+        &self.identity
+    }
+
+    /// Our own public key: two attachments with one key steal each other's replies.
+    pub fn public_key(&self) -> [u8; 32] {
+        self.profile.public_key()
+    }
+
+    /// The host around the conf; `given` are further confs to compare with it. No packet is sent.
+    pub fn context(&self, given: &[PathBuf]) -> Around {
+        context::look(&self.profile, given)
+    }
+
+    /// Claims the conf for this process, unless `force` is set. Without a writable state folder nothing is claimed.
+    ///
+    /// # Errors
+    /// Where another process is attached with the same key.
+    pub fn claim(&self, force: bool) -> Result<Claimed, InUse> {
+        let free = Claimed { _claim: None, behind: None, force };
+        // Nobody else knows a generated conf.
+        let (Some(dir), Some(path)) = (state::dir(), &self.profile.path) else { return Ok(free) };
+        match state::claim(&dir, &self.public_key(), SystemTime::now()) {
+            Err(_) => Ok(free),
+            Ok(Asked::Theirs(_)) if force => Ok(free),
+            Ok(Asked::Theirs(pid)) => Err(InUse { path: path.clone(), pid }),
+            Ok(Asked::Ours { claim, behind }) => Ok(Claimed { _claim: Some(Arc::new(claim)), behind, force }),
+        }
+    }
+
+    /// Attaches through the embedded tunnel; the handshake leaves at once.
+    ///
+    /// # Errors
+    /// Where the tunnel cannot be started (exit 4).
+    pub fn attach(self, claimed: Claimed, settings: Settings) -> Result<Attachment, Error> {
+        let tunnel = Tunnel::attach(&self.profile).map_err(|error| cannot_attach(&error))?;
+        self.attach_over(tunnel, claimed, settings)
+    }
+
+    /// Starts the engine over `net`.
+    ///
+    /// # Errors
+    /// Where the network gives no socket (exit 4).
+    pub fn attach_over<N: Network>(
+        self,
+        net: N,
+        claimed: Claimed,
+        settings: Settings,
+    ) -> Result<Attachment, Error> {
+        let engine = Engine::start(net, self.identity.dns.addr, settings.clone())
+            .map_err(|error| cannot_attach(&error))?;
+        let identity = Arc::clone(&self.identity);
+        Ok(Attachment { identity, engine, origin: Origin { loaded: self, claimed, settings } })
+    }
+}
+
+/// The right to use a conf, for as long as this lives.
+#[derive(Debug, Clone, Default)]
+pub struct Claimed {
+    _claim: Option<Arc<Claim>>,
+    /// How far this machine's clock has gone back since the conf was last attached.
+    pub behind: Option<Duration>,
+    force: bool,
+}
+
+/// Another process is attached with the same key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InUse {
+    path: PathBuf,
+    /// The process, where it is known.
+    pub pid: Option<u32>,
+}
+
+impl fmt::Display for InUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is in use by another sixpane", shown(&self.path))?;
+        self.pid.map_or(Ok(()), |pid| write!(f, " (process {pid})"))
+    }
+}
+
+impl std::error::Error for InUse {}
+
+impl From<InUse> for Error {
+    fn from(in_use: InUse) -> Self {
+        Self::new(Exit::Tunnel, in_use.to_string())
+            .why("a gateway keeps one session for each key, and two would steal each other's replies")
+            .hint("end the other one, or make a second peer: fly wireguard create")
+            .hint("--force attaches all the same")
+    }
+}
+
+/// An attached network.
+#[derive(Debug)]
+pub struct Attachment {
+    /// The network.
+    pub identity: Arc<Identity>,
+    /// Its engine.
+    pub engine: Engine,
+    /// How it was attached.
+    pub origin: Origin,
+}
+
+/// How a network was attached: what it takes to attach to it again.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    loaded: Loaded,
+    claimed: Claimed,
+    settings: Settings,
+}
+
+impl Origin {
+    /// Reads the source again and attaches where it has changed; `None` where it has not.
+    ///
+    /// # Errors
+    /// Where the source cannot be used any more, or the tunnel cannot be started.
+    pub fn reload(&self) -> Result<Option<Attachment>, Error> {
+        let Source::Conf(_) = &self.loaded.source else { return Ok(None) };
+        let new = self.loaded.source.read()?;
+        if new.profile == self.loaded.profile {
+            return Ok(None);
+        }
+        // A claim is on a key.
+        let same_key = new.profile.private_key == self.loaded.profile.private_key;
+        let claimed = if same_key { self.claimed.clone() } else { new.claim(self.claimed.force)? };
+        new.attach(claimed, self.settings.clone()).map(Some)
+    }
+
+    /// The host around the network, for the doctor.
+    pub fn context(&self) -> Around {
+        Around { clock_behind: self.claimed.behind, ..self.loaded.context(&[]) }
+    }
+
+    /// What is being read by [`Self::reload`].
+    pub fn label(&self) -> String {
+        self.loaded.source.label()
+    }
+}
+
+fn shown(path: &Path) -> Safe {
+    Safe::new(path.as_os_str().as_encoded_bytes())
+}
+
+fn cannot_attach(error: &io::Error) -> Error {
+    Error::new(Exit::Tunnel, "cannot start the tunnel").why(error)
+}

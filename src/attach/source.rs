@@ -1,0 +1,53 @@
+//! Where a network comes from.
+
+use std::path::PathBuf;
+
+use super::{Loaded, shown};
+use crate::profile::parse::{self, ConfError};
+
+/// Where a network comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A conf in a file.
+    Conf(PathBuf),
+    /// A conf that this process made.
+    Generated {
+        /// Its name.
+        name: String,
+        /// Its text.
+        text: String,
+    },
+}
+
+impl Source {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Where it cannot be read or used.
+    pub fn read(&self) -> Result<Loaded, ConfError> {
+        let profile = match self {
+            Self::Conf(path) => parse::load(path)?,
+            Self::Generated { name, text } => parse::parse(name, text.as_bytes())?,
+        };
+        Ok(Loaded::new(self.clone(), profile))
+    }
+
+    /// The path, or the name of a generated conf; fit to show.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Conf(path) => shown(path).to_string(),
+            Self::Generated { name, .. } => name.clone(),
+        }
+    }
+
+    /// The conf's name: its file name without `.conf`; fit to show.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Conf(path) => {
+                let name = path.file_stem().map_or(path.as_os_str(), |stem| stem);
+                crate::text::Safe::new(name.as_encoded_bytes()).to_string()
+            }
+            Self::Generated { name, .. } => name.clone(),
+        }
+    }
+}
