@@ -1,4 +1,4 @@
-//! When an answer only says how to ask: BADCOOKIE and BADVERS, the way `dig` takes them.
+//! Retries that the response itself asks for (BADCOOKIE, RFC 7873; BADVERS, RFC 6891), as in `dig`.
 
 use std::time::Duration;
 
@@ -10,22 +10,21 @@ use super::exchange::{Cookie, Options, Transport, Try, TryEnd};
 /// BADVERS (RFC 6891 §9) and BADCOOKIE (RFC 7873 §8).
 const BADVERS: u16 = 16;
 const BADCOOKIE: u16 = 23;
-/// Bytes of a client's part of a cookie (RFC 7873 §4.1).
+/// Size of a client cookie in bytes (RFC 7873 §4.1).
 const CLIENT: usize = 8;
 
-/// How to ask once more.
+/// Parameters of a retry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Again {
-    /// How the try that was answered so ended.
+    /// End of the try that got this response.
     pub end: TryEnd,
-    /// The options of the next one.
+    /// Options of the next try.
     pub options: Options,
-    /// How it goes.
     pub transport: Transport,
 }
 
-/// What `answer`, which came `rtt` after it was asked with `options`, wants asked again. Each is followed a bounded
-/// number of times: a cookie once over UDP and once over TCP, a version as long as it falls.
+/// The retry that `answer` asks for, if any; `answer` was received `rtt` after a query with `options`. Each kind of
+/// retry is bounded: a cookie once over UDP and once over TCP, a version only while it decreases.
 pub fn asks(
     answer: &Message,
     options: &Options,
@@ -39,11 +38,11 @@ pub fn asks(
             let options = Options { edns_version: edns.version(), ..options.clone() };
             Some(Again { end: TryEnd::BadVersion(rtt, edns.version()), options, transport })
         }
-        // Over TCP the cookie says nothing that the connection does not (RFC 7873 §5.3).
+        // Over TCP a cookie adds nothing to the connection (RFC 7873 §5.3).
         BADCOOKIE if options.renew_cookie && transport == Transport::Udp => {
             let Some(Cookie::Given(ours)) = &options.cookie else { return None };
             let Some(EdnsOption::Unknown(_, theirs)) = edns.option(EdnsCode::Cookie) else { return None };
-            // One that is not made for our part of it is somebody else's.
+            // A cookie for another client part is not for us.
             let good = theirs.get(..CLIENT) == ours.get(..CLIENT) && (16..=40).contains(&theirs.len());
             let before = tries.iter().any(|attempt| matches!(attempt.end, TryEnd::BadCookie(_)));
             good.then(|| Again {
@@ -74,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_is_renewed_once_and_then_over_tcp_and_never_there() {
+    fn a_cookie_is_renewed_once_over_udp_then_once_over_tcp() {
         let options = Options { cookie: Some(Cookie::Given(b"ourshere".to_vec())), ..Options::default() };
         let ms = Duration::from_millis(9);
         let ask = |cookie: &[u8], tries: &[Try], transport| {
@@ -96,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_lowered_and_never_raised() {
+    fn the_version_only_decreases() {
         let options = Options { edns_version: 5, ..Options::default() };
         let ask = |version, options: &Options| {
             asks(&answer(BADVERS, version, b""), options, &[], Transport::Tcp, Duration::ZERO)

@@ -1,10 +1,22 @@
-//! The one way to ask a name server: many questions at once over one UDP socket, each with its tries, and one
-//! shared TCP connection for what UDP cannot carry.
+//! DNS client: many concurrent queries over one UDP socket, each with its retries, and one shared TCP connection per
+//! server.
 //!
-//! One task owns all state. In flight is at most a [`Window`](super::window::Window), so that neither the server nor a receive buffer is
-//! flooded; the rest waits in order, and what a person asked goes before the many of a walk. Those many may share
-//! the packets of the connection, where it stands: a packet holds twenty of them, and each packet has its price at
-//! both ends of a tunnel. As soon as an answer is late there, they go one by one over UDP, where none waits for another.
+//! One task ([`asker`]) owns all state; the design in short:
+//!
+//! - **Window.** At most a [`Window`](window::Window) of queries is in flight, so that neither the server nor a receive
+//!   buffer overflows. It grows like TCP's: doubling per round trip, halved on heavy loss. Light loss is the link's own
+//!   and does not shrink it; there, retries are only sent sooner. Interactive queries may exceed the window by
+//!   [`SPARE`](asker::SPARE), and are always sent before those of a walk.
+//! - **Pacing.** On a path longer than 20 ms the queries of a walk are spread over the round trip; responses arrive in
+//!   bursts, and each burst would otherwise trigger an equal burst of queries.
+//! - **Retransmission.** A try over UDP waits for the expected round trip (RFC 6298) plus 50, 150, then 450 ms; then the
+//!   query goes over TCP. Each try has its own message ID, so a late response is matched to its try and its round trip
+//!   is measured correctly. While the link is down nothing is retried: the first query leaves with the handshake.
+//! - **Lane.** The many queries of a walk share packets on an open TCP connection, about twenty to a packet, since each
+//!   packet has its cost at both ends of a tunnel. One late response there means head-of-line blocking: for 30 s they are
+//!   sent one by one over UDP.
+//! - **Another path.** When the link comes up again or the peer's endpoint changes, all estimates start afresh.
+//!
 
 mod asker;
 mod flight;
@@ -22,15 +34,14 @@ use crate::net::Network;
 use asker::Asker;
 use flight::{Asking, Job};
 
-/// The port of a name server.
 pub const PORT: u16 = 53;
 
-/// Questions that may wait for a place in the window before askers have to wait to put theirs.
+/// Queued queries before callers of [`Client::ask`] have to wait.
 const QUEUE: usize = 1024;
-/// Questions that may be out by [`Client::put`].
+/// Queries that may be outstanding by [`Client::put`].
 pub const MANY: usize = 4096;
 
-/// A handle to ask with; clones share the socket, the connection and the window.
+/// A handle for queries; clones share the socket, the connection and the window.
 #[derive(Debug, Clone)]
 pub struct Client {
     orders: mpsc::Sender<Order>,
@@ -42,15 +53,15 @@ pub struct Client {
 #[derive(Debug)]
 enum Order {
     Ask(Job),
-    /// Open the connection, if there is none.
+    /// Open the connection, unless it is open.
     Connect(SocketAddrV6),
 }
 
 impl Client {
-    /// A client over `net` that asks `server` where nobody else is named. Its task ends with the last clone.
+    /// Creates a client over `net` with `server` as the default. Its task ends with the last clone.
     ///
     /// # Errors
-    /// Where no UDP socket can be bound.
+    /// If no UDP socket can be bound.
     pub fn new<N: Network>(net: &N, server: Ipv6Addr) -> io::Result<Self> {
         let (orders, queue) = mpsc::channel(QUEUE);
         let (many, bulk) = mpsc::channel(MANY);
@@ -61,17 +72,17 @@ impl Client {
         Ok(Self { orders, many, server: SocketAddrV6::new(server, PORT, 0, 0), ignored })
     }
 
-    /// Whom we ask by default.
+    /// The default server.
     pub fn server(&self) -> SocketAddrV6 {
         self.server
     }
 
-    /// Asks the default server.
+    /// Queries the default server.
     pub async fn ask(&self, question: Question, options: &Options) -> Exchange {
         self.ask_at(self.server, question, options).await
     }
 
-    /// Asks `server`. It always ends, `options.timeout` after it was put into the window at the latest.
+    /// Queries `server`. Always returns, at the latest `options.timeout` after the query entered the window.
     pub async fn ask_at(&self, server: SocketAddrV6, question: Question, options: &Options) -> Exchange {
         let (reply, answer) = oneshot::channel();
         let closed = Exchange {
@@ -89,9 +100,9 @@ impl Client {
         }
     }
 
-    /// Puts one of many questions to the default server. Its answer comes over `answers` with its `number`. It waits
-    /// behind what is asked one by one, and may go over the shared connection. The caller has at most [`MANY`] of
-    /// them out, and room for their answers; whatever is more is dropped.
+    /// Sends one of many queries to the default server. The response is sent to `answers` with its `number`. It has lower
+    /// priority than [`Self::ask`] and may share the TCP connection. The caller has at most [`MANY`] outstanding, and
+    /// capacity for their responses; anything beyond that is dropped.
     pub fn put(
         &self,
         number: usize,
@@ -105,7 +116,7 @@ impl Client {
         if let Err(error) = self.many.try_send(job) {
             let job = error.into_inner();
             let (question, server) = (job.question, job.server);
-            job.asker.tell(Exchange {
+            job.asker.deliver(Exchange {
                 question,
                 server,
                 tries: vec![],
@@ -115,14 +126,14 @@ impl Client {
         }
     }
 
-    /// Opens the TCP connection to the default server before it is needed: its SYN leaves with the first questions,
-    /// and a large answer costs a round trip less.
+    /// Opens the TCP connection to the default server early: its SYN leaves with the first queries, which saves a round
+    /// trip on a large response.
     pub fn connect(&self) {
-        // Only a guess: where the queue is full, there is more urgent work.
+        // Optional: when the queue is full, there is more urgent work.
         let _ = self.orders.try_send(Order::Connect(self.server));
     }
 
-    /// Messages that came and answered nothing of ours: late, duplicate, forged.
+    /// Number of received messages that match no query of ours: late, duplicate or forged.
     pub fn ignored(&self) -> u64 {
         self.ignored.load(Ordering::Relaxed)
     }

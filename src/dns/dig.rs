@@ -1,15 +1,14 @@
-//! The question and its answer as `dig` knows them: the grammar of its line, and the faces of an exchange.
+//! The grammar and the output formats of `dig`.
 //!
-//! - [`line`]: words → [`line::Line`]; [`options`] is the `+` part of it, [`name`] reads a name.
-//! - [`ask`]: a line put to its servers.
-//! - [`wire`]: a message taken apart as it came; [`rdata`] and [`edns`] write its data;
-//!   [`types`] is the table behind them.
-//! - [`text`], [`multiline`] and [`json`]: the faces.
-//! - [`fields`]: what each byte of a message is.
-//! - [`lists`]: the entries of the platform's lists; [`compare`]: what differs between two answers;
-//!   [`changes`]: and between each and the next.
-//! - [`notes`]: what an answer means on this network; [`meant`]: what may have been meant where there is no such name;
-//!   [`spelling`]: the same, with the lists that it takes asked for.
+//! - [`line`]: words → [`line::Line`]; [`options`] parses `+options`, [`name`] parses names.
+//! - [`ask`]: sends a line's queries to its servers.
+//! - [`wire`]: a raw message, record by record; [`rdata`] and [`edns`] format its data; [`types`] is the table of types.
+//! - [`text`], [`multiline`] and [`json`]: output formats.
+//! - [`fields`]: the meaning of each byte of a message.
+//! - [`lists`]: entries of the platform's TXT lists; [`compare`]: differences between two responses; [`changes`]:
+//!   differences between consecutive responses.
+//! - [`notes`]: hints on what a response means in this network; [`meant`]: similar names for a name that does not exist;
+//!   [`spelling`]: the same, with the lists queried first.
 
 pub mod ask;
 pub mod changes;

@@ -1,4 +1,4 @@
-//! One question put to one server, with everything that came of it.
+//! One query to one server: its tries and its outcome.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddrV6};
@@ -11,65 +11,57 @@ use hickory_proto::rr::{DNSClass, Name, RData, RecordType};
 use super::outcome::Outcome;
 use crate::text::ms;
 
-/// What is asked.
+/// Question section of a query.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Question {
-    /// Fully qualified.
     pub name: Name,
-    /// QTYPE.
     pub rtype: RecordType,
-    /// QCLASS.
     pub class: DNSClass,
 }
 
 impl Question {
-    /// A question of class IN.
     pub fn new(name: Name, rtype: RecordType) -> Self {
         Self { name, rtype, class: DNSClass::IN }
     }
 }
 
-/// How it is asked.
+/// Parameters of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "they are the flags of dig's line, each free of the others"
 )]
 pub struct Options {
-    /// The whole time allowed, all tries together.
+    /// Timeout of the whole query, including retries.
     pub timeout: Duration,
-    /// Straight over TCP.
+    /// Use TCP from the start.
     pub tcp: bool,
-    /// One of many: it waits behind what is asked one by one, and may share the packets of the TCP connection to the
-    /// default server.
+    /// One of many: lower priority than single queries; may share the TCP connection to the default server.
     pub shared: bool,
-    /// RD flag.
     pub recurse: bool,
     /// EDNS payload size in bytes; `None` sends no OPT record. 1,232 fits every path (no fragments come through).
     pub edns: Option<u16>,
-    /// EDNS version (RFC 6891 §6.1.3); there is only 0.
+    /// EDNS version (RFC 6891 §6.1.3); only 0 is defined.
     pub edns_version: u8,
-    /// Whether BADVERS is asked again with the version that the server has.
+    /// Whether to retry after BADVERS with the server's version.
     pub negotiate_edns: bool,
-    /// DO flag.
     pub dnssec: bool,
-    /// AD flag: asks for the AD flag of the answer (RFC 6840 §5.7).
+    /// AD flag: requests the AD flag in the response (RFC 6840 §5.7).
     pub authentic: bool,
-    /// CD flag.
     pub unchecked: bool,
-    /// Asks for the name of the server (RFC 5001).
+    /// Request the server's identifier (RFC 5001).
     pub nsid: bool,
-    /// For whom it is asked (RFC 7871).
+    /// Client subnet (RFC 7871).
     pub subnet: Option<Subnet>,
-    /// The cookie that is sent (RFC 7873).
+    /// DNS cookie (RFC 7873).
     pub cookie: Option<Cookie>,
-    /// Whether BADCOOKIE is asked again with the server's cookie (RFC 7873 §5.3).
+    /// Whether to retry after BADCOOKIE with the server's cookie (RFC 7873 §5.3).
     pub renew_cookie: bool,
-    /// Whether each message that was sent is kept with what comes of it.
+    /// Whether to keep each sent message in the result.
     pub keep_query: bool,
-    /// Whether a truncated answer is asked again over TCP.
+    /// Whether to repeat a truncated query over TCP.
     pub follow_truncation: bool,
-    /// Datagrams at most, and then nothing but waiting; `None` is three of them, and then TCP.
+    /// Maximum number of datagrams, without fallback to TCP; `None`: three datagrams, then TCP.
     pub tries: Option<usize>,
 }
 
@@ -100,7 +92,7 @@ impl Default for Options {
 /// A client subnet (RFC 7871 §6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subnet {
-    /// The address; `None` is no family at all.
+    /// `None`: no address family.
     pub address: Option<IpAddr>,
     /// SOURCE PREFIX-LENGTH, in bits.
     pub prefix: u8,
@@ -109,13 +101,12 @@ pub struct Subnet {
 /// A DNS cookie (RFC 7873 §4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cookie {
-    /// Eight random bytes for each question.
+    /// Eight random bytes per query.
     Fresh,
-    /// These: 8 to 40 bytes, a client cookie and maybe a server's behind it.
+    /// 8 to 40 bytes: a client cookie, optionally followed by a server cookie.
     Given(Vec<u8>),
 }
 
-/// UDP or TCP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     /// RFC 1035 §4.2.1.
@@ -125,7 +116,6 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// `UDP` or `TCP`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Udp => "UDP",
@@ -134,52 +124,47 @@ impl Transport {
     }
 }
 
-/// A question, all its tries and its end.
+/// A query, its tries and its outcome.
 #[derive(Debug, Clone)]
 pub struct Exchange {
-    /// What was asked.
     pub question: Question,
-    /// Whom.
     pub server: SocketAddrV6,
-    /// Every try in order.
+    /// All tries in order.
     pub tries: Vec<Try>,
-    /// The message of each try, where [`Options::keep_query`] asks for them.
+    /// The message of each try, if [`Options::keep_query`] is set.
     pub sent: Vec<Arc<[u8]>>,
-    /// What came of it.
     pub result: Result<Answer, Failure>,
 }
 
 /// One datagram, or one message on a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Try {
-    /// When it left, after the question was put.
+    /// Time of departure, since the query was submitted.
     pub sent: Duration,
-    /// How.
     pub transport: Transport,
-    /// What came back.
     pub end: TryEnd,
 }
 
-/// How a try ended.
+/// Result of a try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TryEnd {
-    /// With the answer, after this long.
+    /// Response received, after this time.
     Answered(Duration),
-    /// With an answer that had to be cut (TC flag), after this long.
+    /// Truncated response (TC flag), after this time.
     Truncated(Duration),
-    /// With FORMERR to a query that had EDNS: asked again without.
+    /// FORMERR to a query with EDNS: retried without.
     NoEdns(Duration),
-    /// With BADCOOKIE: asked again with the server's cookie.
+    /// BADCOOKIE: retried with the server's cookie.
     BadCookie(Duration),
-    /// With BADVERS: asked again with this version of EDNS.
+    /// BADVERS: retried with this version of EDNS.
     BadVersion(Duration, u8),
-    /// With nothing, so far or for good.
+    /// No response, so far or at all.
     Silent,
-    /// With an error from below, in words fit to show.
+    /// Error of the network, as text.
     Failed(String),
 }
 
-/// In words: `answered, after 9.1 ms`.
+/// As text: `answered, after 9.1 ms`.
 impl fmt::Display for TryEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -198,47 +183,44 @@ impl fmt::Display for TryEnd {
     }
 }
 
-/// A message that answers the question.
+/// A response to the query.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The message.
     pub message: Arc<Message>,
-    /// The same as it came.
+    /// The raw message.
     pub wire: Arc<[u8]>,
-    /// From the try that it answers until it came.
+    /// Time from the answered try to the response.
     pub rtt: Duration,
-    /// How it came.
     pub transport: Transport,
 }
 
-/// Why there is no answer.
+/// Reason for the lack of a response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// Nothing came in the time allowed.
     #[error("no answer within {} ms", .0.as_millis())]
     Timeout(Duration),
-    /// The server's host says that the port is closed.
+    /// Port closed, by ICMPv6.
     #[error("the server's port is closed")]
     Refused,
-    /// Somebody says that the server cannot be reached.
+    /// Another ICMPv6 error.
     #[error("the server cannot be reached ({0})")]
     Unreachable(String),
-    /// The connection failed, twice.
+    /// The TCP connection failed twice.
     #[error("the TCP connection failed: {0}")]
     Tcp(String),
-    /// What came is not a DNS message, though it answers ours.
+    /// The response is not a valid DNS message.
     #[error("the answer is not a DNS message: {0}")]
     Malformed(String),
-    /// The question cannot be written as a message.
+    /// The query cannot be encoded.
     #[error("the question cannot be sent: {0}")]
     Unsendable(String),
-    /// The asker has gone: the program is ending.
+    /// The client has ended with the program.
     #[error("the network was closed")]
     Closed,
 }
 
 impl Exchange {
-    /// The IPv6 addresses in the answer, in the server's order; records of other types are skipped.
+    /// IPv6 addresses in the answer section, in the server's order.
     pub fn addresses(&self) -> Vec<Ipv6Addr> {
         self.answers()
             .filter_map(|data| match data {
@@ -248,8 +230,8 @@ impl Exchange {
             .collect()
     }
 
-    /// The TXT records in the answer: the strings of one record joined without a separator (a name may be cut at
-    /// the 255-byte border), the records kept apart.
+    /// TXT records in the answer section. The strings of one record are joined without a separator (a name may cross the
+    /// 255-byte boundary); records stay separate.
     pub fn texts(&self) -> Vec<Vec<u8>> {
         self.answers()
             .filter_map(|data| match data {
@@ -259,8 +241,8 @@ impl Exchange {
             .collect()
     }
 
-    /// How long the answer stays true, as its server says: the shortest TTL of its records or, where it has none, that
-    /// of the SOA record that says so (RFC 2308 §5).
+    /// Validity of the response: the shortest TTL of its records, or without records that of the SOA record
+    /// (RFC 2308 §5).
     pub fn ttl(&self) -> Option<Duration> {
         let message = &self.result.as_ref().ok()?.message;
         let seconds = message.answers.iter().map(|record| record.ttl).min().or_else(|| {
@@ -276,12 +258,11 @@ impl Exchange {
         self.result.iter().flat_map(|answer| answer.message.answers.iter().map(|record| &record.data))
     }
 
-    /// The time the answer took, where there is one.
+    /// Round-trip time of the response, if there is one.
     pub fn rtt(&self) -> Option<Duration> {
         self.result.as_ref().ok().map(|answer| answer.rtt)
     }
 
-    /// How it ended.
     pub fn outcome(&self) -> Outcome {
         match &self.result {
             Ok(answer) => Outcome::Rcode(answer.message.metadata.response_code),

@@ -1,4 +1,4 @@
-//! What a name of the network answered: one query, its outcome and its content.
+//! Lookup of a name form: one query, its outcome and its content.
 
 use std::net::{Ipv6Addr, SocketAddrV6};
 use std::time::Duration;
@@ -10,23 +10,21 @@ use super::outcome::Outcome;
 use super::payload;
 use crate::text::{Safe, ms};
 
-/// What a name answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lookup {
-    /// How the query ended.
     pub outcome: Outcome,
     /// AAAA records in the server's order.
     pub addresses: Vec<Ipv6Addr>,
     /// Entries of a TXT list; of a list of machines their IDs.
     pub entries: Vec<Safe>,
-    /// Round trip, where a response came.
+    /// Round-trip time, if there was a response.
     pub rtt: Option<Duration>,
-    /// The exchange, as lines fit to show: the query and each try.
+    /// The exchange as sanitized lines: the query and each try.
     pub lines: Vec<String>,
 }
 
 impl Lookup {
-    /// The content of `exchange`, which is the query of `form`.
+    /// Content of `exchange`, a query for `form`.
     pub fn of(form: &Form, exchange: &Exchange) -> Self {
         let texts = exchange.texts();
         let entries: Vec<Safe> = texts

@@ -1,4 +1,4 @@
-//! Questions as bytes, and bytes as answers to them.
+//! Encoding of queries, decoding of responses.
 
 use std::net::IpAddr;
 
@@ -12,10 +12,10 @@ use super::dig::wire::{ADDITIONAL, ANSWER, AUTHORITY, Parts, Row};
 use super::exchange::{Cookie, Options, Question, Subnet};
 use crate::text::words;
 
-/// Writes `question` as a message with `id`. `edns` overrules the options' (FORMERR is asked again without).
+/// Encodes `question` as a message with `id`. `edns` overrides the options (a query is repeated without after FORMERR).
 ///
 /// # Errors
-/// Where the name cannot be written, in words fit to show.
+/// If the name cannot be encoded.
 pub fn write(question: &Question, options: &Options, id: u16, edns: bool) -> Result<Vec<u8>, String> {
     let mut message = Message::new(id, MessageType::Query, OpCode::Query);
     message.metadata.recursion_desired = options.recurse;
@@ -41,8 +41,8 @@ pub fn write(question: &Question, options: &Options, id: u16, edns: bool) -> Res
     message.to_vec().map_err(words)
 }
 
-/// FAMILY, SOURCE PREFIX-LENGTH, SCOPE PREFIX-LENGTH, and the address as far as the prefix reaches, the rest of its
-/// last byte zero (RFC 7871 §6).
+/// FAMILY, SOURCE PREFIX-LENGTH, SCOPE PREFIX-LENGTH, and the address up to the prefix, padded with zero bits
+/// (RFC 7871 §6).
 fn subnet_data(subnet: Subnet) -> Vec<u8> {
     let (family, address) = match subnet.address {
         None => (0, Vec::new()),
@@ -58,30 +58,30 @@ fn subnet_data(subnet: Subnet) -> Vec<u8> {
     data
 }
 
-/// The ID of a message, the first thing in it (RFC 1035 §4.1.1).
+/// The message ID (RFC 1035 §4.1.1).
 pub fn id(wire: &[u8]) -> Option<u16> {
     wire.first_chunk().map(|&bytes| u16::from_be_bytes(bytes))
 }
 
-/// What a datagram or a frame with one of our IDs is.
+/// Result of decoding a message that has one of our IDs.
 #[derive(Debug)]
 pub enum Reply {
-    /// An answer to the question.
+    /// A response to the query.
     Answer(Box<Message>),
-    /// Somebody else's, or made up: another question, or no response at all.
+    /// Not a response to the query: another question, or not a response at all.
     Stray,
-    /// It claims to answer ours, and cannot be read.
+    /// A response to the query that cannot be decoded.
     Malformed(String),
 }
 
-/// Reads what came with the ID of `question`. A response repeats the question (RFC 5452 §9.1); one with
-/// no question at all is accepted only with an error code, as servers send that for FORMERR.
+/// Decodes a message with the ID of `question`. A response repeats the question (RFC 5452 §9.1); without a question
+/// section it is accepted only with an error code, as servers send it for FORMERR.
 pub fn read(wire: &[u8], question: &Question) -> Reply {
-    // QR must be set, the opcode must be QUERY.
+    // QR must be set and the opcode must be QUERY.
     if wire.get(2).is_none_or(|flags| flags & 0xf8 != 0x80) {
         return Reply::Stray;
     }
-    match Message::from_vec(wire).or_else(|error| without_bent_records(wire).ok_or(error)) {
+    match Message::from_vec(wire).or_else(|error| without_malformed_records(wire).ok_or(error)) {
         Err(error) => Reply::Malformed(words(error)),
         Ok(message) => {
             let echoed = match message.queries.as_slice() {
@@ -98,9 +98,9 @@ pub fn read(wire: &[u8], question: &Question) -> Reply {
     }
 }
 
-/// A message that can be taken apart, but not decoded, as one record or the other is not made as its type says:
-/// the rest of it. Such a record still stands in the wire form, where the faces of dig show it.
-fn without_bent_records(wire: &[u8]) -> Option<Message> {
+/// The decodable part of a message in which some records are malformed. Those remain in the wire form, from which dig
+/// formats its output.
+fn without_malformed_records(wire: &[u8]) -> Option<Message> {
     let parts = Parts::of(wire).filter(|parts| parts.whole)?;
     let header = Header::read(&mut BinDecoder::new(wire)).ok()?;
     let mut message = Message::new(header.metadata.id, MessageType::Response, OpCode::Query);
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_along() {
+    fn options_and_flags_are_encoded() {
         let options = Options {
             nsid: true,
             subnet: Some(Subnet { address: Some("192.0.2.255".parse().unwrap()), prefix: 28 }),
@@ -170,8 +170,8 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_bent_does_not_take_the_others_with_it() {
-        // An A record of three bytes, which the decoder refuses, and an AAAA record.
+    fn a_malformed_record_does_not_hide_the_others() {
+        // An A record of three bytes, rejected by the decoder, and an AAAA record.
         let mut wire = write(&question("web.internal."), &Options::default(), 7, false).unwrap();
         wire[2] |= 0x80;
         wire[7] = 2;
@@ -185,12 +185,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read(wire in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn arbitrary_bytes_never_panic(wire in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = read(&wire, &question("web.internal."));
         }
 
         #[test]
-        fn a_flipped_answer_is_read(at in 0_usize..60, bit in 0_u8..8) {
+        fn a_corrupted_response_never_panics(at in 0_usize..60, bit in 0_u8..8) {
             let _ = reply("web.internal.", |w| if let Some(byte) = w.get_mut(at) { *byte ^= 1 << bit });
         }
     }

@@ -1,5 +1,5 @@
-//! Names into typed answers. There is one path to a name server, [`client::Client`]: the walk, `dig` and every
-//! check ask through it, so that no two views can disagree.
+//! Names to typed answers. All queries go through one client, [`client::Client`], so that the walk, `dig` and every check
+//! agree.
 
 pub mod again;
 pub mod client;

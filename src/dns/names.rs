@@ -1,4 +1,4 @@
-//! Every name form of the platform's document ("Fly.io .internal DNS", the table), as a type that prints and parses.
+//! All name forms of the platform (reference document, "Fly.io .internal DNS"), as a type that parses and prints.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use hickory_proto::rr::{Name, RecordType};
 
 use crate::text::Safe;
 
-/// A name of the private network, by what it asks for. The parts are single labels, as bytes: an app name with
-/// a dot in it stays one label.
+/// A name of the private network, by its form. Parts are single labels, as bytes: an app name that contains a dot stays
+/// one label.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Form {
     /// `<app>.internal`: all started Machines.
@@ -40,7 +40,7 @@ pub enum Form {
     Flycast(Safe),
 }
 
-/// A part that cannot stand in a name.
+/// A part that is not valid in a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// RFC 1035 §2.3.4.
@@ -52,7 +52,7 @@ pub enum NameError {
 }
 
 impl Form {
-    /// Recognises `name`; `None` for whatever is not of the document's table. Reserved words match in any case.
+    /// Parses `name`; `None` if it has none of the forms. Reserved words are case-insensitive.
     pub fn parse(name: &Name) -> Option<Self> {
         let labels: Vec<&[u8]> = name.iter().collect();
         let is = |label: &[u8], word: &str| label.eq_ignore_ascii_case(word.as_bytes());
@@ -89,10 +89,10 @@ impl Form {
         })
     }
 
-    /// The name on the wire, fully qualified.
+    /// The fully qualified name.
     ///
     /// # Errors
-    /// Where a part is empty or over 63 bytes, or the whole over 255.
+    /// If a part is empty or over 63 bytes, or the whole over 255.
     pub fn name(&self) -> Result<Name, NameError> {
         let top;
         let labels: &[&[u8]] = match self {
@@ -122,7 +122,7 @@ impl Form {
         Ok(name)
     }
 
-    /// The type that this form has records of: the other one is answered with nothing.
+    /// The record type of this form; other types have no records.
     pub fn record_type(&self) -> RecordType {
         match self {
             Self::Vms(_) | Self::Regions(_) | Self::Apps | Self::Peers | Self::Instances => RecordType::TXT,
@@ -130,7 +130,7 @@ impl Form {
         }
     }
 
-    /// What it asks for, in a few words; the name itself says of which app.
+    /// Short description, without the app.
     pub fn explain(&self) -> &'static str {
         match self {
             Self::App(_) => "all started Machines",
@@ -150,7 +150,7 @@ impl Form {
         }
     }
 
-    /// The app that the name is about.
+    /// The app in the name.
     pub fn app(&self) -> Option<&Safe> {
         match self {
             Self::App(app)
@@ -167,7 +167,7 @@ impl Form {
         }
     }
 
-    /// The same about another app; `None` where it is about none.
+    /// The same form for another app; `None` if the form has no app.
     pub fn of_app(&self, app: Safe) -> Option<Self> {
         Some(match self {
             Self::App(_) => Self::App(app),
@@ -187,14 +187,14 @@ impl Form {
 
 fn top_number(label: &[u8]) -> Option<u32> {
     let (word, digits) = label.split_at_checked(3)?;
-    // One spelling for one number, so that a name that parses prints as it was.
+    // One spelling per number, so that a parsed name prints unchanged.
     let plain = digits.iter().all(u8::is_ascii_digit) && (digits.len() == 1 || digits.first() != Some(&b'0'));
     (word.eq_ignore_ascii_case(b"top") && plain)
         .then(|| std::str::from_utf8(digits).ok()?.parse().ok())
         .flatten()
 }
 
-/// The name without its final dot, fit to show; a form that cannot be a name shows what is wrong with it.
+/// The name without its final dot, sanitized; an invalid name prints its error.
 impl fmt::Display for Form {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {
@@ -204,8 +204,7 @@ impl fmt::Display for Form {
     }
 }
 
-/// A name as `dig` prints it: with its final dot, and with `\` before what would read as something else
-/// (RFC 1035 §5.1). The result is plain ASCII.
+/// A name as printed by `dig`: with its final dot, and special characters escaped by `\` (RFC 1035 §5.1). Plain ASCII.
 pub fn show(name: &Name) -> String {
     use fmt::Write as _;
     let mut out = String::new();
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_of_the_documents_table_both_ways() {
+    fn every_form_parses_and_prints() {
         for (text, form, rtype) in [
             ("web.internal.", Form::App(s("web")), "AAAA"),
             ("top3.nearest.of.web.internal.", Form::Nearest(3, s("web")), "AAAA"),
@@ -270,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_form_is_none() {
+    fn other_names_have_no_form() {
         for text in [
             "example.com.",
             ".",
@@ -284,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_of_the_wrong_length_is_an_error_before_anything_is_sent() {
+    fn labels_of_invalid_length_are_rejected() {
         assert!(matches!(Form::App(Safe::new("a".repeat(64))).name(), Err(NameError::Label(_))));
         assert!(matches!(Form::App(Safe::new("")).name(), Err(NameError::Label(_))));
         let l = || Safe::new("a".repeat(63));

@@ -1,4 +1,4 @@
-//! How a query ended, for whoever compares or shows it.
+//! Outcome of a query, to compare or to show.
 
 use std::fmt;
 
@@ -6,20 +6,18 @@ use hickory_proto::op::ResponseCode;
 
 use super::exchange::Failure;
 
-/// How a query ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// With a response, and its RCODE.
     Rcode(ResponseCode),
-    /// No response in the time allowed.
+    /// No response before the timeout.
     Timeout,
     /// The server's port is closed.
     PortClosed,
     /// The server cannot be reached.
     Unreachable,
-    /// The response is not a DNS message.
+    /// The response is not a valid DNS message.
     Malformed,
-    /// The query cannot be written as a DNS message.
+    /// The query cannot be encoded.
     Unsendable,
     /// The TCP connection failed.
     Tcp,
@@ -33,12 +31,12 @@ impl Outcome {
     /// The name does not exist.
     pub const NXDOMAIN: Self = Self::Rcode(ResponseCode::NXDomain);
 
-    /// Whether it says what exists and what does not: NOERROR or NXDOMAIN.
+    /// Whether it settles the existence of the name: NOERROR or NXDOMAIN.
     pub fn is_definite(self) -> bool {
         matches!(self, Self::NOERROR | Self::NXDOMAIN)
     }
 
-    /// Whether the server refused to say, or failed.
+    /// Whether the server refused or failed.
     pub fn is_refusal(self) -> bool {
         use ResponseCode::{FormErr, NotAuth, NotImp, Refused, ServFail};
         matches!(self, Self::Rcode(FormErr | NotAuth | NotImp | Refused | ServFail))
@@ -59,7 +57,7 @@ impl From<&Failure> for Outcome {
     }
 }
 
-/// In a word or two: an RCODE as `dig` writes it (IANA, DNS RCODEs), `timeout`.
+/// One or two words: an RCODE as in `dig` (IANA, DNS RCODEs), or `timeout` and the like.
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

@@ -1,14 +1,14 @@
-//! The TXT payloads of the platform (reference document, the table of `.internal` names).
+//! Parsers of the platform's TXT payloads (reference document, the table of `.internal` names).
 //!
-//! Tolerant: order is free, unknown fields are kept, blanks are trimmed, empty entries dropped; one bad entry
-//! never fails a record.
+//! Tolerant: any order, unknown fields are kept, blanks are trimmed, empty entries are dropped; one bad entry never fails
+//! a record.
 
 use std::collections::HashSet;
 use std::net::Ipv6Addr;
 
 use crate::text::Safe;
 
-/// A comma-separated list of names (`_apps`, `_peer`, `regions.<app>`); no entry twice, order kept.
+/// A comma-separated list of names (`_apps`, `_peer`, `regions.<app>`), in order, without duplicates.
 pub fn list(payload: &[u8]) -> Vec<Safe> {
     let mut seen = HashSet::new();
     entries(payload, b',').filter(|entry| seen.insert(*entry)).map(Safe::new).collect()
@@ -31,16 +31,16 @@ pub struct Instance {
     pub id: Safe,
     /// `app=`.
     pub app: Safe,
-    /// `ip=`, where it is an IPv6 address.
+    /// `ip=`, if it is a valid IPv6 address.
     pub address: Option<Ipv6Addr>,
     /// `region=`.
     pub region: Option<Safe>,
-    /// Whatever else was said, in order.
+    /// Unknown fields, in order.
     pub extra: Vec<(Safe, Safe)>,
 }
 
-/// `_instances`: `instance=ID,app=NAME,ip=ADDRESS,region=CODE;…`. An entry without ID or app tells nothing and
-/// is counted in the second value.
+/// `_instances`: `instance=ID,app=NAME,ip=ADDRESS,region=CODE;…`. The second value counts entries without ID or app,
+/// which are dropped.
 pub fn instances(payload: &[u8]) -> (Vec<Instance>, usize) {
     let mut out = Vec::new();
     let mut bad = 0;
@@ -79,7 +79,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn lists_are_split_robustly() {
+    fn lists_tolerate_blanks_and_duplicates() {
         for (payload, want) in [
             (&b"my-app,my-app-db"[..], vec!["my-app", "my-app-db"]),
             (b"", vec![]),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn instances_as_on_the_wire_and_worse() {
+    fn instances_tolerate_malformed_entries() {
         let (got, bad) = instances(
             b"instance=3d8d9250a27de8,app=c-docs,ip=fdaa:0:3b99:a7b:1d3:cb60:76c3:2,region=yyz;\
               region=mia, ip=nonsense ,app=c-api,instance=5683d56ea79d28,colour=a=b;;app=alone;",
@@ -117,7 +117,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_taken(payload in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn arbitrary_bytes_never_panic(payload in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = (list(&payload), vms(&payload), instances(&payload));
         }
     }

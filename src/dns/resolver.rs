@@ -1,5 +1,5 @@
-//! Names to addresses for whoever wants to reach one: hickory's resolver, which follows aliases, over the one
-//! path to the name server. It keeps no cache, so that it never knows anything else than `dig` says.
+//! Resolves names to addresses: hickory's resolver, which follows aliases, on top of our DNS client. No cache, so that
+//! its results always agree with `dig`.
 
 use std::future::{Ready, ready};
 use std::io;
@@ -21,29 +21,28 @@ use super::exchange::{Options, Question};
 use super::outcome::Outcome;
 use crate::text::words;
 
-/// A resolver over a [`Client`].
 #[derive(Clone)]
 pub struct Resolver(Hickory<Provider>);
 
-/// Why a name has no address.
+/// Reason why a name has no address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoAddress {
     /// NXDOMAIN.
     #[error("there is no such name (NXDOMAIN)")]
     NoName,
-    /// NOERROR without a record of use, or another RCODE.
+    /// NOERROR without addresses, or another RCODE.
     #[error("it has no AAAA record ({0})")]
     Nothing(Outcome),
-    /// The server did not answer, or not with a DNS message.
+    /// No valid response.
     #[error("{0}")]
     NoAnswer(String),
 }
 
 impl Resolver {
-    /// A resolver that asks `client`'s server.
+    /// Creates a resolver that uses `client`'s server.
     ///
     /// # Errors
-    /// Where hickory cannot set itself up.
+    /// If hickory cannot be initialised.
     pub fn new(client: &Client) -> io::Result<Self> {
         let server =
             NameServerConfig::new(IpAddr::V6(*client.server().ip()), true, vec![ConnectionConfig::udp()]);
@@ -54,16 +53,16 @@ impl Resolver {
         options.cache_size = 0;
         options.ip_strategy = LookupIpStrategy::Ipv6Only;
         options.use_hosts_file = ResolveHosts::Never;
-        // Tries, patience and the way over TCP are the client's.
+        // Retries, timeouts and TCP are up to the client.
         options.attempts = 0;
         options.timeout = Options::default().timeout * 2;
         builder.build().map(Self).map_err(io::Error::other)
     }
 
-    /// The IPv6 addresses of `name` in the server's order; at least one.
+    /// IPv6 addresses of `name` in the server's order; at least one.
     ///
     /// # Errors
-    /// Where there is none.
+    /// If there is none.
     pub async fn addresses(&self, name: Name) -> Result<Vec<Ipv6Addr>, NoAddress> {
         let found = self.0.lookup_ip(name).await.map_err(why)?;
         let addresses: Vec<_> = found
@@ -88,7 +87,7 @@ fn why(error: NetError) -> NoAddress {
     }
 }
 
-/// Gives hickory "connections" that are all the one client.
+/// Gives hickory "connections" that all are the same client.
 #[derive(Clone)]
 struct Provider {
     client: Client,
@@ -119,7 +118,7 @@ struct Handle(Client);
 
 impl DnsHandle for Handle {
     type Response = Pin<Box<dyn Stream<Item = Result<DnsResponse, NetError>> + Send>>;
-    // Its timers and tasks only: packets leave through the client.
+    // Only for timers and tasks: packets are sent by the client.
     type Runtime = TokioRuntimeProvider;
 
     fn send(&self, request: DnsRequest) -> Self::Response {

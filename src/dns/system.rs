@@ -1,10 +1,10 @@
-//! The system's own name servers, as other programs here find them.
+//! The system's name servers, as used by other programs.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddrV6};
 
 use super::client::PORT;
 
-/// Their addresses in the system's order; empty where it names none, or none can be read.
+/// Addresses in the system's order; empty if there are none, or the configuration is unreadable.
 pub fn servers() -> Vec<IpAddr> {
     let Ok((config, _)) = hickory_resolver::system_conf::read_system_conf() else { return Vec::new() };
     let mut servers: Vec<IpAddr> = Vec::new();
@@ -16,7 +16,7 @@ pub fn servers() -> Vec<IpAddr> {
     servers
 }
 
-/// Where `server` is asked: IPv4 by its mapped address.
+/// Socket address of `server`; IPv4 as a mapped address.
 pub fn place(server: IpAddr) -> SocketAddrV6 {
     let address: Ipv6Addr = match server {
         IpAddr::V4(address) => address.to_ipv6_mapped(),

@@ -1,5 +1,5 @@
-//! One DNS connection over TCP, kept open and shared: frames with a two-byte length (RFC 1035 §4.2.2), questions
-//! pipelined, answers in any order (RFC 7766 §6.2.1.1).
+//! One shared DNS connection over TCP: frames with a two-byte length (RFC 1035 §4.2.2), pipelined queries, responses in
+//! any order (RFC 7766 §6.2.1.1).
 
 use std::net::SocketAddrV6;
 
@@ -10,54 +10,50 @@ use tokio::task::JoinHandle;
 use crate::net::Network;
 use crate::text::words;
 
-/// What a connection tells its owner.
 #[derive(Debug)]
 pub enum Event {
-    /// The connection stands.
+    /// The connection is established.
     Open {
-        /// To whom.
         server: SocketAddrV6,
-        /// Which connection to that server.
+        /// Number of the connection.
         generation: u64,
     },
-    /// Messages came.
+    /// Messages received.
     Frames {
-        /// From whom.
         server: SocketAddrV6,
-        /// The messages without their lengths.
+        /// The messages without their length prefix.
         wires: Vec<Vec<u8>>,
     },
-    /// The connection is no more, or never was.
+    /// The connection has ended or was never established.
     Closed {
-        /// To whom.
         server: SocketAddrV6,
-        /// Which connection to that server.
+        /// Number of the connection.
         generation: u64,
-        /// Why, in words fit to show.
+        /// Error text.
         reason: String,
     },
 }
 
-/// The writing end of a connection; dropping it closes the connection.
+/// Sending half of a connection; dropping it closes the connection.
 #[derive(Debug)]
 pub struct Connection {
     frames: mpsc::Sender<Vec<u8>>,
     task: JoinHandle<()>,
-    /// Tells this connection from an earlier one to the same server.
+    /// Distinguishes this connection from earlier ones to the same server.
     pub generation: u64,
-    /// Whether it stands.
+    /// Whether it is established.
     pub open: bool,
 }
 
-/// Messages waiting to be written; the asker's window is smaller.
+/// Maximum number of queued messages; larger than the client's window.
 const QUEUE: usize = 4096;
-/// Messages written at once: they share packets.
+/// Maximum number of messages per write: they share packets.
 const BATCH: usize = 128;
-/// Bytes read at once.
+/// Size of the read buffer in bytes.
 const BUFFER: usize = 16 * 1024;
 
 impl Connection {
-    /// Starts to connect; what is sent meanwhile leaves when the connection stands.
+    /// Starts to connect. Messages sent meanwhile are queued.
     pub fn open<N: Network>(
         net: &N,
         server: SocketAddrV6,
@@ -76,7 +72,7 @@ impl Connection {
         Self { frames, task, generation, open: false }
     }
 
-    /// Queues a message; false where the connection is gone or its queue is full.
+    /// Queues a message; false if the connection has ended or its queue is full.
     pub fn send(&self, wire: &[u8]) -> bool {
         let Ok(length) = u16::try_from(wire.len()) else { return false };
         let mut frame = Vec::with_capacity(wire.len() + 2);
@@ -129,7 +125,7 @@ async fn run<N: Network>(
             let mut wire = vec![0; usize::from(length)];
             reader.read_exact(&mut wire).await?;
             wires.push(wire);
-            // What came together is told together; none waits for one that is not whole yet.
+            // Deliver complete messages together, without waiting for an incomplete one.
             if !holds_a_frame(reader.buffer())
                 && events.send(Event::Frames { server, wires: std::mem::take(&mut wires) }).await.is_err()
             {

@@ -1,31 +1,26 @@
-//! The platform's table of names as forms with holes to fill (reference document, "Fly.io .internal DNS").
+//! The platform's name forms as templates (reference document, "Fly.io .internal DNS").
 
 use super::names::{Form, NameError};
 use crate::text::Safe;
 
-/// A part of a name that is to be filled in.
+/// A placeholder in a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hole {
-    /// An app's name.
     App,
-    /// A region code.
     Region,
-    /// A Machine ID.
     Machine,
-    /// A process group.
     Group,
-    /// The key of a Machine's metadata.
+    /// Key of a machine's metadata.
     Key,
-    /// Its value.
+    /// Value of a machine's metadata.
     Value,
-    /// How many.
+    /// Number of results.
     Number,
-    /// A WireGuard peer's name.
     Peer,
 }
 
 impl Hole {
-    /// As it stands in a pattern, without the brackets.
+    /// Its text in a pattern, without the brackets.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::App => "app",
@@ -40,26 +35,26 @@ impl Hole {
     }
 }
 
-/// One row of the table.
+/// A name form with placeholders.
 #[derive(Debug, Clone, Copy)]
 pub struct Template {
-    /// The name, with its holes in angle brackets.
+    /// The name, with placeholders in angle brackets.
     pub pattern: &'static str,
-    /// The holes in the order of the name.
+    /// The placeholders in order.
     pub holes: &'static [Hole],
     make: fn(&[Safe]) -> Option<Form>,
 }
 
 impl Template {
-    /// The form with its holes filled in the order of [`Self::holes`]; `None` where one is missing, or a number is
-    /// none.
+    /// Fills the placeholders in the order of [`Self::holes`]; `None` if a part is missing or not a number where one is
+    /// needed.
     pub fn fill(&self, parts: &[Safe]) -> Option<Form> {
         (parts.len() == self.holes.len() && !parts.iter().any(Safe::is_empty))
             .then(|| (self.make)(parts))
             .flatten()
     }
 
-    /// A form to say what this is about: its holes filled with their own names.
+    /// An example of the form, for descriptions: its placeholders filled with their own names.
     pub fn example(&self) -> Option<Form> {
         let parts: Vec<Safe> = self
             .holes
@@ -69,10 +64,10 @@ impl Template {
         self.fill(&parts)
     }
 
-    /// The name with its holes filled.
+    /// The name with its placeholders filled.
     ///
     /// # Errors
-    /// Where a part cannot stand in a name.
+    /// If a part is not valid in a name.
     pub fn name(&self, parts: &[Safe]) -> Result<Option<String>, NameError> {
         self.fill(parts).map(|form| form.name().map(|_| form.to_string())).transpose()
     }
@@ -86,7 +81,7 @@ fn at(parts: &[Safe], place: usize) -> Option<Safe> {
     parts.get(place).cloned()
 }
 
-/// The table, in its own order, the apps' names first.
+/// All templates, in the document's order, with the apps' names first.
 pub const TEMPLATES: [Template; 14] = [
     row("<app>.internal", &[Hole::App], |p| Some(Form::App(at(p, 0)?))),
     row("<region>.<app>.internal", &[Hole::Region, Hole::App], |p| Some(Form::Region(at(p, 0)?, at(p, 1)?))),
@@ -117,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_row_is_filled_in_the_order_of_its_pattern() {
+    fn placeholders_are_filled_in_order() {
         for template in &TEMPLATES {
             let form = template.example().unwrap();
             let mut want = template.pattern.replace("<number>", "3").replace(['<', '>'], "");
@@ -128,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_filled() {
+    fn invalid_parts_are_rejected() {
         let nearest = &TEMPLATES[4];
         assert_eq!(nearest.fill(&["3".into()]), None);
         assert_eq!(nearest.fill(&["x".into(), "web".into()]), None);

@@ -1,51 +1,54 @@
-//! How many questions may be in flight, and how long one waits for its answer: what loss and delay have taught.
+//! Number of queries in flight and time to wait for a response, adapted to measured loss and delay.
+//!
+//! The window works like TCP's slow start and congestion avoidance, with two differences. Growth stops when round trips
+//! get longer, before anything is lost. And loss halves the window only when more than one response in five is missing:
+//! an overflowing buffer loses a quarter and more, whereas a bad radio link loses up to a tenth whatever the rate, and a
+//! smaller window would not help there. Losses are counted over at least 128 queries, since they come in clumps and are
+//! noticed later than the responses sent beside them.
 
 use std::time::{Duration, Instant};
 
-/// Questions in flight before anything is known. A thousand at once overflow common receive buffers.
+/// Initial window. A thousand queries at once overflow common receive buffers.
 pub const FIRST: usize = 64;
-/// What loss can bring it down to.
+/// Lower limit of the window.
 pub const SMALLEST: usize = 8;
-/// A long way can hold this many; a short one is full long before.
+/// Upper limit of the window: what a path with a long round trip can hold.
 pub const LARGEST: usize = 2048;
 
-/// The share of answers that may be lost before the loss is taken for a flood of our own making, as one part in
-/// this many. Buffers that overflow lose a quarter and more; a bad radio link loses a tenth of the round trips, and
-/// asking it more slowly does not mend it.
+/// Congestion: more than one response in this many is missing (see the top of the file).
 const FLOOD: usize = 5;
-/// Where more than one part in this many is lost and it is no flood, the link itself loses it.
-const THIN: usize = 40;
-/// Losses are counted over as many questions at least: they show in clumps, later than the answers that left beside.
+/// A lossy link: more than one response in this many is missing, without congestion.
+const LOSSY: usize = 40;
+/// Minimum number of queries over which losses are counted.
 const ENOUGH: usize = 128;
-/// After a flood, round trips until losses are taken for the link's own again.
+/// Round trips after congestion until losses count as the link's own again.
 const CALM: u32 = 8;
-/// A round trip that is longer than the shortest one by its half and this says that questions queue up somewhere.
+/// Queueing: a round trip longer than the shortest one by half of that and this much.
 const QUEUED: Duration = Duration::from_millis(2);
 
-/// The round trip assumed before one was measured.
+/// Round-trip time assumed before the first measurement.
 const UNKNOWN_RTT: Duration = Duration::from_millis(200);
 
-/// After a flood the window grows by this part of itself a round trip.
+/// After congestion the window grows by one in this many responses.
 const GENTLY: usize = 8;
-/// Questions that may leave at one moment, however they are paced.
+/// Maximum burst of queries, with any pacing.
 const BURST: u32 = 64;
 
-/// How many questions may be in flight. It doubles each round trip while answers come clean and without queueing,
-/// halves when too many are lost, and grows by an eighth a round trip from where that happened.
+/// Number of queries in flight. Doubles per round trip without loss and queueing, halves on congestion, then grows by an
+/// eighth per round trip.
 #[derive(Debug)]
 pub struct Window {
     size: usize,
     largest: usize,
-    /// Up to here it doubles.
+    /// The window doubles below this size.
     threshold: usize,
     clean: usize,
     halved: Option<Instant>,
-    /// What became of the last window full of questions, and of the one before.
+    /// Results of the last window full of queries and of the one before.
     outcomes: [Outcomes; 2],
     shortest: Option<Duration>,
 }
 
-/// What became of questions.
 #[derive(Debug, Clone, Copy, Default)]
 struct Outcomes {
     all: usize,
@@ -53,7 +56,7 @@ struct Outcomes {
 }
 
 impl Window {
-    /// A window of `size` questions, of which there are never more than `largest`.
+    /// Creates a window of `size` queries, never more than `largest`.
     pub fn new(size: usize, largest: usize) -> Self {
         Self {
             size,
@@ -66,12 +69,12 @@ impl Window {
         }
     }
 
-    /// Questions that may be in flight.
+    /// Maximum number of queries in flight.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// An answer came after `rtt`, while `flying` questions were in flight: a window that is not used does not grow.
+    /// Records a response after `rtt` with `flying` queries in flight: an unused window does not grow.
     pub fn answered(&mut self, rtt: Duration, flying: usize) {
         self.count(false);
         let shortest = self.shortest.map_or(rtt, |shortest| shortest.min(rtt));
@@ -86,7 +89,7 @@ impl Window {
         }
     }
 
-    /// A question that left at `sent` was not answered in time. What left before the last halving has had its say.
+    /// Records the loss of a query sent at `sent`. Losses from before the last halving are ignored.
     pub fn lost(&mut self, now: Instant, sent: Instant) {
         if self.halved.is_some_and(|at| sent < at) {
             return;
@@ -116,33 +119,31 @@ impl Window {
         (newest.lost + before.lost) * part > (newest.all + before.all).max(ENOUGH).max(self.size)
     }
 
-    /// Whether the link itself loses some of what is sent, and asking again sooner floods nobody.
-    pub fn is_thin(&self, now: Instant, rtt: Duration) -> bool {
+    /// Whether the link itself is lossy, so that earlier retries cause no congestion.
+    pub fn is_lossy(&self, now: Instant, rtt: Duration) -> bool {
         let calm = self.halved.is_none_or(|at| now.saturating_duration_since(at) > rtt * CALM);
-        calm && self.loses_more_than(THIN) && !self.loses_more_than(FLOOD)
+        calm && self.loses_more_than(LOSSY) && !self.loses_more_than(FLOOD)
     }
 }
 
-/// Spreads questions over time. Answers to many questions come together, and each makes room for another one: without a
-/// pace these leave together too, every round trip twice as many, and the buffer of a server that could answer them
-/// all overflows.
+/// Spreads queries over time. Responses arrive in bursts, and each one makes room for another query: without pacing the
+/// queries form bursts as well, twice as large each round trip, until a server's buffer overflows.
 #[derive(Debug, Default)]
 pub struct Pace {
-    /// When the next one may leave, if none is in advance.
+    /// Earliest time of the next query, without credit for a burst.
     next: Option<Instant>,
 }
 
 impl Pace {
-    /// The time between two questions, where `window` of them fly in a round trip of `rtt`: half of their share, so
-    /// that the window can double.
+    /// Interval between queries, with `window` of them per `rtt`: half of the even share, so that the window can double.
     pub fn gap(window: usize, rtt: Duration) -> Duration {
         rtt / (2 * u32::try_from(window.max(1)).unwrap_or(u32::MAX))
     }
 
-    /// Whether one may leave at `now`, if they leave one in a `gap` in the long run.
+    /// Whether a query may be sent at `now`, at an average interval of `gap`.
     ///
     /// # Errors
-    /// When one may leave again.
+    /// The earliest time of the next query.
     pub fn leave(&mut self, now: Instant, gap: Duration) -> Result<(), Instant> {
         let earliest = now.checked_sub(gap * BURST).unwrap_or(now);
         let next = self.next.map_or(earliest, |next| next.max(earliest));
@@ -154,7 +155,7 @@ impl Pace {
     }
 }
 
-/// Smoothed round trip and its variation (RFC 6298 §2).
+/// Smoothed round-trip time and its variation (RFC 6298 §2).
 #[derive(Debug, Default)]
 pub struct Rtt {
     smoothed: Option<(Duration, Duration)>,
@@ -162,7 +163,7 @@ pub struct Rtt {
 }
 
 impl Rtt {
-    /// Takes a round trip.
+    /// Adds a measurement.
     pub fn measured(&mut self, rtt: Duration) {
         self.least = Some(self.least.map_or(rtt, |least| least.min(rtt)));
         self.smoothed = Some(match self.smoothed {
@@ -171,17 +172,17 @@ impl Rtt {
         });
     }
 
-    /// How long an answer may take that is not late.
+    /// Time after which a response is late.
     pub fn expected(&self) -> Duration {
         self.smoothed.map_or(UNKNOWN_RTT, |(mean, variation)| mean + variation * 4)
     }
 
-    /// The shortest one so far: how long the way is, whatever waits at its ends.
+    /// Shortest measurement so far: the delay of the path without queues.
     pub fn least(&self) -> Option<Duration> {
         self.least
     }
 
-    /// The smoothed round trip, once one was measured.
+    /// Smoothed round-trip time, after the first measurement.
     pub fn mean(&self) -> Option<Duration> {
         self.smoothed.map(|(mean, _)| mean)
     }
@@ -193,16 +194,16 @@ mod tests {
 
     const RTT: Duration = Duration::from_millis(100);
 
-    /// A round trip in which every question of the window is answered after `rtt`.
+    /// A round trip in which every query of the window is answered after `rtt`.
     fn round(window: &mut Window, rtt: Duration) {
         for flying in (0..window.size()).rev() {
-            // The next one leaves as soon as this one is answered.
+            // The next query is sent as soon as this one is answered.
             window.answered(rtt, flying.max(window.size() - 1));
         }
     }
 
     #[test]
-    fn it_doubles_each_round_trip_until_it_is_full() {
+    fn it_doubles_each_round_trip_up_to_its_limit() {
         let mut window = Window::new(FIRST, LARGEST);
         let mut sizes = vec![];
         for _ in 0..7 {
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn it_does_not_grow_where_answers_queue_up_or_nobody_fills_it() {
+    fn it_does_not_grow_with_queueing_or_when_unused() {
         let mut window = Window::new(FIRST, LARGEST);
         window.answered(RTT, 63);
         assert_eq!(window.size(), FIRST + 1);
@@ -223,16 +224,16 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_halves_it_once_a_round_trip_and_a_bad_link_does_not() {
+    fn congestion_halves_it_once_per_round_trip_and_a_lossy_link_does_not() {
         let start = Instant::now();
         let mut window = Window::new(FIRST, LARGEST);
         for n in 0..1000 {
-            // A clump of losses after many answers, as a round trip brings them.
+            // Losses come in a clump after many responses, as in a real round trip.
             if n % 200 >= 180 { window.lost(start, start) } else { window.answered(RTT, LARGEST) }
         }
         let full = FIRST + 900;
         assert_eq!(window.size(), full, "one in ten is the link's own");
-        assert!(window.is_thin(start, RTT));
+        assert!(window.is_lossy(start, RTT));
         for _ in 0..1000 {
             window.lost(start + RTT, start);
         }
@@ -241,7 +242,7 @@ mod tests {
             (0..100).for_each(|_| window.lost(start + RTT * round * 2, start + RTT * round * 2));
         }
         assert_eq!(window.size(), SMALLEST);
-        assert!(!window.is_thin(start + RTT * 40, RTT));
+        assert!(!window.is_lossy(start + RTT * 40, RTT));
         for _ in 0..300 {
             window.answered(RTT, LARGEST);
         }
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_leaves_at_once_and_the_rest_at_its_pace() {
+    fn a_burst_is_sent_at_once_and_the_rest_is_paced() {
         let (start, mut pace) = (Instant::now(), Pace::default());
         let gap = Pace::gap(500, RTT);
         assert_eq!(gap, Duration::from_micros(100));
@@ -264,7 +265,7 @@ mod tests {
         let burst = BURST as usize + 1;
         assert_eq!(left[burst - 1], Duration::ZERO);
         assert_eq!(left[burst..], (1..=300 - burst as u32).map(|n| gap * n).collect::<Vec<_>>());
-        // A pause is no licence for more than a burst.
+        // A pause allows no more than one burst.
         now += RTT;
         let again = std::iter::from_fn(|| pace.leave(now, gap).ok()).count();
         assert_eq!(again, burst);

@@ -1,5 +1,5 @@
-//! The one task of a client: what is in flight, over which transport it leaves, when it is asked again, and which
-//! message answers it.
+//! The client's task: queries in flight, their transport and retries, and the matching of responses. The design is
+//! described in [`client`](super).
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
@@ -22,30 +22,28 @@ use super::{MANY, Order, QUEUE};
 use crate::clock;
 use crate::net::{Arrival, Datagrams, IcmpError, LinkState, Network};
 
-/// Questions of a walk that are in flight on the connection, at first and at most: TCP itself begins with two segments.
+/// Initial and maximum number of a walk's queries in flight on the TCP connection: TCP itself starts with two segments.
 const LANE: (usize, usize) = (32, 1024);
-/// How long an answer on the connection may be late before the connection is taken for stuck.
+/// Delay after which a response on the connection counts as head-of-line blocking.
 const LANE_PATIENCE: Duration = Duration::from_millis(150);
-/// How long a connection that was stuck carries no walk.
+/// Time for which a walk does not use a blocked connection.
 const BARRED: Duration = Duration::from_secs(30);
-/// A way that is shorter than this is limited by the price of a packet, not by what may be in flight: UDP beside the
-/// connection would only cost.
+/// On a shorter path the cost of packets is the limit, not the window: UDP beside the connection would only cost more.
 const SHORT: Duration = Duration::from_millis(20);
-/// Questions that leave together where the way is short and others are still in flight: they fill a few packets, where
-/// one that leaves for each that was answered would take a packet for itself.
+/// On a short path, queries are sent in groups of this size while others are in flight: they share packets, where single
+/// queries would take a packet each.
 const TOGETHER: usize = 64;
-/// Beyond the window, for what a person asks while a walk fills it.
+/// Extra queries beyond the window, for interactive use during a walk.
 pub const SPARE: usize = 16;
-/// The connection to the default server, as far as the many questions of a walk share it.
+/// The TCP connection to the default server, as shared by the queries of a walk.
 #[derive(Debug)]
 struct Lane {
-    /// Questions in flight on it.
+    /// Number of queries in flight on it.
     flying: usize,
-    /// How many may be.
     window: Window,
-    /// Its own round trip, with the queue before each question in it.
+    /// Round-trip time on the connection, including its queue.
     rtt: Rtt,
-    /// Until when it carries none, as it was stuck.
+    /// End of the time for which it is not used after blocking.
     barred: Option<Instant>,
 }
 
@@ -55,7 +53,7 @@ impl Default for Lane {
     }
 }
 
-/// What the one task of a client owns.
+/// State of the client's task.
 pub struct Asker<N: Network> {
     net: N,
     udp: N::Udp,
@@ -64,29 +62,29 @@ pub struct Asker<N: Network> {
     connections: HashMap<SocketAddrV6, Connection>,
     generation: u64,
     waiting: VecDeque<Job>,
-    /// Questions of walks, which wait behind all others.
+    /// Queries of walks, with lower priority than all others.
     bulk: VecDeque<Job>,
     flights: HashMap<u64, Box<Flight>>,
-    /// ID of a message → the flight and its try.
+    /// Message ID → flight and number of its try.
     ids: HashMap<u16, (u64, usize)>,
     deadlines: BTreeSet<(Instant, u64)>,
     next_key: u64,
     window: Window,
     rtt: Rtt,
     lane: Lane,
-    /// The way that these were learned on: since when it stands, and where it leads.
+    /// Path these estimates belong to: link-up time and peer endpoint.
     way: Option<(Instant, Option<SocketAddr>)>,
-    /// Whether there was another before.
+    /// Whether there was another path before.
     moved: bool,
     pace: Pace,
-    /// When the pace lets the next question of a walk leave, where one waits for that.
+    /// Time at which pacing allows a walk's next query, if one waits for it.
     paced: Option<Instant>,
     ignored: Arc<AtomicU64>,
     rng: StdRng,
 }
 
 impl<N: Network> Asker<N> {
-    /// The task of a client over `net`; what its connections bring comes over `tcp_events`.
+    /// Creates the task over `net`; events of its connections arrive over `tcp_events`.
     pub fn new(net: &N, tcp_events: mpsc::Sender<Event>, ignored: Arc<AtomicU64>) -> io::Result<Self> {
         Ok(Self {
             net: net.clone(),
@@ -113,7 +111,7 @@ impl<N: Network> Asker<N> {
         })
     }
 
-    /// Asks until nobody has a handle any more, and all is answered.
+    /// Runs until the last handle is dropped and all queries are answered.
     pub async fn run(
         mut self,
         mut queue: mpsc::Receiver<Order>,
@@ -165,7 +163,7 @@ impl<N: Network> Asker<N> {
         }
     }
 
-    /// Starts what the window and the lane have room for.
+    /// Sends as many queued queries as the window and the lane allow.
     fn fill(&mut self) {
         while self.flying() < self.window.size() + SPARE
             && let Some(job) = self.waiting.pop_front()
@@ -201,24 +199,24 @@ impl<N: Network> Asker<N> {
         }
     }
 
-    /// Questions that the window counts.
+    /// Number of queries counted by the window.
     fn flying(&self) -> usize {
         self.flights.len() - self.lane.flying
     }
 
-    /// Whether questions of a walk may share the connection to `server`.
+    /// Whether queries of a walk may share the connection to `server`.
     fn lane_flows(&self, server: SocketAddrV6) -> bool {
         self.lane.barred.is_none_or(|until| until <= clock::now())
             && self.connections.get(&server).is_some_and(|connection| connection.open)
     }
 
-    /// An answer is late on the connection: what waits there is not to wait any longer.
+    /// Stops using the connection for a walk after head-of-line blocking.
     fn lane_stuck(&mut self, now: Instant) {
         let flying = self.lane.flying;
         self.lane = Lane { flying, barred: Some(now + BARRED), ..Lane::default() };
     }
 
-    /// Takes a flight out of the lane's count.
+    /// Removes a flight from the lane.
     fn leave_lane(&mut self, key: u64) {
         if let Some(flight) = self.flights.get_mut(&key).filter(|flight| flight.in_lane) {
             flight.in_lane = false;
@@ -277,7 +275,7 @@ impl<N: Network> Asker<N> {
         if let Err(error) = sent
             && let Some(attempt) = flight.tries.get_mut(index)
         {
-            // A full queue is as good as a lost datagram: the next try may get through.
+            // A full queue counts as a lost datagram: the next try may succeed.
             attempt.end = TryEnd::Failed(crate::text::words(error));
         }
         self.schedule(key);
@@ -291,7 +289,7 @@ impl<N: Network> Asker<N> {
         self.connect(server);
         let Some(connection) = self.connections.get_mut(&server) else { return };
         if !connection.send(&wire) {
-            // It ended just now, and has not said so yet: its place is taken by a new one.
+            // It ended just now, and its event is still queued: open a new one.
             self.generation += 1;
             *connection = Connection::open(&self.net, server, self.generation, self.tcp_events.clone());
             connection.send(&wire);
@@ -303,8 +301,7 @@ impl<N: Network> Asker<N> {
         self.schedule(key);
     }
 
-    /// Writes down a new try and makes its message, with an ID of its own, so that a late answer to an earlier
-    /// try is known as that and its round trip is never mistaken.
+    /// Adds a try with its own message ID, so that a late response is matched to the right try.
     fn next_try(&mut self, key: u64, transport: Transport, now: Instant) -> Option<(usize, Vec<u8>)> {
         let id = self.free_id();
         let flight = self.flights.get_mut(&key)?;
@@ -333,7 +330,7 @@ impl<N: Network> Asker<N> {
 
     fn free_id(&mut self) -> u16 {
         loop {
-            // At most a few thousand of 65,536 are taken.
+            // At most a few thousand of 65,536 are in use.
             let id = (self.rng.next_u32() >> 16) as u16;
             if !self.ids.contains_key(&id) {
                 return id;
@@ -341,18 +338,18 @@ impl<N: Network> Asker<N> {
         }
     }
 
-    /// Sets the time at which something has to be done about a flight.
+    /// Sets the time of the next action for a flight.
     fn schedule(&mut self, key: u64) {
         let up_since = self.up_since();
-        let thin = self.window.is_thin(clock::now(), self.rtt.expected());
+        let lossy = self.window.is_lossy(clock::now(), self.rtt.expected());
         let Some(flight) = self.flights.get_mut(&key) else { return };
         let end = flight.started + flight.job.options.timeout;
         let last = flight.tries.last().map(|t| (t.transport, flight.job.put + t.sent));
         let due = match (last, up_since) {
-            // What was asked before the link stood leaves with the handshake's last message: its patience
-            // begins there. While there is no link, asking again would only fill the queue.
+            // A query sent before the link was up leaves with the handshake's last message: its timer starts there.
+            // While the link is down, retries would only fill the queue.
             (Some((Transport::Udp, sent)), Some(up)) if !flight.is_last_try() => {
-                (sent.max(up) + self.rtt.expected() + flight.patience(thin)).min(end)
+                (sent.max(up) + self.rtt.expected() + flight.patience(lossy)).min(end)
             }
             (Some((Transport::Tcp, sent)), Some(up)) if !flight.in_lane && flight.may_repeat() => {
                 (sent.max(up) + self.rtt.expected() + REPEAT).min(end)
@@ -382,7 +379,7 @@ impl<N: Network> Asker<N> {
     fn link_changed(&mut self) {
         let way = self.way_now();
         if way.is_some() && way != self.way && std::mem::replace(&mut self.way, way).is_some() {
-            // The host has moved, or the peer: nothing of what was learned holds.
+            // The host or the peer has moved: the estimates no longer apply.
             self.moved = true;
             self.rtt = Rtt::default();
             self.window = Window::new(window::FIRST, window::LARGEST);
@@ -507,7 +504,7 @@ impl<N: Network> Asker<N> {
 
     fn message(&mut self, from: SocketAddrV6, wire: Vec<u8>, transport: Transport, at: Instant) {
         let up_since = self.up_since();
-        // A window that only waits for its pace is as good as full.
+        // A window that only waits for pacing counts as full.
         let flying = if self.paced.is_some() { self.window.size() } else { self.flying() };
         let known = message::id(&wire).and_then(|id| self.ids.get(&id).copied());
         let Some((key, index)) = known else { return self.ignore() };
@@ -516,7 +513,7 @@ impl<N: Network> Asker<N> {
         if from.ip() != flight.job.server.ip()
             || from.port() != flight.job.server.port()
             || attempt.transport != transport
-            // A second copy of what was taken, and acted upon, already.
+            // A duplicate of a response that was handled already.
             || !matches!(attempt.end, TryEnd::Silent | TryEnd::Failed(_))
         {
             return self.ignore();
@@ -532,7 +529,7 @@ impl<N: Network> Asker<N> {
         let sent = flight.job.put + attempt.sent;
         let left = up_since.map_or(sent, |up| sent.max(up));
         let rtt = at.saturating_duration_since(left);
-        // What left over the way before says nothing of this one.
+        // Queries sent over the previous path are not measured.
         let tells = !self.moved || sent >= left;
         if tells && transport == Transport::Udp {
             self.rtt.measured(rtt);
@@ -583,6 +580,6 @@ impl<N: Network> Asker<N> {
         }
         let flight = *flight;
         let Job { question, server, asker, .. } = flight.job;
-        asker.tell(Exchange { question, server, tries: flight.tries, sent: flight.sent, result });
+        asker.deliver(Exchange { question, server, tries: flight.tries, sent: flight.sent, result });
     }
 }

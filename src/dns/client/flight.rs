@@ -1,4 +1,4 @@
-//! A question on its way: who waits for it, what was tried, and how long each try may take.
+//! A query in flight: its caller, its tries, and their timeouts.
 
 use std::net::SocketAddrV6;
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::super::exchange::{Exchange, Options, Question, Try, TryEnd};
 
-/// Over the measured round trip, how long each UDP try waits; after the last one the question goes over TCP.
+/// Timeout of each UDP try in addition to the expected round trip; then the query goes over TCP.
 const PATIENCE: [Duration; 3] =
     [Duration::from_millis(50), Duration::from_millis(150), Duration::from_millis(450)];
-/// The same for a datagram beside what waits on the connection.
+/// The same for a datagram sent while the query waits on the connection.
 pub const REPEAT: Duration = Duration::from_millis(150);
 
-/// A question and who waits for its answer.
+/// A query and its caller.
 #[derive(Debug)]
 pub struct Job {
     pub question: Question,
@@ -24,11 +24,11 @@ pub struct Job {
     pub asker: Asking,
 }
 
-/// Who waits for an answer.
+/// Destination of the result.
 #[derive(Debug)]
 pub enum Asking {
     One(oneshot::Sender<Exchange>),
-    /// Somebody with many questions, who knows them by number.
+    /// A caller with many queries, identified by number.
     Many(usize, mpsc::Sender<(usize, Exchange)>),
 }
 
@@ -40,8 +40,8 @@ impl Asking {
         }
     }
 
-    pub fn tell(self, exchange: Exchange) {
-        // Nobody waits any more where the asker has gone.
+    pub fn deliver(self, exchange: Exchange) {
+        // The caller may have gone.
         match self {
             Self::One(reply) => drop(reply.send(exchange)),
             Self::Many(number, replies) => drop(replies.try_send((number, exchange))),
@@ -49,56 +49,54 @@ impl Asking {
     }
 }
 
-/// A question in flight.
 #[derive(Debug)]
 pub struct Flight {
     pub job: Job,
-    /// When it was let into the window: its timeout runs from here.
+    /// Time of entry into the window, from which the timeout runs.
     pub started: Instant,
     pub tries: Vec<Try>,
-    /// The message of each try, where the asker wants them.
+    /// The message of each try, if requested.
     pub sent: Vec<Arc<[u8]>>,
-    /// The IDs of its tries, with which they can be answered: of the first one, and of the others.
+    /// Message ID of the first try; further tries have their own.
     pub id: u16,
     pub further_ids: Vec<u16>,
-    /// UDP tries so far.
     pub udp_tries: usize,
-    /// The TCP connection it waits on.
+    /// The TCP connection that it waits on.
     pub connection: Option<u64>,
     pub tcp_tries: usize,
-    /// Whether it is counted in the [`Lane`].
+    /// Whether the [`Lane`] counts it.
     pub in_lane: bool,
     pub edns: bool,
-    /// When something has to be done about it next.
+    /// Time of the next action.
     pub due: Instant,
 }
 
 impl Flight {
-    /// Whether another datagram may leave.
+    /// Whether another datagram may be sent.
     pub fn may_try_udp(&self) -> bool {
         self.udp_tries < self.job.options.tries.unwrap_or(PATIENCE.len())
     }
 
-    /// Whether a datagram goes out beside what waits on the connection. Where one packet in ten is lost a connection
-    /// stands still for a second at a time; of the many questions of a walk some always wait there, and one datagram
-    /// more is as good as any before. What was cut has to come over the connection.
+    /// Whether to send a datagram while the query waits on the connection. With one packet in ten lost, a connection stalls
+    /// for a second at a time; a walk always has queries waiting there, and another datagram is likely to succeed. A
+    /// truncated response has to come over the connection.
     pub fn may_repeat(&self) -> bool {
         let many = self.job.options.shared || matches!(self.job.asker, Asking::Many(..));
         let cut = self.tries.iter().any(|attempt| matches!(attempt.end, TryEnd::Truncated(_)));
         many && !cut && !self.job.options.tcp && self.job.options.tries.is_none()
     }
 
-    /// How long the last datagram waits over the round trip. On a link that loses some of what is sent a question of a
-    /// walk does not wait longer each time: the server is not slow.
-    pub fn patience(&self, thin: bool) -> Duration {
+    /// Timeout of the last datagram in addition to the round trip. On a lossy link the queries of a walk do not back off:
+    /// the server is not slow.
+    pub fn patience(&self, lossy: bool) -> Duration {
         match PATIENCE.get(self.udp_tries.max(1) - 1) {
-            _ if thin && self.may_repeat() => PATIENCE[0],
+            _ if lossy && self.may_repeat() => PATIENCE[0],
             Some(patience) => *patience,
             None => REPEAT,
         }
     }
 
-    /// Whether the asker wants no more than the tries so far.
+    /// Whether the caller's limit of tries is reached.
     pub fn is_last_try(&self) -> bool {
         self.job.options.tries.is_some_and(|tries| self.udp_tries >= tries)
     }

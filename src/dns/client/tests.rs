@@ -1,4 +1,4 @@
-//! The client against servers that lose, lie, cut and go silent, on a clock of its own.
+//! The client against servers that lose, forge, truncate and stop, on a paused clock.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -41,7 +41,7 @@ fn question(name: &str) -> Question {
     Question::new(Name::from_ascii(name).unwrap(), RecordType::AAAA)
 }
 
-/// A client of a server made of `serve`, on a link that is up. The sender keeps the link alive.
+/// A client of the server `serve`, on a link that is up. The sender keeps the link alive.
 fn client(
     serve: impl FnMut(Over, &Message) -> Vec<(Duration, Vec<u8>)> + Send + 'static,
 ) -> (Client, watch::Sender<LinkState>) {
@@ -54,7 +54,7 @@ fn ends(exchange: &Exchange) -> Vec<(Transport, TryEnd)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_has_its_round_trip_and_its_bytes() {
+async fn a_response_has_its_round_trip_and_raw_bytes() {
     let (client, _link) = client(|_, q| vec![(RTT, wire(&answer(q, one())))]);
     let exchange = client.ask(question("web.internal."), &Options::default()).await;
     assert_eq!(exchange.addresses(), [SERVER]);
@@ -68,7 +68,7 @@ async fn an_answer_has_its_round_trip_and_its_bytes() {
 async fn a_silent_server_is_tried_three_times_then_over_tcp_within_the_timeout() {
     let (client, _link) = client(|transport, _| match transport {
         Over::Udp => vec![],
-        // The connection takes it, and says nothing for an hour.
+        // The connection accepts it and sends nothing for an hour.
         Over::Tcp => vec![(Duration::from_hours(1), vec![])],
     });
     let began = clock::now();
@@ -76,7 +76,7 @@ async fn a_silent_server_is_tried_three_times_then_over_tcp_within_the_timeout()
     assert_eq!(exchange.result.as_ref().unwrap_err(), &Failure::Timeout(Duration::from_secs(2)));
     assert_eq!(clock::now() - began, Duration::from_secs(2));
     let sent: Vec<_> = exchange.tries.iter().map(|t| (t.transport, t.sent.as_millis())).collect();
-    // 200 ms for a round trip that nobody has measured, and 50, 150, 450 ms of patience.
+    // Initially 200 ms for the round trip, and 50, 150, 450 ms of patience.
     assert_eq!(
         sent,
         [(Transport::Udp, 0), (Transport::Udp, 250), (Transport::Udp, 600), (Transport::Tcp, 1250)]
@@ -84,7 +84,7 @@ async fn a_silent_server_is_tried_three_times_then_over_tcp_within_the_timeout()
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_of_many_is_asked_beside_a_connection_that_stands_still() {
+async fn one_of_many_is_retried_over_udp_while_the_connection_is_blocked() {
     let mut datagrams = 0;
     let (client, _link) = client(move |transport, q| match transport {
         Over::Tcp => vec![(Duration::from_hours(1), vec![])],
@@ -102,7 +102,7 @@ async fn one_of_many_is_asked_beside_a_connection_that_stands_still() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_query_is_asked_again_and_others_do_not_wait() {
+async fn a_lost_query_is_retried_without_delaying_others() {
     let mut seen = 0;
     let (client, _link) = client(move |_, q| {
         seen += 1;
@@ -119,7 +119,7 @@ async fn a_lost_query_is_asked_again_and_others_do_not_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_late_answer_to_the_first_try_is_taken_with_its_own_round_trip() {
+async fn a_late_response_to_the_first_try_has_its_own_round_trip() {
     let mut seen = 0;
     let (client, _link) = client(move |_, q| {
         seen += 1;
@@ -155,7 +155,7 @@ async fn forged_and_stray_messages_are_ignored_and_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_from_another_address_is_ignored() {
+async fn a_response_from_another_address_is_ignored() {
     let (state, link) = watch::channel(up());
     let serve: Serve = Box::new(|_, q| vec![(RTT, wire(&answer(q, one())))]);
     let from = SocketAddrV6::new(SERVER, 5353, 0, 0);
@@ -179,7 +179,7 @@ async fn an_answer_from_another_address_is_ignored() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_truncated_answer_comes_whole_over_tcp() {
+async fn a_truncated_response_is_repeated_over_tcp() {
     let big: Vec<String> = (0..90).map(|i| format!("{i:0255}")).collect();
     let want = big.concat();
     let (client, _link) = client(move |transport, q| match transport {
@@ -197,7 +197,7 @@ async fn a_truncated_answer_comes_whole_over_tcp() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn formerr_is_asked_again_without_edns_once() {
+async fn formerr_is_retried_once_without_edns() {
     let (client, _link) = client(|_, q| {
         let mut reply = answer(q, vec![]);
         reply.metadata.response_code = ResponseCode::FormErr;
@@ -211,7 +211,7 @@ async fn formerr_is_asked_again_without_edns_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_rcode_is_an_answer() {
+async fn every_rcode_is_a_response() {
     for code in [ResponseCode::ServFail, ResponseCode::Refused, ResponseCode::NotImp, ResponseCode::NXDomain]
     {
         let (client, _link) = client(move |_, q| {
@@ -227,7 +227,7 @@ async fn every_rcode_is_an_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_closed_port_is_told_at_once() {
+async fn a_closed_port_is_reported_at_once() {
     let (client, _link) = client(|_, _| vec![(RTT, vec![])]);
     let began = clock::now();
     let exchange = client.ask(question("web.internal."), &Options::default()).await;
@@ -236,7 +236,7 @@ async fn a_closed_port_is_told_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_closes_is_tried_once_more() {
+async fn a_closed_connection_is_opened_once_more() {
     let mut connections = 0;
     let (client, _link) = client(move |_, q| {
         connections += 1;
@@ -258,7 +258,7 @@ async fn a_connection_that_closes_twice_is_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn before_the_handshake_a_question_leaves_once_and_its_patience_starts_with_the_link() {
+async fn before_the_handshake_a_query_is_sent_once_and_its_timer_starts_with_the_link() {
     let (state, link) = watch::channel(LinkState::new(clock::now(), 1420));
     let sent = Arc::new(Mutex::new(Vec::new()));
     let log = sent.clone();
@@ -290,7 +290,7 @@ async fn before_the_handshake_a_question_leaves_once_and_its_patience_starts_wit
 }
 
 #[tokio::test(start_paused = true)]
-async fn never_more_in_flight_than_the_window_and_none_is_lost() {
+async fn the_window_is_never_exceeded_and_no_query_is_lost() {
     let flying = Arc::new(Mutex::new((0_usize, 0_usize)));
     let counter = flying.clone();
     let (client, _link) = client(move |_, q| {
@@ -317,7 +317,7 @@ async fn never_more_in_flight_than_the_window_and_none_is_lost() {
     assert!((window::FIRST..=window::LARGEST + SPARE).contains(&most), "{most}");
 }
 
-/// Puts `count` questions at once.
+/// Submits `count` queries at once.
 fn put(client: &Client, count: usize) -> mpsc::Receiver<(usize, Exchange)> {
     let (sender, answers) = mpsc::channel(count);
     let options = Arc::new(Options::default());
@@ -328,7 +328,7 @@ fn put(client: &Client, count: usize) -> mpsc::Receiver<(usize, Exchange)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_many_of_a_walk_share_the_connection_while_it_flows_and_leave_it_when_it_is_stuck() {
+async fn a_walk_shares_the_connection_until_it_is_blocked() {
     for stuck in [false, true] {
         let over = Arc::new(Mutex::new((0, 0)));
         let count = over.clone();
@@ -338,7 +338,7 @@ async fn the_many_of_a_walk_share_the_connection_while_it_flows_and_leave_it_whe
                 Over::Udp => count.0 += 1,
                 Over::Tcp => count.1 += 1,
             }
-            // A server that is stuck takes the tenth question, and is silent on this connection for an hour.
+            // A blocked server takes the tenth query and sends nothing more on this connection for an hour.
             let long = transport == Over::Tcp && stuck && count.1 >= 10;
             let delay = if long { Duration::from_hours(1) } else { Duration::ZERO };
             vec![(delay, wire(&answer(q, one())))]
@@ -362,7 +362,7 @@ async fn the_many_of_a_walk_share_the_connection_while_it_flows_and_leave_it_whe
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_person_asks_does_not_wait_for_a_walk() {
+async fn an_interactive_query_does_not_wait_for_a_walk() {
     let (client, _link) = client(|_, q| vec![(RTT, wire(&answer(q, one())))]);
     let walk = put(&client, 1000);
     let began = clock::now();
@@ -372,7 +372,7 @@ async fn what_a_person_asks_does_not_wait_for_a_walk() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cut_datagram_that_comes_twice_is_followed_once() {
+async fn a_duplicate_truncated_response_is_followed_once() {
     let asked = Arc::new(Mutex::new(0));
     let counted = asked.clone();
     let (client, _link) = client(move |over, q| match over {
@@ -392,14 +392,14 @@ async fn a_cut_datagram_that_comes_twice_is_followed_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn over_another_way_the_round_trip_is_learned_anew() {
+async fn over_another_path_the_round_trip_is_measured_afresh() {
     let way = Arc::new(Mutex::new(RTT));
     let late = way.clone();
     let (client, link) = client(move |_, q| vec![(*late.lock().unwrap(), wire(&answer(q, one())))]);
     for _ in 0..50 {
         client.ask(question("web.internal."), &Options::default()).await;
     }
-    // The host has moved to where the round trip is ten times as long: nothing is asked twice for that.
+    // The host has moved to where the round trip is ten times as long: no query is retried for that.
     link.send_modify(|link| link.since = clock::now());
     *way.lock().unwrap() = RTT * 10;
     let exchange = client.ask(question("web.internal."), &Options::default()).await;

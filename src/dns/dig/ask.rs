@@ -1,4 +1,4 @@
-//! A whole line put to its servers: every question at once.
+//! Sends all queries of a line to its servers at once.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV6};
 
@@ -9,10 +9,10 @@ use crate::dns::exchange::Exchange;
 use crate::dns::resolver::{NoAddress, Resolver};
 use crate::text::{Safe, words};
 
-/// Why a server cannot be asked.
+/// Reason why a server cannot be queried.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoServer {
-    /// The tunnel carries IPv6 alone.
+    /// The tunnel carries only IPv6.
     #[error("the server {0} cannot be asked: it is an IPv4 address, and the tunnel carries IPv6 alone")]
     Ipv4(Safe),
     /// Neither an address nor a name.
@@ -23,11 +23,11 @@ pub enum NoServer {
     NoAddress(Safe, NoAddress),
 }
 
-/// Asks all questions of `line` at once, and gives the exchanges in the order of the questions, those of one
-/// question side by side, one for each server.
+/// Sends all queries of `line` at once. Returns the exchanges in the order of the questions; those of one question are
+/// adjacent, one per server.
 ///
 /// # Errors
-/// Where a server is none.
+/// If a server is not valid.
 pub async fn put(client: &Client, line: &Line) -> Result<Vec<Exchange>, NoServer> {
     let mut servers = Vec::new();
     for word in &line.servers {
@@ -43,7 +43,7 @@ pub async fn put(client: &Client, line: &Line) -> Result<Vec<Exchange>, NoServer
     Ok(futures_util::future::join_all(questions).await)
 }
 
-/// The address of the server that `word` names.
+/// Resolves the server named by `word`.
 async fn address(client: &Client, word: &str) -> Result<Ipv6Addr, NoServer> {
     let shown = Safe::new(word);
     let bare = word.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(word);

@@ -1,27 +1,25 @@
-//! What changes from one answer to the next, where the same line is put again and again.
+//! Changes between consecutive responses to the same line (watch mode).
 
 use super::compare::{self, Difference};
 use super::line::Line;
 use crate::dns::exchange::Exchange;
 use crate::dns::names;
 
-/// What a line was answered so far.
+/// Responses to a line so far.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
-    /// The last answer to each question of each server.
+    /// The last exchange for each question of each server.
     last: Vec<Exchange>,
-    /// The last one that was an answer at all: silence between two answers hides no change.
+    /// The last one with a response: a timeout between two responses hides no change.
     good: Vec<Option<Exchange>>,
 }
 
 impl Changes {
-    /// Whether nothing was answered yet.
     pub fn is_empty(&self) -> bool {
         self.last.is_empty()
     }
 
-    /// Takes the next answers to `line`; gives what is otherwise than before, and the place of the exchange that says
-    /// so. Of the first ones nothing is.
+    /// Adds the next exchanges for `line`; returns the differences to the previous ones, each with the index of its exchange.
     pub fn take(&mut self, line: &Line, new: &[Exchange]) -> Vec<(usize, Difference)> {
         self.good.resize(new.len(), None);
         let servers = line.servers.len().max(1);
@@ -40,7 +38,7 @@ impl Changes {
     }
 }
 
-/// What tells `exchange` from the others of `line`; `None` where there are no others.
+/// Label that distinguishes `exchange` from the others of `line`; `None` if it is the only one.
 pub fn about(line: &Line, exchange: &Exchange) -> Option<String> {
     let (name, server) = (names::show(&exchange.question.name), exchange.server.ip());
     match (line.asks.len(), line.servers.len()) {

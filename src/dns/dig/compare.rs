@@ -1,4 +1,4 @@
-//! What differs between two answers to one question: of two servers, of two networks, or of one server at two times.
+//! Differences between two responses to one question: from two servers, two networks, or one server at two times.
 
 use std::fmt;
 
@@ -10,23 +10,23 @@ use crate::dns::exchange::Exchange;
 use crate::dns::names::{self, Form};
 use crate::dns::outcome::Outcome;
 
-/// One difference; everything in it is fit to show.
+/// One difference; all text is sanitized.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
-    /// RCODE, or why there is no answer: first, second.
+    /// Outcome: first, second.
     Status(Outcome, Outcome),
-    /// Said by the first alone.
+    /// Only in the first.
     Gone(String),
-    /// Said by the second alone.
+    /// Only in the second.
     Came(String),
-    /// The same record with another TTL: record, first, second.
+    /// Same record with another TTL: record, first, second.
     Ttl(String, u32, u32),
-    /// The same records in another order.
+    /// Same records in another order.
     Order,
 }
 
 impl Difference {
-    /// What kind of difference, in a word for programs.
+    /// Kind of difference, for JSON.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Status(..) => "status",
@@ -51,8 +51,8 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What one answer says, fit to show: each record of its answer section, or each entry of its lists, once for each time it is
-/// said, in order, with its TTL.
+/// Contents of one response, sanitized: each record of the answer section, or each entry of its lists, in order and with
+/// duplicates, with its TTL.
 pub fn said(form: Option<&Form>, exchange: &Exchange) -> Vec<(String, u32)> {
     let Ok(answer) = &exchange.result else { return Vec::new() };
     let Some(parts) = Parts::of(&answer.wire) else { return Vec::new() };
@@ -72,22 +72,22 @@ pub fn said(form: Option<&Form>, exchange: &Exchange) -> Vec<(String, u32)> {
         .collect()
 }
 
-/// What `second` says otherwise than `first`, which asked the same for `form`: outcome and records alone. TTLs and
-/// order change from one answer to the next where nothing has happened.
+/// Differences of `second` from `first`, responses to the same question for `form`: outcome and records. TTLs and order
+/// vary between responses without a change.
 pub fn changes(form: Option<&Form>, first: &Exchange, second: &Exchange) -> Vec<Difference> {
     let mut found: Vec<_> = outcome(first, second).into_iter().collect();
     found.extend(records(form, first, second));
     found
 }
 
-/// How `second` ended otherwise than `first`.
+/// Difference of the outcomes, if any.
 pub fn outcome(first: &Exchange, second: &Exchange) -> Option<Difference> {
     let (before, now) = (first.outcome(), second.outcome());
     (before != now).then_some(Difference::Status(before, now))
 }
 
-/// The records that `second` has and `first` has not, and the other way round. A server that says nothing takes
-/// nothing back.
+/// Records that are only in `second`, and those only in `first`; none without two responses: a timeout removes no
+/// record.
 pub fn records(form: Option<&Form>, first: &Exchange, second: &Exchange) -> Vec<Difference> {
     if first.result.is_err() || second.result.is_err() {
         return Vec::new();
@@ -102,17 +102,17 @@ pub fn records(form: Option<&Form>, first: &Exchange, second: &Exchange) -> Vec<
     gone.into_iter().map(|(what, _)| Difference::Gone(what)).chain(came).collect()
 }
 
-/// What two servers say otherwise: as [`changes`], and TTLs, and the order.
+/// Differences between two servers: as [`changes`], and TTLs and order.
 pub fn differences(form: Option<&Form>, first: &Exchange, second: &Exchange) -> Vec<Difference> {
     let mut found = changes(form, first, second);
     if !found.is_empty() || first.result.is_err() {
         return found;
     }
     let (one, two) = (said(form, first), said(form, second));
-    let mut told = std::collections::BTreeSet::new();
+    let mut seen = std::collections::BTreeSet::new();
     for (what, ttl) in &one {
         let other = two.iter().find(|(other, _)| other == what).map(|(_, ttl)| *ttl);
-        if let Some(other) = other.filter(|other| other != ttl && told.insert(what)) {
+        if let Some(other) = other.filter(|other| other != ttl && seen.insert(what)) {
             found.push(Difference::Ttl(what.clone(), *ttl, other));
         }
     }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn records_that_came_and_went() {
+    fn added_and_removed_records() {
         let (one, two) = ("fdaa:0:18::a", "fdaa:0:18::b");
         let first = exchange("web.internal", 0, vec![aaaa("web.internal", one), aaaa("web.internal", two)]);
         let second = exchange("web.internal", 0, vec![aaaa("web.internal", two)]);
@@ -141,12 +141,12 @@ mod tests {
         assert_eq!(changes(None, &first, &first), []);
         let none = exchange("web.internal", 3, vec![]);
         assert_eq!(shown(&changes(None, &second, &none)), ["NOERROR → NXDOMAIN", "- AAAA fdaa:0:18::b"]);
-        // No answer is no news of the records.
+        // A timeout does not remove records.
         assert_eq!(shown(&changes(None, &first, &silent("web.internal"))), ["NOERROR → timeout"]);
     }
 
     #[test]
-    fn order_and_ttl_are_differences_of_servers_and_no_changes() {
+    fn order_and_ttl_are_differences_but_not_changes() {
         let (one, two) = ("fdaa:0:18::a", "fdaa:0:18::b");
         let a = exchange("web.internal", 0, vec![aaaa("web.internal", one), aaaa("web.internal", two)]);
         let b = exchange("web.internal", 0, vec![aaaa("web.internal", two), aaaa("web.internal", one)]);

@@ -1,4 +1,4 @@
-//! The OPT record in words (RFC 6891), the way `dig` writes it.
+//! Text form of the OPT record (RFC 6891), as in `dig`.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -6,11 +6,10 @@ use data_encoding::HEXLOWER;
 
 use super::wire::{Parts, Row};
 
-/// The option code of COOKIE (RFC 7873).
+/// Option code of COOKIE (RFC 7873).
 const COOKIE: u16 = 10;
 
-/// The lines of `row`, an OPT record of `parts`, without the title; `sent` is the message that it answers, where that
-/// was kept.
+/// Lines for `row`, the OPT record of `parts`, without the title; `sent` is the query, if it was kept.
 pub fn lines(parts: &Parts<'_>, row: &Row, sent: Option<&[u8]>) -> Vec<String> {
     // CLASS is the payload size; TTL holds the upper bits of RCODE, the version and the flags (RFC 6891 §6.1.3).
     let version = row.ttl >> 16 & 0xff;
@@ -30,7 +29,7 @@ pub fn lines(parts: &Parts<'_>, row: &Row, sent: Option<&[u8]>) -> Vec<String> {
     lines
 }
 
-/// Whether the cookie that came answers the one that was sent (RFC 7873 §5.3), as `dig` says it.
+/// Whether the received cookie matches the sent one (RFC 7873 §5.3), as reported by `dig`.
 fn cookie_state(came: &[u8], sent: Option<&[u8]>) -> &'static str {
     let sent = sent.and_then(Parts::of).and_then(|parts| {
         let opt = parts.opt.as_ref()?;
@@ -39,7 +38,7 @@ fn cookie_state(came: &[u8], sent: Option<&[u8]>) -> &'static str {
     match sent {
         None => "",
         Some(sent) if came.len() == 8 && sent.get(..8) == Some(came) => " (echoed)",
-        // The same as was sent is good, where the server's part is in it.
+        // A cookie equal to the sent one is good if it contains a server cookie.
         Some(sent) if (16..=40).contains(&came.len()) && sent.get(..8) == came.get(..8) => " (good)",
         Some(_) => " (bad)",
     }
@@ -48,13 +47,11 @@ fn cookie_state(came: &[u8], sent: Option<&[u8]>) -> &'static str {
 /// An option of an OPT record (RFC 6891 §6.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opt<'m> {
-    /// OPTION-CODE.
     pub code: u16,
-    /// OPTION-DATA.
     pub value: &'m [u8],
 }
 
-/// The options in the data of an OPT record, up to the first that is cut short.
+/// Options of an OPT record, up to the first truncated one.
 pub fn options(mut data: &[u8]) -> impl Iterator<Item = Opt<'_>> {
     std::iter::from_fn(move || {
         let (head, rest) = data.split_at_checked(4)?;
@@ -65,7 +62,7 @@ pub fn options(mut data: &[u8]) -> impl Iterator<Item = Opt<'_>> {
     })
 }
 
-/// An option the way `dig` writes it.
+/// Text form of an option, as in `dig`.
 pub fn words(code: u16, value: &[u8]) -> String {
     match (code, value) {
         (3, []) => "NSID:".to_owned(),
@@ -85,7 +82,7 @@ pub fn words(code: u16, value: &[u8]) -> String {
     }
 }
 
-/// RFC 7871 §6.
+/// Client subnet (RFC 7871 §6).
 fn subnet(value: &[u8]) -> Option<String> {
     let (&[_, family, source, scope], address) = value.split_first_chunk()?;
     let prefix = match family {
@@ -112,7 +109,7 @@ fn plain(value: &[u8]) -> String {
     value.iter().map(|&byte| if (0x20..0x7f).contains(&byte) { byte as char } else { '.' }).collect()
 }
 
-/// IANA, Extended DNS Error Codes (RFC 8914 §4), by number.
+/// Extended DNS Error codes by number (IANA; RFC 8914 §4).
 const EXTENDED: [&str; 25] = [
     "Other",
     "Unsupported DNSKEY Algorithm",
@@ -164,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_is_held_against_the_one_that_was_sent() {
+    fn a_cookie_is_compared_with_the_sent_one() {
         let mut query = b"\0\x07\x01\0\0\0\0\0\0\0\0\x01\0\0\x29\x04\xd0\0\0\0\0\0\x0c\0\x0a\0\x08".to_vec();
         query.extend(b"ABCDEFGH");
         let state = |came: &[u8]| cookie_state(came, Some(&query));
@@ -188,7 +185,7 @@ mod tests {
         ] {
             assert_eq!(shown(0, option)[1], want);
         }
-        // One that is cut short is left out.
+        // A truncated option is left out.
         assert_eq!(shown(0, b"\0\x03\0\x09a").len(), 1);
     }
 }

@@ -1,60 +1,58 @@
-//! The errors of a dig line.
+//! Errors of a dig line.
 
 use super::name::NameError;
 use crate::text::Safe;
 
-/// Why a line is no line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LineError {
-    /// Nothing to ask.
+    /// No question.
     #[error("say what to ask: NAME [TYPE] [@SERVER] [+OPTION…]")]
     Nothing,
-    /// No such option.
+    /// Unknown option.
     #[error("there is no option `+{0}`")]
     Option(Safe),
-    /// An option's number.
+    /// Number out of range.
     #[error("+{option}= wants a number from {low} to {high}")]
     Value {
         /// Without its `+`.
         option: &'static str,
-        /// At least.
+        /// Minimum.
         low: u64,
-        /// At most.
+        /// Maximum.
         high: u64,
     },
-    /// An option's word.
+    /// Invalid value.
     #[error("+{option}= wants {wants}")]
     Word {
         /// Without its `+`.
         option: &'static str,
-        /// In words.
+        /// Expected values.
         wants: &'static str,
     },
-    /// A value where none belongs.
+    /// Unexpected value.
     #[error("+{0} takes no value")]
     NoValue(&'static str),
-    /// A word that begins with `-`.
+    /// Unknown option with `-`.
     #[error("there is no option `{0}`; a dig line knows -x ADDRESS, -q NAME, -t TYPE, -c CLASS and -p PORT")]
     Dash(Safe),
-    /// The last word wants another one.
+    /// The last word needs another one.
     #[error("{0} wants a word after it")]
     Alone(&'static str),
-    /// `-t`.
+    /// Invalid type after `-t`.
     #[error("`{0}` is no record type")]
     Type(Safe),
-    /// `-c`.
+    /// Invalid class after `-c`.
     #[error("`{0}` is no class")]
     Class(Safe),
-    /// `-p`.
+    /// Invalid port after `-p`.
     #[error("`{0}` is no port")]
     Port(Safe),
-    /// A type that belongs to no name.
+    /// A type without a name.
     #[error("`{0}` has no name to ask for")]
     Dangling(Safe),
-    /// AXFR and IXFR.
+    /// Zone transfers: AXFR and IXFR.
     #[error("{0} transfers a whole zone, which is not done here; `dig` does it")]
     Transfer(&'static str),
-    /// No name.
     #[error(transparent)]
     Name(#[from] NameError),
 }

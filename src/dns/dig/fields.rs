@@ -1,4 +1,4 @@
-//! What each byte of a message is: the fields of RFC 1035 §4.1 one after the other, with their values in words.
+//! Annotated bytes of a message: the fields of RFC 1035 §4.1 in order, with their values as text.
 
 use std::ops::Range;
 
@@ -11,18 +11,16 @@ use super::wire::{FLAGS, Parts, Row, opcode_word};
 use crate::dns::names;
 use crate::dns::outcome::Outcome;
 
-/// One field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
-    /// Where it stands in the message; never empty.
+    /// Position in the message; never empty.
     pub place: Range<usize>,
-    /// Which field: `answer 2 TTL`.
+    /// Name of the field: `answer 2 TTL`.
     pub name: String,
-    /// What it says.
     pub value: String,
 }
 
-/// Every byte of `parts` in one field, in order; what could not be read is one field at the end.
+/// Splits `parts` into fields, each byte in exactly one; unreadable bytes are one field at the end.
 pub fn spans(parts: &Parts<'_>) -> Vec<Span> {
     let mut out = Writer { spans: Vec::new(), at: 0, wire: parts.wire };
     out.header(parts);
@@ -32,7 +30,7 @@ pub fn spans(parts: &Parts<'_>) -> Vec<Span> {
         out.put(2, format!("{of} QTYPE"), type_word(asked.rtype));
         out.put(2, format!("{of} QCLASS"), class_word(asked.class));
     }
-    // In the order in which they stand: OPT may be among the additional records.
+    // In the order of the message: OPT may be among the additional records.
     let titles = ["answer", "authority", "additional"];
     let mut rows: Vec<(String, &Row, bool)> = Vec::new();
     for (title, section) in titles.iter().zip(&parts.sections) {
@@ -68,7 +66,7 @@ impl Writer<'_> {
     /// A name that ends at `end`.
     fn name(&mut self, end: usize, title: String, name: &Name) {
         let field = self.wire.get(self.at..end).unwrap_or_default();
-        // What does not end with the root ends with a pointer (RFC 1035 §4.1.4).
+        // A name that does not end with the root ends with a pointer (RFC 1035 §4.1.4).
         let pointer = match field {
             [.., high, low] if !ends_with_root(field) => {
                 format!("  (→ byte {})", usize::from(high & 0x3f) << 8 | usize::from(*low))
@@ -127,7 +125,7 @@ impl Writer<'_> {
         self.put(rest, format!("{of} RDATA"), value);
     }
 
-    /// Character-strings up to `end`, each its length and its text.
+    /// Character-strings up to `end`: length and text of each.
     fn texts(&mut self, end: usize, title: &str) {
         let mut n = 0;
         while self.at < end {
@@ -140,7 +138,7 @@ impl Writer<'_> {
     }
 }
 
-/// Whether the labels of `name` end with the root, so that no pointer ends it.
+/// Whether the labels of `name` end with the root, not with a pointer.
 fn ends_with_root(name: &[u8]) -> bool {
     let mut at = 0;
     while let Some(&length) = name.get(at) {
@@ -153,7 +151,7 @@ fn ends_with_root(name: &[u8]) -> bool {
     false
 }
 
-/// The names of a type's fields, as its RFC calls them.
+/// Names of a type's fields, from its RFC.
 fn labels(rtype: u16) -> &'static [&'static str] {
     match rtype {
         1 | 28 => &["address"],
@@ -193,7 +191,7 @@ fn labels(rtype: u16) -> &'static [&'static str] {
     }
 }
 
-/// What a field is where its type has no name for it.
+/// Generic name of a field.
 fn kind(field: Field) -> &'static str {
     match field {
         Field::U8 | Field::U16 | Field::U32 => "number",
@@ -230,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn an_opt_record_and_what_is_left_over() {
+    fn an_opt_record_and_trailing_bytes() {
         let mut wire = b"\0\x07\x81\x80\0\0\0\0\0\0\0\x01".to_vec();
         wire.extend(b"\0\0\x29\x04\xd0\0\0\x80\0\0\x06\0\x03\0\x02n1!");
         let got = of(&wire);

@@ -1,4 +1,4 @@
-//! The face of an exchange for programs: schema `sixpane.dig/1`; the message has the names of RFC 8427.
+//! JSON form of an exchange: schema `sixpane.dig/1`; messages use the names of RFC 8427.
 
 use data_encoding::HEXUPPER;
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ use super::wire::{ADDITIONAL, ANSWER, AUTHORITY, Parts, Row};
 use crate::dns::exchange::{Exchange, Try, TryEnd};
 use crate::dns::names;
 
-/// The exchange that answers `ask`, with every try, what came of it and what it means.
+/// The exchange for `ask`: tries, outcome and notes.
 pub fn exchange(ask: &Ask, exchange: &Exchange) -> Value {
     let question = &exchange.question;
     let mut object = json!({
@@ -41,7 +41,7 @@ pub fn exchange(ask: &Ask, exchange: &Exchange) -> Value {
     object
 }
 
-/// A difference: its kind, and what is otherwise.
+/// A difference: its kind and the changed values.
 pub fn difference(difference: &Difference) -> Value {
     let kind = difference.kind();
     match difference {

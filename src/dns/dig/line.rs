@@ -1,4 +1,4 @@
-//! The words of a dig line, in the free order that `dig` allows.
+//! Parser of a dig line; words may come in any order, as in `dig`.
 
 use hickory_proto::rr::{DNSClass, Name, RecordType};
 
@@ -11,33 +11,29 @@ use crate::dns::exchange::{Options, Question};
 use crate::dns::names::Form;
 use crate::text::Safe;
 
-/// A whole line: one or more questions and how they are put.
+/// A parsed line: one or more questions and their parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// The questions in their order.
     pub asks: Vec<Ask>,
-    /// Whom to ask, as written after `@`; empty is the network's own server.
+    /// Servers as written after `@`; empty: the network's own server.
     pub servers: Vec<String>,
     /// `-p`.
     pub port: u16,
-    /// How.
     pub options: Options,
-    /// What is printed.
     pub show: Show,
 }
 
-/// One question, with what was not said but understood.
+/// One question, with its defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
-    /// The question.
     pub question: Question,
-    /// Which form of name it is, where it is one of the network's.
+    /// Its name form, if it is a name of the network.
     pub form: Option<Form>,
-    /// Whether the type was written; otherwise it follows from the name.
+    /// Whether the type was given; otherwise it follows from the name.
     pub type_given: bool,
 }
 
-/// A question as far as it was read.
+/// A question under construction.
 #[derive(Debug, Clone)]
 struct Draft {
     name: Name,
@@ -45,17 +41,17 @@ struct Draft {
     class: Option<u16>,
 }
 
-/// Reads a line from its words. A word that is a type or a class is one, unless it stands where only a name can:
-/// `a` alone is the app of that name.
+/// Parses a line from its words. A word that is a type or a class is read as such, unless only a name can stand in its
+/// place: `a` alone is the app named `a`.
 ///
 /// # Errors
-/// Where a word has no meaning here, or nothing is asked.
+/// If a word is not understood, or there is no question.
 pub fn parse<W: AsRef<str>>(words: &[W]) -> Result<Line, LineError> {
     line_of(words, false)
 }
 
-/// Reads one line of very many. Unless it says how it is to travel (a server, `+tcp` or `+notcp`, `+tries=`), it may
-/// share the packets of a connection with the others.
+/// Parses one line of very many. Unless it sets its transport (a server, `+tcp` or `+notcp`, `+tries=`), it may share
+/// the TCP connection with the others.
 ///
 /// # Errors
 /// As [`parse`].
@@ -88,7 +84,7 @@ fn line_of<W: AsRef<str>>(words: &[W], shared: bool) -> Result<Line, LineError> 
 struct Reader<'w> {
     line: Line,
     drafts: Vec<Draft>,
-    /// A type that stood before its name, with its word.
+    /// A type that came before its name, with its word.
     rtype: Option<(u16, &'w str)>,
     class: Option<u16>,
 }
@@ -169,7 +165,7 @@ impl<'w> Reader<'w> {
         for draft in self.drafts {
             self.line.asks.push(ask(draft)?);
         }
-        // As `dig` does: the answer to ANY seldom fits a datagram.
+        // As in `dig`: the response to ANY seldom fits a datagram.
         self.line.options.tcp |= self.line.asks.iter().all(|ask| ask.question.rtype == RecordType::ANY);
         Ok(self.line)
     }
@@ -188,8 +184,8 @@ fn ask(draft: Draft) -> Result<Ask, LineError> {
     Ok(Ask { question, form, type_given: draft.rtype.is_some() })
 }
 
-/// The type that is asked for where none is written: what the form has records of; for other names what `dig`
-/// asks for, save that a private network has AAAA and no A.
+/// The default type: the record type of the form; for other names that of `dig`, except that a private network has AAAA
+/// and no A.
 pub fn default_type(name: &Name, form: Option<&Form>) -> RecordType {
     match form {
         Some(form) => form.record_type(),
@@ -274,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_their_cause() {
         for (line, want) in [
             ("", "say what to ask: NAME [TYPE] [@SERVER] [+OPTION…]"),
             ("@fdaa::3 +short", "say what to ask: NAME [TYPE] [@SERVER] [+OPTION…]"),
@@ -294,7 +290,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_words_are_taken(words in proptest::collection::vec("[-+@]?\\PC{0,12}", 0..6)) {
+        fn arbitrary_words_never_panic(words in proptest::collection::vec("[-+@]?\\PC{0,12}", 0..6)) {
             let _ = parse(&words);
         }
     }

@@ -1,4 +1,4 @@
-//! The platform's TXT lists, entry by entry: what a record says, rather than how it is written.
+//! Entries of the platform's TXT lists.
 
 use std::net::Ipv6Addr;
 
@@ -7,29 +7,19 @@ use crate::dns::names::Form;
 use crate::dns::payload;
 use crate::text::Safe;
 
-/// One entry of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listed {
-    /// Of `_apps`.
+    /// Entry of `_apps`.
     App(Safe),
-    /// Of `_peer`.
+    /// Entry of `_peer`.
     Peer(Safe),
-    /// Of `regions.<app>`: region, app.
+    /// Entry of `regions.<app>`: region, app.
     Region(Safe, Safe),
-    /// Of `vms.<app>` or of `_instances`.
-    Machine {
-        /// The app.
-        app: Safe,
-        /// The Machine ID.
-        id: Safe,
-        /// Where it is, where that is said.
-        region: Option<Safe>,
-        /// Its address, where that is said.
-        address: Option<Ipv6Addr>,
-    },
+    /// Entry of `vms.<app>` or `_instances`.
+    Machine { app: Safe, id: Safe, region: Option<Safe>, address: Option<Ipv6Addr> },
 }
 
-/// The entries of all lists in the answer to a question for `form`; none where it keeps no list.
+/// All list entries in the answer section for `form`; none if it has no list.
 pub fn entries(form: Option<&Form>, exchange: &Exchange) -> Vec<Listed> {
     let Some(form) = form.filter(|form| form.record_type() == hickory_proto::rr::RecordType::TXT) else {
         return Vec::new();
@@ -57,7 +47,7 @@ fn of(form: &Form, text: &[u8]) -> Vec<Listed> {
     }
 }
 
-/// The entry on one line, fit to show.
+/// One line, sanitized.
 impl std::fmt::Display for Listed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -1,33 +1,31 @@
-//! What may have been meant where a name does not exist: a name of the network that is spelt almost so.
+//! Suggestions for a name that does not exist: similar names of the network.
 
 use hickory_proto::rr::Name;
 
 use crate::dns::names::Form;
 use crate::text::Safe;
 
-/// Suggestions at most.
+/// Maximum number of suggestions.
 const MOST: usize = 3;
 
-/// What is known to exist, as far as it was asked.
+/// Names known to exist, as far as queried.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
-    /// The apps.
     pub apps: Vec<Safe>,
-    /// The named peers.
     pub peers: Vec<Safe>,
-    /// The regions of the app that was asked about.
+    /// Regions of the app in question.
     pub regions: Vec<Safe>,
-    /// Its Machine IDs.
+    /// Machine IDs of the app in question.
     pub machines: Vec<Safe>,
 }
 
-/// Forms like `form` that exist, the likeliest first; none where nothing is spelt almost so, or where all of it is
-/// known, so that its spelling is not at fault.
+/// Existing forms similar to `form`, the most similar first; none if nothing is similar, or if all parts exist, so that
+/// spelling is not the cause.
 pub fn of(form: &Form, known: &Known) -> Vec<Form> {
     match form {
         Form::App(app) => {
             let mut found: Vec<Form> = near(app, &known.apps).into_iter().map(Form::App).collect();
-            // `_app` is no app's name.
+            // `_app` is not the name of an app.
             let words = [("_apps", Form::Apps), ("_peer", Form::Peers), ("_instances", Form::Instances)];
             let shown = app.as_str().to_lowercase();
             let ours = words.into_iter().filter(|(word, _)| {
@@ -70,8 +68,8 @@ pub fn of(form: &Form, known: &Known) -> Vec<Form> {
     }
 }
 
-/// The form that `name` is with `.internal` behind it, where that is about something known: a bare word is taken so,
-/// several labels are not.
+/// The form of `name` with `.internal` appended, if it is about something known: single labels are expanded
+/// automatically, several labels are not.
 pub fn inside(name: &Name, known: &Known) -> Option<Form> {
     let internal = Name::from_labels([b"internal".as_slice()]).ok()?;
     let form = Form::parse(&name.clone().append_name(&internal).ok()?)?;
@@ -82,7 +80,7 @@ pub fn inside(name: &Name, known: &Known) -> Option<Form> {
     there.then_some(form)
 }
 
-/// Those of `names` that are spelt almost as `name`, the nearest first.
+/// Members of `names` similar to `name`, the most similar first.
 fn near(name: &Safe, names: &[Safe]) -> Vec<Safe> {
     let shown = name.as_str().to_lowercase();
     let bound = match shown.chars().count() {
@@ -95,14 +93,14 @@ fn near(name: &Safe, names: &[Safe]) -> Vec<Safe> {
         .filter(|known| *known != name)
         .filter_map(|known| {
             let other = known.as_str().to_lowercase();
-            // A beginning that is long enough to mean something is as good as a slip.
+            // A long enough prefix counts as similar.
             let begins = shown.len() >= 3 && other.starts_with(&shown);
             let distance = strsim::osa_distance(&shown, &other);
             (begins || distance <= bound).then_some((if begins { 1.min(distance) } else { distance }, known))
         })
         .collect();
     found.sort();
-    // Next to a slip of one letter, what is two letters away was not meant.
+    // If a name is one letter away, drop those two letters away.
     let best = found.first().map_or(0, |(distance, _)| *distance);
     found.retain(|(distance, _)| *distance <= best.max(1));
     found.into_iter().take(MOST).map(|(_, name)| name.clone()).collect()
@@ -114,7 +112,7 @@ mod tests {
     use crate::dns::dig::line;
 
     #[test]
-    fn several_labels_without_their_end() {
+    fn several_labels_without_internal() {
         let known = Known { apps: vec!["web".into()], peers: vec!["me".into()], ..Known::default() };
         let of = |text: &str| {
             let name = &line::parse(&[text]).unwrap().asks[0].question.name;
@@ -127,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn slips_and_what_was_meant() {
+    fn typing_errors_and_suggestions() {
         let safe = |words: &[&str]| words.iter().map(|word| Safe::from(*word)).collect::<Vec<_>>();
         let known = Known {
             apps: safe(&["web", "api", "my-app-db", "web-staging"]),

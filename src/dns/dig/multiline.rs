@@ -1,4 +1,4 @@
-//! `+multiline`: the data of a record over several lines, with what its numbers mean in comments, as `dig` does it.
+//! `+multiline`: record data over several lines, with comments on its numbers, as in `dig`.
 
 use std::fmt::Write as _;
 
@@ -7,9 +7,9 @@ use super::rdata::{self, Word};
 use super::types::Field;
 use super::wire::{Parts, Row};
 
-/// Where the data begins, in tabs.
+/// Indentation of the data, in tabs.
 const INDENT: &str = "\n\t\t\t\t";
-/// Digits of hexadecimal or base64 on one line.
+/// Hexadecimal or base64 digits per line.
 const GROUP: usize = 44;
 
 const SOA: u16 = 6;
@@ -20,7 +20,7 @@ const DHCID: u16 = 49;
 const NSEC3: u16 = 50;
 const OPENPGPKEY: u16 = 61;
 
-/// The data of `row`, which may span lines.
+/// The data of `row`, possibly over several lines.
 pub fn data(parts: &Parts<'_>, row: &Row) -> String {
     let raw = parts.rdata(row);
     let Some(words) = rdata::words(parts.wire, &row.rdata, row.rtype, row.class) else {
@@ -32,7 +32,7 @@ pub fn data(parts: &Parts<'_>, row: &Row) -> String {
         SOA => soa(&words, parts),
         OPENPGPKEY => format!("( {} )", wrapped(&words)),
         DHCID => match raw {
-            // Identifier type, digest type, length of the digest (RFC 4701 §3.3).
+            // Identifier type, digest type, then the digest (RFC 4701 §3.3).
             [high, low, digest, rest @ ..] => {
                 let kind = u16::from_be_bytes([*high, *low]);
                 format!("( {} ) ; {kind} {digest} {}", wrapped(&words), rest.len())
@@ -82,18 +82,18 @@ fn head(words: &[Word], count: usize) -> String {
     words.join(" ")
 }
 
-/// The last field, digits, in lines.
+/// The last field, split into lines.
 fn wrapped(words: &[Word]) -> String {
     lines(&words.last().map(|word| word.text.replace(' ', "")).unwrap_or_default())
 }
 
-/// `digits` in lines; they are ASCII.
+/// Splits `digits` (ASCII) into lines.
 fn lines(digits: &str) -> String {
     let lines: Vec<_> = digits.as_bytes().chunks(GROUP).map(String::from_utf8_lossy).collect();
     lines.join(INDENT)
 }
 
-/// RFC 3597 §5.
+/// Unknown type (RFC 3597 §5).
 fn unknown(data: &[u8]) -> String {
     if data.is_empty() {
         return rdata::bytes(data);
@@ -115,7 +115,7 @@ fn soa(words: &[Word], parts: &Parts<'_>) -> String {
     out + INDENT + ")"
 }
 
-/// Seconds in words: `1 week 2 days`.
+/// Seconds as text: `1 week 2 days`.
 fn span(seconds: u32) -> String {
     let units = [("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)];
     let mut left = seconds;
@@ -132,7 +132,7 @@ fn span(seconds: u32) -> String {
 
 /// The key tag (RFC 4034 appendix B).
 fn key_tag(data: &[u8]) -> u16 {
-    // RSA/MD5 has its own (appendix B.1).
+    // RSA/MD5 has its own rule (appendix B.1).
     if data.get(3) == Some(&1) {
         return match data {
             [.., high, low, _] => u16::from_be_bytes([*high, *low]),
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_in_words() {
+    fn durations_as_text() {
         for (seconds, words) in [
             (0, "0 seconds"),
             (1, "1 second"),

@@ -1,4 +1,4 @@
-//! A domain name as a person writes it, in presentation format (RFC 1035 §5.1).
+//! Parser of domain names in presentation format (RFC 1035 §5.1).
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -7,7 +7,7 @@ use hickory_proto::rr::Name;
 
 use crate::text::Safe;
 
-/// Why a word is no name.
+/// Reason why a word is not a valid name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// RFC 1035 §2.3.4.
@@ -16,23 +16,23 @@ pub enum NameError {
     /// RFC 1035 §2.3.4.
     #[error("a name is at most 255 bytes long with its separators, and `{0}` is longer")]
     Long(Safe),
-    /// `\` wants a character, or three digits up to 255.
+    /// Invalid escape: `\` needs a character, or three digits up to 255.
     #[error("`\\` in `{0}` wants a character after it, or three digits from 000 to 255")]
     Escape(Safe),
-    /// Not ASCII, and not to be made so (RFC 5891 §4).
+    /// Not ASCII, and not convertible (RFC 5891 §4).
     #[error("`{0}` has no form in ASCII: write its bytes as \\DDD, or the name in its xn-- form")]
     NotAscii(Safe),
-    /// No address.
+    /// Not an address.
     #[error("`{0}` is no address, which -x wants")]
     Address(Safe),
 }
 
-/// The name that `word` writes. One label without a final dot is a name of this network: `web` is
-/// `web.internal.`, `_apps` is `_apps.internal.`; whatever has a dot is taken as it stands, as fully qualified. A name
-/// in another script is taken in its ASCII form (RFC 5890): `bücher.example` is `xn--bcher-kva.example.`.
+/// Parses `word`. One label without a final dot is a name of this network: `web` is `web.internal.`, `_apps` is
+/// `_apps.internal.`; anything with a dot is fully qualified. Other scripts are converted to ASCII (RFC 5890):
+/// `bücher.example` is `xn--bcher-kva.example.`.
 ///
 /// # Errors
-/// Where it cannot be a name.
+/// If it is not a valid name.
 pub fn parse(word: &str) -> Result<Name, NameError> {
     let shown = || Safe::new(word);
     if word == "." {
@@ -57,7 +57,7 @@ pub fn parse(word: &str) -> Result<Name, NameError> {
     Ok(name)
 }
 
-/// The labels of `word`, and whether a dot ends it.
+/// Labels of `word`, and whether it ends with a dot.
 fn labels(word: &str) -> Result<(Vec<Vec<u8>>, bool), NameError> {
     let mut labels = vec![Vec::new()];
     let mut bytes = word.bytes();
@@ -82,7 +82,7 @@ fn labels(word: &str) -> Result<(Vec<Vec<u8>>, bool), NameError> {
     Ok((labels, absolute))
 }
 
-/// What `\` stands for with the bytes after it.
+/// Decodes an escape after `\`.
 fn escape(bytes: &mut impl Iterator<Item = u8>) -> Option<u8> {
     let first = bytes.next()?;
     if !first.is_ascii_digit() {
@@ -96,10 +96,10 @@ fn escape(bytes: &mut impl Iterator<Item = u8>) -> Option<u8> {
     value.try_into().ok()
 }
 
-/// The name under which an address is looked up backwards (RFC 3596 §2.5, RFC 1035 §3.5).
+/// The name for a reverse lookup of an address (RFC 3596 §2.5, RFC 1035 §3.5).
 ///
 /// # Errors
-/// Where `word` is no address.
+/// If `word` is not an address.
 pub fn reverse(word: &str) -> Result<Name, NameError> {
     word.parse::<IpAddr>().map(Name::from).map_err(|_| NameError::Address(Safe::new(word)))
 }
@@ -111,7 +111,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn words_and_their_names() {
+    fn valid_names() {
         for (word, name) in [
             ("web", "web.internal."),
             ("_apps", "_apps.internal."),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name() {
+    fn invalid_names() {
         let safe = |word: &str| Safe::new(word);
         for (word, error) in [
             ("", NameError::Label(safe(""), 0)),
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn backwards() {
+    fn reverse_lookups() {
         for (address, name) in [
             ("192.0.2.1", "1.2.0.192.in-addr.arpa."),
             ("fdaa:0:18::3", "3.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.1.0.0.0.0.0.0.a.a.d.f.ip6.arpa."),
@@ -174,12 +174,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_word_is_taken(word in "\\PC{0,80}") {
+        fn an_arbitrary_word_never_panics(word in "\\PC{0,80}") {
             let _ = (parse(&word), reverse(&word));
         }
 
         #[test]
-        fn what_is_shown_reads_back(labels in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..20), 1..6)) {
+        fn a_printed_name_parses_back(labels in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..20), 1..6)) {
             let mut name = Name::from_labels(labels.iter().map(Vec::as_slice)).unwrap();
             name.set_fqdn(true);
             let again = parse(&show(&name)).unwrap();

@@ -1,5 +1,5 @@
-//! What an answer means on this network, where the answer alone would mislead. Each note says only what follows
-//! from the answer and from the platform's document; where several causes fit, it names them.
+//! Notes on responses that are easily misread. Each note states only what follows from the response and from the
+//! platform's document; if several causes are possible, it lists them.
 
 use std::net::Ipv6Addr;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::dns::names::Form;
 use crate::text::ms;
 
 const NXDOMAIN: u16 = 3;
-/// Round trips that differ by less, or by a tenth, are taken for the same.
+/// Round trips that differ by less than this, or by a tenth, count as equal.
 const SLACK: Duration = Duration::from_millis(1);
 
-/// The notes on `exchange`, which asked `ask`; most have none.
+/// The notes on `exchange`, the query for `ask`; usually none.
 pub fn of(ask: &Ask, exchange: &Exchange) -> Vec<String> {
     let Ok(answer) = &exchange.result else { return Vec::new() };
     let code = u16::from(answer.message.metadata.response_code);
@@ -30,7 +30,7 @@ pub fn of(ask: &Ask, exchange: &Exchange) -> Vec<String> {
     notes
 }
 
-/// Whether the answer is that there is nothing: no such name, or none with records.
+/// Whether the response is negative: no such name, or no records.
 pub fn says_no(exchange: &Exchange) -> bool {
     let Ok(answer) = &exchange.result else { return false };
     match u16::from(answer.message.metadata.response_code) {
@@ -39,22 +39,21 @@ pub fn says_no(exchange: &Exchange) -> bool {
     }
 }
 
-/// How the server's order of the nearest Machines compares with the measured round trips, which `rtt` knows, where
-/// it knows two at least.
+/// Compares the server's order of the nearest machines with measured round trips from `rtt`; needs at least two.
 pub fn nearest(ask: &Ask, exchange: &Exchange, rtt: &dyn Fn(Ipv6Addr) -> Option<Duration>) -> Option<String> {
     let Some(Form::Nearest(..)) = &ask.form else { return None };
     order(exchange, rtt)
 }
 
-/// Whether the addresses of `exchange` stand in the order of the measured round trips, which `rtt` knows; `None` where
-/// it knows fewer than two.
+/// Whether the addresses of `exchange` are in the order of the measured round trips from `rtt`; `None` with fewer than
+/// two.
 pub fn in_order(exchange: &Exchange, rtt: &dyn Fn(Ipv6Addr) -> Option<Duration>) -> Option<bool> {
     let measured: Vec<Duration> = exchange.addresses().into_iter().filter_map(rtt).collect();
-    // The server knows distances between regions; two Machines of one region differ by chance.
+    // The server knows distances between regions; machines of one region differ by chance.
     (measured.len() > 1).then(|| measured.windows(2).all(|pair| pair[1] + SLACK.max(pair[0] / 10) >= pair[0]))
 }
 
-/// The same in words, whatever was asked for.
+/// The same as text, for any question.
 pub fn order(exchange: &Exchange, rtt: &dyn Fn(Ipv6Addr) -> Option<Duration>) -> Option<String> {
     let in_order = in_order(exchange, rtt)?;
     let addresses = exchange.addresses();
@@ -128,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_are_held_against_what_was_measured() {
+    fn the_nearest_are_compared_with_measured_round_trips() {
         let name = "top3.nearest.of.web.internal";
         let ask = line::parse(&[name]).unwrap().asks[0].clone();
         let records = ["fdaa::a", "fdaa::b", "fdaa::c"].map(|address| aaaa(name, address));
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn no_such_name_and_nothing_under_it_are_told_apart() {
+    fn no_such_name_and_no_records_are_distinguished() {
         use ResponseCode::{NXDomain, NoError};
         for (name, rcode, want) in [
             ("web", NXDomain, "no app `web`"),

@@ -9,7 +9,7 @@ use super::error::LineError;
 use crate::dns::exchange::{Cookie, Options, Subnet};
 use crate::text::Safe;
 
-/// What of an answer is printed.
+/// Parts of the output to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "they are dig's own switches, each free of the others")]
 pub struct Show {
@@ -35,11 +35,11 @@ pub struct Show {
     pub short: bool,
     /// `+multiline`: long data over several lines, with comments.
     pub multiline: bool,
-    /// `+qr`: the question as it was sent.
+    /// `+qr`: the query as sent.
     pub query: bool,
-    /// `+explain`: what the answer means; `None` is only where a person looks.
+    /// `+explain`: notes on the response; `None`: only on a terminal.
     pub explain: Option<bool>,
-    /// `+nearest`: the server's order of addresses beside measured round trips.
+    /// `+nearest`: the server's order of addresses compared with measured round trips.
     pub nearest: bool,
 }
 
@@ -79,32 +79,31 @@ impl Default for Show {
     }
 }
 
-/// What an option does with the word behind its `=`, or with the `no` before it.
+/// Effect of an option: with a value after `=`, or with the prefix `no`.
 #[derive(Debug, Clone, Copy)]
 enum Act {
-    /// On, or with `no` off.
+    /// On, or off with `no`.
     Switch(fn(&mut Show, &mut Options, bool)),
     /// A number in this range.
     Number(u64, u64, fn(&mut Options, u64)),
-    /// A number in this range, or with `no` none.
+    /// A number in this range, or none with `no`.
     Optional(u64, u64, fn(&mut Options, Option<u64>)),
-    /// A word that is read by the function, which gives false where it is none; with `no` the other function. What it
-    /// wants in words, and whether there must be one.
+    /// Expected values as text, whether a value is required, the parser (false if invalid), and the effect of `no`.
     Word(&'static str, bool, fn(&mut Options, Option<&str>) -> bool, fn(&mut Options)),
 }
 
-/// An option as `--help` and errors tell it.
+/// An option, as listed in `--help` and errors.
 #[derive(Debug, Clone, Copy)]
 pub struct Known {
     /// Without its `+`.
     pub name: &'static str,
-    /// What it does.
+    /// Description.
     pub words: &'static str,
     act: Act,
 }
 
 impl Known {
-    /// As it is typed, without its `+`: a value is announced by `=`.
+    /// As typed, without its `+`; with `=` if it takes a value.
     pub fn written(&self) -> String {
         match self.act {
             Act::Switch(_) | Act::Word(_, false, ..) => self.name.to_owned(),
@@ -117,10 +116,10 @@ const fn switch(name: &'static str, words: &'static str, act: fn(&mut Show, &mut
     Known { name, words, act: Act::Switch(act) }
 }
 
-/// Tries that may be asked for.
+/// Maximum for `+tries`.
 const MOST_TRIES: u64 = 20;
 
-/// Every option there is, by name.
+/// All options, by name.
 pub const KNOWN: &[Known] = &[
     switch("additional", "show the additional section", |show, _, on| show.additional = on),
     switch("adflag", "set the AD flag in the question", |_, options, on| options.authentic = on),
@@ -237,10 +236,10 @@ pub const KNOWN: &[Known] = &[
     switch("ttlid", "show the TTL of each record", |show, _, on| show.ttl = on),
 ];
 
-/// Applies one option, without its `+`. A word with which just one known option begins stands for it.
+/// Applies one option, without its `+`. A unique prefix of an option is accepted.
 ///
 /// # Errors
-/// Where there is no such option, or its value is wrong.
+/// If there is no such option, or its value is invalid.
 pub fn apply(text: &str, show: &mut Show, options: &mut Options) -> Result<(), LineError> {
     let (word, value) = text.split_once('=').map_or((text, None), |(word, value)| (word, Some(value)));
     let word = word.to_ascii_lowercase();
@@ -275,7 +274,7 @@ pub fn apply(text: &str, show: &mut Show, options: &mut Options) -> Result<(), L
     Ok(())
 }
 
-/// `192.0.2.0/24`, `2001:db8::1`, or `0` for nobody.
+/// `192.0.2.0/24`, `2001:db8::1`, or `0` for no client subnet.
 fn subnet(text: &str) -> Option<Subnet> {
     if text == "0" {
         return Some(Subnet { address: Some(Ipv4Addr::UNSPECIFIED.into()), prefix: 0 });
@@ -287,7 +286,7 @@ fn subnet(text: &str) -> Option<Subnet> {
     Some(Subnet { address: Some(address), prefix })
 }
 
-/// The option named `word`, or the only one that begins so; `vc` is the old word for `tcp`.
+/// The option named `word`, or the only one with that prefix; `vc` is the old word for `tcp`.
 fn find(word: &str) -> Option<&'static Known> {
     let word = match word {
         "vc" => "tcp",
@@ -316,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_in_order_and_each_switch_changes_something_both_ways() {
+    fn the_table_is_sorted_and_each_switch_works_both_ways() {
         assert!(KNOWN.is_sorted_by_key(|known| known.name));
         for known in KNOWN.iter().filter(|known| matches!(known.act, Act::Switch(_))) {
             let off = format!("no{}", known.name);
@@ -325,14 +324,14 @@ mod tests {
     }
 
     #[test]
-    fn noall_answer_is_the_answer_section_alone() {
+    fn noall_answer_shows_only_the_answer_section() {
         let (show, _) = applied(&["noall", "answer"]);
         assert!(show.answer && show.ttl && show.class);
         assert!(!(show.cmd || show.comments || show.question || show.stats || show.authority));
     }
 
     #[test]
-    fn numbers_and_beginnings() {
+    fn numbers_and_prefixes() {
         let (show, options) = applied(&["bufsize=4096", "time=7", "tries=1", "sho", "norec", "vc", "noedns"]);
         assert!(show.short && options.tcp && !options.recurse);
         assert_eq!((options.edns, options.timeout, options.tries), (None, Duration::from_secs(7), Some(1)));
@@ -353,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_their_cause() {
         let (mut show, mut options) = (Show::default(), Options::default());
         let mut wrong = |text: &str| apply(text, &mut show, &mut options).unwrap_err().to_string();
         assert!(wrong("a").contains("`+a`"));

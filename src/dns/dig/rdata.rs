@@ -1,4 +1,4 @@
-//! The data of a record in presentation format, the way `dig` writes it on one line.
+//! Record data in presentation format on one line, as in `dig`.
 
 pub mod rare;
 mod svcb;
@@ -16,26 +16,25 @@ use hickory_proto::serialize::binary::{BinDecodable, BinDecoder};
 use super::types::{Field, known_type, type_word};
 use crate::dns::names;
 
-/// Digits of hexadecimal or base64 after which `dig` puts a blank.
+/// Number of hexadecimal or base64 digits between blanks in `dig`.
 const GROUP: usize = 56;
-/// Class IN: the formats of A and AAAA hold for it alone.
+/// Class IN: the formats of A and AAAA apply to it alone.
 const IN: u16 = 1;
 
-/// One field of a record's data in words.
+/// One field of a record's data as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
-    /// What it is.
     pub field: Field,
-    /// As it is written; empty where nothing is.
+    /// Text form; may be empty.
     pub text: String,
-    /// Where in the message it stands.
+    /// Position in the message.
     pub place: Range<usize>,
-    /// The name, where it is one.
+    /// The domain name, if the field is one.
     pub name: Option<Name>,
 }
 
-/// The data at `range` of `wire`, as of a record of type `rtype` and `class`. What is not made as its type says
-/// is shown as bytes (RFC 3597 §5), as is a type whose format is not known here.
+/// Formats the data at `range` of `wire` as `rtype` and `class`. Malformed data and unknown types are shown as bytes
+/// (RFC 3597 §5).
 pub fn show(wire: &[u8], range: &Range<usize>, rtype: u16, class: u16) -> String {
     let Some(words) = words(wire, range, rtype, class) else {
         return bytes(wire.get(range.clone()).unwrap_or_default());
@@ -44,7 +43,7 @@ pub fn show(wire: &[u8], range: &Range<usize>, rtype: u16, class: u16) -> String
     words.join(" ")
 }
 
-/// The same, field by field; `None` where it can only be shown as bytes.
+/// The same, field by field; `None` if it can only be shown as bytes.
 pub fn words(wire: &[u8], range: &Range<usize>, rtype: u16, class: u16) -> Option<Vec<Word>> {
     let data = wire.get(range.clone()).unwrap_or_default();
     let fields = known_type(rtype).map_or(&[][..], |known| known.fields);
@@ -66,19 +65,19 @@ pub fn words(wire: &[u8], range: &Range<usize>, rtype: u16, class: u16) -> Optio
     (cursor.at == cursor.end).then_some(words)
 }
 
-/// Any data as bytes: `\# 3 0102AB` (RFC 3597 §5).
+/// Data as bytes: `\# 3 0102AB` (RFC 3597 §5).
 pub fn bytes(data: &[u8]) -> String {
     let digits = groups(&hex(data));
     let blank = if data.is_empty() { "" } else { " " };
     format!("\\# {}{blank}{digits}", data.len())
 }
 
-/// Hexadecimal in capital letters.
+/// Upper-case hexadecimal.
 pub fn hex(data: &[u8]) -> String {
     HEXUPPER.encode(data)
 }
 
-/// A quoted string: `"` and `\` escaped, what is not printable ASCII as `\DDD` (RFC 1035 §5.1).
+/// A quoted string: `"` and `\` escaped, other than printable ASCII as `\DDD` (RFC 1035 §5.1).
 pub fn quoted(data: &[u8]) -> String {
     format!("\"{}\"", escaped(data))
 }
@@ -101,7 +100,7 @@ pub fn escaped(data: &[u8]) -> String {
     out
 }
 
-/// An IPv6 address as the C library writes it: the deprecated IPv4-compatible ones end in a dotted quad.
+/// An IPv6 address as written by the C library: deprecated IPv4-compatible ones end in a dotted quad.
 pub fn ip6(address: Ipv6Addr) -> String {
     match address.segments() {
         [0, 0, 0, 0, 0, 0, high, _] if high != 0 => {
@@ -112,13 +111,13 @@ pub fn ip6(address: Ipv6Addr) -> String {
     }
 }
 
-/// `digits` with a blank after each [`GROUP`] of them. They are ASCII.
+/// `digits` (ASCII) with a blank after each [`GROUP`] of them.
 fn groups(digits: &str) -> String {
     let groups: Vec<_> = digits.as_bytes().chunks(GROUP).map(String::from_utf8_lossy).collect();
     groups.join(" ")
 }
 
-/// A place in the data of one record, with the message around it that its names may point into.
+/// A position in the data of one record; names may point into the message around it.
 struct Cursor<'m> {
     wire: &'m [u8],
     at: usize,
@@ -126,7 +125,7 @@ struct Cursor<'m> {
 }
 
 impl<'m> Cursor<'m> {
-    /// The next field in words; `None` where it is cut short or not what it should be.
+    /// Text form of the next field; `None` if it is truncated or invalid.
     fn word(&mut self, field: Field) -> Option<String> {
         Some(match field {
             Field::U8 => self.byte()?.to_string(),
@@ -211,7 +210,7 @@ impl<'m> Cursor<'m> {
         self.take(length.into())
     }
 
-    /// A name; compressed, it may point to any place before it in the message.
+    /// A name; compressed, it may point to any earlier position in the message.
     fn name(&mut self) -> Option<Name> {
         let upto = self.wire.get(..self.end)?;
         let mut decoder = BinDecoder::new(upto);

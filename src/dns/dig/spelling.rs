@@ -1,4 +1,4 @@
-//! `did you mean`, without a walk: the lists that say how a name is spelt are asked for when it does not exist.
+//! Suggestions without a walk: queries the lists of names when a name does not exist.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::dns::exchange::{Exchange, Options, Question};
 use crate::dns::names::Form;
 use crate::text::Safe;
 
-/// A suggestion is not worth a longer wait.
+/// Timeout: a suggestion is not worth a longer wait.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Names that exist and are spelt almost as the one that `exchange` says does not, the likeliest first.
+/// Existing names similar to the one of `exchange`, which does not exist; the most similar first.
 pub async fn of(client: &Client, ask: &Ask, exchange: &Exchange) -> Vec<Form> {
     if !notes::says_no(exchange) {
         return Vec::new();
@@ -23,7 +23,7 @@ pub async fn of(client: &Client, ask: &Ask, exchange: &Exchange) -> Vec<Form> {
         let Ok(name) = form.name() else { return Vec::new() };
         let question = Question::new(name, form.record_type());
         let options = Options { timeout: PATIENCE, ..Options::default() };
-        // Whoever says that there is no such name is asked which there are.
+        // The server that denies the name is the one to query.
         lists::entries(Some(&form), &client.ask_at(exchange.server, question, &options).await)
     };
     let mut known = Known::default();
@@ -54,7 +54,6 @@ pub async fn of(client: &Client, ask: &Ask, exchange: &Exchange) -> Vec<Form> {
     meant::of(form, &known)
 }
 
-/// What an entry is called.
 fn name(entry: Listed) -> Safe {
     match entry {
         Listed::App(name) | Listed::Peer(name) | Listed::Region(name, _) => name,

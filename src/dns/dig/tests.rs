@@ -1,4 +1,4 @@
-//! Exchanges made by hand, for tests of what is made of them.
+//! Exchanges built by hand, for tests of output and comparison.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use hickory_proto::rr::{Name, RData, Record};
 use super::line;
 use crate::dns::exchange::{Answer, Exchange, Failure, Question, Transport, Try, TryEnd};
 
-/// The question that the line `words` asks.
+/// The question of the line `words`.
 pub(crate) fn question(words: &str) -> Question {
     let words: Vec<_> = words.split_whitespace().collect();
     line::parse(&words).unwrap().asks[0].question.clone()
 }
 
-/// An exchange for the line `words`, answered in 9.1 ms with `code` and these records.
+/// An exchange for the line `words`: `code` and these records after 9.1 ms.
 pub(crate) fn exchange(words: &str, code: u16, records: Vec<Record>) -> Exchange {
     let question = question(words);
     let mut message = Message::new(7, MessageType::Response, OpCode::Query);
@@ -36,7 +36,7 @@ pub(crate) fn exchange(words: &str, code: u16, records: Vec<Record>) -> Exchange
     }
 }
 
-/// One that nobody answered.
+/// An exchange without a response.
 pub(crate) fn silent(words: &str) -> Exchange {
     let sent = |ms| Duration::from_millis(ms);
     let attempt = |ms, transport| Try { sent: sent(ms), transport, end: TryEnd::Silent };

@@ -1,4 +1,4 @@
-//! The face of an exchange that everybody knows from `dig`.
+//! Text form of an exchange, as printed by `dig`.
 
 use std::fmt::Write as _;
 
@@ -14,12 +14,12 @@ use crate::dns::names;
 use crate::dns::outcome::Outcome;
 use crate::text::Safe;
 
-/// Where TTL, class, type and data begin, in columns, with tab stops of eight.
+/// Columns of TTL, class, type and data, with tab stops of eight.
 const COLUMNS: [usize; 4] = [24, 32, 40, 48];
-/// The same where the TTL or the class is left out.
+/// The same without the TTL or the class.
 const FEWER: [usize; 3] = [24, 32, 40];
 
-/// The first line of all, with the words of the line.
+/// The first line, with the words of the line.
 pub fn banner<W: AsRef<str>>(words: &[W], line: &Line) -> String {
     if !line.show.cmd || line.show.short {
         return String::new();
@@ -32,8 +32,8 @@ pub fn banner<W: AsRef<str>>(words: &[W], line: &Line) -> String {
     )
 }
 
-/// One answered exchange; `when` gives the time at which it was answered. It is asked for only where that is shown: to
-/// learn one's time zone costs more than a question.
+/// One answered exchange; `when` returns the time of the response. It is called only if the time is printed, since
+/// reading the time zone takes longer than a query.
 pub fn answer(
     exchange: &Exchange,
     answer: &Answer,
@@ -69,8 +69,7 @@ pub fn answer(
     out
 }
 
-/// What went before the answer: each message that was sent, where that is wanted, and why it was sent once more. One
-/// that was lost says nothing, and is not told.
+/// The tries before the response: each sent message, if requested, and the reason for the retry. A lost one is not shown.
 fn tries(exchange: &Exchange, show: &Show, out: &mut String) {
     let mut lost = false;
     for (n, attempt) in exchange.tries.iter().enumerate() {
@@ -98,7 +97,7 @@ fn tries(exchange: &Exchange, show: &Show, out: &mut String) {
     }
 }
 
-/// A message under `title`; `sent` is the one that it answers.
+/// A message under `title`; `sent` is its query.
 fn message(
     parts: &Parts<'_>,
     show: &Show,
@@ -171,7 +170,7 @@ fn header(parts: &Parts<'_>, title: &str, remark: Option<&str>, sent: Option<&[u
         ";; flags:{flags}{reserved}; QUERY: {questions}, ANSWER: {answers}, AUTHORITY: {authority}, \
          ADDITIONAL: {additional}"
     );
-    // A question asks for recursion, an answer says whether there is any.
+    // A query requests recursion, a response states whether it is available.
     if parts.flag(0x8000) && parts.flag(0x100) && !parts.flag(0x80) {
         out.push_str(";; WARNING: recursion requested but not available\n");
     }
@@ -187,7 +186,7 @@ fn header(parts: &Parts<'_>, title: &str, remark: Option<&str>, sent: Option<&[u
     }
 }
 
-/// The data of the answers, one a line.
+/// The data of the answers, one per line.
 fn short(parts: &Parts<'_>) -> String {
     parts.sections[ANSWER].iter().fold(String::new(), |mut out, row| {
         let _ = writeln!(out, "{}", rdata::show(parts.wire, &row.rdata, row.rtype, row.class));
@@ -195,7 +194,6 @@ fn short(parts: &Parts<'_>) -> String {
     })
 }
 
-/// A record on one line.
 pub fn record(parts: &Parts<'_>, row: &Row, show: &Show) -> String {
     let mut line = Columns::new(names::show(&row.owner));
     let mut words = Vec::with_capacity(4);
@@ -217,7 +215,7 @@ pub fn record(parts: &Parts<'_>, row: &Row, show: &Show) -> String {
         2 if show.multiline => &[24, 32],
         4 => &COLUMNS[..],
         3 => &FEWER[..],
-        // Without both, the type stands where the TTL would.
+        // Without both, the type takes the column of the TTL.
         _ => &COLUMNS[..2],
     };
     for (word, &column) in words.iter().zip(columns) {
@@ -226,7 +224,7 @@ pub fn record(parts: &Parts<'_>, row: &Row, show: &Show) -> String {
     line.text
 }
 
-/// A line in columns with tabs between: always one blank at least.
+/// A line in columns, separated by tabs or at least one blank.
 struct Columns {
     text: String,
     width: usize,
@@ -298,12 +296,12 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_face() {
+    fn the_whole_output() {
         insta::assert_snapshot!(shown(&["web"], vec![aaaa("web.internal.")]));
     }
 
     #[test]
-    fn one_section_alone_and_short() {
+    fn one_section_and_short_output() {
         let text = RData::TXT(TXT::from_bytes(vec![b"web,api", b"a\"b\xff"]));
         let record = Record::from_rdata("_apps.internal.".parse().unwrap(), 5, text);
         let records = vec![record];

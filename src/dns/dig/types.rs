@@ -1,13 +1,12 @@
-//! Record types and classes: their mnemonics and numbers (IANA, Domain Name System Parameters), and of what
-//! fields the data of each type is made.
+//! Record types and classes: mnemonics and numbers (IANA, Domain Name System Parameters), and the fields of each type's
+//! data.
 
 use Field::{
     Algorithm, Base32, Base64, Certificate, Digest, Eui, Gateway, Groups, Ip4, Ip6, Name, Params, Place,
     Prefixes, Salt, Tag, Text, Texts, Time, TypeCode, Types, U8, U16, U32, Value,
 };
 
-/// One field of a record's data, as it stands on the wire and as it is written (RFC 1035 §5.1 and the RFC of
-/// each type).
+/// One field of a record's data, on the wire and in presentation format (RFC 1035 §5.1 and the RFC of each type).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
     /// One byte as a number.
@@ -24,21 +23,21 @@ pub enum Field {
     Name,
     /// One length-prefixed string, quoted.
     Text,
-    /// Such strings to the end; at least one.
+    /// One or more such strings, to the end.
     Texts,
     /// A length-prefixed word without quotes: the tag of a CAA record.
     Tag,
-    /// All that is left as one quoted string.
+    /// The rest as one quoted string.
     Value,
-    /// All that is left in hexadecimal, in groups; at least one byte.
+    /// The rest in hexadecimal, in groups; at least one byte.
     Digest,
-    /// All that is left in base64, in groups; nothing is written for nothing.
+    /// The rest in base64, in groups; may be empty.
     Base64,
-    /// A length-prefixed value in hexadecimal, `-` where it is empty.
+    /// A length-prefixed value in hexadecimal, `-` if empty.
     Salt,
     /// A length-prefixed value in base32 with the extended hex alphabet (RFC 4648 §7).
     Base32,
-    /// Seconds since 1970 as `YYYYMMDDHHmmSS` (RFC 4034 §3.2); the years before 2106 alone.
+    /// Seconds since 1970 as `YYYYMMDDHHmmSS` (RFC 4034 §3.2); before 2106 only.
     Time,
     /// The number of a record type as its mnemonic.
     TypeCode,
@@ -48,28 +47,25 @@ pub enum Field {
     Params,
     /// Eight bytes as four groups of hexadecimal digits (RFC 6742 §2.1.2).
     Groups,
-    /// All that is left as pairs of hexadecimal digits with dashes between (RFC 7043).
+    /// The rest as pairs of hexadecimal digits separated by dashes (RFC 7043).
     Eui(usize),
-    /// A place on earth (RFC 1876 §2).
+    /// A location (RFC 1876 §2).
     Place,
-    /// Address prefixes to the end; there may be none (RFC 3123 §4).
+    /// Zero or more address prefixes to the end (RFC 3123 §4).
     Prefixes,
-    /// The gateway of IPSECKEY, whose type is the byte before the last (RFC 4025 §2.5).
+    /// The gateway of IPSECKEY; its type is the byte before the last (RFC 4025 §2.5).
     Gateway,
-    /// The type of a certificate in a word (RFC 4398 §2.1).
+    /// Certificate type as a mnemonic (RFC 4398 §2.1).
     Certificate,
-    /// A DNSSEC algorithm in a word.
+    /// DNSSEC algorithm as a mnemonic.
     Algorithm,
 }
 
-/// A record type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
-    /// As it is written.
     pub mnemonic: &'static str,
-    /// As it is on the wire.
     pub code: u16,
-    /// Of what its data is made; empty where it is shown in hexadecimal (RFC 3597 §5).
+    /// Fields of its data; empty if it is shown in hexadecimal (RFC 3597 §5).
     pub fields: &'static [Field],
 }
 
@@ -82,7 +78,7 @@ const KEY: &[Field] = &[U16, U8, U8, Base64];
 const DS: &[Field] = &[U16, U8, U8, Digest];
 const TLSA: &[Field] = &[U8, U8, U8, Digest];
 
-/// Every type that has a mnemonic here, by number.
+/// All types with a mnemonic, by number.
 pub const KNOWN: &[Known] = &[
     known("A", 1, &[Ip4]),
     known("NS", 2, &[Name]),
@@ -161,17 +157,17 @@ pub const KNOWN: &[Known] = &[
     known("DLV", 32769, DS),
 ];
 
-/// What is known of the type `code`.
+/// The table's entry for `code`.
 pub fn known_type(code: u16) -> Option<&'static Known> {
     KNOWN.binary_search_by_key(&code, |known| known.code).ok().and_then(|at| KNOWN.get(at))
 }
 
-/// The type as it is written: its mnemonic, or `TYPE65280` (RFC 3597 §5).
+/// Text form of a type: its mnemonic, or `TYPE65280` (RFC 3597 §5).
 pub fn type_word(code: u16) -> String {
     known_type(code).map_or_else(|| format!("TYPE{code}"), |known| known.mnemonic.to_owned())
 }
 
-/// The type that `word` writes, in any case.
+/// Parses a type, in any case.
 pub fn parse_type(word: &str) -> Option<u16> {
     KNOWN
         .iter()
@@ -182,7 +178,7 @@ pub fn parse_type(word: &str) -> Option<u16> {
 
 const CLASSES: [(&str, u16); 5] = [("IN", 1), ("CH", 3), ("HS", 4), ("NONE", 254), ("ANY", 255)];
 
-/// The class as it is written: its mnemonic, or `CLASS5` (RFC 3597 §5).
+/// Text form of a class: its mnemonic, or `CLASS5` (RFC 3597 §5).
 pub fn class_word(code: u16) -> String {
     CLASSES
         .iter()
@@ -190,7 +186,7 @@ pub fn class_word(code: u16) -> String {
         .map_or_else(|| format!("CLASS{code}"), |(word, _)| (*word).to_owned())
 }
 
-/// The class that `word` writes, in any case.
+/// Parses a class, in any case.
 pub fn parse_class(word: &str) -> Option<u16> {
     CLASSES
         .iter()
@@ -211,12 +207,12 @@ mod tests {
     use hickory_proto::rr::RecordType;
 
     #[test]
-    fn the_table_is_in_order_so_that_it_can_be_searched() {
+    fn the_table_is_sorted_for_binary_search() {
         assert!(KNOWN.is_sorted_by(|a, b| a.code < b.code));
     }
 
     #[test]
-    fn every_number_is_written_and_read_back() {
+    fn every_number_round_trips() {
         for code in 0..=u16::MAX {
             assert_eq!(parse_type(&type_word(code)), Some(code));
             assert_eq!(parse_class(&class_word(code)), Some(code));
@@ -224,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_numbers_are_those_of_hickory() {
+    fn the_numbers_match_hickory() {
         let same = KNOWN.iter().filter(|known| {
             known.mnemonic.parse::<RecordType>().is_ok_and(|rtype| {
                 assert_eq!(u16::from(rtype), known.code, "{}", known.mnemonic);
@@ -235,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_are_no_types() {
+    fn invalid_types() {
         for word in ["", "TYPE", "TYPE65536", "TYPE-1", "TYPE+1", "web", "AA", "TYPEé", "type 1"] {
             assert_eq!(parse_type(word), None, "{word}");
         }

@@ -1,5 +1,5 @@
-//! A message taken apart as it came, record by record, with each one's place in it: what the faces show. (The
-//! decoded message of [`super::super::exchange::Answer`] has lost types it does not know, and places.)
+//! A raw message, record by record, with positions: the source of all output formats. (The decoded message of
+//! [`super::super::exchange::Answer`] has neither unknown types nor positions.)
 
 use std::ops::Range;
 
@@ -9,70 +9,56 @@ use hickory_proto::serialize::binary::{BinDecodable, BinDecoder};
 /// The type number of OPT (RFC 6891).
 pub const OPT: u16 = 41;
 
-/// Places in [`Parts::sections`].
+/// Indexes in [`Parts::sections`].
 pub const ANSWER: usize = 0;
-/// See [`ANSWER`].
 pub const AUTHORITY: usize = 1;
-/// See [`ANSWER`].
 pub const ADDITIONAL: usize = 2;
 
-/// The parts of a message.
 #[derive(Debug, Clone)]
 pub struct Parts<'m> {
-    /// The whole message.
     pub wire: &'m [u8],
-    /// ID.
     pub id: u16,
-    /// The two bytes of flags, opcode and RCODE.
+    /// Two bytes: flags, opcode and RCODE.
     pub flags: u16,
-    /// How many questions, answers, authority and additional records the header claims.
+    /// Numbers of questions, answers, authority and additional records in the header.
     pub counts: [u16; 4],
-    /// The questions.
     pub questions: Vec<Asked>,
-    /// The answer, authority and additional section; OPT is apart.
+    /// Answer, authority and additional section, without OPT.
     pub sections: [Vec<Row>; 3],
-    /// The OPT record, the first where there are several.
+    /// The first OPT record.
     pub opt: Option<Row>,
-    /// Whether all that the header claims could be read.
+    /// Whether all records announced by the header were readable.
     pub whole: bool,
 }
 
-/// A question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// QNAME.
     pub name: Name,
-    /// QTYPE.
     pub rtype: u16,
-    /// QCLASS.
     pub class: u16,
-    /// Where in the message it stands.
+    /// Position in the message.
     pub place: Range<usize>,
 }
 
 /// A resource record (RFC 1035 §4.1.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// NAME.
     pub owner: Name,
-    /// TYPE.
     pub rtype: u16,
-    /// CLASS.
     pub class: u16,
-    /// TTL in seconds.
     pub ttl: u32,
-    /// Where in the message the record begins.
+    /// Position of the record in the message.
     pub start: usize,
-    /// Where in the message RDATA stands.
+    /// Position of RDATA in the message.
     pub rdata: Range<usize>,
 }
 
-/// The flags as `dig` names them, and their bits (RFC 1035 §4.1.1, RFC 4035 §3.2); the reserved bit is `MBZ`.
+/// The flags as named by `dig`, and their bits (RFC 1035 §4.1.1, RFC 4035 §3.2); the reserved bit is `MBZ`.
 pub const FLAGS: [(&str, u16); 7] =
     [("qr", 0x8000), ("aa", 0x400), ("tc", 0x200), ("rd", 0x100), ("ra", 0x80), ("ad", 0x20), ("cd", 0x10)];
 
 impl<'m> Parts<'m> {
-    /// Takes `wire` apart, as far as it can be read; `None` where there is not even a header.
+    /// Splits `wire` as far as it is readable; `None` without a complete header.
     pub fn of(wire: &'m [u8]) -> Option<Self> {
         let mut words = wire.get(..12)?.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
         let mut word = || words.next().unwrap_or_default();
@@ -111,12 +97,11 @@ impl<'m> Parts<'m> {
         Some(())
     }
 
-    /// OPCODE.
     pub fn opcode(&self) -> u8 {
         (self.flags >> 11 & 0xf) as u8
     }
 
-    /// RCODE, with the upper bits that the OPT record may hold (RFC 6891 §6.1.3).
+    /// RCODE, with the upper bits from the OPT record (RFC 6891 §6.1.3).
     pub fn rcode(&self) -> u16 {
         let upper = self.opt.as_ref().map_or(0, |opt| opt.ttl >> 24);
         (upper as u16) << 4 | self.flags & 0xf
@@ -127,7 +112,7 @@ impl<'m> Parts<'m> {
         self.flags & bit != 0
     }
 
-    /// The data of a record of this message.
+    /// Data of a record of this message.
     pub fn rdata(&self, row: &Row) -> &'m [u8] {
         self.wire.get(row.rdata.clone()).unwrap_or_default()
     }
@@ -169,7 +154,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_can_be_read_is_kept_where_the_rest_is_missing() {
+    fn the_readable_part_of_a_truncated_message_is_kept() {
         let wire = b"\0\x07\x81\x83\0\x01\0\x02\0\0\0\0\x01a\0\0\x01\0\x01\xc0\x0c\0\x01\0\x01\0\0\0\x05\0\x04\x01\x02\x03\x04\xc0";
         let parts = Parts::of(wire).unwrap();
         assert_eq!((parts.id, parts.rcode(), parts.whole), (7, 3, false));
@@ -182,7 +167,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_taken_apart(wire in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn arbitrary_bytes_never_panic(wire in proptest::collection::vec(any::<u8>(), 0..200)) {
             if let Some(parts) = Parts::of(&wire) {
                 for row in parts.sections.iter().flatten() {
                     prop_assert_eq!(parts.rdata(row).len(), row.rdata.len());

@@ -1,10 +1,10 @@
-//! The data of types whose format wants code of its own: LOC (RFC 1876), APL (RFC 3123), the gateway of IPSECKEY
-//! (RFC 4025), and the mnemonics of CERT (RFC 4398).
+//! Data formats that need their own code: LOC (RFC 1876), APL (RFC 3123), the gateway of IPSECKEY (RFC 4025), and the
+//! mnemonics of CERT (RFC 4398).
 
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// DNSSEC algorithms (IANA, DNS Security Algorithm Numbers), as `dig` writes them.
+/// DNSSEC algorithms (IANA, DNS Security Algorithm Numbers), as in `dig`.
 const ALGORITHMS: [(u8, &str); 17] = [
     (1, "RSAMD5"),
     (2, "DH"),
@@ -44,17 +44,15 @@ fn word<K: PartialEq + ToString>(table: &[(K, &str)], code: &K) -> String {
     known.map_or_else(|| code.to_string(), |(_, word)| (*word).to_owned())
 }
 
-/// A DNSSEC algorithm in a word.
 pub fn algorithm(code: u8) -> String {
     word(&ALGORITHMS, &code)
 }
 
-/// A certificate type in a word.
 pub fn certificate(code: u16) -> String {
     word(&CERTIFICATES, &code)
 }
 
-/// The sixteen bytes of LOC (RFC 1876 §2).
+/// LOC: sixteen bytes (RFC 1876 §2).
 pub fn loc(data: [u8; 16]) -> Option<String> {
     let [version, size, across, above, rest @ ..] = data;
     let number = |at: usize| {
@@ -80,7 +78,7 @@ pub fn loc(data: [u8; 16]) -> Option<String> {
     ))
 }
 
-/// Thousandths of a second of arc from 2^31 on, as degrees, minutes, seconds and a direction.
+/// Thousandths of a second of arc from 2^31, as degrees, minutes, seconds and direction.
 fn angle(value: u32, most: i64, [plus, minus]: [char; 2]) -> Option<String> {
     let from_zero = i64::from(value) - (1 << 31);
     let (direction, value) = if from_zero < 0 { (minus, -from_zero) } else { (plus, from_zero) };
@@ -103,14 +101,14 @@ fn length(packed: u8) -> Option<String> {
     })
 }
 
-/// The address prefixes of APL (RFC 3123 §4).
+/// Address prefixes of APL (RFC 3123 §4).
 pub fn prefixes(mut data: &[u8]) -> Option<String> {
     let mut out = String::new();
     while !data.is_empty() {
         let (&[high, low, prefix, length], rest) = data.split_first_chunk()?;
         let (negated, length) = (length & 0x80 != 0, usize::from(length & 0x7f));
         let (address, rest) = rest.split_at_checked(length)?;
-        // Trailing zeroes are left out, and only they.
+        // Only trailing zeroes are omitted.
         if address.last() == Some(&0) {
             return None;
         }
@@ -142,7 +140,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn places() {
+    fn locations() {
         let wire = |size: u8, parts: [u32; 3]| {
             let mut data = [0, size, 0x16, 0x13, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
             for (at, part) in parts.iter().enumerate() {
@@ -176,14 +174,14 @@ mod tests {
     }
 
     #[test]
-    fn words_for_numbers() {
+    fn mnemonics() {
         assert_eq!([algorithm(13), algorithm(99)], ["ECDSAP256SHA256", "99"]);
         assert_eq!([certificate(1), certificate(65280)], ["PKIX", "65280"]);
     }
 
     proptest! {
         #[test]
-        fn any_bytes_are_taken(place in any::<[u8; 16]>(), list in proptest::collection::vec(any::<u8>(), 0..60)) {
+        fn arbitrary_bytes_never_panic(place in any::<[u8; 16]>(), list in proptest::collection::vec(any::<u8>(), 0..60)) {
             let _ = (loc(place), prefixes(&list));
         }
     }

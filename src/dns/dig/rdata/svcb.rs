@@ -1,4 +1,4 @@
-//! The parameters of SVCB and HTTPS records (RFC 9460 §2.1, §7, appendix A).
+//! Parameters of SVCB and HTTPS records (RFC 9460 §2.1, §7, appendix A).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -7,11 +7,11 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::{escaped, ip6, quoted};
 
-/// The keys by number (IANA, Service Parameter Keys).
+/// Keys by number (IANA, Service Parameter Keys).
 const KEYS: [&str; 8] =
     ["mandatory", "alpn", "no-default-alpn", "port", "ipv4hint", "ech", "ipv6hint", "dohpath"];
 
-/// All parameters in `data`; `None` where they are cut short, out of order, or not as their key says.
+/// All parameters in `data`; `None` if they are truncated, out of order, or invalid for their key.
 pub fn params(mut data: &[u8]) -> Option<String> {
     let mut words = Vec::new();
     let mut last = None;
@@ -49,7 +49,7 @@ fn param(key: u16, value: &[u8]) -> Option<String> {
     Some(format!("{}={text}", key_word(key)))
 }
 
-/// Values of one length, with commas between.
+/// Values of fixed size, separated by commas.
 fn list<const N: usize>(value: &[u8], word: impl Fn([u8; N]) -> String) -> Option<String> {
     let chunks = value.chunks_exact(N);
     if !chunks.remainder().is_empty() {
@@ -59,7 +59,7 @@ fn list<const N: usize>(value: &[u8], word: impl Fn([u8; N]) -> String) -> Optio
     Some(words.join(","))
 }
 
-/// Protocol IDs; a comma or a backslash in one is escaped for the list, and then again for the string around it
+/// Protocol IDs; a comma or backslash in one is escaped for the list, and again for the string around it
 /// (RFC 9460 appendix A.1).
 fn alpn(mut value: &[u8]) -> Option<String> {
     let mut ids = Vec::new();
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_key_as_it_is_written() {
+    fn each_key_as_text() {
         for (wire, want) in [
             (&b""[..], Some("")),
             (b"\0\x01\0\x06\x02h2\x02h3", Some("alpn=\"h2,h3\"")),
@@ -96,7 +96,7 @@ mod tests {
             (b"\0\x05\0\x03abc", Some("ech=YWJj")),
             (b"\xff\0\0\x03a\x1b\"", Some("key65280=\"a\\027\\\"\"")),
             (b"\xff\0\0\0", Some("key65280")),
-            // Cut short, twice the same key, an odd length, an empty protocol.
+            // Truncated, a duplicate key, an odd length, an empty protocol.
             (b"\0\x01\0\x06\x02h2", None),
             (b"\xff\0\0\0\xff\0\0\0", None),
             (b"\0\x03\0\x01\x01", None),
