@@ -17,8 +17,8 @@ use big::{Desk, SIZE, in_turns, quantile};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::KeyCode;
-use sixpane::engine::report::Report;
-use sixpane::probe::series::Series;
+use sixpane::testing::engine::report::Report;
+use sixpane::testing::probe::series::Series;
 
 fn tell(what: &str, [a, b]: &[Vec<f64>; 2]) {
     let us = |times: &[f64], share| quantile(times, share) * 1e6;

@@ -12,14 +12,14 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use hickory_proto::op::{Message, MessageType};
 use hickory_proto::rr::rdata::TXT;
 use hickory_proto::rr::{RData, Record, RecordType};
-use sixpane::catalog::Catalog;
-use sixpane::catalog::diff::changes;
-use sixpane::catalog::walk::{Said, Scope, Walk};
-use sixpane::dns::exchange::{Options, Question};
-use sixpane::dns::names::Form;
-use sixpane::dns::outcome::Outcome;
-use sixpane::dns::{message, payload};
-use sixpane::profile::parse::parse;
+use sixpane::testing::catalog::Catalog;
+use sixpane::testing::catalog::diff::changes;
+use sixpane::testing::catalog::walk::{Said, Scope, Walk};
+use sixpane::testing::dns::exchange::{Options, Question};
+use sixpane::testing::dns::names::Form;
+use sixpane::testing::dns::outcome::Outcome;
+use sixpane::testing::dns::{message, payload};
+use sixpane::testing::profile::parse::parse;
 
 const MACHINES: usize = 10;
 

@@ -28,37 +28,32 @@
 //! - [`state`]: what is kept between runs.
 //! - [`commands`], [`cli`]: the headless twins and the command line.
 //! - [`demo`]: an org in a box, for trying and testing; only commands and tests know it.
+//!
+//! The public interface is the command line. What tests, benches and fuzz targets need beside it is in `testing`, behind a
+//! feature of that name which a release does not have.
+
+#![cfg_attr(feature = "testing", allow(missing_docs, reason = "what only tests reach is not an interface"))]
 
 pub(crate) mod address;
-#[doc(hidden)]
-pub mod app;
-#[doc(hidden)]
-pub mod attach;
-#[doc(hidden)]
-pub mod catalog;
+pub(crate) mod app;
+pub(crate) mod attach;
+pub(crate) mod catalog;
 pub mod cli;
 pub(crate) mod clock;
-#[doc(hidden)]
-pub mod commands;
-#[doc(hidden)]
-pub mod demo;
-#[doc(hidden)]
-pub mod dns;
+pub(crate) mod commands;
+pub(crate) mod demo;
+pub(crate) mod dns;
 pub(crate) mod doctor;
-#[doc(hidden)]
-pub mod engine;
+pub(crate) mod engine;
 pub(crate) mod error;
-#[doc(hidden)]
-pub mod net;
-#[doc(hidden)]
-pub mod probe;
-#[doc(hidden)]
-pub mod profile;
+pub(crate) mod net;
+pub(crate) mod probe;
+pub(crate) mod profile;
 pub(crate) mod runtime;
-#[doc(hidden)]
-pub mod settings;
+pub(crate) mod settings;
 pub(crate) mod state;
 #[doc(hidden)]
-pub mod text;
-#[doc(hidden)]
-pub mod ui;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub(crate) mod text;
+pub(crate) mod ui;

@@ -315,7 +315,7 @@ fn the_options_of_a_dig_line_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let (help, _) = ends(&sixpane(folder.path(), &["dig", "--help"]).output().unwrap(), 0);
     let (manual, _) = ends(&sixpane(folder.path(), &["man"]).output().unwrap(), 0);
-    for known in sixpane::dns::dig::options::KNOWN {
+    for known in sixpane::testing::dns::dig::options::KNOWN {
         let written = format!("+{}", known.written());
         let told =
             |line: &str| line.split_whitespace().next() == Some(&written) && line.ends_with(known.words);

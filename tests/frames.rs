@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use big::{Desk, in_turns};
 use ratatui::crossterm::event::KeyCode;
-use sixpane::engine::report::Report;
-use sixpane::probe::series::Series;
+use sixpane::testing::engine::report::Report;
+use sixpane::testing::probe::series::Series;
 
 /// The least of many frames each, in turns: what else runs on the machine can only make them longer, and hits both.
 fn ratio(large: &mut Desk, small: &mut Desk) -> f64 {

@@ -20,5 +20,5 @@ fn play(name: &str, target: fn(&[u8])) {
 
 #[test]
 fn datagrams() {
-    play("datagrams", sixpane::net::fuzz::datagrams);
+    play("datagrams", sixpane::testing::net::fuzz::datagrams);
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hickory_proto::rr::{Name, RecordType};
-use sixpane::dns::client::Client;
-use sixpane::dns::exchange::{Options, Question};
-use sixpane::engine::report::Report;
-use sixpane::engine::{Engine, Settings};
-use sixpane::net::Network as _;
-use sixpane::net::tunnel::Tunnel;
-use sixpane::profile::Profile;
-use sixpane::profile::parse::load;
+use sixpane::testing::dns::client::Client;
+use sixpane::testing::dns::exchange::{Options, Question};
+use sixpane::testing::engine::report::Report;
+use sixpane::testing::engine::{Engine, Settings};
+use sixpane::testing::net::Network as _;
+use sixpane::testing::net::tunnel::Tunnel;
+use sixpane::testing::profile::Profile;
+use sixpane::testing::profile::parse::load;
 
 use crate::gateway::Gateway;
 

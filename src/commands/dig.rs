@@ -30,8 +30,6 @@ use crate::error::{Error, Exit};
 use crate::settings::seconds;
 use crate::text::{Safe, count};
 
-pub use self::print::exit_of;
-
 /// Lines of a batch that are out at once; the client's window is what really leaves.
 const AHEAD: usize = 2048;
 /// Lines from which on a connection for them all is worth its packets.

@@ -9,8 +9,8 @@ use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::print::Format;
 use self::print::Printer;
-pub use self::print::{Format, rtt_line};
 use super::session::Session;
 use crate::cli::Failure;
 use crate::clock;

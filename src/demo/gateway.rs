@@ -14,10 +14,10 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UdpSocket;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use super::scenario::{Event, Scenario, millis};
+use super::scenario::{Scenario, millis};
 use super::zone;
 use crate::clock;
 use crate::net::IcmpError;
@@ -42,19 +42,9 @@ const PEER_TAIL: [u16; 5] = [0xa7b, 0xd6b, 0, 0xa, 2];
 pub struct Demo {
     conf: Zeroizing<String>,
     endpoint: SocketAddr,
-    orders: Option<mpsc::Sender<(Order, oneshot::Sender<()>)>>,
+    /// The gateway ends when this is dropped.
+    running: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-}
-
-/// What a test tells the org to do.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Order {
-    /// Make this happen.
-    Apply(Event),
-    /// Take no datagram and send none, or do so again.
-    Silent(bool),
-    /// Forget every session, as a gateway that was restarted.
-    Restart,
 }
 
 impl Demo {
@@ -95,16 +85,16 @@ impl Demo {
             keepalive: None,
             mtu: MTU,
         };
-        let (orders, inbox) = mpsc::channel(16);
+        let (running, ended) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = std::thread::Builder::new().name("demo gateway".into()).spawn(move || {
             runtime.block_on(async {
                 if let Ok(socket) = UdpSocket::from_std(socket) {
-                    Box::pin(Gateway::new(socket, config, scenario, seed).run(inbox)).await;
+                    Box::pin(Gateway::new(socket, &config, scenario, seed).run(ended)).await;
                 }
             });
         })?;
-        Ok(Self { conf: render::conf(&profile), endpoint, orders: Some(orders), thread: Some(thread) })
+        Ok(Self { conf: render::conf(&profile), endpoint, running: Some(running), thread: Some(thread) })
     }
 
     /// The conf to attach with, as text, private key and all.
@@ -116,21 +106,11 @@ impl Demo {
     pub fn endpoint(&self) -> SocketAddr {
         self.endpoint
     }
-
-    /// Tells the org to do something, and waits until it is done.
-    pub async fn order(&self, order: Order) {
-        let (done, wait) = oneshot::channel();
-        if let Some(orders) = &self.orders
-            && orders.send((order, done)).await.is_ok()
-        {
-            let _ = wait.await;
-        }
-    }
 }
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        self.orders = None;
+        self.running = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -156,8 +136,6 @@ fn client_address(scenario: &Scenario) -> Ipv6Addr {
 
 struct Gateway {
     socket: UdpSocket,
-    config: Config,
-    limiter: Limiter,
     peer: Peer,
     org: Arc<Mutex<Scenario>>,
     story: Story,
@@ -166,7 +144,6 @@ struct Gateway {
     own_rtt: Duration,
     host: Arc<Host>,
     rng: StdRng,
-    silent: bool,
     /// Inner packets on their way back, by the time at which they arrive at the gateway.
     replies: BinaryHeap<Reverse<(Instant, u64, Vec<u8>)>>,
     replied: u64,
@@ -208,32 +185,29 @@ impl Story {
 }
 
 impl Gateway {
-    fn new(socket: UdpSocket, config: Config, scenario: Scenario, seed: u64) -> Self {
+    fn new(socket: UdpSocket, config: &Config, scenario: Scenario, seed: u64) -> Self {
         let now = clock::now();
         let limiter = Limiter::new(&config.private_key, HANDSHAKES);
         let mut rng = StdRng::seed_from_u64(seed);
-        let peer = Peer::responder(&config, rng.random(), now, limiter.clone());
+        let peer = Peer::responder(config, rng.random(), now, limiter);
         let dns = scenario.dns();
         let mut stack = Stack::new(&[dns], MTU, rng.random(), now);
         stack.tcp().answer_for_all();
         Self {
             socket,
-            limiter,
             peer,
             dns,
             own_rtt: millis(scenario.gateway_ms),
             host: Host::new(stack),
             rng,
-            silent: false,
             replies: BinaryHeap::new(),
             replied: 0,
             story: Story { beginning: scenario.clone(), began: now, next: 0 },
             org: Arc::new(Mutex::new(scenario)),
-            config,
         }
     }
 
-    async fn run(mut self, mut inbox: mpsc::Receiver<(Order, oneshot::Sender<()>)>) {
+    async fn run(mut self, mut ended: oneshot::Receiver<()>) {
         if let Ok(listener) = self.host.listen(DNS_PORT) {
             tokio::spawn(serve_tcp(listener, self.org.clone()));
         }
@@ -245,13 +219,7 @@ impl Gateway {
             let wake = self.next_wake(clock::now());
             let asleep = clock::sleep_until(wake);
             tokio::select! {
-                order = inbox.recv() => match order {
-                    Some((order, done)) => {
-                        self.obey(order);
-                        let _ = done.send(());
-                    }
-                    None => return,
-                },
+                _ = &mut ended => return,
                 came = self.socket.recv_from(&mut datagram) => {
                     // An error here is a client that went away; the next one is welcome.
                     if let Ok((length, from)) = came {
@@ -267,17 +235,6 @@ impl Gateway {
         }
     }
 
-    fn obey(&mut self, order: Order) {
-        match order {
-            Order::Apply(event) => lock(&self.org).apply(&event),
-            Order::Silent(silent) => self.silent = silent,
-            Order::Restart => {
-                self.peer =
-                    Peer::responder(&self.config, self.rng.random(), clock::now(), self.limiter.clone());
-            }
-        }
-    }
-
     fn next_wake(&self, now: Instant) -> Option<Instant> {
         let reply = self.replies.peek().map(|Reverse((at, ..))| *at);
         let stack = self.host.stack().deadline(now);
@@ -285,9 +242,6 @@ impl Gateway {
     }
 
     async fn receive(&mut self, from: SocketAddr, datagram: &[u8]) {
-        if self.silent {
-            return;
-        }
         let now = clock::now();
         let mut out = Outputs::default();
         self.peer.feed(now, from, datagram, &mut out);
@@ -317,9 +271,6 @@ impl Gateway {
     }
 
     async fn transmit(&self, out: Outputs) {
-        if self.silent {
-            return;
-        }
         for transmit in out.network {
             let _ = self.socket.send_to(&transmit.datagram, transmit.to).await;
         }

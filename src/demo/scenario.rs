@@ -5,8 +5,6 @@ use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use ipnet::Ipv6Net;
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
 use serde::Deserialize;
 
 use crate::error::{Error, Exit};
@@ -197,9 +195,11 @@ impl Scenario {
     }
 
     /// An org of `apps` × `machines`, the same for the same `seed`: for tests and benches.
+    #[cfg(any(test, feature = "testing"))]
     pub fn generated(apps: usize, machines: usize, seed: u64) -> Self {
         const REGIONS: [&str; 8] = ["iad", "fra", "syd", "lhr", "nrt", "gru", "ord", "ams"];
-        let mut rng = StdRng::seed_from_u64(seed);
+        use rand::{RngExt as _, SeedableRng as _};
+        let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
         let apps = (0..apps).map(|a| App {
             name: format!("app-{a:04}"),
             flycast: vec![],

@@ -74,10 +74,6 @@ impl Datagrams for FakeUdp {
     async fn recv(&self) -> io::Result<Arrival> {
         self.inbox.lock().await.recv().await.ok_or_else(|| io::ErrorKind::BrokenPipe.into())
     }
-
-    fn port(&self) -> u16 {
-        4242
-    }
 }
 
 /// Echo source; replies arrive after [`Fake::way`].
@@ -163,10 +159,6 @@ impl Network for Fake {
 
     fn rehandshake(&self) {
         (self.anew.lock().unwrap())();
-    }
-
-    fn local(&self) -> Ipv6Addr {
-        Ipv6Addr::UNSPECIFIED
     }
 }
 

@@ -94,10 +94,6 @@ impl Datagrams for Udp {
     async fn recv(&self) -> io::Result<Arrival> {
         self.arrivals.lock().await.recv().await.ok_or_else(detached)
     }
-
-    fn port(&self) -> u16 {
-        self.port
-    }
 }
 
 impl Drop for Udp {
@@ -136,13 +132,6 @@ impl Drop for EchoSource {
 pub struct TcpStream {
     host: Arc<Host>,
     handle: SocketHandle,
-}
-
-impl TcpStream {
-    /// Local and remote address. `None` once the stream has ended.
-    pub fn ends(&self) -> Option<(SocketAddrV6, SocketAddrV6)> {
-        self.host.stack().tcp().ends(self.handle)
-    }
 }
 
 impl AsyncRead for TcpStream {

@@ -22,7 +22,6 @@ pub struct HostNetwork {
 
 pub struct HostUdp {
     socket: UdpSocket,
-    port: u16,
 }
 
 /// No echo source: ping needs privileges that the process may not have.
@@ -47,8 +46,7 @@ impl Network for HostNetwork {
         socket.set_nonblocking(true)?;
         socket.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)).into())?;
         let socket = UdpSocket::from_std(socket.into())?;
-        let port = socket.local_addr()?.port();
-        Ok(HostUdp { socket, port })
+        Ok(HostUdp { socket })
     }
 
     async fn tcp(&self, to: SocketAddrV6) -> io::Result<TcpStream> {
@@ -68,10 +66,6 @@ impl Network for HostNetwork {
     }
 
     fn rehandshake(&self) {}
-
-    fn local(&self) -> Ipv6Addr {
-        Ipv6Addr::UNSPECIFIED
-    }
 }
 
 impl Datagrams for HostUdp {
@@ -89,10 +83,6 @@ impl Datagrams for HostUdp {
                 return Ok(Arrival::Datagram { from, payload, at });
             }
         }
-    }
-
-    fn port(&self) -> u16 {
-        self.port
     }
 }
 

@@ -3,12 +3,13 @@
 pub mod endpoint;
 #[cfg(test)]
 pub(crate) mod fake;
-#[doc(hidden)]
+#[cfg(any(test, feature = "testing"))]
 pub mod fuzz;
 pub mod handles;
 pub mod host;
 pub mod outside;
 pub mod packet;
+#[cfg(test)]
 pub mod sim;
 pub mod stack;
 mod stamp;
@@ -54,9 +55,6 @@ pub trait Network: Clone + Send + Sync + 'static {
     /// Starts a new WireGuard handshake now, whatever the state of the session.
     fn rehandshake(&self);
 
-    /// Our own address in the network.
-    fn local(&self) -> Ipv6Addr;
-
     /// The host below the tunnel; `None` on a simulated wire.
     fn outside(&self) -> Option<outside::Outside> {
         None
@@ -68,9 +66,6 @@ pub trait Datagrams: Send + Sync + 'static {
     fn send(&self, to: SocketAddrV6, payload: &[u8]) -> io::Result<()>;
 
     fn recv(&self) -> impl Future<Output = io::Result<Arrival>> + Send;
-
-    /// Local port.
-    fn port(&self) -> u16;
 }
 
 /// An event on a UDP socket.

@@ -72,10 +72,6 @@ impl Stack {
         }
     }
 
-    pub fn local(&self) -> Ipv6Addr {
-        self.local
-    }
-
     pub fn drops(&self) -> Drops {
         self.drops
     }

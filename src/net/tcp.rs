@@ -167,12 +167,6 @@ impl Tcp {
         Ok(connections)
     }
 
-    /// Local and remote address of a stream.
-    pub fn ends(&self, handle: SocketHandle) -> Option<(SocketAddrV6, SocketAddrV6)> {
-        let socket = self.sockets.get::<Socket>(handle);
-        Some((address(socket.local_endpoint()?), address(socket.remote_endpoint()?)))
-    }
-
     /// Reads into `buffer`: `Ok(0)` at the end of the stream.
     pub fn poll_read(
         &mut self,
@@ -343,11 +337,6 @@ fn new_socket() -> Socket<'static> {
     socket.set_nagle_enabled(false);
     socket.set_congestion_control(CongestionControl::Cubic);
     socket
-}
-
-fn address(endpoint: IpEndpoint) -> SocketAddrV6 {
-    let IpAddress::Ipv6(ip) = endpoint.addr;
-    SocketAddrV6::new(ip, endpoint.port, 0, 0)
 }
 
 /// Device of smoltcp: two queues. The MSS follows from the MTU.

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::net::{SocketAddr, SocketAddrV6};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,7 +49,6 @@ struct Attachment {
     host: Arc<Host>,
     wishes: Arc<Wishes>,
     link: watch::Receiver<LinkState>,
-    local: Ipv6Addr,
     /// Whether the underlay is the host's own network.
     outside: bool,
 }
@@ -78,6 +77,7 @@ impl Tunnel {
     }
 
     /// Attaches over another underlay than the host's sockets.
+    #[cfg(test)]
     pub fn over<U: Underlay>(profile: &Profile, underlay: U) -> io::Result<Self> {
         Self::begin(profile, underlay, false)
     }
@@ -88,7 +88,6 @@ impl Tunnel {
             return Err(io::Error::other("the clock of this computer stands before 1970"));
         }
         let start = now();
-        let local = profile.address();
         let addresses: Vec<_> = profile.addresses.iter().map(Ipv6Net::addr).collect();
         let host = Host::new(Stack::new(&addresses, profile.mtu, rand::random(), start));
         let peer = Peer::new(&Config::from(profile), rand::random::<u32>() >> 8, start);
@@ -113,7 +112,7 @@ impl Tunnel {
         };
         driver.begin(start);
         runtime.spawn(driver.run());
-        Ok(Self { attachment: Arc::new(Attachment { host, wishes, link, local, outside }) })
+        Ok(Self { attachment: Arc::new(Attachment { host, wishes, link, outside }) })
     }
 }
 
@@ -141,10 +140,6 @@ impl Network for Tunnel {
     fn rehandshake(&self) {
         self.attachment.wishes.rehandshake.store(true, Ordering::Release);
         self.attachment.host.ring();
-    }
-
-    fn local(&self) -> Ipv6Addr {
-        self.attachment.local
     }
 
     fn outside(&self) -> Option<Outside> {

@@ -1,5 +1,6 @@
 //! A real tunnel against a gateway built from the same parts, over a simulated wire and over loopback.
 
+use std::net::Ipv6Addr;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 

@@ -135,11 +135,6 @@ impl Pinger {
         }
     }
 
-    /// How it pings.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
     /// Pings exactly at `aims` from `now` on; who was pinged before keeps its figures.
     pub fn set_targets(&mut self, aims: Vec<Aim>, now: Instant) {
         let digits = if aims.len() > MANY { 2 } else { 3 };
@@ -205,12 +200,8 @@ impl Pinger {
         if self.order.len() > MANY { 2 } else { 3 }
     }
 
-    /// Whether there is nobody to ping.
-    pub fn is_idle(&self) -> bool {
-        self.tracks.is_empty()
-    }
-
     /// Whether every probe of a bounded plan is settled.
+    #[cfg(test)]
     pub fn is_done(&self) -> bool {
         let done = |series: &Series, count| series.held || series.sent >= count;
         self.plan.count.is_some_and(|count| {

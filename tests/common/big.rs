@@ -8,17 +8,17 @@ use base64::Engine as _;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
-use sixpane::app::{Message, Settings, State, update};
-use sixpane::attach::Source;
-use sixpane::catalog::{App, Catalog, Machine, Record, WalkState};
-use sixpane::demo::scenario::Scenario;
-use sixpane::engine::report::Report;
-use sixpane::net::{LinkState, Phase};
-use sixpane::probe::series::{KEPT, Sample, Series, Target};
-use sixpane::probe::stats::Tally;
-use sixpane::text::Safe;
-use sixpane::ui;
-use sixpane::ui::theme::Theme;
+use sixpane::testing::app::{Message, Settings, State, update};
+use sixpane::testing::attach::Source;
+use sixpane::testing::catalog::{App, Catalog, Machine, Record, WalkState};
+use sixpane::testing::demo::scenario::Scenario;
+use sixpane::testing::engine::report::Report;
+use sixpane::testing::net::{LinkState, Phase};
+use sixpane::testing::probe::series::{KEPT, Sample, Series, Target};
+use sixpane::testing::probe::stats::Tally;
+use sixpane::testing::text::Safe;
+use sixpane::testing::ui;
+use sixpane::testing::ui::theme::Theme;
 
 /// The size at which frames are measured.
 pub const SIZE: (u16, u16) = (200, 60);

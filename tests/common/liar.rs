@@ -8,12 +8,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ipnet::Ipv6Net;
-use sixpane::net::IcmpError;
-use sixpane::net::handles::{Host, Listener, TcpStream};
-use sixpane::net::packet::{self, Inner, Packet};
-use sixpane::net::stack::Stack;
-use sixpane::net::wireguard::{Config, Limiter, Outputs, Peer, public_key};
-use sixpane::profile::{self, DnsServer, Endpoint, Profile, Secret, render};
+use sixpane::testing::net::IcmpError;
+use sixpane::testing::net::handles::{Host, Listener, TcpStream};
+use sixpane::testing::net::packet::{self, Inner, Packet};
+use sixpane::testing::net::stack::Stack;
+use sixpane::testing::net::wireguard::{Config, Limiter, Outputs, Peer, public_key};
+use sixpane::testing::profile::{self, DnsServer, Endpoint, Profile, Secret, render};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UdpSocket;
