@@ -2,56 +2,52 @@
 
 use std::time::Duration;
 
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::text::Line;
 
-use super::Size;
-use super::hits::Hits;
-use super::parts::{Text, fill, tell, two_ends};
-use super::theme::{Role, Theme};
-use crate::app::keys::{self, Action, Context, Keymap, Line};
+use crate::app::keys::{Action, Context};
 use crate::app::mouse::Spot;
 use crate::app::{State, Tab};
 use crate::catalog::place::Node;
 use crate::net::{LinkState, Phase};
 use crate::probe::series::Series;
 use crate::text::{Safe, age, ago, bytes, count, fit, ms};
+use crate::ui::canvas::{Canvas, Size};
+use crate::ui::parts::hints::{hints, possible};
+use crate::ui::parts::line::Columns as _;
+use crate::ui::parts::list::{below, lines};
+use crate::ui::theme::{Role, Theme};
 
 /// What stands before the filter while it is edited.
 pub const FILTER_PROMPT: &str = " / ";
 
 /// Draws the frame, and gives what is left for the view.
-pub fn draw(
-    state: &State,
-    theme: Theme,
-    size: Size,
-    area: Rect,
-    buffer: &mut Buffer,
-    hits: &mut Hits,
-) -> Rect {
-    let row = |y: u16| Rect { y: area.y + y, height: 1, ..area };
-    first_row(state, theme, size, row(0), buffer, hits);
-    second_row(state, theme, size, row(1), buffer);
+pub fn draw(canvas: &mut Canvas<'_>, area: Rect) -> Rect {
+    let theme = canvas.theme;
+    let row = lines(area);
+    first_row(canvas, row(0));
+    second_row(canvas, row(1));
     let mut top = 2;
-    if let Some((role, lines)) = banner(state, theme) {
+    if let Some((role, lines)) = banner(canvas) {
         for (line, text) in lines.into_iter().enumerate() {
             let style = if line == 0 { theme.style(role) } else { theme.style(Role::Plain) };
-            Text::new().add(&text, style).paint(row(top), buffer);
+            Line::default().add(&text, style).paint(row(top), canvas);
             top += 1;
         }
         if role == Role::Bad {
-            fill(row(top), '─', theme.style(Role::Dim), buffer);
+            canvas.fill(row(top), '─', theme.style(Role::Dim));
             top += 1;
         }
     }
-    last_row(state, theme, row(area.height - 1), buffer, hits);
-    Rect { y: area.y + top, height: area.height.saturating_sub(top + 1), ..area }
+    last_row(canvas, row(area.height - 1));
+    below(Rect { height: area.height - 1, ..area }, top)
 }
 
-fn first_row(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
+fn first_row(canvas: &mut Canvas<'_>, area: Rect) {
+    let Canvas { state, theme, size, .. } = *canvas;
     let dim = theme.style(Role::Dim);
     let lead = if size == Size::Wide { " sixpane  " } else { " " };
-    let mut left = Text::new().add(lead, theme.strong());
+    let mut left = Line::default().add(lead, theme.strong());
     for tab in Tab::ALL {
         let (key, name) = tab.title();
         let here = tab == state.tab;
@@ -61,7 +57,7 @@ fn first_row(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut B
             (_, true) => format!("[{key} {name}]"),
             (_, false) => format!(" {key} {name} "),
         };
-        hits.columns(area, left.width()..left.width() + words.len(), Spot::Tab(tab));
+        canvas.hits.columns(area, left.columns()..left.columns() + words.len(), Spot::Tab(tab));
         left = left.add(words, if here { theme.focused() } else { dim });
     }
     if size == Size::Small {
@@ -69,27 +65,27 @@ fn first_row(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut B
     }
     let right = match &state.view.link {
         Some(link) => link_words(state, link, theme, size),
-        None => Text::new().add("starting ", dim),
+        None => Line::default().add("starting ", dim),
     };
-    two_ends(left, right, (" ", dim), area, buffer);
+    canvas.two_ends(area, left, right, (' ', dim));
 }
 
 /// The link in a shape, a word and its figures.
-fn link_words(state: &State, link: &LinkState, theme: Theme, size: Size) -> Text<'static> {
+fn link_words(state: &State, link: &LinkState, theme: Theme, size: Size) -> Line<'static> {
     let dim = theme.style(Role::Dim);
     let waited = state.now.saturating_duration_since(link.since);
     let (since, up) = (ago(waited), age(waited));
     let mut text = match link.phase {
-        Phase::Resolving => Text::new().add("◐ looking up the endpoint ", theme.style(Role::Warn)),
-        Phase::Handshaking => Text::new().add(format!("◐ handshake {since} "), theme.style(Role::Warn)),
-        Phase::Down => Text::new().add(format!("✗ down {since} "), theme.style(Role::Bad)),
+        Phase::Resolving => Line::default().add("◐ looking up the endpoint ", theme.style(Role::Warn)),
+        Phase::Handshaking => Line::default().add(format!("◐ handshake {since} "), theme.style(Role::Warn)),
+        Phase::Down => Line::default().add(format!("✗ down {since} "), theme.style(Role::Bad)),
         Phase::Up => {
             let word = match size {
                 Size::Wide => format!("● up {up}"),
                 Size::Normal => "● up".into(),
                 _ => "●".into(),
             };
-            Text::new().add(&word, theme.style(Role::Ok))
+            Line::default().add(word, theme.style(Role::Ok))
         }
     };
     if link.phase != Phase::Up {
@@ -110,14 +106,15 @@ fn link_words(state: &State, link: &LinkState, theme: Theme, size: Size) -> Text
     }
     if size == Size::Wide {
         let moved = format!("  ↓{} ↑{}", bytes(link.received_bytes), bytes(link.sent_bytes));
-        text = text.add(&moved, dim);
+        text = text.add(moved, dim);
     }
     text.add(" ", dim)
 }
 
-fn second_row(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut Buffer) {
+fn second_row(canvas: &mut Canvas<'_>, area: Rect) {
+    let Canvas { state, theme, size, .. } = *canvas;
     let dim = theme.style(Role::Dim);
-    let mut left = Text::new().add(" ", dim);
+    let mut left = Line::default().add(" ", dim);
     if size != Size::Small {
         left = left
             .add(fit(&state.profile.name, 24), theme.strong())
@@ -132,8 +129,9 @@ fn second_row(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut 
         n if n > 0 && state.tab == Tab::Explore => format!(" {n} marked ·"),
         _ => String::new(),
     };
-    let right =
-        Text::new().add(marked, theme.style(Role::Accent)).add(format!(" {}", progress(state, size)), dim);
+    let right = Line::default()
+        .add(marked, theme.style(Role::Accent))
+        .add(format!(" {}", progress(state, size)), dim);
     let right = match &state.frozen {
         Some((since, _)) => {
             let age = age(state.now.saturating_duration_since(*since));
@@ -141,7 +139,7 @@ fn second_row(state: &State, theme: Theme, size: Size, area: Rect, buffer: &mut 
         }
         None => right.add(" ", dim),
     };
-    two_ends(left, right, ("─", dim), area, buffer);
+    canvas.two_ends(area, left, right, ('─', dim));
 }
 
 fn crumbs(state: &State) -> Vec<Safe> {
@@ -194,7 +192,8 @@ fn progress(state: &State, size: Size) -> String {
 }
 
 /// What is said over the view: while the link is down, and where the last walk could not ask about everything.
-fn banner(state: &State, theme: Theme) -> Option<(Role, Vec<String>)> {
+fn banner(canvas: &Canvas<'_>) -> Option<(Role, Vec<String>)> {
+    let state = canvas.state;
     if state.banner_hidden {
         return None;
     }
@@ -207,7 +206,7 @@ fn banner(state: &State, theme: Theme) -> Option<(Role, Vec<String>)> {
         let shown = walk.finished.is_some() && !state.tree.is_empty() && state.tab == Tab::Explore;
         let problem = state.view.problems.first().filter(|_| shown && state.is_up())?;
         let more = if state.view.problems.len() > 1 { ", and more" } else { "" };
-        let keys = tell(state, theme, "{refresh-all} again · {last-message} hide");
+        let keys = canvas.tell("{refresh-all} again · {last-message} hide");
         let told = format!(" ▲ {problem}{more} · ◌ as last seen · {keys}");
         return Some((Role::Warn, vec![told]));
     }
@@ -217,7 +216,7 @@ fn banner(state: &State, theme: Theme) -> Option<(Role, Vec<String>)> {
     );
     let tries = format!("{} sent", count(link.initiations as usize, "initiation"));
     let showing = if walk.finished.is_some() { "showing the network as last seen; " } else { "" };
-    let keys = tell(state, theme, "{handshake} try now  {last-message} hide");
+    let keys = canvas.tell("{handshake} try now  {last-message} hide");
     let lines = vec![
         format!(" ✗ {what}"),
         format!("   {showing}{tries}. Likely: peer removed, other key, UDP blocked.  {keys}"),
@@ -225,103 +224,64 @@ fn banner(state: &State, theme: Theme) -> Option<(Role, Vec<String>)> {
     Some((Role::Bad, lines))
 }
 
-fn last_row(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
+fn last_row(canvas: &mut Canvas<'_>, area: Rect) {
+    let Canvas { state, theme, .. } = *canvas;
+    if state.filter_line.is_some() {
+        filter_line(canvas, area);
+    } else if let Some(toast) = state.toast() {
+        Line::default().add(format!(" {toast}"), theme.strong()).paint(area, canvas);
+    } else {
+        hint_line(canvas, area);
+    }
+}
+
+fn filter_line(canvas: &mut Canvas<'_>, area: Rect) {
+    let Canvas { state, theme, .. } = *canvas;
     let dim = theme.style(Role::Dim);
-    if let Some(input) = &state.filter_line {
-        let hits = match state.tab {
-            Tab::Explore => {
-                let all = count(state.tree.machines(), "machine");
-                format!("{} of {all} ", state.tree.matches())
-            }
-            Tab::Dig | Tab::Ping | Tab::Doctor => String::new(),
-            Tab::Events => format!("{} ", count(state.shown_events().count(), "event")),
-        };
-        let left = Text::new()
-            .add(FILTER_PROMPT, theme.focused())
-            .add(Safe::new(input.value()).as_str(), theme.style(Role::Plain));
-        let possible = possible(&state.keymap, Some(state), Context::Filter, usize::from(area.width) / 2);
-        let right = hints(&possible, theme).add("  ", dim).add(hits, dim);
-        two_ends(left, right, (" ", dim), area, buffer);
-        return;
-    }
-    if let Some(toast) = state.toast() {
-        Text::new().add(format!(" {toast}"), theme.strong()).paint(area, buffer);
-        return;
-    }
-    let context = state.context();
-    let room = usize::from(area.width);
-    let mut quit = 0;
-    let right = match state.keymap.key(context, Action::Quit) {
-        Some(key) => {
-            let text = Text::new().add(key.show(theme.ascii), theme.style(Role::Accent)).add(" quit ", dim);
-            quit = text.width();
-            text
+    let Some(input) = &state.filter_line else { return };
+    let found = match state.tab {
+        Tab::Explore => {
+            let all = count(state.tree.machines(), "machine");
+            format!("{} of {all} ", state.tree.matches())
         }
-        None => Text::new(),
+        Tab::Dig | Tab::Ping | Tab::Doctor => String::new(),
+        Tab::Events => format!("{} ", count(state.shown_events().count(), "event")),
     };
+    let typed = Safe::new(input.value());
+    let left =
+        Line::default().add(FILTER_PROMPT, theme.focused()).add(typed.as_str(), theme.style(Role::Plain));
+    let possible = possible(&state.keymap, Some(state), Context::Filter, usize::from(area.width) / 2);
+    let right = hints(&possible, theme).add("  ", dim).add(found, dim);
+    canvas.two_ends(area, left, right, (' ', dim));
+}
+
+fn hint_line(canvas: &mut Canvas<'_>, area: Rect) {
+    let Canvas { state, theme, .. } = *canvas;
+    let dim = theme.style(Role::Dim);
+    let context = state.context();
+    let quit = match state.keymap.key(context, Action::Quit) {
+        Some(key) => Line::default().add(key.show(theme.ascii), theme.style(Role::Accent)).add(" quit ", dim),
+        None => Line::default(),
+    };
+    let columns = usize::from(area.width);
+    canvas.hits.columns(area, columns.saturating_sub(quit.columns())..columns, Spot::Do(Action::Quit));
     let filter = match state.tab {
         Tab::Explore => state.tree.filter(),
         Tab::Dig | Tab::Ping | Tab::Doctor => "",
         Tab::Events => &state.log.filter,
     };
-    let filter = if filter.is_empty() {
-        Text::new()
-    } else {
-        let text = format!(" /{} ", Safe::new(filter));
-        Text::new().add(text, theme.style(Role::Warn))
-    };
-    let right = filter.join(right);
-    let room_left = room.saturating_sub(right.width() + 2);
-    let mut at = 0;
-    let possible = possible(&state.keymap, Some(state), context, room_left);
-    for (_, _, key, words, action) in &possible {
-        let width = crate::text::width(&key.show(theme.ascii)) + words.len() + 1;
-        let gap = if at == 0 { 1 } else { 2 };
-        hits.columns(area, at + gap..at + gap + width, Spot::Do(*action));
-        at += gap + width;
+    let mut right = Line::default();
+    if !filter.is_empty() {
+        right = right.add(format!(" /{} ", Safe::new(filter)), theme.style(Role::Warn));
     }
-    hits.columns(area, room.saturating_sub(quit)..room, Spot::Do(Action::Quit));
-    two_ends(hints(&possible, theme), right, (" ", dim), area, buffer);
-}
-
-/// A hint: its place in the table, its rank, its key, its words, its action.
-pub type Hint = (usize, u8, keys::Key, &'static str, Action);
-
-/// The hints of a context that are possible now, the most useful ones where not all fit, in the table's order.
-pub fn possible(keymap: &Keymap, state: Option<&State>, context: Context, room: usize) -> Vec<Hint> {
-    let mut all: Vec<Hint> = keymap
-        .lines()
-        .enumerate()
-        .filter(|(_, Line { binding, .. })| {
-            let apart = binding.action == Action::Quit && context != Context::Pick;
-            let possible = state.is_none_or(|state| keys::enabled(state, binding.action).is_ok());
-            binding.context.holds_in(context) && !apart && possible
-        })
-        .filter_map(|(place, line)| {
-            let (rank, words) = line.binding.hint?;
-            Some((place, rank, *line.keys.first()?, words, line.binding.action))
-        })
-        .collect();
-    let columns =
-        |key: keys::Key| [true, false].map(|ascii| crate::text::width(&key.show(ascii))).into_iter().max();
-    let width = |all: &[Hint]| -> usize {
-        // As wide as in either set of glyphs, so that both tell the same.
-        all.iter().map(|(_, _, key, words, _)| columns(*key).unwrap_or(0) + words.len() + 3).sum()
-    };
-    while width(&all) > room && !all.is_empty() {
-        if let Some(least) = (0..all.len()).max_by_key(|&at| all.get(at).map(|hint| (hint.1, hint.0))) {
-            all.remove(least);
-        }
+    let right = right.join(quit);
+    let room = columns.saturating_sub(right.columns() + 2);
+    let possible = possible(&state.keymap, Some(state), context, room);
+    let mut at = 1;
+    for hint in &possible {
+        let end = at + hint.columns(theme.ascii);
+        canvas.hits.columns(area, at..end, Spot::Do(hint.action));
+        at = end + 2;
     }
-    all
-}
-
-/// The same as a line.
-pub fn hints(possible: &[Hint], theme: Theme) -> Text<'static> {
-    possible.iter().fold(Text::new(), |text, (_, _, key, words, _)| {
-        let gap = if text.width() == 0 { " " } else { "  " };
-        text.add(gap, theme.style(Role::Dim))
-            .add(key.show(theme.ascii), theme.style(Role::Accent))
-            .add(format!(" {words}"), theme.style(Role::Dim))
-    })
+    canvas.two_ends(area, hints(&possible, theme), right, (' ', dim));
 }

@@ -1,19 +1,19 @@
 //! What lies over a view: the help, and the notice that a window is too small.
 
-use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
 use ratatui::widgets::{Clear, Widget as _};
 
-use super::Size;
-use super::hits::Hits;
-use super::parts::{Text, boxed, first_row, tell, two_ends};
-use super::theme::{Role, Theme};
 use crate::app::State;
 use crate::app::export::Save;
 use crate::app::keys;
 use crate::app::menu::{Choice, Menu, Overlay};
 use crate::app::mouse::Spot;
 use crate::text::{Safe, fit, width};
+use crate::ui::canvas::{Canvas, Size};
+use crate::ui::parts::line::{Columns as _, marked};
+use crate::ui::parts::list::{below, first_row};
+use crate::ui::theme::{Role, Theme};
 
 /// The smallest screen, in columns and rows.
 const SMALLEST: (u16, u16) = (60, 15);
@@ -26,48 +26,32 @@ const HELP_FOOT: &str = " type to search · {menu-do} do it · {back} close ";
 const PALETTE_FOOT: &str = " {menu-complete} complete · {menu-do} do it · {back} close ";
 
 /// Says that the window is too small, in the middle of it.
-pub fn notice(theme: Theme, area: Rect, buffer: &mut Buffer) {
+pub fn notice<S>(canvas: &mut Canvas<'_, S>, area: Rect) {
     let lines = [
         format!("sixpane needs {}×{}", SMALLEST.0, SMALLEST.1),
         format!("this is {}×{}", area.width, area.height),
         "or: sixpane tree".to_owned(),
     ];
+    let plain = canvas.theme.style(Role::Plain);
     let top = area.height.saturating_sub(lines.len() as u16) / 2;
-    for (n, text) in lines.iter().enumerate().take(area.height.into()) {
+    for (text, here) in lines.iter().zip(below(area, top).rows()) {
         let lead = area.width.saturating_sub(width(text) as u16) / 2;
-        let here = Rect {
-            x: area.x + lead,
-            y: area.y + (top + n as u16).min(area.height - 1),
-            width: area.width - lead,
-            height: 1,
-        };
-        Text::new().add(text, theme.style(Role::Plain)).paint(here, buffer);
+        let here = Rect { x: here.x + lead, width: here.width - lead, ..here };
+        Line::default().add(text, plain).paint(here, canvas);
     }
 }
 
 /// The help or the palette: what can be done here, searched by what is typed; what cannot be done now says why.
-pub fn draw(
-    state: &State,
-    overlay: &Overlay,
-    theme: Theme,
-    size: Size,
-    area: Rect,
-    buffer: &mut Buffer,
-    hits: &mut Hits,
-) {
+pub fn draw(canvas: &mut Canvas<'_>, area: Rect, overlay: &Overlay) {
     match overlay {
-        Overlay::Help(open) | Overlay::Palette(open) => {
-            let lines = menu(state, overlay, open, theme, size, area, buffer);
-            for (area, spot) in lines {
-                hits.add(area, spot);
-            }
-        }
-        Overlay::Overwrite(save) => hits.add(question(state, save, theme, area, buffer), Spot::Overlay),
+        Overlay::Help(open) | Overlay::Palette(open) => menu(canvas, area, overlay, open),
+        Overlay::Overwrite(save) => question(canvas, area, save),
     }
 }
 
 /// Asks whether a file that is there may go.
-fn question(state: &State, save: &Save, theme: Theme, area: Rect, buffer: &mut Buffer) -> Rect {
+fn question(canvas: &mut Canvas<'_>, area: Rect, save: &Save) {
+    let theme = canvas.theme;
     let path = Safe::new(&save.path);
     let columns = (width(path.as_str()) as u16 + 6).clamp(40, area.width.saturating_sub(4));
     let frame = Rect {
@@ -76,108 +60,105 @@ fn question(state: &State, save: &Save, theme: Theme, area: Rect, buffer: &mut B
         width: columns,
         height: 5,
     };
-    let foot = tell(state, theme, " {overwrite} overwrite · {back} leave it ");
-    let inner = boxed(frame, " There is such a file ", &foot, theme, buffer);
-    let line = Rect { y: inner.y + 1, height: 1, ..inner };
-    Text::new()
+    canvas.hits.add(frame, Spot::Overlay);
+    let foot = canvas.tell(" {overwrite} overwrite · {back} leave it ");
+    let inner = canvas.boxed(frame, " There is such a file ", &foot);
+    Line::default()
         .add("  ", theme.style(Role::Plain))
         .add(fit(path.as_str(), usize::from(inner.width) - 4), theme.strong())
-        .paint(line, buffer);
-    frame
+        .paint(below(inner, 1), canvas);
 }
 
-/// Draws a list; gives where its lines are.
-fn menu(
-    state: &State,
-    overlay: &Overlay,
-    menu: &Menu,
-    theme: Theme,
-    size: Size,
-    area: Rect,
-    buffer: &mut Buffer,
-) -> Vec<(Rect, Spot)> {
+/// The help or the palette: in a box, or in a small window over all of it.
+fn menu(canvas: &mut Canvas<'_>, area: Rect, overlay: &Overlay, menu: &Menu) {
+    let Canvas { state, theme, size, .. } = *canvas;
     let (title, prompt, foot) = match (overlay, menu.told) {
         (Overlay::Help(_), _) => (format!(" Help · {} ", menu.from.title()), "❯", HELP_FOOT),
         (_, None) => (format!(" Command · {} ", menu.from.title()), ":", PALETTE_FOOT),
         (_, Some(action)) => (format!(" {} ", words(state, action)), ":", PALETTE_FOOT),
     };
-    let foot = &*tell(state, theme, foot);
+    let foot = canvas.tell(foot);
     let frame = place(overlay, size, area);
-    let mut spots = vec![(frame, Spot::Overlay)];
-    let inner = if size == Size::Small { area } else { boxed(frame, &title, foot, theme, buffer) };
+    canvas.hits.add(frame, Spot::Overlay);
+    let inside = if size == Size::Small {
+        let dim = theme.style(Role::Dim);
+        Clear.render(area, canvas.buffer);
+        let close = Line::default().add(canvas.tell("{back} close "), dim);
+        canvas.two_ends(area, Line::default().add(title, theme.focused()), close, (' ', dim));
+        let last = match state.toast() {
+            Some(toast) => Line::default().add(format!(" {toast}"), theme.strong()),
+            None => Line::default().add(foot, dim),
+        };
+        last.paint(below(area, area.height - 1), canvas);
+        Rect { height: area.height.saturating_sub(2), ..below(area, 1) }
+    } else {
+        canvas.boxed(frame, &title, &foot)
+    };
+    search(canvas, inside, prompt, menu);
+    about(canvas, below(inside, 1), menu);
+    choices(canvas, below(inside, 2), overlay, menu);
+    let column = inside.x.saturating_add(3).saturating_add(menu.input.visual_cursor() as u16);
+    canvas.cursor = Some(Position { x: column.min(frame.right().saturating_sub(2)), y: inside.y });
+}
+
+/// The line that is typed, and how many lines it finds.
+fn search(canvas: &mut Canvas<'_>, area: Rect, prompt: &str, menu: &Menu) {
+    let theme = canvas.theme;
     let dim = theme.style(Role::Dim);
-    let line = |n: u16| Rect { y: inner.y + n, height: 1, ..inner };
-    let first = u16::from(size == Size::Small);
-    if size == Size::Small {
-        Clear.render(area, buffer);
-        let left = Text::new().add(title, theme.focused());
-        two_ends(
-            left,
-            Text::new().add(tell(state, theme, "{back} close "), dim),
-            (" ", dim),
-            line(0),
-            buffer,
-        );
-    }
-    let typed = menu.input.value();
-    let search = Text::new()
+    let typed = Safe::new(menu.input.value());
+    let search = Line::default()
         .add(format!(" {prompt} "), theme.focused())
-        .add(Safe::new(typed).as_str(), theme.style(Role::Plain))
+        .add(typed.as_str(), theme.style(Role::Plain))
         .add("▏", theme.style(Role::Accent));
     let (n, all) = (menu.found.len(), menu.all);
-    let tally = if n == all { all.to_string() } else { format!("{n} of {all}") };
-    two_ends(search, Text::new().add(format!("{tally} "), dim), (" ", dim), line(first), buffer);
-    about(state, menu, theme, line(first + 1), buffer);
-    let rows = usize::from(inner.height.saturating_sub(2 * first + 2));
-    let offset = first_row(menu.chosen, n, rows);
+    let tally = if n == all { format!("{all} ") } else { format!("{n} of {all} ") };
+    canvas.two_ends(area, search, Line::default().add(tally, dim), (' ', dim));
+}
+
+/// The lines that are found.
+fn choices(canvas: &mut Canvas<'_>, area: Rect, overlay: &Overlay, menu: &Menu) {
+    let Canvas { state, theme, .. } = *canvas;
+    let dim = theme.style(Role::Dim);
+    let offset = first_row(menu.chosen, menu.found.len(), area.height.into());
     let values = menu.found.iter().filter_map(|choice| match choice {
         Choice::Value(value) => Some(width(&value.text)),
         Choice::Line(_) => None,
     });
-    let longest = values.max().unwrap_or(0).min(usize::from(inner.width) * 2 / 3);
-    for (n, choice) in menu.found.iter().enumerate().skip(offset).take(rows) {
-        let here = line(first + 2 + (n - offset) as u16);
-        spots.push((here, Spot::Choice(n)));
+    let longest = values.max().unwrap_or(0).min(usize::from(area.width) * 2 / 3);
+    for ((n, choice), here) in menu.found.iter().enumerate().skip(offset).zip(area.rows()) {
+        canvas.hits.add(here, Spot::Choice(n));
+        let chosen = n == menu.chosen;
         let (left, right) = match choice {
             Choice::Line(number) => match state.keymap.line(*number) {
-                Some(found) => entry(state, overlay, found, n == menu.chosen, theme),
+                Some(found) => entry(state, overlay, found, chosen, theme),
                 None => continue,
             },
             Choice::Value(value) => {
-                let mark = if n == menu.chosen { "▌ " } else { "  " };
-                let style = if n == menu.chosen { theme.strong() } else { theme.style(Role::Plain) };
-                let left = Text::new().add(mark, theme.focused()).add(fit(&value.text, longest), style);
-                (left.to(longest + 4).add(&value.about, dim), Text::new())
+                let left = marked(chosen, theme).add(fit(&value.text, longest), theme.row(chosen));
+                (left.to(longest + 4).add(&value.about, dim), Line::default())
             }
         };
-        two_ends(left, right, (" ", dim), here, buffer);
+        canvas.two_ends(here, left, right, (' ', dim));
     }
-    if size == Size::Small {
-        let last = line(inner.height - 1);
-        match state.toast() {
-            Some(toast) => Text::new().add(format!(" {toast}"), theme.strong()).paint(last, buffer),
-            None => Text::new().add(foot, dim).paint(last, buffer),
-        }
-    }
-    spots
 }
 
 /// What is said about the chosen line: why it cannot be done now, or that nothing fits and what then.
-fn about(state: &State, menu: &Menu, theme: Theme, area: Rect, buffer: &mut Buffer) {
+fn about(canvas: &mut Canvas<'_>, area: Rect, menu: &Menu) {
+    let Canvas { state, theme, .. } = *canvas;
     let dim = theme.style(Role::Dim);
     let text = match menu.choice() {
         Some(Choice::Line(number)) => {
             let action = keys::TABLE.get(*number).map(|line| line.action);
             let reason = action.and_then(|action| keys::enabled(state, action).err());
             let reason = reason.map(|reason| state.keymap.tell(menu.from, reason, theme.ascii));
-            reason.map(|reason| Text::new().add(format!("   not now: {reason}"), theme.style(Role::Warn)))
+            reason.map(|reason| Line::default().add(format!("   not now: {reason}"), theme.style(Role::Warn)))
         }
         Some(Choice::Value(_)) => None,
         None if menu.input.value().is_empty() => None,
-        None => Some(Text::new().add("   nothing is called so; Backspace takes a letter back", dim)),
+        None => Some(Line::default().add("   nothing is called so; Backspace takes a letter back", dim)),
     };
     if let Some(text) = text {
-        text.paint(area, buffer);
+        text.paint(area, canvas);
     }
 }
 
@@ -188,21 +169,20 @@ fn entry(
     line: keys::Line<'_>,
     chosen: bool,
     theme: Theme,
-) -> (Text<'static>, Text<'static>) {
+) -> (Line<'static>, Line<'static>) {
     let (dim, binding) = (theme.style(Role::Dim), line.binding);
     let reason = keys::enabled(state, binding.action).err();
     let keys: Vec<String> = line.keys.iter().map(|key| key.show(theme.ascii)).collect();
     let keys = keys.join(" ");
     let off = |style| if reason.is_some() { dim } else { style };
-    let words = off(if chosen { theme.strong() } else { theme.style(Role::Plain) });
+    let words = off(theme.row(chosen));
     let id = binding.action.id();
     // Keys are short, names are not.
     let (head, tail, room) = match overlay {
         Overlay::Help(_) => (keys, id.to_owned(), 13),
         _ => (id.to_owned(), keys, 17),
     };
-    let left = Text::new()
-        .add(if chosen { "▌ " } else { "  " }, theme.focused())
+    let left = marked(chosen, theme)
         .add(head, off(theme.style(Role::Accent)))
         .add(" ", dim)
         .to(room)
@@ -210,9 +190,9 @@ fn entry(
     match reason {
         Some(reason) => {
             let reason = state.keymap.tell(state.place(), reason, theme.ascii);
-            (left.add(format!(" — {reason}"), dim), Text::new())
+            (left.add(format!(" — {reason}"), dim), Line::default())
         }
-        None => (left, Text::new().add(format!(" {tail} "), dim)),
+        None => (left, Line::default().add(format!(" {tail} "), dim)),
     }
 }
 
@@ -228,15 +208,6 @@ fn place(overlay: &Overlay, size: Size, area: Rect) -> Rect {
         Overlay::Palette(_) => middle(area, PALETTE_ROWS),
         _ => middle(area, HELP_ROWS),
     }
-}
-
-/// Where the cursor is: in the line, so that it is seen where one types.
-pub fn cursor(overlay: &Overlay, size: Size, area: Rect) -> Position {
-    let frame = place(overlay, size, area);
-    let typed = overlay.menu().map_or(0, |menu| menu.input.visual_cursor());
-    let (x, y) = if size == Size::Small { (3, 1) } else { (4, 1) };
-    let column = frame.x.saturating_add(x).saturating_add(typed as u16);
-    Position { x: column.min(frame.right().saturating_sub(2)), y: frame.y + y }
 }
 
 /// The middle of `area`, where a box lies.

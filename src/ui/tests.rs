@@ -9,8 +9,8 @@ use ratatui::backend::TestBackend;
 use ratatui::style::{Color, Modifier};
 
 use super::*;
-use crate::app::Effect;
 use crate::app::tests::{ORG, Session, link};
+use crate::app::{Effect, Tab};
 use crate::catalog::place::Node;
 use crate::dns::lookup::Lookup;
 use crate::dns::outcome::Outcome;

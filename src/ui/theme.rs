@@ -252,6 +252,11 @@ impl Theme {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
+    /// A row of a list.
+    pub fn row(self, selected: bool) -> Style {
+        if selected { self.strong() } else { self.style(Role::Plain) }
+    }
+
     /// The title of the focused pane.
     pub fn focused(self) -> Style {
         self.style(Role::Accent).add_modifier(Modifier::BOLD)

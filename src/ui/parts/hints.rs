@@ -1,0 +1,63 @@
+//! Hints: the keys that do something here, for the last row.
+
+use ratatui::text::Line;
+
+use super::line::Columns as _;
+use crate::app::State;
+use crate::app::keys::{self, Action, Context, Keymap};
+use crate::text::width;
+use crate::ui::theme::{Role, Theme};
+
+/// A key that does something here.
+#[derive(Debug, Clone, Copy)]
+pub struct Hint {
+    /// The key.
+    pub key: keys::Key,
+    /// What it does, in a word.
+    pub words: &'static str,
+    /// The command.
+    pub action: Action,
+    /// Rank by use, and place in the table: where there is no room, the last by this order goes first.
+    rank: (u8, usize),
+}
+
+impl Hint {
+    /// Columns that it takes on the screen.
+    pub fn columns(&self, ascii: bool) -> usize {
+        width(&self.key.show(ascii)) + 1 + self.words.len()
+    }
+}
+
+/// The hints of a context that are possible now, the most useful ones where not all fit, in the table's order.
+pub fn possible(keymap: &Keymap, state: Option<&State>, context: Context, room: usize) -> Vec<Hint> {
+    let mut all: Vec<Hint> = keymap
+        .lines()
+        .enumerate()
+        .filter(|(_, keys::Line { binding, .. })| {
+            let apart = binding.action == Action::Quit && context != Context::Pick;
+            let possible = state.is_none_or(|state| keys::enabled(state, binding.action).is_ok());
+            binding.context.holds_in(context) && !apart && possible
+        })
+        .filter_map(|(place, line)| {
+            let (rank, words) = line.binding.hint?;
+            Some(Hint { key: *line.keys.first()?, words, action: line.binding.action, rank: (rank, place) })
+        })
+        .collect();
+    // As wide as in either set of glyphs, so that both show the same.
+    let columns = |hint: &Hint| hint.columns(true).max(hint.columns(false)) + 2;
+    while all.iter().map(columns).sum::<usize>() > room {
+        let Some(last) = (0..all.len()).max_by_key(|&at| all.get(at).map(|hint| hint.rank)) else { break };
+        all.remove(last);
+    }
+    all
+}
+
+/// The same as a line.
+pub fn hints(possible: &[Hint], theme: Theme) -> Line<'static> {
+    possible.iter().fold(Line::default(), |line, hint| {
+        let gap = if line.spans.is_empty() { " " } else { "  " };
+        line.add(gap, theme.style(Role::Dim))
+            .add(hint.key.show(theme.ascii), theme.style(Role::Accent))
+            .add(format!(" {}", hint.words), theme.style(Role::Dim))
+    })
+}

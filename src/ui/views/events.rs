@@ -1,0 +1,86 @@
+//! The Events view: what has changed, newest first.
+
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::app::mouse::Spot;
+use crate::catalog::diff::Change;
+use crate::text::{count, fit, width};
+use crate::ui::canvas::{Canvas, Size};
+use crate::ui::parts::line::{Columns as _, marked, wrap};
+use crate::ui::parts::list::{below, first_row, lines};
+use crate::ui::theme::Role;
+
+/// Draws the view.
+pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
+    let Canvas { state, theme, size, .. } = *canvas;
+    canvas.hits.add(area, Spot::List);
+    let total = state.shown_events().count();
+    canvas.rule(area, &count(total, "event"), false, "newest first");
+    let Some(chosen) = state.chosen_row() else { return empty(canvas, below(area, 2)) };
+    let line = lines(area);
+    let heading = u16::from(size != Size::Small);
+    let about = if size == Size::Wide { 34 } else { 24 };
+    let dim = theme.style(Role::Dim);
+    if heading > 0 {
+        let names = Line::default().add("  TIME", dim).to(14).add("WHERE", dim).to(14 + about);
+        names.add("WHAT", dim).paint(line(1), canvas);
+    }
+    // What does not fit its column stands in full below the list.
+    let clause = state.shown_events().nth(chosen).map(|event| event.change.clause()).unwrap_or_default();
+    let columns = usize::from(area.width);
+    let full = if 14 + about + width(&clause) > columns { wrap(&clause, columns - 3) } else { Vec::new() };
+    let foot = if full.is_empty() { 0 } else { full.len() as u16 + 1 };
+    let foot = if foot + heading + 3 > area.height { 0 } else { foot };
+    if foot > 0 {
+        let foot = below(area, area.height - foot);
+        canvas.rule(foot, "", false, "the selected one");
+        let plain = theme.style(Role::Plain);
+        canvas.lines(below(foot, 1), full.iter().map(|part| Line::default().add(format!("  {part}"), plain)));
+    }
+    let top = below(area, 1 + heading);
+    let rows = Rect { height: top.height.saturating_sub(foot), ..top };
+    let offset = first_row(chosen, total, rows.height.into());
+    for ((n, event), here) in state.shown_events().enumerate().skip(offset).zip(rows.rows()) {
+        let (mark, role) = glyph(&event.change);
+        marked(n == chosen, theme)
+            .add(state.time_of_day(event.at), dim)
+            .to(12)
+            .add(mark, theme.style(role))
+            .to(14)
+            .add(fit(&event.change.subject(), about - 2), theme.row(n == chosen))
+            .to(14 + about)
+            .add(event.change.clause(), theme.style(role))
+            .paint(here, canvas);
+        canvas.row(here, n, n == chosen);
+    }
+}
+
+fn empty(canvas: &mut Canvas<'_>, area: Rect) {
+    let log = &canvas.state.log;
+    let why = match (log.filter.is_empty(), log.was_cleared()) {
+        (true, false) => {
+            "Nothing has changed since sixpane attached. Machines that come, go or move are told here."
+        }
+        (true, true) => {
+            "Nothing has changed since the list was cleared. Machines that come, go or move are told here."
+        }
+        (false, _) => "Nothing here matches the filter. {back} clears it.",
+    };
+    canvas.prose(area, &[why]);
+}
+
+/// A change in a shape and its role.
+fn glyph(change: &Change) -> (&'static str, Role) {
+    match change {
+        Change::AppCame(_) | Change::MachineCame(_) | Change::PeerCame(_) | Change::Answers(..) => {
+            ("●", Role::Ok)
+        }
+        Change::AppWent(_) | Change::MachineWent(_) | Change::PeerWent(_) => ("✗", Role::Warn),
+        Change::MachineMoved(..) | Change::MachineReaddressed(..) => ("→", Role::Accent),
+        Change::Disagree(..) => ("▲", Role::Warn),
+        Change::Agree(..) => ("✓", Role::Ok),
+        Change::Silent(_) => ("○", Role::Warn),
+        Change::RttMoved(..) => ("▲", Role::Accent),
+    }
+}

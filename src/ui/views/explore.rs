@@ -1,0 +1,149 @@
+//! The Explore view: the tree at the left, the details of the selected row and the pings at the right; or the tree alone,
+//! with more columns.
+
+mod details;
+mod pings;
+mod rows;
+mod wide;
+
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::Line;
+
+use crate::app::Pane;
+use crate::app::mouse::Spot;
+use crate::app::tree::Sort;
+use crate::text::{Safe, count, width};
+use crate::ui::canvas::{Canvas, Size};
+use crate::ui::parts::line::Columns as _;
+use crate::ui::parts::list::{below, first_row};
+use crate::ui::theme::Role;
+
+/// Columns for round trips at the right of the tree.
+const RTT: usize = 8;
+
+/// Draws the view.
+pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
+    let Canvas { state, size, .. } = *canvas;
+    if size == Size::Small || state.zoom || state.tree.wide {
+        match state.focus {
+            Pane::Tree => tree(canvas, area),
+            Pane::Detail => {
+                canvas.hits.add(area, Spot::Detail);
+                right(canvas, area);
+            }
+        }
+        return;
+    }
+    let split = if size == Size::Wide { 46 } else { 34 };
+    let base = area.x + split as u16;
+    let split = (split + i32::from(state.split)).clamp(24, i32::from(area.width) - 30) as u16;
+    let [left, rest] = canvas.side_by_side(area, split);
+    tree(canvas, left);
+    canvas.hits.add(rest, Spot::Detail);
+    canvas.hits.add(Rect { x: left.right(), width: 1, ..area }, Spot::Split(base));
+    right(canvas, rest);
+}
+
+fn right(canvas: &mut Canvas<'_>, area: Rect) {
+    let wanted = pings::height(canvas.state, canvas.size, area.height);
+    let above = area.height - wanted;
+    details::draw(canvas, Rect { height: above, ..area });
+    if wanted > 0 {
+        pings::draw(canvas, below(area, above));
+    }
+}
+
+fn tree(canvas: &mut Canvas<'_>, whole: Rect) {
+    let Canvas { state, size, .. } = *canvas;
+    canvas.hits.add(whole, Spot::List);
+    let wide = state.tree.wide;
+    let area = if wide { Rect { width: wide::tree(size), ..whole } } else { whole };
+    let beside = |line: Rect| Rect { x: area.right(), width: whole.width - area.width, ..line };
+    let has_heading = size != Size::Small || wide;
+    if has_heading {
+        heading(canvas, Rect { height: 1, ..area });
+    }
+    if wide {
+        wide::heading(canvas, beside(Rect { height: 1, ..area }));
+    }
+    let rows = below(area, u16::from(has_heading));
+    if state.tree.is_empty() {
+        return empty(canvas, rows);
+    }
+    let room = usize::from(rows.height);
+    let selected = state.tree.position();
+    let offset = first_row(selected, state.tree.len(), room);
+    for (at, here) in (offset..state.tree.len()).zip(rows.rows()) {
+        let Some(row) = state.tree.row(at) else { continue };
+        rows::draw(canvas, here, &row, at == selected);
+        if wide {
+            wide::row(canvas, beside(here), at, &row);
+        }
+        let here = Rect { width: whole.width, ..here };
+        if at == selected && state.focus == Pane::Tree {
+            canvas.buffer.set_style(here, Modifier::BOLD);
+        }
+        canvas.row(here, at, at == selected);
+    }
+    let rows = Rect { width: whole.width, ..rows };
+    canvas.more_rows(rows, offset > 0, offset + room < state.tree.len());
+}
+
+fn heading(canvas: &mut Canvas<'_>, area: Rect) {
+    let Canvas { state, theme, .. } = *canvas;
+    let dim = theme.style(Role::Dim);
+    let arrow = |sort| match (state.tree.sort() == sort, state.tree.is_reversed()) {
+        (false, _) => "",
+        (true, false) => " ▼",
+        (true, true) => " ▲",
+    };
+    let style = if state.focus == Pane::Tree { theme.focused() } else { dim };
+    let columns = usize::from(area.width);
+    let count = format!("COUNT{}", arrow(Sort::Count));
+    let rtt = format!("RTT ms{}", arrow(Sort::Rtt));
+    let count_end = columns.saturating_sub(RTT + 1);
+    let count_start = count_end.saturating_sub(width(&count));
+    canvas.hits.columns(area, 0..columns, Spot::Sort(Sort::Name));
+    canvas.hits.columns(area, count_start..count_end, Spot::Sort(Sort::Count));
+    canvas.hits.columns(area, count_end..columns, Spot::Sort(Sort::Rtt));
+    let region = match state.tree.sort() {
+        Sort::Region => format!("  REGION{}", arrow(Sort::Region)),
+        _ => String::new(),
+    };
+    let rtt_start = columns.saturating_sub(width(&rtt) + 1);
+    Line::default()
+        .add(format!(" NAME{}{region}", arrow(Sort::Name)), style)
+        .to(count_start)
+        .add(count, dim)
+        .to(rtt_start)
+        .add(rtt, dim)
+        .paint(area, canvas);
+}
+
+/// Every empty place says why, and what to do.
+fn empty(canvas: &mut Canvas<'_>, area: Rect) {
+    let state = canvas.state;
+    let catalog = &state.view.catalog;
+    let lines: Vec<String> = if !state.tree.filter().is_empty() {
+        let filter = Safe::new(state.tree.filter());
+        vec![
+            format!(" 0 of {} match `/{filter}`.", count(state.tree.machines(), "machine")),
+            canvas.tell(" {back} clears the filter."),
+        ]
+    } else if catalog.walk.finished.is_some() && catalog.walk.problems.is_empty() {
+        vec![
+            " No apps are listed.".into(),
+            " Either none is running, or".into(),
+            " this conf belongs to another org.".into(),
+        ]
+    } else if catalog.walk.finished.is_some() {
+        catalog.walk.problems.iter().map(|problem| format!(" {problem}")).collect()
+    } else if state.is_up() {
+        vec![" ◐ asking for the apps".into()]
+    } else {
+        vec![" ◐ waiting for the tunnel".into()]
+    };
+    let dim = canvas.theme.style(Role::Dim);
+    canvas.lines(below(area, 1), lines.into_iter().map(|text| Line::default().add(text, dim)));
+}

@@ -1,0 +1,113 @@
+//! The port check: the ports that are tried, and the result of each.
+
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::app::State;
+use crate::probe::port::{Knocked, Port};
+use crate::text::{fit, ms};
+use crate::ui::canvas::Canvas;
+use crate::ui::parts::line::{Columns as _, wrap};
+use crate::ui::parts::list::{below, lines};
+use crate::ui::theme::{Role, Theme};
+
+/// Draws the pane.
+pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
+    let Canvas { state, theme, .. } = *canvas;
+    let dim = theme.style(Role::Dim);
+    let line = lines(area);
+    let all = state.ping.knocking;
+    let tried = &state.view.ports;
+    let progress = if tried.len() < all {
+        let share = tried.len() * 20 / all.max(1);
+        format!("{}{} {} of {all}", "█".repeat(share), "·".repeat(20 - share), tried.len())
+    } else {
+        canvas.tell(&format!("{all} tried · {{ports}} again · {{speak}} speaks to them"))
+    };
+    let first = tried.first().map(|knocked| &knocked.knock.label);
+    let alone = tried.iter().all(|knocked| Some(&knocked.knock.label) == first);
+    let whose =
+        first.filter(|_| alone).map(|label| format!("  {}", fit(label.as_str(), 24))).unwrap_or_default();
+    canvas.rule(area, &format!("Ports{whose}"), false, &progress);
+    let columns = usize::from(area.width).saturating_sub(4);
+    let mut notes: Vec<String> = explained(state).iter().flat_map(|note| wrap(note, columns)).collect();
+    notes.truncate(usize::from(area.height / 3));
+    let room = usize::from(area.height.saturating_sub(1)).saturating_sub(notes.len());
+    let mut shown: Vec<&Knocked> = tried.iter().collect();
+    shown.sort_by_key(|knocked| rank(&knocked.port));
+    // Whose it is need not be said of one alone.
+    let name = if alone { 0 } else { 30.min(columns / 3) };
+    let rows = shown.iter().take(room).map(|knocked| row(knocked, name, columns, theme));
+    canvas.lines(below(area, 1), rows);
+    if shown.len() > room && room > 0 {
+        let more = format!("  … {} more", shown.len() + 1 - room);
+        let last = line(room as u16);
+        Line::default().add(format!("{more:<0$}", usize::from(area.width)), dim).paint(last, canvas);
+    }
+    let foot = below(area, area.height - notes.len() as u16);
+    canvas.lines(foot, notes.iter().map(|note| Line::default().add(format!("  {note}"), dim)));
+}
+
+/// A port in a line of `columns`, with its machine's name in `name` columns, or without.
+fn row(Knocked { knock, port, heard }: &Knocked, name: usize, columns: usize, theme: Theme) -> Line<'static> {
+    let (glyph, role) = match port {
+        Port::Open(_) => ("●", Role::Ok),
+        Port::Refused => ("✗", Role::Warn),
+        Port::Silent => ("○", Role::Dim),
+        Port::Error(_) => ("▲", Role::Warn),
+    };
+    let rest = match port {
+        Port::Open(took) => format!("{} ms", ms(*took)),
+        Port::Error(error) => error.clone(),
+        Port::Refused | Port::Silent => String::new(),
+    };
+    let (plain, dim) = (theme.style(Role::Plain), theme.style(Role::Dim));
+    let mut text = Line::default()
+        .add(format!("  {glyph} "), theme.style(role))
+        .add(format!("{:<8}", port.as_str()), theme.style(role))
+        .add(format!("{:>6}  ", knock.to.port()), plain)
+        .add(fit(knock.label.as_str(), name), plain)
+        .to(20 + name + usize::from(name > 0));
+    // In a small window what is there says more than how far it is.
+    if heard.is_none() || columns > 70 {
+        text = text.add(format!("{rest:<10}  "), dim);
+    }
+    match heard {
+        Some(heard) => {
+            let role = if heard.protocol().is_some() { Role::Plain } else { Role::Warn };
+            text.add(heard.spoken.words(), theme.style(role))
+        }
+        None => text,
+    }
+}
+
+fn rank(port: &Port) -> u8 {
+    match port {
+        Port::Open(_) => 0,
+        Port::Refused => 1,
+        Port::Error(_) => 2,
+        Port::Silent => 3,
+    }
+}
+
+/// What refused and silent ports mean here (reference document, "Connect to a running service via its 6PN address"
+/// and "Flycast").
+fn explained(state: &State) -> Vec<String> {
+    let tried = &state.view.ports;
+    let answers = |address| state.series(address).is_some_and(|series| series.received > 0);
+    let mut notes = Vec::new();
+    if tried.iter().any(|knocked| knocked.port == Port::Refused) {
+        notes.push(
+            "refused: the machine is there, and nobody listens on its private address: the service must listen on \
+             fly-local-6pn or [::] (for Flycast on 0.0.0.0)."
+                .to_owned(),
+        );
+    }
+    let silent: Vec<_> = tried.iter().filter(|knocked| knocked.port == Port::Silent).collect();
+    if silent.iter().any(|knocked| answers(*knocked.knock.to.ip())) {
+        notes.push("silent, though it answers ping: a filter drops the connection.".to_owned());
+    } else if !silent.is_empty() {
+        notes.push("silent: nothing came back in 1.5 s: nobody is there, or a filter drops it.".to_owned());
+    }
+    notes
+}
