@@ -1,48 +1,43 @@
-//! When pings are worth a word: a target falls silent, answers again, or answers at another pace than before.
+//! Alerts about pings: a target becomes unreachable, replies again, or its round-trip time changes.
 
 use std::time::Duration;
 
 use super::stats::{Stats, of_window};
 
-/// Unanswered probes in a row that make a target silent.
+/// Lost probes in a row after which a target counts as unreachable.
 const SILENT: u32 = 3;
-/// Round trips that a median is taken of.
+/// Number of round trips in a median.
 const WINDOW: usize = 20;
-/// A median that moved by more than this many deviations has moved.
+/// Threshold of a change: the median moves by more than this many deviations.
 const MDEVS: u32 = 3;
-/// A move of less is nobody's concern.
+/// Smaller changes are never reported.
 const LEAST: Duration = Duration::from_micros(500);
 
-/// Something happened to a target.
+/// A change of a target's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alert {
-    /// It answers no longer.
+    /// The target no longer replies.
     Silent,
-    /// It answers again, after this round trip.
+    /// The target replies again, with this round trip.
     Answers(Duration),
-    /// The median of its round trips moved.
-    Moved {
-        /// What it was.
-        from: Duration,
-        /// What it is.
-        to: Duration,
-    },
+    /// The median of its round trips has changed.
+    Moved { from: Duration, to: Duration },
 }
 
-/// Watches the settled probes of one target.
+/// Detects changes in the settled probes of one target.
 #[derive(Debug, Default)]
 pub struct Watch {
-    /// Whether it answered when last seen; `None` before anything is known.
+    /// Whether the target replied last; `None` at the start.
     answers: Option<bool>,
     unanswered: u32,
     /// Round trips since the last full window.
     fresh: Vec<Duration>,
-    /// The figures that a new median is held against.
+    /// Reference for the next median.
     known: Option<Stats>,
 }
 
 impl Watch {
-    /// A probe was answered, however late.
+    /// Records a reply, in time or late.
     pub fn answered(&mut self, rtt: Duration) -> Option<Alert> {
         self.unanswered = 0;
         let before = self.answers.replace(true);
@@ -66,7 +61,7 @@ impl Watch {
         Some(Alert::Moved { from: known.p50, to: now.p50 })
     }
 
-    /// A probe was given up, or an error came.
+    /// Records a lost probe or an error.
     pub fn unanswered(&mut self) -> Option<Alert> {
         self.unanswered += 1;
         if self.unanswered < SILENT {
@@ -74,7 +69,7 @@ impl Watch {
         }
         let before = self.answers.replace(false);
         self.fresh.clear();
-        // What never answered has not stopped.
+        // A target that never replied is not reported as unreachable.
         (before == Some(true)).then_some(Alert::Silent)
     }
 }
@@ -85,7 +80,7 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
-    /// Round trips in milliseconds, 0 for a probe that was lost.
+    /// Round trips in milliseconds; 0 is a lost probe.
     fn alerts(probes: impl IntoIterator<Item = u32>) -> Vec<Alert> {
         let mut watch = Watch::default();
         let one = |ms| if ms == 0 { watch.unanswered() } else { watch.answered(MS * ms) };
@@ -93,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_and_its_end() {
+    fn an_outage_and_its_end() {
         assert_eq!(alerts([9, 0, 0, 9, 0, 0]), []);
         assert_eq!(alerts([9, 0, 0, 0, 0, 0, 7, 7]), [Alert::Silent, Alert::Answers(MS * 7)]);
         assert_eq!(alerts([0, 0, 0, 0]), [], "what never answered has not stopped");
@@ -101,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_and_goes_keeps_no_more_than_a_window() {
+    fn an_intermittent_target_keeps_at_most_one_window() {
         let mut watch = Watch::default();
         for _ in 0..1000 {
             watch.answered(MS);
@@ -113,12 +108,12 @@ mod tests {
     }
 
     #[test]
-    fn a_median_that_moves() {
-        // 10 and 12 in turns: median 10, deviation 1.
+    fn a_change_of_the_median() {
+        // Alternating 10 and 12: median 10, deviation 1.
         let usual = || [10, 12].into_iter().cycle().take(40);
         assert_eq!(alerts(usual().chain([13; 40])), [], "three deviations are none too many");
         let moved = Alert::Moved { from: MS * 10, to: MS * 15 };
-        assert_eq!(alerts(usual().chain([15; 60])), [moved], "told once");
+        assert_eq!(alerts(usual().chain([15; 60])), [moved], "reported once");
         assert_eq!(alerts(usual().chain([40; 9]).chain(usual())), [], "a few slow ones move no median");
     }
 }

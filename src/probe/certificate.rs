@@ -1,4 +1,4 @@
-//! What a certificate says of whom it is for: X.509 (RFC 5280), as TLS up to 1.2 shows it in the clear.
+//! Subject, issuer and validity of an X.509 certificate (RFC 5280); TLS up to 1.2 sends it unencrypted.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -9,22 +9,21 @@ use x509_parser::x509::X509Name;
 
 use crate::text::{Safe, count};
 
-/// Names that are kept of one.
+/// Maximum number of names kept.
 const MOST: usize = 32;
 
-/// A certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
-    /// Whom it is for: the names and addresses of its subjectAltName (RFC 5280 §4.2.1.6), else its common name.
+    /// Names and addresses of its subjectAltName (RFC 5280 §4.2.1.6), or else its common name.
     pub names: Vec<Safe>,
-    /// Who issued it: the common name, else the organization.
+    /// Common name of the issuer, or else its organization.
     pub issuer: Option<Safe>,
-    /// The end of its validity, in seconds since 1970.
+    /// End of its validity, in seconds since 1970.
     pub until: i64,
 }
 
 impl Certificate {
-    /// Reads DER; `None` where it is no certificate.
+    /// Parses DER; `None` if it is not a certificate.
     pub fn read(der: &[u8]) -> Option<Self> {
         let (_, certificate) = X509Certificate::from_der(der).ok()?;
         let alternative = certificate.subject_alternative_name().ok().flatten();
@@ -49,13 +48,13 @@ impl Certificate {
         Some(Self { names, issuer, until: certificate.validity().not_after.timestamp() })
     }
 
-    /// The day on which it ends: `2026-11-25`.
+    /// Last day of its validity: `2026-11-25`.
     pub fn last_day(&self) -> Option<String> {
         let end = jiff::Timestamp::from_second(self.until).ok()?;
         Some(end.strftime("%Y-%m-%d").to_string())
     }
 
-    /// In a line: `certificate of web.example and 2 more names, by R11, until 2026-11-25`.
+    /// One line: `certificate of web.example and 2 more names, by R11, until 2026-11-25`.
     pub fn words(&self) -> String {
         let first = self.names.first().map_or("nobody", Safe::as_str);
         let more = match self.names.len() {
@@ -84,7 +83,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// A throw-away certificate for `web.internal`, made with OpenSSL.
+    /// A test certificate for `web.internal`, made with OpenSSL.
     pub(crate) fn der() -> Vec<u8> {
         let text = "MIIB6DCCAY6gAwIBAgIUZqqXUqaAqLnzrIfW68ZQPWjekrMwCgYIKoZIzj0EAwIwKzEUMBIGA1UEAwwLd2ViLmV4YW1wbG\
                     UxEzARBgNVBAoMClRocm93LWF3YXkwHhcNMjYxMTI1MDI1NDQ4WhcNMzYxMTIyMDI1NDQ4WjArMRQwEgYDVQQDDAt3ZWIu\
@@ -97,21 +96,21 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_names_the_issuer_and_the_end() {
+    fn names_issuer_and_validity() {
         let read = Certificate::read(&der()).unwrap();
         let names: Vec<&str> = read.names.iter().map(Safe::as_str).collect();
         assert_eq!(names, ["web.internal", "*.web.internal", "fdaa:0:18::2"]);
-        let told = "certificate of web.internal and 2 more names, by web.example, until 2036-11-22";
-        assert_eq!(read.words(), told);
+        let expected = "certificate of web.internal and 2 more names, by web.example, until 2036-11-22";
+        assert_eq!(read.words(), expected);
     }
 
     #[test]
-    fn what_is_none_or_is_cut_is_none() {
+    fn invalid_or_truncated_data_is_rejected() {
         let der = der();
         for length in 0..der.len() {
             assert_eq!(Certificate::read(&der[..length]), None, "{length}");
         }
-        // Whatever is turned round, nothing panics.
+        // No corrupted byte may cause a panic.
         for at in 0..der.len() {
             let mut broken = der.clone();
             broken[at] ^= 0xff;

@@ -1,14 +1,14 @@
-//! The figures of pings by their names: one table, whoever prints, copies or exports them.
+//! Ping statistics by name: one table for output, clipboard and export.
 
 use std::time::Duration;
 
 use super::series::Series;
 use super::stats::Stats;
 
-/// A figure: its name, and how it is taken from a value.
+/// A statistic: its name, and the function that reads it.
 pub type Figure<Of, Is> = (&'static str, fn(&Of) -> Is);
 
-/// What is counted: its name, and how many.
+/// Counters.
 pub const COUNTS: [Figure<Series, u64>; 7] = [
     ("sent", |series| series.sent),
     ("received", |series| series.received),
@@ -19,7 +19,7 @@ pub const COUNTS: [Figure<Series, u64>; 7] = [
     ("strays", |series| series.strays),
 ];
 
-/// What is measured, to be told in milliseconds: its name, and the time.
+/// Times; printed in milliseconds.
 pub const TIMES: [Figure<Stats, Duration>; 9] = [
     ("last_ms", |stats| stats.last),
     ("min_ms", |stats| stats.min),

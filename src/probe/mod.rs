@@ -1,4 +1,4 @@
-//! What measures: plain sample streams and their statistics, no I/O and no drawing.
+//! Measurements: sample streams and their statistics, without I/O or drawing.
 
 pub mod alert;
 pub mod certificate;

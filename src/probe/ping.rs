@@ -1,6 +1,6 @@
-//! Ping: which probe leaves when, and what the replies make of it. `now` comes in; nothing is sent here.
+//! Ping: schedules probes and evaluates replies. Time is an argument; the caller sends the packets.
 //!
-//! What one probe or one reply costs does not grow with the number of targets.
+//! The cost per probe and per reply does not depend on the number of targets.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::Ipv6Addr;
@@ -12,20 +12,18 @@ use super::series::{Aim, KEPT, Reply, ReplyKind, Sample, Series, Stray, Target};
 use super::stats::Tally;
 use crate::net::{EchoEvent, EchoKind, EchoRequest};
 
-/// How to ping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Between two probes of one target.
+    /// Interval between probes to one target.
     pub interval: Duration,
-    /// After which an unanswered probe is given up.
+    /// Time after which a probe is lost.
     pub timeout: Duration,
-    /// Probes for each target; `None` goes on.
+    /// Probes per target; `None`: no limit.
     pub count: Option<u64>,
-    /// Bytes after the ICMPv6 header.
+    /// Payload in bytes, after the ICMPv6 header.
     pub payload: u16,
-    /// Hop limit of the requests.
     pub hop_limit: u8,
-    /// Between any two probes, so that many targets make no burst: 5 ms is 200 packets a second.
+    /// Minimum interval between any two probes, so that many targets cause no burst: 5 ms is 200 packets a second.
     pub pace: Duration,
 }
 
@@ -42,52 +40,52 @@ impl Default for Plan {
     }
 }
 
-/// Replies that are kept of each target.
+/// Replies kept per target.
 const REPLIES: usize = 120;
-/// Probes whose late or second reply is still known as that: half of all sequence numbers.
+/// Probes whose late or duplicate replies are still recognised: half of all sequence numbers.
 const REMEMBERED: usize = 32_768;
-/// What a late wake-up may make up for: timers come by the millisecond.
+/// Maximum delay of a wake-up that is compensated: timers have a resolution of one millisecond.
 const CATCH_UP: Duration = Duration::from_millis(10);
-/// Alerts that wait to be told.
+/// Maximum number of queued alerts.
 const ALERTS: usize = 256;
-/// With more targets than this, percentiles are told to two digits in place of three: a tenth of the memory.
+/// With more targets than this, percentiles have two digits instead of three: a tenth of the memory.
 const MANY: usize = 100;
 
 type Id = u64;
-/// The track of a probe that counts no more.
-const NOBODY: Id = 0;
+/// Track of a probe that is no longer counted.
+const NO_TRACK: Id = 0;
 
-/// The pings of some targets.
+/// Pings a list of targets.
 #[derive(Debug)]
 pub struct Pinger {
     plan: Plan,
     tracks: HashMap<Id, Track>,
-    /// The tracks in the order of the targets.
+    /// Tracks in the order of the targets.
     order: Vec<Id>,
     by_target: HashMap<Target, Id>,
     by_address: HashMap<Ipv6Addr, Id>,
     next_id: Id,
-    /// When the next probe of each track leaves.
+    /// Time of the next probe per track.
     due: BTreeSet<(Instant, Id)>,
-    /// Sequence number of the next probe; one count for all targets.
+    /// Sequence number of the next probe, shared by all targets.
     next_seq: u16,
-    /// What left under a sequence number.
+    /// Probes by sequence number.
     probes: HashMap<u16, Probe>,
-    /// The same in the order in which they left.
+    /// Sequence numbers in the order of departure.
     left: VecDeque<u16>,
-    /// Those that were not settled when last looked at, oldest first.
+    /// Probes not settled at the last check, oldest first.
     waiting: VecDeque<u16>,
-    /// The earliest time at which another probe may leave.
+    /// Earliest time of the next probe.
     free_at: Option<Instant>,
     alerts: VecDeque<(Target, Alert)>,
 }
 
-/// Why a probe could not be sent.
+/// Reason why a probe was not sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unsent {
-    /// There is no room now: it has not been a probe at all.
+    /// A full queue: the probe is not counted.
     Busy,
-    /// It cannot be sent, in words.
+    /// Error of the network, as text.
     Refused(String),
 }
 
@@ -99,9 +97,9 @@ struct Track {
     tally: Tally,
     noted: u64,
     watch: Watch,
-    /// Whether the figures are older than the tally.
+    /// Whether the statistics are older than the tally.
     stale: bool,
-    /// The probes of `series.recent`, by number.
+    /// Numbers of the probes in `series.recent`.
     numbers: VecDeque<u64>,
 }
 
@@ -109,14 +107,14 @@ struct Track {
 struct Probe {
     track: Id,
     to: Ipv6Addr,
-    /// From 1.
+    /// Counts from 1.
     number: u64,
     sent: Instant,
     end: Option<Sample>,
 }
 
 impl Pinger {
-    /// A pinger of nobody yet.
+    /// Creates a pinger without targets.
     pub fn new(plan: Plan) -> Self {
         Self {
             plan,
@@ -135,7 +133,7 @@ impl Pinger {
         }
     }
 
-    /// Pings exactly at `aims` from `now` on; who was pinged before keeps its figures.
+    /// Sets the targets, from `now` on; targets that remain keep their statistics.
     pub fn set_targets(&mut self, aims: Vec<Aim>, now: Instant) {
         let digits = if aims.len() > MANY { 2 } else { 3 };
         let mut before = std::mem::take(&mut self.by_target);
@@ -169,7 +167,7 @@ impl Pinger {
         }
     }
 
-    /// Sends a probe to each target every `interval` from `now` on.
+    /// Changes the interval of every target from `now` on.
     pub fn set_interval(&mut self, interval: Duration, now: Instant) {
         self.plan.interval = interval;
         for (id, track) in &mut self.tracks {
@@ -178,7 +176,7 @@ impl Pinger {
         }
     }
 
-    /// Forgets the figures of `targets`, or of all.
+    /// Clears the statistics of `targets`, or of all.
     pub fn clear(&mut self, targets: Option<&[Target]>) {
         let digits = self.digits();
         for (id, track) in &mut self.tracks {
@@ -189,9 +187,9 @@ impl Pinger {
             let (held, due, turns) = (track.series.held, track.due, std::mem::take(&mut track.turns));
             *track = Track { turns, due, ..Track::new(target, digits) };
             (track.series.held, track.series.turns) = (held, track.turns.len());
-            // What is under way still has an answer to come, which counts no more.
+            // Replies to probes in flight are no longer counted.
             for probe in self.probes.values_mut().filter(|probe| probe.track == *id) {
-                probe.track = NOBODY;
+                probe.track = NO_TRACK;
             }
         }
     }
@@ -209,7 +207,7 @@ impl Pinger {
         })
     }
 
-    /// The next time at which [`Self::poll`] has something to do.
+    /// Next time at which [`Self::poll`] has something to do.
     pub fn next_due(&self) -> Option<Instant> {
         let send = self.due.first().map(|(due, _)| self.free_at.map_or(*due, |free| (*due).max(free)));
         let expire = self.waiting.iter().find_map(|seq| match self.probes.get(seq) {
@@ -219,8 +217,8 @@ impl Pinger {
         [send, expire].into_iter().flatten().min()
     }
 
-    /// Settles what is lost by `now`, and gives the probe that may leave, if one may: send it, then say so with
-    /// [`Self::sent`]. Call until it gives none.
+    /// Settles probes lost by `now`, and returns the next probe to send, if any: send it, then call [`Self::sent`]. Call
+    /// until it returns `None`.
     pub fn poll(&mut self, now: Instant) -> Option<EchoRequest> {
         self.expire(now);
         if self.free_at.is_some_and(|free| free > now) {
@@ -229,11 +227,11 @@ impl Pinger {
         let (due, id) = self.due.first().copied().filter(|(due, _)| *due <= now)?;
         let seq = self.next_seq;
         if self.probes.get(&seq).is_some_and(|probe| probe.end.is_none()) {
-            // All numbers are under way.
+            // All sequence numbers are in use.
             return None;
         }
         let track = self.tracks.get_mut(&id)?;
-        // A late wake-up makes no burst: what was missed is not made up for.
+        // Missed probes are not made up for: a late wake-up causes no burst.
         let next = due + self.plan.interval;
         let next = if next > now { next } else { now + self.plan.interval };
         track.series.sent += 1;
@@ -257,7 +255,7 @@ impl Pinger {
         Some(EchoRequest { to, seq, hop_limit: self.plan.hop_limit, payload: self.plan.payload })
     }
 
-    /// The probe `seq` left at `at`, or did not leave.
+    /// Records that probe `seq` was sent, or why not.
     pub fn sent(&mut self, seq: u16, at: Result<Instant, Unsent>) {
         let Some(probe) = self.probes.get_mut(&seq) else { return };
         match at {
@@ -282,7 +280,7 @@ impl Pinger {
         }
     }
 
-    /// Takes what came.
+    /// Evaluates a reply or an error.
     pub fn absorb(&mut self, event: &EchoEvent) {
         if let EchoKind::Stray { ident } = event.kind {
             return self.stray(event.from, event.at, Stray::Ident(ident));
@@ -296,13 +294,13 @@ impl Pinger {
         let (end, rtt) = (probe.end, event.at.saturating_duration_since(event.sent));
         let (seq, at, from) = (event.seq, event.at, event.from);
         match event.kind {
-            // Only multicast is answered from elsewhere (RFC 4443 §4.2).
+            // Only multicast is answered from another address (RFC 4443 §4.2).
             EchoKind::Reply { .. } if from != event.to => {
                 self.count(seq, |series| series.strays += 1);
                 self.note(seq, at, from, ReplyKind::Stray(Stray::Sender(from)));
             }
             EchoKind::Reply { hop_limit, bytes } => match end {
-                // It came in time where we only read it late.
+                // It arrived in time, and was only read late.
                 None | Some(Sample::Lost | Sample::Error) if rtt <= self.plan.timeout => {
                     self.settle(seq, at, Sample::Answered(rtt));
                     self.note(seq, at, from, ReplyKind::Answered { rtt, hop_limit, bytes });
@@ -326,7 +324,6 @@ impl Pinger {
         }
     }
 
-    /// How many targets there are.
     pub fn targets(&self) -> usize {
         self.order.len()
     }
@@ -342,7 +339,7 @@ impl Pinger {
         all
     }
 
-    /// What is worth a word, once.
+    /// Returns and clears the pending alerts.
     pub fn take_alerts(&mut self) -> impl Iterator<Item = (Target, Alert)> + '_ {
         self.alerts.drain(..)
     }
@@ -363,7 +360,7 @@ impl Pinger {
         }
     }
 
-    /// Settles a probe, or corrects what was thought of it.
+    /// Settles a probe, or corrects its earlier result.
     fn settle(&mut self, seq: u16, at: Instant, end: Sample) {
         let Some(probe) = self.probes.get_mut(&seq) else { return };
         let before = probe.end.replace(end);

@@ -27,7 +27,7 @@ fn kinds(pinger: &mut Pinger) -> Vec<ReplyKind> {
 }
 
 #[test]
-fn probes_are_answered_and_counted() {
+fn replies_are_counted() {
     let t0 = Instant::now();
     let mut p = pinger(Plan { count: Some(3), ..Plan::default() }, 1, t0);
     for (i, rtt) in [10, 20, 30].into_iter().enumerate() {
@@ -45,7 +45,7 @@ fn probes_are_answered_and_counted() {
 }
 
 #[test]
-fn a_late_reply_is_late_and_not_lost_and_a_second_one_is_a_duplicate() {
+fn a_late_reply_is_not_lost_and_a_second_one_is_a_duplicate() {
     let t0 = Instant::now();
     let mut p = pinger(Plan { count: Some(1), ..Plan::default() }, 1, t0);
     let request = p.poll(t0).unwrap();
@@ -65,11 +65,11 @@ fn a_late_reply_is_late_and_not_lost_and_a_second_one_is_a_duplicate() {
 }
 
 #[test]
-fn what_came_in_time_is_in_time_however_late_we_read_it() {
+fn a_reply_in_time_counts_as_such_even_when_read_late() {
     let t0 = Instant::now();
     let mut p = pinger(Plan::default(), 1, t0);
     let request = p.poll(t0).unwrap();
-    // The machine was busy for three seconds: the timer is served first, then the reply that waited.
+    // The machine was busy for three seconds: the timer is handled first, then the waiting reply.
     p.poll(t0 + Duration::from_secs(3));
     p.absorb(&reply(&request, t0, t0 + MS * 12));
     let series = &p.series()[0];
@@ -79,7 +79,7 @@ fn what_came_in_time_is_in_time_however_late_we_read_it() {
 }
 
 #[test]
-fn the_time_begins_when_the_request_leaves() {
+fn the_round_trip_starts_on_departure() {
     let t0 = Instant::now();
     let mut p = pinger(Plan::default(), 1, t0);
     let request = p.poll(t0).unwrap();
@@ -89,7 +89,7 @@ fn the_time_begins_when_the_request_leaves() {
 }
 
 #[test]
-fn probes_are_paced_and_misses_are_not_made_up_for() {
+fn probes_are_paced_and_missed_ones_are_skipped() {
     let t0 = Instant::now();
     let mut p = pinger(Plan::default(), 100, t0);
     let mut now = t0;
@@ -107,7 +107,7 @@ fn probes_are_paced_and_misses_are_not_made_up_for() {
 }
 
 #[test]
-fn a_timer_that_comes_by_the_millisecond_keeps_a_fast_pace() {
+fn a_timer_of_one_millisecond_keeps_a_fast_pace() {
     let t0 = Instant::now();
     let plan = Plan { pace: Duration::from_micros(400), ..Plan::default() };
     let mut p = pinger(plan, 5000, t0);
@@ -117,7 +117,7 @@ fn a_timer_that_comes_by_the_millisecond_keeps_a_fast_pace() {
 }
 
 #[test]
-fn with_more_targets_than_the_pace_allows_all_have_their_turn() {
+fn with_more_targets_than_the_pace_allows_all_are_probed_equally() {
     let t0 = Instant::now();
     let mut p = pinger(Plan { interval: MS * 100, ..Plan::default() }, 100, t0);
     let mut now = t0;
@@ -128,12 +128,12 @@ fn with_more_targets_than_the_pace_allows_all_have_their_turn() {
         }
         now = p.next_due().unwrap();
     }
-    // 200 a second for 100 targets: twice a second each.
+    // 200 a second for 100 targets: two a second each.
     assert!(sent[1..].iter().all(|n| (19..=21).contains(n)), "{sent:?}");
 }
 
 #[test]
-fn errors_settle_a_probe_and_strangers_do_not() {
+fn errors_settle_a_probe_and_stray_replies_do_not() {
     let t0 = Instant::now();
     let mut p = pinger(Plan::default(), 1, t0);
     let request = p.poll(t0).unwrap();
@@ -146,7 +146,7 @@ fn errors_settle_a_probe_and_strangers_do_not() {
     assert_eq!(
         (series.received, series.strays, series.in_flight()),
         (0, 3, 1),
-        "of nobody's concern is the last"
+        "the last one matches no target"
     );
     let strays = [Stray::Seq(request.seq.wrapping_add(9)), Stray::Ident(9), Stray::Sender(target(9).address)];
     assert_eq!(kinds(&mut p), strays.map(ReplyKind::Stray));
@@ -161,7 +161,7 @@ fn errors_settle_a_probe_and_strangers_do_not() {
 }
 
 #[test]
-fn a_probe_that_finds_no_room_is_none_and_leaves_a_little_later() {
+fn a_probe_that_meets_a_full_queue_is_not_counted_and_retried() {
     let t0 = Instant::now();
     let mut p = pinger(Plan::default(), 1, t0);
     let request = p.poll(t0).unwrap();
@@ -175,15 +175,15 @@ fn a_probe_that_finds_no_room_is_none_and_leaves_a_little_later() {
 }
 
 #[test]
-fn who_stays_keeps_the_figures_and_who_is_held_is_not_asked() {
+fn remaining_targets_keep_their_statistics_and_held_ones_are_not_probed() {
     let t0 = Instant::now();
     let mut p = pinger(Plan::default(), 2, t0);
     let request = p.poll(t0).unwrap();
     p.absorb(&reply(&request, t0, t0 + MS));
     let held = Aim { held: true, ..target(1).into() };
     p.set_targets(vec![target(3).into(), held], t0 + MS);
-    let told: Vec<_> = p.series().iter().map(|s| (s.target.label.to_string(), s.received, s.held)).collect();
-    assert_eq!(told, [("m3".into(), 0, false), ("m1".into(), 1, true)]);
+    let found: Vec<_> = p.series().iter().map(|s| (s.target.label.to_string(), s.received, s.held)).collect();
+    assert_eq!(found, [("m3".into(), 0, false), ("m1".into(), 1, true)]);
     let mut asked = Vec::new();
     for ms in 0..3000 {
         asked.extend(p.poll(t0 + MS * ms).map(|request| request.to));
@@ -194,22 +194,22 @@ fn who_stays_keeps_the_figures_and_who_is_held_is_not_asked() {
 }
 
 #[test]
-fn what_is_cleared_starts_over_and_the_rest_does_not() {
+fn clearing_restarts_only_the_given_targets() {
     let t0 = Instant::now();
     let mut p = pinger(Plan { pace: Duration::ZERO, ..Plan::default() }, 2, t0);
     let (a, b) = (p.poll(t0).unwrap(), p.poll(t0).unwrap());
     p.clear(Some(&[target(1)]));
     p.absorb(&reply(&a, t0, t0 + MS));
     p.absorb(&reply(&b, t0, t0 + MS));
-    let told: Vec<_> = p.series().iter().map(|s| (s.sent, s.received, s.strays, s.in_flight())).collect();
-    assert_eq!(told, [(0, 0, 0, 0), (1, 1, 0, 0)]);
+    let found: Vec<_> = p.series().iter().map(|s| (s.sent, s.received, s.strays, s.in_flight())).collect();
+    assert_eq!(found, [(0, 0, 0, 0), (1, 1, 0, 0)]);
     p.clear(None);
     assert!(p.series().iter().all(|s| s.sent == 0 && s.stats.is_none() && s.replies.is_empty()));
     assert!(p.poll(t0 + Duration::from_secs(1)).is_some(), "the schedule goes on");
 }
 
 #[test]
-fn addresses_take_turns() {
+fn addresses_are_probed_round_robin() {
     let t0 = Instant::now();
     let mut p = Pinger::new(Plan { interval: MS * 100, ..Plan::default() });
     let turns = vec![target(4).address, target(5).address];
@@ -226,22 +226,22 @@ fn addresses_take_turns() {
 }
 
 #[test]
-fn silence_and_its_end_are_worth_a_word() {
+fn an_outage_and_its_end_raise_alerts() {
     let t0 = Instant::now();
     let mut p = pinger(Plan::default(), 1, t0);
-    let mut told = Vec::new();
+    let mut found = Vec::new();
     for n in 0..12 {
         let now = t0 + Duration::from_secs(n);
         let request = p.poll(now).unwrap();
         if !(2..7).contains(&n) {
             p.absorb(&reply(&request, now, now + MS * 9));
         }
-        told.extend(p.take_alerts().map(|(target, alert)| (n, target.label.to_string(), alert)));
+        found.extend(p.take_alerts().map(|(target, alert)| (n, target.label.to_string(), alert)));
     }
-    assert_eq!(told, [(6, "m1".into(), Alert::Silent), (7, "m1".into(), Alert::Answers(MS * 9))]);
+    assert_eq!(found, [(6, "m1".into(), Alert::Silent), (7, "m1".into(), Alert::Answers(MS * 9))]);
 }
 
-/// A thousand probes, of which `fate` says what becomes: their round trips.
+/// A thousand probes; `fate` returns the round trips of the replies to each.
 fn thousand(fate: impl Fn(u64) -> Vec<u32>) -> Series {
     let t0 = Instant::now();
     let plan = Plan { count: Some(1000), pace: Duration::ZERO, ..Plan::default() };

@@ -1,4 +1,4 @@
-//! What a TCP connection to a port came to: values only.
+//! Port checks: targets and results.
 
 use std::net::SocketAddrV6;
 use std::time::Duration;
@@ -6,45 +6,42 @@ use std::time::Duration;
 use super::speech::{Heard, Speak};
 use crate::text::Safe;
 
-/// A port that is tried.
+/// A port to check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Knock {
-    /// How its host is called.
+    /// Name of its host.
     pub label: Safe,
-    /// Where.
     pub to: SocketAddrV6,
-    /// How it is spoken to where it is open; `None` closes at once.
+    /// Protocol check of an open port; `None` closes the connection at once.
     pub speak: Option<Speak>,
-    /// The name that a service is asked for; without one, the address is.
+    /// Host name sent to the service; without one, its address is sent.
     pub host: Option<String>,
 }
 
-/// A port that was tried.
+/// A checked port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Knocked {
-    /// Which.
     pub knock: Knock,
-    /// What the connection came to.
     pub port: Port,
-    /// What was heard there, where it was spoken to.
+    /// Result of the protocol check, if there was one.
     pub heard: Option<Heard>,
 }
 
-/// What came of it.
+/// State of a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Port {
-    /// Accepted, after this long.
+    /// Connection accepted, after this time.
     Open(Duration),
-    /// Refused: the host answers, and nobody listens there.
+    /// Connection reset: the host responds, and nothing listens there.
     Refused,
-    /// Nothing came back.
+    /// No reply before the timeout.
     Silent,
-    /// An error, in words.
+    /// Another error, as text.
     Error(String),
 }
 
 impl Port {
-    /// In a word.
+    /// One word.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Open(_) => "open",
@@ -55,17 +52,17 @@ impl Port {
     }
 }
 
-/// A name that may be said to a service: of letters, digits, dots, hyphens and underscores. What is none is not said.
+/// Normalises a host name; `None` unless it consists of letters, digits, dots, hyphens and underscores.
 pub fn host(name: &str) -> Option<String> {
     let name = name.trim_end_matches('.');
     let fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     (!name.is_empty() && name.len() < 254 && name.chars().all(fit)).then(|| name.to_owned())
 }
 
-/// Reads ports as they are typed: numbers and ranges, `22 8000-8010`, apart by blanks or commas.
+/// Parses ports: numbers and ranges, separated by blanks or commas: `22 8000-8010`.
 ///
 /// # Errors
-/// The word that is neither, and why, in words.
+/// The invalid word and the reason, as text.
 pub fn read(text: &str) -> Result<Vec<u16>, String> {
     let mut ports = Vec::new();
     for word in text.split([' ', ',']).filter(|word| !word.is_empty()) {
@@ -96,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn only_names_are_said_to_a_service() {
+    fn only_valid_host_names_are_sent() {
         assert_eq!(host("web.internal."), Some("web.internal".into()));
         for hostile in ["", "web\r\nX: y", "a b", "ü", "fdaa::3"] {
             assert_eq!(host(hostile), None, "{hostile:?}");

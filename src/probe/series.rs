@@ -1,4 +1,4 @@
-//! What came of pinging somebody: values only.
+//! Results of pinging a target.
 
 use std::net::Ipv6Addr;
 use std::sync::Arc;
@@ -8,26 +8,24 @@ use super::stats::{Bin, Stats, of_window};
 use crate::net::IcmpError;
 use crate::text::Safe;
 
-/// Settled probes that are kept of each target: five minutes at one a second.
+/// Settled probes kept per target: five minutes at one a second.
 pub const KEPT: usize = 300;
 
-/// Somebody to ping.
+/// A target of pings.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Target {
-    /// How it is called on the screen.
+    /// Name on the screen.
     pub label: Safe,
-    /// Where it is.
     pub address: Ipv6Addr,
 }
 
-/// A target, and how it is to be pinged.
+/// A target with its ping options.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Aim {
-    /// Whom.
     pub target: Target,
-    /// Whether no probe leaves now; the figures stay.
+    /// Whether pinging is paused; the statistics remain.
     pub held: bool,
-    /// The addresses that take turns, as a client of a name does; empty where it is the target's own alone.
+    /// Addresses to probe round robin, like a client of the name; empty: only the target's own.
     pub turns: Vec<Ipv6Addr>,
 }
 
@@ -37,58 +35,57 @@ impl From<Target> for Aim {
     }
 }
 
-/// The pings of one target. Every probe that has left is received, late, lost, in error, or in flight.
+/// Ping results of one target. Every sent probe is received, late, lost, in error, or in flight.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Series {
-    /// Whom.
     pub target: Target,
-    /// Whether no probe leaves for now.
+    /// Whether pinging is paused.
     pub held: bool,
-    /// How many addresses take turns; 0 where it is the target's own alone.
+    /// Number of addresses probed round robin; 0: only the target's own.
     pub turns: usize,
-    /// Probes that have left.
+    /// Sent probes.
     pub sent: u64,
-    /// Probes that were answered in time.
+    /// Replies in time.
     pub received: u64,
-    /// Probes that were answered, too late.
+    /// Late replies.
     pub late: u64,
-    /// Probes that nothing came back for in time, nor later so far.
+    /// Probes without a reply in time, nor later so far.
     pub lost: u64,
-    /// Probes that brought an ICMPv6 error, or could not be sent.
+    /// Probes that got an ICMPv6 error, or could not be sent.
     pub errors: u64,
-    /// Further replies to probes that were answered.
+    /// Further replies to an answered probe.
     pub duplicates: u64,
-    /// Replies from the target that answer no probe of ours, and replies to ours from elsewhere.
+    /// Replies from the target without a probe, and replies to our probes from another address.
     pub strays: u64,
-    /// The newest settled probes, oldest first, at most [`KEPT`].
+    /// Newest settled probes, oldest first, at most [`KEPT`].
     pub recent: Arc<Vec<Sample>>,
-    /// What came of the newest probes one by one, oldest first, at most 120.
+    /// Newest replies one by one, oldest first, at most 120.
     pub replies: Arc<Vec<Reply>>,
-    /// Statistics over all that were answered in time.
+    /// Statistics of all replies in time.
     pub stats: Option<Stats>,
-    /// How often which round trip was seen, shortest first.
+    /// Histogram of round trips, shortest first.
     pub bins: Arc<Vec<Bin>>,
-    /// When the newest probe was settled.
+    /// Time at which the newest probe was settled.
     pub at: Option<Instant>,
-    /// The last error, in words, until a reply comes.
+    /// The last error as text, until the next reply.
     pub error: Option<String>,
 }
 
-/// What became of a probe.
+/// Result of a probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sample {
-    /// Answered, after this round trip.
+    /// Reply in time, with its round trip.
     Answered(Duration),
-    /// Answered too late, after this round trip.
+    /// Late reply, with its round trip.
     Late(Duration),
-    /// Nothing came.
+    /// No reply.
     Lost,
-    /// An error came.
+    /// ICMPv6 error, or not sent.
     Error,
 }
 
 impl Sample {
-    /// The round trip of a reply that came in time.
+    /// Round trip of a reply in time.
     pub fn rtt(self) -> Option<Duration> {
         match self {
             Self::Answered(rtt) => Some(rtt),
@@ -96,7 +93,7 @@ impl Sample {
         }
     }
 
-    /// Whether no reply came at all.
+    /// Whether there was no reply at all.
     pub fn is_lost(self) -> bool {
         matches!(self, Self::Lost | Self::Error)
     }
@@ -125,97 +122,87 @@ impl Series {
         }
     }
 
-    /// Probes that are no longer in flight.
+    /// Probes no longer in flight.
     pub fn settled(&self) -> u64 {
         self.received + self.late + self.lost + self.errors
     }
 
-    /// Probes that are neither answered nor given up.
+    /// Probes that are neither answered nor lost.
     pub fn in_flight(&self) -> u64 {
         self.sent.saturating_sub(self.settled())
     }
 
-    /// The share of the settled probes that no reply came for, 0 to 1; `None` before the first is settled. A late
-    /// reply is no loss.
+    /// Share of settled probes without a reply, 0 to 1; `None` before the first is settled. A late reply is not a loss.
     pub fn loss(&self) -> Option<f64> {
         let settled = self.settled();
         (settled > 0).then(|| (self.lost + self.errors) as f64 / settled as f64)
     }
 
-    /// The newest settled probe: its round trip, or `None` where it brought no reply in time.
+    /// The newest settled probe: its round trip, or `None` without a reply in time.
     pub fn newest(&self) -> Option<Option<Duration>> {
         self.recent.last().map(|sample| sample.rtt())
     }
 
-    /// [`Self::loss`] of the newest settled probes alone.
+    /// [`Self::loss`] of the newest settled probes only.
     pub fn recent_loss(&self) -> Option<f64> {
         let missing = self.recent.iter().filter(|sample| sample.is_lost()).count();
         (!self.recent.is_empty()).then(|| missing as f64 / self.recent.len() as f64)
     }
 
-    /// Statistics of the newest settled probes alone.
+    /// Statistics of the newest settled probes only.
     pub fn recent_stats(&self) -> Option<Stats> {
         of_window(self.recent.iter().filter_map(|sample| sample.rtt()))
     }
 }
 
-/// What came of one probe.
+/// One reply, or the lack of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// Counts the replies of its target from 1, so that a reader of many reports knows which are new.
+    /// Counts from 1 per target, so that readers of consecutive reports recognise new ones.
     pub serial: u64,
-    /// Which probe of its target, from 1; 0 where it answers none.
+    /// Number of the probe, from 1 per target; 0 without a probe.
     pub number: u64,
-    /// When.
     pub at: Instant,
-    /// Who sent it; of what was given up, who should have.
+    /// Sender of the reply; for a lost probe, its destination.
     pub from: Ipv6Addr,
-    /// What.
     pub kind: ReplyKind,
 }
 
-/// The ends of a probe, and what may come after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReplyKind {
-    /// In time.
+    /// Reply in time.
     Answered {
-        /// Round trip.
         rtt: Duration,
-        /// Hop limit of the reply.
         hop_limit: u8,
-        /// ICMPv6 bytes of the reply.
+        /// Size in bytes: ICMPv6 header and payload.
         bytes: u16,
     },
     /// No reply in time.
     Lost {
-        /// How long it was waited for.
         after: Duration,
     },
-    /// A reply to a probe that was given up.
+    /// Reply after the timeout.
     Late {
-        /// Round trip.
         rtt: Duration,
     },
-    /// One more reply to a probe that was answered.
+    /// Further reply to an answered probe.
     Duplicate {
-        /// Round trip.
         rtt: Duration,
     },
-    /// A reply that answers no probe: a wrong identifier, a wrong sequence number, or another sender.
+    /// Reply without a probe: wrong identifier, wrong sequence number, or another sender.
     Stray(Stray),
-    /// An ICMPv6 error in its place.
     Error(IcmpError),
-    /// It could not be sent, for the reason in words.
+    /// Not sent, with the reason as text.
     Unsent(String),
 }
 
-/// What is wrong with a reply that answers nothing.
+/// Reason why a reply is stray.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stray {
-    /// Its identifier is not ours.
+    /// The identifier is not ours.
     Ident(u16),
-    /// No probe was sent under its sequence number.
+    /// No probe has this sequence number.
     Seq(u16),
-    /// It answers a probe that went to somebody else.
+    /// The probe was sent to another address.
     Sender(Ipv6Addr),
 }

@@ -1,4 +1,4 @@
-//! The first bytes on a connection: what is said, and what the answer makes of who is there. Bytes in, a word out.
+//! Protocol check: the first bytes sent on a connection, and the protocol recognised from the response.
 
 use std::net::SocketAddrV6;
 use std::time::Duration;
@@ -7,14 +7,14 @@ use super::certificate::Certificate;
 use super::tls;
 use crate::text::Safe;
 
-/// The most that is read of an answer: a status line is short, and no chain of certificates is longer.
+/// Maximum size of a response in bytes: longer than any certificate chain.
 pub const LONGEST: usize = 32 * 1024;
-/// How long an answer may take.
+/// Timeout of a response.
 pub const PATIENCE: Duration = Duration::from_millis(1500);
-/// A line that is longer is none.
+/// Maximum length of a line in bytes.
 const LINE: usize = 512;
 
-/// A protocol in which a service is spoken to.
+/// A protocol that can be checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speech {
     /// HTTP/1.1 (RFC 9112).
@@ -23,50 +23,49 @@ pub enum Speech {
     Tls,
 }
 
-/// How somebody wants a port to be spoken to.
+/// Protocols to check on a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speak {
-    /// In what it seems to understand: see [`guesses`].
+    /// The likely ones: see [`guesses`].
     Any,
-    /// In this alone.
+    /// Only this one.
     In(Speech),
 }
 
-/// What came of speaking.
+/// Result of a protocol check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Spoken {
-    /// The protocol that was asked for; its first words: a status line, a version.
+    /// The expected protocol, with its first line or version.
     Fits(Safe),
-    /// TLS, with its certificate; its version.
+    /// TLS with its version and certificate.
     Certified(Safe, Box<Certificate>),
-    /// Something else; its first bytes.
+    /// Something else, with its first bytes.
     Other(Safe),
-    /// The connection was closed without a word.
+    /// Connection closed without data.
     Closed,
-    /// Nothing was said in time.
+    /// No data before the timeout.
     Silent,
 }
 
-/// What was heard, in answer to what.
+/// A protocol check and its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heard {
-    /// How it was spoken to.
+    /// Checked protocol.
     pub speech: Speech,
-    /// What came of it.
     pub spoken: Spoken,
 }
 
 impl Heard {
-    /// The protocol that is spoken there, where that is known.
+    /// The protocol of the service, if recognised.
     pub fn protocol(&self) -> Option<Speech> {
         self.spoken.fits().then_some(self.speech)
     }
 }
 
-/// What is said to a port where nobody knows what it understands, the likelier first: the second is tried where the
-/// first does not [tell](Spoken::tells) enough.
+/// Protocols to try on an unknown port, the likelier first. The second is tried if the first result is not
+/// [conclusive](Spoken::tells).
 pub fn guesses(port: u16) -> [Speech; 2] {
-    /// Ports on which TLS begins at once, by IANA's registry and by custom.
+    /// Ports that start with TLS, from IANA's registry and by custom.
     const TLS: [u16; 12] = [443, 465, 563, 636, 853, 989, 990, 992, 993, 995, 5671, 8883];
     if TLS.contains(&port) || port % 1000 == 443 {
         [Speech::Tls, Speech::Http]
@@ -76,15 +75,15 @@ pub fn guesses(port: u16) -> [Speech; 2] {
 }
 
 impl Spoken {
-    /// Whether it is what was asked for.
+    /// Whether the response has the expected protocol.
     pub fn fits(&self) -> bool {
         matches!(self, Self::Fits(_) | Self::Certified(..))
     }
 
-    /// Whether it says who is there, so that nothing else need be tried.
+    /// Whether the response identifies the service, so that no other protocol is tried.
     pub fn tells(&self) -> bool {
         match self {
-            // A server of TLS, too, says in plain words that it does not understand plain words.
+            // A TLS server may reject plain HTTP in plain HTTP.
             Self::Fits(text) => !text.as_str().contains(" 400"),
             Self::Certified(..) => true,
             Self::Other(text) => text.as_str() != TLS_HEARD && !text.as_str().starts_with("HTTP/"),
@@ -92,7 +91,7 @@ impl Spoken {
         }
     }
 
-    /// In a line: a status line, a certificate, what came in its place.
+    /// One line: a status line, a certificate, or other data.
     pub fn words(&self) -> String {
         match self {
             Self::Fits(text) => text.to_string(),
@@ -104,11 +103,10 @@ impl Spoken {
     }
 }
 
-/// What is heard where TLS answers plain words.
+/// Shown when TLS responds to plain text.
 const TLS_HEARD: &str = "TLS";
 
 impl Speech {
-    /// As it is written.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Http => "HTTP",
@@ -116,7 +114,7 @@ impl Speech {
         }
     }
 
-    /// Reads `http` or `tls`.
+    /// Parses `http` or `tls`.
     pub fn read(text: &str) -> Option<Self> {
         match text.to_ascii_lowercase().as_str() {
             "http" => Some(Self::Http),
@@ -125,8 +123,7 @@ impl Speech {
         }
     }
 
-    /// What to say to who listens at `to`. `host` is whom it is for, a name of letters, digits, dots and hyphens;
-    /// without one the address is.
+    /// First bytes to send to the service at `to`, for the validated name `host` or else for its address.
     pub fn opening(self, host: Option<&str>, to: SocketAddrV6) -> Vec<u8> {
         match self {
             Self::Http => {
@@ -140,18 +137,18 @@ impl Speech {
         }
     }
 
-    /// Whether more of `answer` would tell nothing more.
+    /// Whether more data would add nothing to `answer`.
     pub fn is_enough(self, answer: &[u8]) -> bool {
         let line = answer.contains(&b'\n') || answer.len() >= LINE;
         if tls::is_tls(answer) {
             self == Self::Http || tls::read(answer).done || answer.len() >= LONGEST
         } else {
-            // The first five bytes say whether it is TLS.
+            // The first five bytes show whether it is TLS.
             line && (self == Self::Http || answer.len() >= 5)
         }
     }
 
-    /// What `answer` says of who is there. Empty is a connection that was closed.
+    /// Evaluates `answer`; empty means that the connection was closed.
     pub fn judge(self, answer: &[u8]) -> Spoken {
         if answer.is_empty() {
             return Spoken::Closed;
@@ -175,7 +172,7 @@ impl Speech {
 }
 
 impl Speak {
-    /// Reads `any`, `http` or `tls`.
+    /// Parses `any`, `http` or `tls`.
     pub fn read(text: &str) -> Option<Self> {
         match text {
             "any" => Some(Self::Any),
@@ -183,7 +180,7 @@ impl Speak {
         }
     }
 
-    /// What is said to a port of this number, in order.
+    /// Protocols to try on a port, in order.
     pub fn speeches(self, port: u16) -> Vec<Speech> {
         match self {
             Self::Any => guesses(port).to_vec(),
@@ -198,9 +195,9 @@ mod tests {
     use crate::probe::tls::tests::flight;
 
     #[test]
-    fn an_answer_is_taken_for_what_it_is() {
+    fn responses_are_recognised() {
         let ssh = Spoken::Other("SSH-2.0-OpenSSH_9.2".into());
-        for (speech, answer, told) in [
+        for (speech, answer, expected) in [
             (Speech::Http, &b"HTTP/1.1 200 OK\r\nServer: x"[..], Spoken::Fits("HTTP/1.1 200 OK".into())),
             (Speech::Http, b"SSH-2.0-OpenSSH_9.2\r\n", ssh.clone()),
             (Speech::Http, &[21, 3, 1, 0, 2, 2, 10], Spoken::Other("TLS".into())),
@@ -209,14 +206,14 @@ mod tests {
             (Speech::Tls, b"SSH-2.0-OpenSSH_9.2\r\n", ssh),
             (Speech::Tls, b"", Spoken::Closed),
         ] {
-            assert_eq!(speech.judge(answer), told, "{speech:?} {answer:?}");
+            assert_eq!(speech.judge(answer), expected, "{speech:?} {answer:?}");
             assert!(speech.is_enough(answer) || answer.len() < 7, "{speech:?} {answer:?}");
         }
         assert_eq!(Speech::read("HTTPS"), Some(Speech::Tls));
     }
 
     #[test]
-    fn a_certificate_is_told_by_its_names() {
+    fn a_certificate_is_shown_by_its_names() {
         let spoken = Speech::Tls.judge(&flight(700));
         assert_eq!(
             spoken.words(),
@@ -226,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn more_is_heard_until_it_tells() {
+    fn reading_continues_until_the_response_is_conclusive() {
         for (speech, cut) in [
             (Speech::Http, &b"HTTP/1.1 200"[..]),
             (Speech::Tls, b"HT"),
@@ -235,13 +232,13 @@ mod tests {
         ] {
             assert!(!speech.is_enough(cut), "{cut:?}");
         }
-        // What never ends is not heard to its end.
+        // An endless response is cut off.
         assert!(Speech::Http.is_enough(&[b'x'; LINE]));
         assert!(Speech::Tls.is_enough(&[[22, 3, 3, 255, 255].repeat(7000)].concat()));
     }
 
     #[test]
-    fn who_does_not_say_what_he_is_is_asked_twice() {
+    fn an_inconclusive_response_leads_to_a_second_check() {
         assert_eq!(guesses(443), [Speech::Tls, Speech::Http]);
         assert_eq!(guesses(8443), [Speech::Tls, Speech::Http]);
         assert_eq!(guesses(8080), [Speech::Http, Speech::Tls]);
@@ -252,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_is_said_as_the_protocols_want_it() {
+    fn the_host_is_sent_in_the_form_of_each_protocol() {
         let to: SocketAddrV6 = "[fdaa::2]:8080".parse().unwrap();
         let said = |host| String::from_utf8(Speech::Http.opening(host, to)).unwrap();
         assert!(said(Some("web.internal")).contains("\r\nHost: web.internal:8080\r\n"));

@@ -1,4 +1,4 @@
-//! Statistics of round trips: sums to the nanosecond, an HDR histogram for percentiles, and bins to draw.
+//! Statistics of round trips: sums in nanoseconds, an HDR histogram for percentiles, and bins for charts.
 
 use std::time::Duration;
 
@@ -7,58 +7,52 @@ use hdrhistogram::Histogram;
 /// Statistics of round-trip times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stats {
-    /// Smallest.
     pub min: Duration,
-    /// Mean.
     pub avg: Duration,
-    /// Half took no longer.
+    /// Median.
     pub p50: Duration,
-    /// 95 of 100 took no longer.
+    /// 95th percentile.
     pub p95: Duration,
-    /// 99 of 100 took no longer.
+    /// 99th percentile.
     pub p99: Duration,
-    /// Largest.
     pub max: Duration,
-    /// Standard deviation, as `ping` calls it.
+    /// Standard deviation, named as in `ping`.
     pub mdev: Duration,
-    /// The mean change from one to the next, smoothed over 16 (RFC 3550 §6.4.1).
+    /// Mean change between consecutive round trips, smoothed over 16 (RFC 3550 §6.4.1).
     pub jitter: Duration,
-    /// The newest.
     pub last: Duration,
 }
 
-/// How often round trips of one size were seen. Sizes are told apart by two decimal digits.
+/// A bin of the histogram. Round trips are rounded to two decimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bin {
-    /// The shortest that belongs here.
+    /// Lower bound, inclusive.
     pub from: Duration,
-    /// The shortest that no longer does.
+    /// Upper bound, exclusive.
     pub to: Duration,
-    /// How many were seen.
     pub count: u64,
 }
 
-/// Round trips as they come.
+/// Accumulates round trips.
 #[derive(Debug)]
 pub struct Tally {
     moments: Moments,
-    /// In microseconds. It grows with what it is given.
+    /// In microseconds; grows with its range.
     histogram: Option<Histogram<u32>>,
     bins: Vec<Bin>,
 }
 
 impl Tally {
-    /// Nothing seen yet. Percentiles are told to `digits` decimal digits, 1 to 5.
+    /// Empty. Percentiles have `digits` decimal digits, 1 to 5.
     pub fn new(digits: u8) -> Self {
         let histogram = Histogram::new(digits.clamp(1, 5)).ok();
         Self { moments: Moments::default(), histogram, bins: Vec::new() }
     }
 
-    /// One more.
     pub fn add(&mut self, rtt: Duration) {
         self.moments.add(rtt);
         if let Some(histogram) = &mut self.histogram {
-            // It grows as it must, and a count of 2^32 takes a century.
+            // Cannot fail: it resizes itself, and a count of 2^32 takes a century.
             let _ = histogram.record(micros(rtt));
         }
         let (from, to) = edges(rtt);
@@ -68,7 +62,7 @@ impl Tally {
         }
     }
 
-    /// The figures; `None` before the first.
+    /// The statistics; `None` before the first round trip.
     pub fn stats(&self) -> Option<Stats> {
         let stats = self.moments.stats()?;
         let mut percentiles = [(50, stats.min), (95, stats.min), (99, stats.min)];
@@ -88,13 +82,12 @@ impl Tally {
         Some(Stats { p50, p95, p99, ..stats })
     }
 
-    /// How often which size was seen.
     pub fn bins(&self) -> &[Bin] {
         &self.bins
     }
 }
 
-/// Percentiles count whole probes: of 4, the median is the second (the nearest rank).
+/// Nearest-rank percentile: of 4 probes, the median is the second.
 fn rank(share: u64, all: u64) -> u64 {
     (all * share).div_ceil(100).max(1)
 }
@@ -103,7 +96,7 @@ fn micros(time: Duration) -> u64 {
     time.as_micros() as u64
 }
 
-/// The edges of the bin of `rtt`: its first two digits, in microseconds, and the next.
+/// Bounds of the bin of `rtt`: its first two digits, in microseconds, and the next value.
 fn edges(rtt: Duration) -> (Duration, Duration) {
     let (mut value, mut unit) = (micros(rtt), 1);
     while value >= 100 {
@@ -113,7 +106,7 @@ fn edges(rtt: Duration) -> (Duration, Duration) {
     (Duration::from_micros(value * unit), Duration::from_micros((value + 1) * unit))
 }
 
-/// Exact figures of a few round trips, oldest first; `None` where there is none.
+/// Exact statistics of a few round trips, oldest first; `None` without any.
 pub fn of_window(rtts: impl Iterator<Item = Duration>) -> Option<Stats> {
     let mut moments = Moments::default();
     let mut all: Vec<Duration> = rtts.inspect(|rtt| moments.add(*rtt)).collect();
@@ -152,7 +145,7 @@ impl Moments {
     fn stats(&self) -> Option<Stats> {
         let n = u128::from(self.n);
         let mean = self.sum.checked_div(n)?;
-        // As ping's mdev: the square root of the mean square less the squared mean.
+        // As in ping's mdev: the square root of the mean square less the squared mean.
         let variance = (self.squares * n).saturating_sub(self.sum * self.sum) / (n * n);
         Some(Stats {
             min: self.min,
@@ -184,17 +177,17 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_those_of_ping() {
+    fn statistics_match_ping() {
         let stats = tally(&[10_000, 20_000, 30_000]).stats().unwrap();
         assert_eq!((stats.min, stats.avg, stats.max, stats.last), (MS * 10, MS * 20, MS * 30, MS * 30));
         assert_eq!(stats.mdev, Duration::from_nanos(8_164_965));
-        // 10 ms of change, then once more: 10/16, then 10/16 + (10 - 10/16)/16.
+        // One change of 10 ms, then another: 10/16, then 10/16 + (10 - 10/16)/16.
         assert_eq!(stats.jitter.as_micros(), 1_210);
         assert!(tally(&[]).stats().is_none());
     }
 
     #[test]
-    fn percentiles_are_of_the_nearest_rank() {
+    fn percentiles_use_the_nearest_rank() {
         let all: Vec<u64> = (1..=100).map(|n| n * 10).collect();
         let stats = tally(&all).stats().unwrap();
         let us = Duration::from_micros;
@@ -206,23 +199,23 @@ mod tests {
     #[test]
     fn bins_are_round() {
         let bins = tally(&[10_000, 10_999, 11_000, 123, 129, 7]);
-        let told: Vec<_> =
+        let found: Vec<_> =
             bins.bins().iter().map(|b| (b.from.as_micros(), b.to.as_micros(), b.count)).collect();
-        assert_eq!(told, [(7, 8, 1), (120, 130, 2), (10_000, 11_000, 2), (11_000, 12_000, 1)]);
+        assert_eq!(found, [(7, 8, 1), (120, 130, 2), (10_000, 11_000, 2), (11_000, 12_000, 1)]);
     }
 
     proptest! {
         #[test]
-        fn the_histogram_says_what_sorting_says(rtts in prop::collection::vec(1_u64..5_000_000, 1..300)) {
-            let told = tally(&rtts).stats().unwrap();
+        fn the_histogram_matches_sorting(rtts in prop::collection::vec(1_u64..5_000_000, 1..300)) {
+            let found = tally(&rtts).stats().unwrap();
             let exact = of_window(rtts.iter().map(|us| Duration::from_micros(*us))).unwrap();
-            for (told, exact) in [(told.p50, exact.p50), (told.p95, exact.p95), (told.p99, exact.p99)] {
+            for (found, exact) in [(found.p50, exact.p50), (found.p95, exact.p95), (found.p99, exact.p99)] {
                 // Three digits.
-                let off = told.as_secs_f64() / exact.as_secs_f64();
-                prop_assert!((0.999..1.001).contains(&off), "{told:?} {exact:?}");
+                let off = found.as_secs_f64() / exact.as_secs_f64();
+                prop_assert!((0.999..1.001).contains(&off), "{found:?} {exact:?}");
             }
             let same = |s: Stats| (s.min, s.avg, s.max, s.mdev, s.jitter, s.last);
-            prop_assert_eq!(same(told), same(exact));
+            prop_assert_eq!(same(found), same(exact));
             prop_assert_eq!(tally(&rtts).bins().iter().map(|b| b.count).sum::<u64>(), rtts.len() as u64);
         }
     }

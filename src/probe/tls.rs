@@ -1,5 +1,5 @@
-//! The first bytes of TLS: a `ClientHello` that asks for a version in which the certificate comes in the clear, and
-//! what a server says to it. Nothing is ever agreed upon: bytes in, values out.
+//! The first flight of TLS: a `ClientHello` for a version with an unencrypted certificate, and the server's response. No
+//! handshake is completed.
 
 use super::certificate::Certificate;
 
@@ -11,25 +11,25 @@ const SERVER_HELLO: u8 = 2;
 const CERTIFICATE: u8 = 11;
 const SERVER_HELLO_DONE: u8 = 14;
 
-/// What a server said.
+/// A server's response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// `TLS 1.2`; absent before its hello.
     pub version: Option<&'static str>,
-    /// Its certificate, where that came and can be read.
+    /// Its certificate, if received and valid.
     pub certificate: Option<Certificate>,
-    /// What it said in place of going on: the number of its alert (RFC 8446 §6).
+    /// Number of the alert sent instead (RFC 8446 §6).
     pub alert: Option<u8>,
-    /// Whether it will say nothing more that matters.
+    /// Whether no more relevant data will follow.
     pub done: bool,
 }
 
-/// Whether `bytes` begin as TLS does.
+/// Whether `bytes` start like TLS.
 pub fn is_tls(bytes: &[u8]) -> bool {
     matches!(bytes, [ALERT | HANDSHAKE, 3, ..])
 }
 
-/// Reads as much of an answer as is there.
+/// Parses the received part of a response.
 pub fn read(bytes: &[u8]) -> Answer {
     let mut answer = Answer { version: None, certificate: None, alert: None, done: false };
     let mut handshake = Vec::new();
@@ -66,7 +66,7 @@ pub fn read(bytes: &[u8]) -> Answer {
 }
 
 impl Answer {
-    /// In a line: `TLS 1.2, certificate of web.example`.
+    /// One line: `TLS 1.2, certificate of web.example`.
     pub fn words(&self) -> String {
         let version = self.version.unwrap_or("TLS");
         match (&self.certificate, self.alert) {
@@ -77,7 +77,7 @@ impl Answer {
     }
 }
 
-/// The server's own certificate, the first of a list (RFC 5246 §7.4.2).
+/// The server's own certificate: the first of the list (RFC 5246 §7.4.2).
 fn first(list: &[u8]) -> Option<&[u8]> {
     let [_, _, _, a, b, c, rest @ ..] = list else { return None };
     rest.get(..u32::from_be_bytes([0, *a, *b, *c]) as usize)
@@ -93,7 +93,7 @@ fn version(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// What an alert means that answers a hello.
+/// Explanation of an alert in response to a hello.
 fn alert_words(number: u8) -> &'static str {
     match number {
         40 => ": it can agree on nothing that is offered",
@@ -106,10 +106,10 @@ fn alert_words(number: u8) -> &'static str {
     }
 }
 
-/// A `ClientHello` of TLS 1.2 (RFC 5246 §7.4.1.2) that every server answers, be it with an alert. `host` is whom it is
-/// for: a name, never an address (RFC 6066 §3).
+/// A `ClientHello` of TLS 1.2 (RFC 5246 §7.4.1.2) that every server answers, if only with an alert. `host` is sent as the
+/// server name; never an address (RFC 6066 §3).
 pub fn client_hello(host: Option<&str>) -> Vec<u8> {
-    // A length of two bytes and what it counts.
+    // Prefixes bytes with their length (two bytes).
     let counted = |bytes: Vec<u8>| {
         let mut out = (bytes.len() as u16).to_be_bytes().to_vec();
         out.extend(bytes);
@@ -126,12 +126,12 @@ pub fn client_hello(host: Option<&str>) -> Vec<u8> {
         extension(13, counted(vec![8, 7, 4, 3, 5, 3, 6, 3, 8, 4, 8, 5, 8, 6, 4, 1, 5, 1, 6, 1])),
     ]
     .concat();
-    // The last is no suite: it says that renegotiation is understood (RFC 5746 §3.3).
+    // The last value is not a suite: it signals secure renegotiation (RFC 5746 §3.3).
     let suites = counted(vec![
         0xc0, 0x2b, 0xc0, 0x2f, 0xc0, 0x2c, 0xc0, 0x30, 0xcc, 0xa9, 0xcc, 0xa8, 0xc0, 0x09, 0xc0, 0x13, 0,
         0x9c, 0, 0x9d, 0, 0x2f, 0, 0x35, 0, 0xff,
     ]);
-    // The random need not be.
+    // The random bytes need not be random here.
     let body = [vec![3, 3], vec![0x36; 32], vec![0], suites, vec![1, 0], counted(extensions)].concat();
     let length = (body.len() as u32).to_be_bytes();
     let handshake = [vec![1], length[1..].to_vec(), body].concat();
@@ -163,20 +163,20 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_certificate_is_read_in_whatever_pieces_it_comes() {
+    fn a_certificate_is_read_across_any_record_boundaries() {
         for size in [20, 500, 16_000] {
             let flight = flight(size);
             let answer = read(&flight);
             assert_eq!(answer.version, Some("TLS 1.2"), "{size}");
             assert_eq!(answer.certificate.unwrap().names[0], "web.internal".into());
-            // Until it is there, more is waited for; and no prefix panics.
+            // Incomplete prefixes wait for more, and none panics.
             let waits = (0..flight.len()).filter(|length| !read(&flight[..*length]).done).count();
             assert!(waits > 400, "{waits}");
         }
     }
 
     #[test]
-    fn an_alert_is_told() {
+    fn an_alert_is_reported() {
         let answer = read(&record(ALERT, &[2, 70]));
         assert_eq!((answer.alert, answer.done), (Some(70), true));
         assert!(answer.words().contains("TLS 1.3 alone"), "{}", answer.words());
@@ -184,7 +184,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_hello_counts_itself_right() {
+    fn the_hello_has_correct_lengths() {
         for hello in [client_hello(Some("web.internal")), client_hello(None)] {
             assert_eq!(usize::from(u16::from_be_bytes([hello[3], hello[4]])), hello.len() - 5);
             assert_eq!(usize::from(u16::from_be_bytes([hello[7], hello[8]])), hello.len() - 9);

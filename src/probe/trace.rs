@@ -1,5 +1,5 @@
-//! Trace: who stands on the way to a target, by probes whose hop limit runs out there; and how large a packet may be.
-//! `now` comes in; nothing is sent here.
+//! Trace: the route to a target, from probes whose hop limit expires on the way, and the path MTU. Time is an argument;
+//! the caller sends the packets.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::Ipv6Addr;
@@ -10,20 +10,19 @@ use super::stats::{Stats, Tally};
 use crate::net::packet::{ICMP_HEADER, IPV6_HEADER, MIN_MTU};
 use crate::net::{EchoEvent, EchoKind, EchoRequest, IcmpError};
 
-/// How to trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TracePlan {
-    /// Between the starts of two rounds.
+    /// Interval between the starts of two rounds.
     pub interval: Duration,
-    /// After which an unanswered probe is given up.
+    /// Time after which a probe is lost.
     pub timeout: Duration,
-    /// Rounds; `None` goes on.
+    /// Number of rounds; `None`: no limit.
     pub rounds: Option<u64>,
-    /// The highest hop limit, 1 to 255.
+    /// Maximum hop limit, 1 to 255.
     pub most: u8,
-    /// Between two probes.
+    /// Minimum interval between two probes.
     pub pace: Duration,
-    /// The largest packet that may leave here, in bytes; `None` looks for no MTU.
+    /// Largest packet to try, in bytes; `None`: the path MTU is not measured.
     pub mtu: Option<u16>,
 }
 
@@ -40,91 +39,88 @@ impl Default for TracePlan {
     }
 }
 
-/// Hops that are asked beyond the last that answered.
+/// Number of hops probed beyond the last one that replied.
 const BEYOND: u8 = 5;
-/// Samples that are kept of each hop.
+/// Samples kept per hop.
 const KEPT: usize = 60;
-/// Unanswered probes of one size that make it too large.
+/// Lost probes of one size after which it counts as too large.
 const TRIES: u8 = 3;
-/// Bytes of payload of the probes of a round.
+/// Payload of a round's probes, in bytes.
 const PAYLOAD: u16 = 56;
-/// Probes whose answers are still known.
+/// Probes whose replies are still recognised.
 const REMEMBERED: usize = 8192;
-/// Different senders of a hop's answers that are told; who spoofs them may make up any number.
+/// Maximum number of senders per hop: spoofed ones could be any number.
 const SENDERS: usize = 16;
 
-/// What is known of the way.
+/// State of a trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trace {
-    /// To whom.
     pub target: Target,
-    /// Rounds that have begun.
+    /// Rounds started.
     pub rounds: u64,
-    /// Between the starts of two rounds.
+    /// Interval between the starts of two rounds.
     pub interval: Duration,
-    /// The hops, nearest first, up to the target where it was reached.
+    /// The hops, nearest first, up to the target if it was reached.
     pub hops: Vec<Hop>,
-    /// The hop limit with which the target, or somebody who says that it cannot be reached, answers.
+    /// Hop limit at which the route ends: at the target, or at a host that reports it unreachable.
     pub end: Option<u8>,
-    /// How large a packet may be.
     pub mtu: Mtu,
-    /// Whether nothing more will be sent.
+    /// Whether the trace has finished.
     pub done: bool,
 }
 
 impl Trace {
-    /// Whether the target itself answered.
+    /// Whether the target itself replied.
     pub fn is_reached(&self) -> bool {
         let last = self.end.and(self.hops.last());
         last.is_some_and(|hop| hop.by.iter().any(|(by, _)| *by == self.target.address))
     }
 }
 
-/// Who answers where a hop limit runs out.
+/// One hop of the route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hop {
-    /// The hop limit.
     pub limit: u8,
-    /// Who answered, and how often, most often first.
+    /// Senders of replies with their counts, most frequent first.
     pub by: Vec<(Ipv6Addr, u64)>,
-    /// Probes that have left.
+    /// Sent probes.
     pub sent: u64,
-    /// Probes that were answered.
+    /// Answered probes.
     pub received: u64,
-    /// Probes that were given up.
+    /// Lost probes.
     pub lost: u64,
     /// Statistics of the round trips.
     pub stats: Option<Stats>,
-    /// The newest settled probes, oldest first.
+    /// Newest settled probes, oldest first.
     pub recent: Vec<Sample>,
-    /// What was said in place of "hop limit exceeded", in words.
+    /// Error other than "hop limit exceeded", as text.
     pub error: Option<String>,
 }
 
 impl Hop {
-    /// Loss over the settled probes, 0 to 1.
+    /// Share of settled probes that were lost, 0 to 1.
     pub fn loss(&self) -> Option<f64> {
         let settled = self.received + self.lost;
         (settled > 0).then(|| self.lost as f64 / settled as f64)
     }
 }
 
-/// What is known of the largest packet that comes through, there and back.
+/// Path MTU, in both directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Mtu {
-    /// The largest that came through, in bytes.
+    /// Largest size that passed, in bytes.
     pub fits: Option<u16>,
-    /// The smallest that did not.
+    /// Smallest size that did not pass.
     pub too_big: Option<u16>,
-    /// Who said that a packet was too big.
+    /// Sender of "packet too big".
     pub by: Option<Ipv6Addr>,
-    /// Whether larger ones vanished without a word.
+    /// Whether larger packets were dropped without an error.
     pub silent: bool,
-    /// Whether no more is to be found out.
+    /// Whether the measurement has finished.
     pub done: bool,
 }
 
-/// Traces the way to one target.
+/// Traces the route to one target.
 #[derive(Debug)]
 pub struct Tracer {
     plan: TracePlan,
@@ -132,21 +128,21 @@ pub struct Tracer {
     hops: Vec<Track>,
     end: Option<u8>,
     rounds: u64,
-    /// The hop limit of the next probe of this round, and when it leaves.
+    /// Hop limit and time of the next probe of this round.
     next: Option<(u8, Instant)>,
-    /// When the next round begins.
+    /// Start of the next round.
     round_at: Instant,
     next_seq: u16,
     probes: HashMap<u16, Probe>,
     order: VecDeque<u16>,
     waiting: VecDeque<u16>,
     mtu: Mtu,
-    /// The size that is tried, in bytes, and how often it was in vain.
+    /// Size under test in bytes, and its lost probes so far.
     size: Option<(u16, u8)>,
-    /// Whether a probe of that size is under way.
+    /// Whether a probe of that size is in flight.
     sizing: bool,
-    /// What somebody on the way said that the next link takes, in bytes.
-    told: Option<u16>,
+    /// MTU of the next link as reported by a hop, in bytes.
+    reported_mtu: Option<u16>,
 }
 
 #[derive(Debug)]
@@ -169,7 +165,7 @@ enum What {
 }
 
 impl Tracer {
-    /// A tracer whose first round begins at `now`.
+    /// Creates a tracer whose first round starts at `now`.
     pub fn new(target: Target, plan: TracePlan, now: Instant) -> Self {
         let mtu = Mtu { done: plan.mtu.is_none(), ..Mtu::default() };
         let size = plan.mtu.map(|mtu| (mtu.max(MIN_MTU as u16), 0));
@@ -188,18 +184,18 @@ impl Tracer {
             mtu,
             size,
             sizing: false,
-            told: None,
+            reported_mtu: None,
         }
     }
 
-    /// Whether a bounded trace has ended: all rounds are settled, and the MTU is known.
+    /// Whether a bounded trace has finished: all rounds are settled, and the MTU is known.
     pub fn is_done(&self) -> bool {
         let rounds = self.plan.rounds.is_some_and(|rounds| self.rounds >= rounds && self.next.is_none());
         let open = self.probes.values().any(|probe| !probe.settled);
         rounds && !open && (self.mtu.done || !self.is_reached())
     }
 
-    /// The next time at which [`Self::poll`] has something to do.
+    /// Next time at which [`Self::poll`] has something to do.
     pub fn next_due(&self) -> Option<Instant> {
         let more = self.plan.rounds.is_none_or(|rounds| self.rounds < rounds);
         let send = match self.next {
@@ -213,7 +209,7 @@ impl Tracer {
         [send, expire].into_iter().flatten().min()
     }
 
-    /// Gives up what is due, and gives the probe that may leave, if one may. Call until it gives none.
+    /// Settles lost probes, and returns the next probe to send, if any. Call until it returns `None`.
     pub fn poll(&mut self, now: Instant) -> Option<EchoRequest> {
         self.expire(now);
         if let Some(request) = self.next_size(now) {
@@ -239,7 +235,7 @@ impl Tracer {
         Some(self.leave(What::Hop(limit), limit, PAYLOAD, now))
     }
 
-    /// Takes what came.
+    /// Evaluates a reply or an error.
     pub fn absorb(&mut self, event: &EchoEvent) {
         if event.to != self.target.address {
             return;
@@ -254,7 +250,7 @@ impl Tracer {
             (What::Size(size), EchoKind::Reply { .. }) => {
                 self.sizing = false;
                 self.mtu.fits = Some(self.mtu.fits.map_or(size, |fits| fits.max(size)));
-                if self.told == Some(size) {
+                if self.reported_mtu == Some(size) {
                     (self.mtu.done, self.size) = (true, None);
                 } else {
                     self.choose_size();
@@ -264,22 +260,22 @@ impl Tracer {
                 self.sizing = false;
                 self.mtu.by = Some(event.from);
                 self.too_big(size);
-                // A next hop that takes less than IPv6 allows is not believed (RFC 8201 §4).
+                // An MTU below the minimum of IPv6 is not believed (RFC 8201 §4).
                 let next = u16::try_from(mtu).unwrap_or(u16::MAX).max(MIN_MTU as u16);
                 if next < size && self.mtu.fits.is_none_or(|fits| fits < next) {
-                    (self.size, self.told) = (Some((next, 0)), Some(next));
+                    (self.size, self.reported_mtu) = (Some((next, 0)), Some(next));
                 } else {
                     self.choose_size();
                 }
             }
             (What::Size(_), _) => {
                 self.sizing = false;
-                self.in_vain();
+                self.size_lost();
             }
         }
     }
 
-    /// What is known so far.
+    /// Current state.
     pub fn trace(&self) -> Trace {
         let shown = self.end.map_or_else(|| self.last_answer().max(1), usize::from);
         let hops = self.hops.iter().take(shown).map(|track| {
@@ -292,7 +288,7 @@ impl Tracer {
         Trace {
             target: self.target.clone(),
             rounds: self.rounds,
-            // A round that takes longer puts the next one off.
+            // A round that takes longer delays the next one.
             interval: self.plan.interval.max(self.plan.pace * hops.len() as u32),
             hops,
             end: self.end,
@@ -301,7 +297,7 @@ impl Tracer {
         }
     }
 
-    /// Hops up to the last that answered.
+    /// Number of hops up to the last one that replied.
     fn last_answer(&self) -> usize {
         self.hops.iter().rposition(|track| track.hop.received > 0).map_or(0, |at| at + 1)
     }
@@ -324,7 +320,7 @@ impl Tracer {
         if own || error.is_some() {
             self.end = Some(self.end.map_or(limit, |end| end.min(limit)));
         } else if self.end == Some(limit) && matches!(kind, EchoKind::Error(_)) {
-            // What had no route in passing lets packets through again.
+            // A hop that reported no route earlier lets packets pass again.
             self.end = None;
         }
         let Some(Track { hop, tally }) = self.hops.get_mut(usize::from(limit) - 1) else { return };
@@ -358,7 +354,7 @@ impl Tracer {
                     }
                     What::Size(_) => {
                         self.sizing = false;
-                        self.in_vain();
+                        self.size_lost();
                     }
                 }
             }
@@ -366,7 +362,7 @@ impl Tracer {
         }
     }
 
-    /// A probe of the next size, once the target is known to answer.
+    /// A probe of the next size, once the target has replied.
     fn next_size(&mut self, now: Instant) -> Option<EchoRequest> {
         if self.mtu.done || self.sizing || !self.is_reached() {
             return None;
@@ -377,7 +373,7 @@ impl Tracer {
         Some(self.leave(What::Size(size), 64, payload, now))
     }
 
-    /// Whether the target itself has answered.
+    /// Whether the target itself has replied.
     fn is_reached(&self) -> bool {
         let last = self.end.and_then(|end| self.hops.get(usize::from(end) - 1));
         last.is_some_and(|track| track.hop.by.iter().any(|(by, _)| *by == self.target.address))
@@ -397,8 +393,8 @@ impl Tracer {
         EchoRequest { to: self.target.address, seq, hop_limit, payload }
     }
 
-    /// A size brought no answer.
-    fn in_vain(&mut self) {
+    /// Handles a lost probe of the size under test.
+    fn size_lost(&mut self) {
         let Some((size, tries)) = self.size else { return };
         if tries + 1 < TRIES {
             self.size = Some((size, tries + 1));
@@ -413,7 +409,7 @@ impl Tracer {
         self.mtu.too_big = Some(self.mtu.too_big.map_or(size, |too_big| too_big.min(size)));
     }
 
-    /// What is tried next: what every IPv6 link takes, then the middle between what fits and what does not.
+    /// Chooses the next size: the minimum of IPv6, then the middle between the largest that passed and the smallest that did not.
     fn choose_size(&mut self) {
         let least = MIN_MTU as u16;
         let next = match (self.mtu.fits, self.mtu.too_big) {

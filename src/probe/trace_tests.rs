@@ -1,4 +1,4 @@
-//! A way of routers that the tests lay.
+//! Traces over a simulated route.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn target() -> Target {
     Target { label: "web".into(), address: address(99) }
 }
 
-/// What the way does to a request: who answers, what, after how many milliseconds.
+/// Response of the route to a request: sender, kind, delay in milliseconds.
 type Way = dyn Fn(&EchoRequest, u64) -> Option<(u16, EchoKind, u32)>;
 
 const REPLY: EchoKind = EchoKind::Reply { hop_limit: 60, bytes: 64 };
@@ -59,24 +59,24 @@ fn run(plan: TracePlan, way: &Way) -> (Trace, u64) {
     (tracer.trace(), sent)
 }
 
-fn told(trace: &Trace) -> Vec<(u8, Vec<u16>, u64, u64)> {
+fn shown(trace: &Trace) -> Vec<(u8, Vec<u16>, u64, u64)> {
     let who = |hop: &Hop| hop.by.iter().map(|(by, _)| by.segments()[7]).collect();
     trace.hops.iter().map(|hop| (hop.limit, who(hop), hop.sent, hop.received)).collect()
 }
 
 #[test]
-fn the_way_and_its_end() {
+fn the_route_and_its_end() {
     let plan = TracePlan { rounds: Some(3), ..TracePlan::default() };
     let (trace, _) = run(plan, &usual(1420, true));
     assert_eq!(
-        told(&trace),
+        shown(&trace),
         [(1, vec![1], 3, 3), (2, vec![2], 3, 3), (3, vec![3], 3, 3), (4, vec![99], 3, 3)]
     );
     assert_eq!((trace.end, trace.hops[1].stats.unwrap().avg), (Some(4), MS * 20));
 }
 
 #[test]
-fn a_hop_that_is_silent_or_loses_some_is_told() {
+fn a_hop_with_loss_is_reported() {
     let way = |request: &EchoRequest, n: u64| match request.hop_limit {
         2 => None,
         3 if n > 10 => None,
@@ -90,7 +90,7 @@ fn a_hop_that_is_silent_or_loses_some_is_told() {
 }
 
 #[test]
-fn who_says_that_there_is_no_way_ends_it() {
+fn an_unreachable_error_ends_the_route() {
     let way = |request: &EchoRequest, n: u64| match request.hop_limit {
         3.. => Some((3, EchoKind::Error(IcmpError::Unreachable(0)), 30)),
         _ => usual(1420, true)(request, n),
@@ -102,7 +102,7 @@ fn who_says_that_there_is_no_way_ends_it() {
 }
 
 #[test]
-fn what_had_no_way_in_passing_is_traced_to_its_end() {
+fn a_temporary_unreachable_error_does_not_end_the_trace() {
     let way = |request: &EchoRequest, n: u64| match request.hop_limit {
         2 if n < 4 => Some((2, EchoKind::Error(IcmpError::Unreachable(0)), 20)),
         _ => usual(1420, true)(request, n),
@@ -112,7 +112,7 @@ fn what_had_no_way_in_passing_is_traced_to_its_end() {
 }
 
 #[test]
-fn nobody_answers_and_it_ends_all_the_same() {
+fn a_silent_route_ends_the_trace() {
     let (trace, sent) = run(TracePlan { rounds: Some(2), ..TracePlan::default() }, &|_, _| None);
     assert_eq!((trace.hops.len(), trace.end, sent), (1, None, 2 * u64::from(BEYOND)));
 }
@@ -123,9 +123,9 @@ fn the_largest_packet_is_found() {
     let mtu = |way: &Way| run(plan(), way).0.mtu;
     let all = mtu(&usual(1500, true));
     assert_eq!((all.fits, all.too_big, all.done), (Some(1420), None, true));
-    let told = mtu(&usual(1380, true));
+    let shown = mtu(&usual(1380, true));
     assert_eq!(
-        (told.fits, told.too_big, told.by, told.silent),
+        (shown.fits, shown.too_big, shown.by, shown.silent),
         (Some(1380), Some(1420), Some(address(2)), false)
     );
     let hole = mtu(&usual(1333, false));
