@@ -20,7 +20,7 @@ use crate::doctor::judge::judge;
 use crate::doctor::redact::redact;
 use crate::doctor::{Status, Subject};
 use crate::engine::Settings;
-use crate::engine::look::{self, Ours};
+use crate::engine::diagnosis::system::{self, Ours};
 use crate::engine::report::{Command, Report};
 use crate::error::{Error, Exit};
 use crate::text::Safe;
@@ -69,7 +69,7 @@ pub async fn run(request: &Request, out: &mut impl Write) -> Result<Exit, Failur
     if request.subject.system {
         for facts in all.iter_mut().filter(|facts| facts.conf.broken.is_none()) {
             facts.subject.system = true;
-            facts.system = Some(look::look(&facts.conf, Ours::Ended).await);
+            facts.system = Some(system::look(&facts.conf, Ours::Ended).await);
         }
     }
     let mut exit = Exit::Ok;

@@ -1,69 +1,112 @@
-//! Names whose addresses are followed: asked for now, and again as long as somebody wants them.
+//! Follows the addresses of names: queries them now, and again as long as they are wanted.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::net::Ipv6Addr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{self, Poll, ready};
 use std::time::{Duration, Instant};
 
-use hickory_proto::rr::Name;
+use futures_util::stream::FuturesUnordered;
+use hickory_proto::rr::{Name, RecordType};
 
+use super::capability::{Capability, Context, Topic, poll_set};
+use super::report::{Command, Report};
 use crate::dns::dig::name;
-use crate::dns::exchange::Exchange;
+use crate::dns::exchange::{Exchange, Question};
+use crate::net::Network;
 use crate::text::Safe;
 
-/// The TTL of the platform's records (reference document, "Test the VPN tunnel").
-const AGAIN: Duration = Duration::from_secs(5);
+/// Query interval: the TTL of the platform's records (reference document, "Test the VPN tunnel").
+const INTERVAL: Duration = Duration::from_secs(5);
 
-/// What is followed.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Names {
     wanted: Vec<(Safe, Name)>,
-    told: Arc<BTreeMap<Safe, Vec<Ipv6Addr>>>,
+    /// Addresses of each name that was answered.
+    found: Arc<BTreeMap<Safe, Vec<Ipv6Addr>>>,
     ask_at: Option<Instant>,
+    queries: FuturesUnordered<Query>,
+    topic: Topic,
 }
 
+type Query = Pin<Box<dyn Future<Output = (Safe, Exchange)> + Send>>;
+
 impl Names {
-    /// Follows exactly these from `now` on. What is no name has no addresses.
-    pub fn follow(&mut self, wanted: Vec<Safe>, now: Instant) {
+    /// Follows exactly these from `now` on. What is not a name has no addresses.
+    fn follow(&mut self, wanted: Vec<Safe>, now: Instant) {
         self.wanted = wanted
             .into_iter()
-            .filter_map(|word| name::parse(word.as_str()).ok().map(|name| (word, name)))
+            .filter_map(|text| name::parse(text.as_str()).ok().map(|name| (text, name)))
             .collect();
-        let keep = |word: &Safe| self.wanted.iter().any(|(wanted, _)| wanted == word);
-        Arc::make_mut(&mut self.told).retain(|word, _| keep(word));
+        let Self { wanted, found, .. } = self;
+        Arc::make_mut(found).retain(|text, _| wanted.iter().any(|(wanted, _)| wanted == text));
         self.ask_at = (!self.wanted.is_empty()).then_some(now);
     }
 
-    /// When [`Self::due`] has something to ask.
-    pub fn next_due(&self) -> Option<Instant> {
-        self.ask_at
-    }
-
-    /// What is to be asked at `now`.
-    pub fn due(&mut self, now: Instant) -> Vec<(Safe, Name)> {
-        if self.ask_at.is_none_or(|at| at > now) {
-            return Vec::new();
+    /// Queries all names, if that is due. Without a link it waits.
+    fn ask<N: Network>(&mut self, cx: &Context<N>) {
+        if !cx.is_up() || self.ask_at.is_none_or(|at| at > cx.now) {
+            return;
         }
-        self.ask_at = Some(now + AGAIN);
-        self.wanted.clone()
+        self.ask_at = Some(cx.now + INTERVAL);
+        for (text, name) in self.wanted.clone() {
+            let (client, options) = (cx.client.clone(), cx.options.clone());
+            let question = Question::new(name, RecordType::AAAA);
+            self.queries.push(Box::pin(async move { (text, client.ask(question, &options).await) }));
+        }
     }
 
-    /// Takes an answer; says whether anything is new. A failure changes nothing.
-    pub fn absorb(&mut self, word: &Safe, exchange: &Exchange) -> bool {
-        let wanted = self.wanted.iter().any(|(wanted, _)| wanted == word);
+    /// Takes a response; returns whether anything is new. A failure changes nothing.
+    fn absorb(&mut self, text: &Safe, exchange: &Exchange) -> bool {
+        let wanted = self.wanted.iter().any(|(wanted, _)| wanted == text);
         if !wanted || !exchange.outcome().is_definite() {
             return false;
         }
         let addresses = exchange.addresses();
-        if self.told.get(word).is_some_and(|told| *told == addresses) {
+        if self.found.get(text).is_some_and(|known| *known == addresses) {
             return false;
         }
-        Arc::make_mut(&mut self.told).insert(word.clone(), addresses);
+        Arc::make_mut(&mut self.found).insert(text.clone(), addresses);
         true
     }
+}
 
-    /// The addresses of each name that was answered.
-    pub fn told(&self) -> Arc<BTreeMap<Safe, Vec<Ipv6Addr>>> {
-        self.told.clone()
+impl<N: Network> Capability<N> for Names {
+    fn command(&mut self, command: Command, cx: &mut Context<N>) -> Option<Command> {
+        match command {
+            Command::Follow(names) => {
+                self.follow(names, cx.now);
+                self.ask(cx);
+                self.topic.ended(cx.now);
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    fn poll(&mut self, task: &mut task::Context<'_>, cx: &mut Context<N>) -> Poll<()> {
+        let (text, exchange) = ready!(poll_set(&mut self.queries, task));
+        if self.absorb(&text, &exchange) {
+            self.topic.changed(cx.now);
+        }
+        Poll::Ready(())
+    }
+
+    fn due(&self, cx: &Context<N>) -> Option<Instant> {
+        if cx.is_up() { self.ask_at } else { None }
+    }
+
+    fn on_time(&mut self, cx: &mut Context<N>) {
+        self.ask(cx);
+    }
+
+    fn topic(&mut self) -> &mut Topic {
+        &mut self.topic
+    }
+
+    fn report(&mut self, _: &mut Context<N>) -> Option<Report> {
+        Some(Report::Names(self.found.clone()))
     }
 }

@@ -8,6 +8,7 @@ use hickory_proto::rr::rdata::{AAAA, TXT};
 use hickory_proto::rr::{RData, Record};
 
 use super::*;
+use crate::catalog::Catalog;
 use crate::catalog::place::Node;
 use crate::clock::now;
 use crate::dns::names;

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{Ipv6Addr, SocketAddrV6};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use hickory_proto::op::Message;
@@ -81,7 +82,7 @@ pub struct FakeEcho {
     answers: Arc<Mutex<Answers>>,
     way: Arc<Mutex<Duration>>,
     deliver: mpsc::UnboundedSender<EchoEvent>,
-    inbox: AsyncMutex<mpsc::UnboundedReceiver<EchoEvent>>,
+    inbox: mpsc::UnboundedReceiver<EchoEvent>,
 }
 
 impl Echoes for FakeEcho {
@@ -107,8 +108,8 @@ impl Echoes for FakeEcho {
         Ok(sent)
     }
 
-    async fn recv(&self) -> io::Result<EchoEvent> {
-        self.inbox.lock().await.recv().await.ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+    fn poll_recv(&mut self, task: &mut Context<'_>) -> Poll<io::Result<EchoEvent>> {
+        self.inbox.poll_recv(task).map(|event| event.ok_or_else(|| io::ErrorKind::BrokenPipe.into()))
     }
 }
 
@@ -150,7 +151,7 @@ impl Network for Fake {
     fn echo(&self) -> io::Result<FakeEcho> {
         let (deliver, inbox) = mpsc::unbounded_channel();
         let (answers, way) = (self.answers.clone(), self.way.clone());
-        Ok(FakeEcho { answers, way, deliver, inbox: AsyncMutex::new(inbox) })
+        Ok(FakeEcho { answers, way, deliver, inbox })
     }
 
     fn link(&self) -> watch::Receiver<LinkState> {

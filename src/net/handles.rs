@@ -52,7 +52,7 @@ impl Host {
 
     pub fn echo(self: &Arc<Self>) -> io::Result<EchoSource> {
         let (ident, events) = self.stack().echo()?;
-        Ok(EchoSource { host: Arc::clone(self), ident, events: tokio::sync::Mutex::new(events) })
+        Ok(EchoSource { host: Arc::clone(self), ident, events })
     }
 
     pub async fn connect(self: &Arc<Self>, to: SocketAddrV6) -> io::Result<TcpStream> {
@@ -106,7 +106,7 @@ impl Drop for Udp {
 pub struct EchoSource {
     host: Arc<Host>,
     ident: u16,
-    events: tokio::sync::Mutex<mpsc::Receiver<EchoEvent>>,
+    events: mpsc::Receiver<EchoEvent>,
 }
 
 impl Echoes for EchoSource {
@@ -117,8 +117,8 @@ impl Echoes for EchoSource {
         Ok(sent)
     }
 
-    async fn recv(&self) -> io::Result<EchoEvent> {
-        self.events.lock().await.recv().await.ok_or_else(detached)
+    fn poll_recv(&mut self, task: &mut Context<'_>) -> Poll<io::Result<EchoEvent>> {
+        self.events.poll_recv(task).map(|event| event.ok_or_else(detached))
     }
 }
 

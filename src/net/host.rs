@@ -4,6 +4,7 @@
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -91,7 +92,7 @@ impl Echoes for NoEcho {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    async fn recv(&self) -> io::Result<EchoEvent> {
-        std::future::pending().await
+    fn poll_recv(&mut self, _: &mut Context<'_>) -> Poll<io::Result<EchoEvent>> {
+        Poll::Pending
     }
 }

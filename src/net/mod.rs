@@ -21,9 +21,10 @@ pub mod underlay;
 pub mod wireguard;
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -121,12 +122,17 @@ impl fmt::Display for IcmpError {
 }
 
 /// A source of ICMPv6 echo requests (RFC 4443 §4.1). Replies are delivered only to the source of the request.
-pub trait Echoes: Send + Sync + 'static {
+pub trait Echoes: Send + 'static {
     /// Queues one request and returns the time.
     fn send(&self, request: EchoRequest) -> io::Result<Instant>;
 
-    /// Waits for the next event about any request sent here, including late, duplicate and stray replies.
-    fn recv(&self) -> impl Future<Output = io::Result<EchoEvent>> + Send;
+    /// Polls for the next event about any request sent here, including late, duplicate and stray replies.
+    fn poll_recv(&mut self, task: &mut task::Context<'_>) -> Poll<io::Result<EchoEvent>>;
+
+    /// Waits for the next event. None is lost if the future is dropped.
+    fn recv(&mut self) -> impl Future<Output = io::Result<EchoEvent>> + Send {
+        poll_fn(|task| self.poll_recv(task))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

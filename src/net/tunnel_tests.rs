@@ -224,7 +224,7 @@ async fn a_lost_first_initiation_costs_250_ms() {
 async fn an_echo_reply_has_its_round_trip_time() {
     let (tunnel, _gateway, _wire) = over_sim(Weather::clear(DELAY), 1);
     until(&tunnel, LinkState::is_up).await;
-    let echo = tunnel.echo().unwrap();
+    let mut echo = tunnel.echo().unwrap();
     let sent = echo.send(EchoRequest { to: THERE, seq: 3, hop_limit: 64, payload: 56 }).unwrap();
     let event = echo.recv().await.unwrap();
     assert_eq!((event.seq, event.to, event.from), (3, THERE, THERE));

@@ -49,7 +49,7 @@ impl Probe {
 /// Sends each probe in rounds until it has had enough answers, or an error that answers it as well.
 pub async fn ping<N: Network>(net: &N, probes: Vec<Probe>) -> Vec<Seen> {
     let mut seen = vec![Seen::default(); probes.len()];
-    let Ok(echo) = net.echo() else { return seen };
+    let Ok(mut echo) = net.echo() else { return seen };
     // Of each ping whose it is and when it left, until it is answered: a second copy of a reply is no second answer.
     let mut sent: Vec<Option<(usize, std::time::Instant)>> = Vec::new();
     for _ in 0..ROUNDS {
@@ -98,7 +98,7 @@ pub async fn ping<N: Network>(net: &N, probes: Vec<Probe>) -> Vec<Seen> {
 /// `count` pings to one address, close together.
 pub async fn burst<N: Network>(net: &N, to: Ipv6Addr, count: u32) -> Pings {
     let mut pings = Pings::default();
-    let Ok(echo) = net.echo() else { return pings };
+    let Ok(mut echo) = net.echo() else { return pings };
     let mut due_at = Instant::now();
     let mut answered = vec![false; count as usize];
     let mut sent = Vec::new();

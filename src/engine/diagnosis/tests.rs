@@ -2,18 +2,21 @@
 //! on a clock that runs by itself. The seed decides what is lost.
 
 use std::net::Ipv6Addr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use tokio::sync::watch;
 
-use super::report::{Command, Report};
-use super::*;
 use crate::clock;
 use crate::demo::scenario::{Peer, Scenario};
 use crate::demo::zone::respond;
-use crate::doctor::facts::Around;
+use crate::doctor::facts::{Around, Facts};
 use crate::doctor::{Status, Subject};
+use crate::engine::report::{Command, Report};
+use crate::engine::{Engine, Settings};
+use crate::net::LinkState;
 use crate::net::fake::{Fake, Over};
 
 const RTT: Duration = Duration::from_millis(12);

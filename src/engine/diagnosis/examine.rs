@@ -9,9 +9,9 @@ use futures_util::future::join_all;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 
-use super::look;
-use super::rounds::{Probe, burst, ping};
-use super::speak::tried;
+use super::pings::{Probe, burst, ping};
+use super::port::tried;
+use super::system;
 use crate::catalog::agree::disagreements;
 use crate::catalog::{Catalog, Conflict};
 use crate::dns::client::{Client, PORT};
@@ -78,7 +78,7 @@ pub async fn run<N: Network>(
     // While ours is attached with the same key, theirs could not answer: whoever has both ends ours first.
     if facts.subject.system {
         let _ = told.send(facts.clone()).await;
-        facts.system = Some(look::look(&facts.conf, look::Ours::Attached).await);
+        facts.system = Some(system::look(&facts.conf, system::Ours::Attached).await);
     }
     facts.done = true;
     let _ = told.send(facts).await;

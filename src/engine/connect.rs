@@ -1,55 +1,32 @@
-//! A TCP port for a diagnosis: tried more than once, since one lost packet is no verdict, and spoken to where that
-//! was asked for.
+//! One TCP port: whether it is open, and what it speaks.
 
+use std::io::ErrorKind;
 use std::net::SocketAddrV6;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, timeout};
 
-use super::knock::{PATIENCE, knock};
-use crate::doctor::facts::Tried;
 use crate::net::Network;
 use crate::probe::port::Port;
 use crate::probe::speech::{self, Heard, LONGEST, Speak, Speech, Spoken};
-use crate::text::Safe;
+use crate::text::words;
 
-/// Connections are begun so long after each other; the first that ends in an answer counts.
-const STAGGER: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_millis(700)];
+/// Timeout of a connection attempt.
+const PATIENCE: Duration = Duration::from_millis(1500);
 
-/// Tries the port at `to`, which belongs to `who`; `host` is the name to ask a service for.
-pub async fn tried<N: Network>(
-    net: &N,
-    who: Safe,
-    to: SocketAddrV6,
-    speech: Option<Speech>,
-    host: &str,
-) -> Tried {
-    let one = |after: Duration| async move {
-        sleep(after).await;
-        knock(net, to).await
-    };
-    let [first, second, third] = STAGGER.map(one);
-    tokio::pin!(first, second, third);
-    let mut left = 3;
-    let mut ends = [false; 3];
-    let port = loop {
-        let (index, port) = tokio::select! {
-            port = &mut first, if !ends[0] => (0, port),
-            port = &mut second, if !ends[1] => (1, port),
-            port = &mut third, if !ends[2] => (2, port),
-        };
-        ends[index] = true;
-        left -= 1;
-        if port != Port::Silent || left == 0 {
-            break port;
-        }
-    };
-    let spoken = match (speech, &port) {
-        (Some(speech), Port::Open(_)) => Some(speak(net, to, speech, Some(host)).await),
-        _ => None,
-    };
-    Tried { who, port, spoken }
+/// Connects to `to` and closes at once.
+pub async fn knock<N: Network>(net: &N, to: SocketAddrV6) -> Port {
+    let start = Instant::now();
+    match timeout(PATIENCE, net.tcp(to)).await {
+        Ok(Ok(_)) => Port::Open(start.elapsed()),
+        Ok(Err(error)) => match error.kind() {
+            ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => Port::Refused,
+            ErrorKind::TimedOut => Port::Silent,
+            _ => Port::Error(words(error)),
+        },
+        Err(_) => Port::Silent,
+    }
 }
 
 /// Speaks to an open port until somebody says who he is; where nobody does, what was heard first stands.
@@ -66,7 +43,7 @@ pub async fn hear<N: Network>(net: &N, to: SocketAddrV6, how: Speak, host: Optio
 }
 
 /// Says the first words of `speech` on a connection of its own, and hears what comes.
-async fn speak<N: Network>(net: &N, to: SocketAddrV6, speech: Speech, host: Option<&str>) -> Spoken {
+pub async fn speak<N: Network>(net: &N, to: SocketAddrV6, speech: Speech, host: Option<&str>) -> Spoken {
     let Ok(Ok(mut stream)) = timeout(PATIENCE, net.tcp(to)).await else { return Spoken::Silent };
     let mut heard = Vec::new();
     let said = timeout(speech::PATIENCE, async {

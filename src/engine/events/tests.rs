@@ -1,12 +1,13 @@
 //! From a ping that changes to the line in the Events view: engine, state and screen together, on a clock of its own.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use super::*;
 use crate::app::tests::profile;
 use crate::app::{self, Effect, Message, State};
 use crate::catalog::diff::Change;
 use crate::clock::now;
+use crate::engine::{Engine, Settings};
 use crate::net::fake::{Fake, SERVER};
 use crate::ui::tests::screen;
 

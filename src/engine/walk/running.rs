@@ -1,6 +1,7 @@
 //! A walk under way: its questions put to the name server, their answers given back to it.
 
 use std::sync::Arc;
+use std::task::{self, Poll};
 use std::time::Instant;
 
 use foldhash::{HashMap, HashMapExt as _};
@@ -19,7 +20,7 @@ const AHEAD: usize = 2560;
 const BATCH: usize = 256;
 
 /// A walk and what it waits for.
-pub struct Walking {
+pub struct Running {
     walk: Walk,
     /// Whether it began before the link stood: its failures may be the link's.
     pub before_link: bool,
@@ -31,14 +32,14 @@ pub struct Walking {
     answers: mpsc::Receiver<(usize, Exchange)>,
 }
 
-impl Walking {
+impl Running {
     /// Begins a walk, and puts its first questions.
     pub fn begin(walk: Walk, client: Client, options: Options, before_link: bool, now: Instant) -> Self {
         let (inbox, answers) = mpsc::channel(AHEAD);
         let (options, asked) = (Arc::new(options), HashMap::new());
-        let mut walking = Self { walk, before_link, client, options, asked, numbers: 0, inbox, answers };
-        walking.ask(now);
-        walking
+        let mut running = Self { walk, before_link, client, options, asked, numbers: 0, inbox, answers };
+        running.ask(now);
+        running
     }
 
     /// The walk.
@@ -46,11 +47,10 @@ impl Walking {
         &self.walk
     }
 
-    /// Waits for answers: at least one. None is lost when the future is dropped.
-    pub async fn answers(&mut self) -> Vec<(usize, Exchange)> {
+    /// Answers that have come, at least one.
+    pub fn poll_answers(&mut self, task: &mut task::Context<'_>) -> Poll<Vec<(usize, Exchange)>> {
         let mut batch = Vec::new();
-        self.answers.recv_many(&mut batch, BATCH).await;
-        batch
+        self.answers.poll_recv_many(task, &mut batch, BATCH).map(|_| batch)
     }
 
     /// Gives answers to the walk, and puts what it asks next.

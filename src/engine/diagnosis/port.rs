@@ -1,0 +1,52 @@
+//! A TCP port for a diagnosis: checked more than once, since one lost packet proves nothing, and with its protocol
+//! where that is wanted.
+
+use std::net::SocketAddrV6;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::super::connect::{knock, speak};
+use crate::doctor::facts::Tried;
+use crate::net::Network;
+use crate::probe::port::Port;
+use crate::probe::speech::Speech;
+use crate::text::Safe;
+
+/// Delays of the connection attempts; the first that gets a reply counts.
+const STAGGER: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_millis(700)];
+
+/// Tries the port at `to`, which belongs to `who`; `host` is the name to ask a service for.
+pub async fn tried<N: Network>(
+    net: &N,
+    who: Safe,
+    to: SocketAddrV6,
+    speech: Option<Speech>,
+    host: &str,
+) -> Tried {
+    let one = |after: Duration| async move {
+        sleep(after).await;
+        knock(net, to).await
+    };
+    let [first, second, third] = STAGGER.map(one);
+    tokio::pin!(first, second, third);
+    let mut left = 3;
+    let mut ends = [false; 3];
+    let port = loop {
+        let (index, port) = tokio::select! {
+            port = &mut first, if !ends[0] => (0, port),
+            port = &mut second, if !ends[1] => (1, port),
+            port = &mut third, if !ends[2] => (2, port),
+        };
+        ends[index] = true;
+        left -= 1;
+        if port != Port::Silent || left == 0 {
+            break port;
+        }
+    };
+    let spoken = match (speech, &port) {
+        (Some(speech), Port::Open(_)) => Some(speak(net, to, speech, Some(host)).await),
+        _ => None,
+    };
+    Tried { who, port, spoken }
+}

@@ -1,0 +1,108 @@
+//! Pings the targets: sends what the pinger has due, gives it what comes back.
+
+use std::io;
+use std::sync::Arc;
+use std::task::{self, Poll, ready};
+use std::time::Instant;
+
+use super::capability::{Capability, Context, Topic};
+use super::report::{Command, Report};
+use crate::catalog::diff::{Change, Pinged};
+use crate::net::{Echoes, Network};
+use crate::probe::alert::Alert;
+use crate::probe::ping::{Pinger, Plan, Unsent};
+use crate::probe::series::Target;
+use crate::text::words;
+
+/// Replies that are taken in before any other event.
+const BATCH: usize = 64;
+
+pub struct Ping<N: Network> {
+    echo: N::Echo,
+    pinger: Pinger,
+    topic: Topic,
+}
+
+impl<N: Network> Ping<N> {
+    pub fn new(echo: N::Echo, plan: Plan) -> Self {
+        Self { echo, pinger: Pinger::new(plan), topic: Topic::default() }
+    }
+
+    /// Takes what the replies and the missing ones are worth an event for.
+    fn note(&mut self, cx: &mut Context<N>) {
+        cx.changes.extend(self.pinger.take_alerts().map(|(Target { label, address }, alert)| {
+            let pinged = Pinged { label, address };
+            match alert {
+                Alert::Silent => Change::Silent(pinged),
+                Alert::Answers(rtt) => Change::Answers(pinged, rtt),
+                Alert::Moved { from, to } => Change::RttMoved(pinged, from, to),
+            }
+        }));
+        self.topic.changed_among(cx.now, self.pinger.targets());
+    }
+}
+
+impl<N: Network> Capability<N> for Ping<N> {
+    fn command(&mut self, command: Command, cx: &mut Context<N>) -> Option<Command> {
+        match command {
+            Command::Ping(targets) => {
+                self.pinger.set_targets(targets, cx.now);
+                self.topic.ended(cx.now);
+            }
+            Command::PingEvery(interval) => self.pinger.set_interval(interval, cx.now),
+            Command::ClearPings(targets) => {
+                self.pinger.clear(targets.as_deref());
+                self.topic.ended(cx.now);
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    fn poll(&mut self, task: &mut task::Context<'_>, cx: &mut Context<N>) -> Poll<()> {
+        let mut next = Some(ready!(self.echo.poll_recv(task)));
+        for _ in 0..BATCH {
+            match next {
+                Some(Ok(event)) => self.pinger.absorb(&event),
+                Some(Err(_)) => {
+                    cx.closed = true;
+                    break;
+                }
+                None => break,
+            }
+            next = match self.echo.poll_recv(task) {
+                Poll::Ready(event) => Some(event),
+                Poll::Pending => None,
+            };
+        }
+        self.note(cx);
+        Poll::Ready(())
+    }
+
+    /// Without a link, probes are held.
+    fn due(&self, cx: &Context<N>) -> Option<Instant> {
+        if cx.is_up() { self.pinger.next_due() } else { None }
+    }
+
+    fn on_time(&mut self, cx: &mut Context<N>) {
+        if self.due(cx).is_none_or(|due| due > cx.now) {
+            return;
+        }
+        while let Some(request) = self.pinger.poll(cx.now) {
+            let sent = self.echo.send(request).map_err(|error| match error.kind() {
+                io::ErrorKind::WouldBlock => Unsent::Busy,
+                _ => Unsent::Refused(words(error)),
+            });
+            self.pinger.sent(request.seq, sent);
+        }
+        self.note(cx);
+    }
+
+    fn topic(&mut self) -> &mut Topic {
+        &mut self.topic
+    }
+
+    fn report(&mut self, _: &mut Context<N>) -> Option<Report> {
+        Some(Report::Pings(Arc::new(self.pinger.series())))
+    }
+}

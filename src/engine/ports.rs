@@ -1,0 +1,81 @@
+//! Checks TCP ports, and what they speak, in a task of its own.
+
+use std::sync::Arc;
+use std::task::{self, Poll, ready};
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::capability::{Capability, Context, Topic, poll_inbox};
+use super::connect::{hear, knock};
+use super::report::{Command, Report};
+use crate::net::Network;
+use crate::probe::port::{Knock, Knocked, Port};
+
+/// Connections at once: enough for what is asked for, and no flood.
+const AT_ONCE: usize = 16;
+/// Between the starts of two connections: 200 a second, as for pings.
+const PACE: Duration = Duration::from_millis(5);
+
+#[derive(Default)]
+pub struct Ports {
+    inbox: Option<mpsc::Receiver<Knocked>>,
+    ports: Arc<Vec<Knocked>>,
+    topic: Topic,
+}
+
+impl<N: Network> Capability<N> for Ports {
+    fn command(&mut self, command: Command, cx: &mut Context<N>) -> Option<Command> {
+        match command {
+            Command::Ports(knocks) => {
+                let (sender, inbox) = mpsc::channel(64);
+                self.inbox = Some(inbox);
+                self.ports = Arc::default();
+                tokio::spawn(run(cx.net.clone(), knocks, sender));
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    fn poll(&mut self, task: &mut task::Context<'_>, cx: &mut Context<N>) -> Poll<()> {
+        let port = ready!(poll_inbox(&mut self.inbox, task));
+        Arc::make_mut(&mut self.ports).push(port);
+        self.topic.changed(cx.now);
+        Poll::Ready(())
+    }
+
+    fn topic(&mut self) -> &mut Topic {
+        &mut self.topic
+    }
+
+    fn report(&mut self, _: &mut Context<N>) -> Option<Report> {
+        Some(Report::Ports(self.ports.clone()))
+    }
+}
+
+/// Checks all of `knocks` in order, with the protocol of those that are open where that is wanted.
+async fn run<N: Network>(net: N, knocks: Vec<Knock>, results: mpsc::Sender<Knocked>) {
+    let start = Instant::now();
+    let mut tried = stream::iter((0..).zip(knocks))
+        .map(|(n, at)| {
+            let net = net.clone();
+            async move {
+                sleep_until(start + PACE * n).await;
+                let port = knock(&net, at.to).await;
+                let heard = match (at.speak, &port) {
+                    (Some(how), Port::Open(_)) => hear(&net, at.to, how, at.host.as_deref()).await,
+                    _ => None,
+                };
+                Knocked { knock: at, port, heard }
+            }
+        })
+        .buffered(AT_ONCE);
+    while let Some(one) = tried.next().await {
+        if results.send(one).await.is_err() {
+            return;
+        }
+    }
+}
