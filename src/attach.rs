@@ -202,8 +202,7 @@ impl Origin {
     /// # Errors
     /// Where the source cannot be used any more, or the tunnel cannot be started.
     pub fn reload(&self) -> Result<Option<Attachment>, Error> {
-        let Source::Conf(_) = &self.loaded.source else { return Ok(None) };
-        let new = self.loaded.source.read()?;
+        let Some(new) = self.loaded.source.read_again()? else { return Ok(None) };
         if new.profile == self.loaded.profile {
             return Ok(None);
         }

@@ -369,7 +369,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         None => explore(args.conf.as_deref(), &args.screen, &sources, args.color),
         Some(AnyCommand::Network(Command::Demo { serve: false, scenario, port, screen, .. })) => {
             let settings = screens(&screen, &sources, args.color);
-            commands::demo::explore(scenario.as_deref(), port, &settings).map_err(Failure::from)
+            commands::explore::demo(scenario.as_deref(), port, &settings).map_err(Failure::from)
         }
         Some(AnyCommand::Itself(itself)) => {
             let result = tell(&itself, &sources, &mut out);

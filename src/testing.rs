@@ -27,7 +27,7 @@ pub mod probe {
     pub use crate::probe::{series, stats};
 }
 pub mod profile {
-    pub use crate::profile::{DnsServer, Endpoint, Peer, Profile, Secret, parse, render};
+    pub use crate::profile::{DnsServer, Endpoint, Peer, Profile, Secret, file, parse, render};
 }
 pub mod text {
     pub use crate::text::Safe;

@@ -6,6 +6,7 @@
 mod common;
 
 use std::io::Read as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::pty::{Term, ended, sixpane, wait};
@@ -201,6 +202,91 @@ fn several_confs_are_chosen_from_and_a_bad_reload_keeps_the_tunnel() {
     term.keys("q");
     assert_eq!(term.end(), 0);
     term.is_sane();
+}
+
+/// Writes a conf that only its owner reads.
+fn write_conf(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+fn fifo(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn a_conf_that_has_become_a_pipe_is_refused_and_the_screens_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one.conf");
+    write_conf(&path, &conf('A'));
+    let mut term = Term::sixpane(&[path.to_str().unwrap()], WIDE);
+    term.sees(&["Explore", "127.0.0.1:9"]);
+    std::fs::remove_file(&path).unwrap();
+    fifo(&path);
+    term.keys("R");
+    term.sees(&["the conf was kept as it was", "it is a pipe"]);
+    term.keys("5");
+    term.sees(&["[5 Events]"]);
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+    term.is_sane();
+}
+
+#[test]
+fn a_reload_that_is_stuck_leaves_the_keys_alone() {
+    let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("one.conf");
+    write_conf(&path, &conf('A'));
+    let env = [("XDG_STATE_HOME", state.path().to_str().unwrap())];
+    let mut term = Term::start(sixpane(), &[path.to_str().unwrap()], WIDE, &env);
+    term.sees(&["Explore", "127.0.0.1:9"]);
+    // The other key's claim cannot be read: it is a pipe, and nobody writes to it.
+    let other = conf('B');
+    let key = sixpane::testing::profile::parse::parse("one", other.as_bytes()).unwrap().public_key();
+    let name: String = key[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    fifo(&state.path().join(format!("sixpane/{name}.peer")));
+    write_conf(&path, &other);
+    term.keys("R");
+    term.sees(&["still reading", "one.conf"]);
+    term.keys("5");
+    term.sees(&["[5 Events]"]);
+    term.keys("R");
+    term.sees(&["still reading"]);
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+    term.is_sane();
+}
+
+#[test]
+fn a_file_that_takes_nothing_leaves_the_keys_alone() {
+    let mut term = demo(WIDE, &[]);
+    fifo(&term.home().join("sixpane-explore.txt"));
+    term.keys(":export sixpane-explore.txt\r");
+    term.sees(&["y overwrite"]);
+    term.keys("y");
+    term.sees(&["still writing"]);
+    term.keys("5");
+    term.sees(&["[5 Events]"]);
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+    term.is_sane();
+}
+
+#[test]
+fn a_conf_that_never_comes_can_be_interrupted() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    fifo(&pipe);
+    // The shell waits for no writer where it opens the pipe for both.
+    let line = format!("exec 3<>{}; exec {} /dev/fd/3", pipe.display(), sixpane().display());
+    let mut term = Term::start("/bin/sh".into(), &["-c", &format!("echo ready; {line}")], WIDE, &[]);
+    term.sees(&["ready"]);
+    term.keys("\x03");
+    assert_ne!(term.end(), 0);
+    let mut term = Term::sixpane(&[pipe.to_str().unwrap()], WIDE);
+    assert_eq!(term.end(), 3);
+    assert!(term.screen(|screen| screen.contents().contains("a conf is a regular file")));
 }
 
 #[test]

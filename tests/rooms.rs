@@ -43,7 +43,11 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         &["address", "app", "catalog", "dns", "doctor", "engine", "net", "probe", "settings", "text"],
         "a state in, a frame out",
     ),
-    ("runtime", &["app", "attach", "clock", "engine", "error", "ui", "text"], "the terminal and the loop"),
+    (
+        "runtime",
+        &["app", "attach", "clock", "doctor", "engine", "error", "ui", "text"],
+        "the terminal and the loop",
+    ),
     (
         "demo",
         &["address", "clock", "dns", "error", "net", "profile", "text"],

@@ -12,7 +12,7 @@ use sixpane::testing::engine::{Engine, Settings};
 use sixpane::testing::net::Network as _;
 use sixpane::testing::net::tunnel::Tunnel;
 use sixpane::testing::profile::Profile;
-use sixpane::testing::profile::parse::load;
+use sixpane::testing::profile::file::load;
 
 use crate::gateway::Gateway;
 

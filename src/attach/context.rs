@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::find::{candidates, found};
 use crate::doctor::facts::{Around, Sibling};
 use crate::net::outside::interface_in;
-use crate::profile::{Profile, parse};
+use crate::profile::{Profile, file};
 use crate::text::Safe;
 
 /// Confs that are held against one.
@@ -31,7 +31,7 @@ pub fn look(profile: &Profile, given: &[PathBuf]) -> Around {
         .iter()
         .filter(|path| Some(*path) != own.as_ref())
         .take(MOST)
-        .filter_map(|path| parse::load(path).ok())
+        .filter_map(|path| file::load_regular(path).ok())
         .filter(|other| other.network() == profile.network())
         .map(|other| Sibling {
             name: Safe::new(&other.name).to_string(),

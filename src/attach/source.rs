@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::{Loaded, shown};
-use crate::profile::parse::{self, ConfError};
+use crate::profile::file;
+use crate::profile::parse::{ConfError, parse};
 
 /// Where a network comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +27,19 @@ impl Source {
     /// Where it cannot be read or used.
     pub fn read(&self) -> Result<Loaded, ConfError> {
         let profile = match self {
-            Self::Conf(path) => parse::load(path)?,
-            Self::Generated { name, text } => parse::parse(name, text.as_bytes())?,
+            Self::Conf(path) => file::load(path)?,
+            Self::Generated { name, text } => parse(name, text.as_bytes())?,
         };
         Ok(Loaded::new(self.clone(), profile))
+    }
+
+    /// Reads it again: `None` where there is nothing to read again, as from a generated conf.
+    ///
+    /// # Errors
+    /// Where it cannot be read or used any more. A pipe can be read only once.
+    pub fn read_again(&self) -> Result<Option<Loaded>, ConfError> {
+        let Self::Conf(path) = self else { return Ok(None) };
+        Ok(Some(Loaded::new(self.clone(), file::load_regular(path)?)))
     }
 
     /// The path, or the name of a generated conf; fit to show.

@@ -38,16 +38,24 @@ fn ends_in_conf(word: &str) -> bool {
     Path::new(word).extension().is_some_and(|ending| ending == "conf")
 }
 
-/// Loads the conf at `path`, or the only one there is, and prints its notes on standard error.
+/// Reads `source`, and prints the notes of the conf on standard error.
+///
+/// # Errors
+/// Where it cannot be used (exit 3).
+pub fn load(source: &Source) -> Result<Loaded, Error> {
+    let loaded = source.read()?;
+    tell_notes(loaded.identity());
+    Ok(loaded)
+}
+
+/// The same for the conf at `path`, or the only one there is.
 ///
 /// # Errors
 /// Where there is none, or it cannot be used (exit 3), or there are several (exit 2).
-pub fn load(path: Option<&Path>) -> Result<Loaded, Error> {
+pub fn load_named(path: Option<&Path>) -> Result<Loaded, Error> {
     let path =
         path.map_or_else(|| find::only(&find::found()).map(Path::to_owned), |path| Ok(path.to_owned()))?;
-    let loaded = Source::Conf(path).read()?;
-    tell_notes(loaded.identity());
-    Ok(loaded)
+    load(&Source::Conf(path))
 }
 
 /// Claims the conf of `loaded` for this process, unless `force` says that nothing matters; a clock that went back is

@@ -1,30 +1,17 @@
 //! `sixpane demo`: the demo org, explored or served.
 
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::process::ExitCode;
 
-use super::explore::Options;
-use super::{attached, explore, interrupted};
+use super::{attached, interrupted};
 use crate::attach::Source;
 use crate::cli::Failure;
 use crate::demo::gateway::Demo;
 use crate::demo::scenario::Scenario;
 use crate::error::{Error, Exit};
-use crate::runtime;
 use crate::text::Safe;
 use crate::text::words;
-
-/// Starts the demo org and shows it, attached with its conf as to any other network.
-///
-/// # Errors
-/// Where there is no terminal, the scenario is none, or the gateway cannot start.
-pub fn explore(scenario: Option<&Path>, port: u16, screen: &Options) -> Result<ExitCode, Error> {
-    runtime::check()?;
-    let demo = start(scenario, port)?;
-    let source = Source::Generated { name: "demo".into(), text: demo.conf().to_owned() };
-    explore::show(source.read()?, screen)
-}
 
 /// Runs the gateway alone until it is interrupted; prints where it is and how to attach.
 ///
@@ -53,7 +40,11 @@ pub fn serve(
     })
 }
 
-fn start(path: Option<&Path>, port: u16) -> Result<Demo, Error> {
+/// Starts the demo org's gateway.
+///
+/// # Errors
+/// Where the scenario is none, or the port is taken.
+pub fn start(path: Option<&Path>, port: u16) -> Result<Demo, Error> {
     let scenario = match path {
         None => Scenario::built_in()?,
         Some(path) => {
@@ -67,14 +58,14 @@ fn start(path: Option<&Path>, port: u16) -> Result<Demo, Error> {
         .map_err(|error| Error::new(Exit::Tunnel, "the demo gateway cannot start").why(words(error)))
 }
 
+/// The source to attach to it with.
+pub fn source(demo: &Demo) -> Source {
+    Source::Generated { name: "demo".into(), text: demo.conf().to_owned() }
+}
+
 /// A file with a key in it is its owner's alone.
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path)?.write_all(text.as_bytes())
+    options.mode(0o600).open(path)?.write_all(text.as_bytes())
 }

@@ -1,20 +1,22 @@
 //! `sixpane [CONF]`: the screens over a network.
 
+use std::future::Future;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::{conf, kept, plain};
+use super::{conf, demo, kept, plain};
 use crate::app;
 use crate::app::dig::history::{KEPT, Past};
 use crate::app::kept::{Folds, Look};
 use crate::app::keys::Keymap;
 use crate::app::pick::{Choice, Pick, Picked};
 use crate::attach::list::{self, Item};
-use crate::attach::{Loaded, find};
+use crate::attach::{Claimed, Loaded, Source, find};
+use crate::demo::gateway::Demo;
 use crate::engine;
 use crate::error::{Error, Exit};
-use crate::runtime::{self, Outside, Start};
+use crate::runtime::{self, Host, Start};
 use crate::settings::Settings;
 use crate::state;
 use crate::state::history::History;
@@ -39,33 +41,91 @@ pub struct Options {
 /// Where there is no terminal, no conf, or no tunnel can be begun.
 pub fn run(path: Option<&Path>, screen: &Options) -> Result<ExitCode, Error> {
     runtime::check()?;
-    if path.is_some() {
-        return show(conf::load(path)?, screen);
+    let mut demo = None;
+    block_on(explore(path, &mut demo, screen))
+}
+
+/// Starts the demo org and shows it, attached with its conf as to any other network.
+///
+/// # Errors
+/// Where there is no terminal, the scenario cannot be used, or the gateway cannot start.
+pub fn demo(scenario: Option<&Path>, port: u16, screen: &Options) -> Result<ExitCode, Error> {
+    runtime::check()?;
+    let demo = demo::start(scenario, port)?;
+    block_on(show(demo::source(&demo), screen))
+}
+
+/// Why the screens did not come about.
+enum End {
+    /// The user or a signal ended the program.
+    Code(ExitCode),
+    Error(Error),
+}
+
+impl From<Error> for End {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// The network works on while a frame is drawn.
+fn block_on(shown: impl Future<Output = Result<ExitCode, End>>) -> Result<ExitCode, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(Exit::Tunnel, "cannot start").why(error))?;
+    let end = runtime.block_on(shown);
+    // The thread that reads the terminal may be waiting for a key that never comes, and others for a file.
+    runtime.shutdown_background();
+    match end {
+        Ok(code) | Err(End::Code(code)) => Ok(code),
+        Err(End::Error(error)) => Err(error),
+    }
+}
+
+/// Does on another thread what may block: a signal ends the waiting.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, End> {
+    tokio::select! {
+        done = tokio::task::spawn_blocking(work) => done.map_err(|_| End::Code(ExitCode::from(101))),
+        ended = runtime::ended() => Err(ended.map_or_else(End::Error, End::Code)),
+    }
+}
+
+async fn explore(path: Option<&Path>, demo: &mut Option<Demo>, screen: &Options) -> Result<ExitCode, End> {
+    if let Some(path) = path {
+        return show(Source::Conf(path.to_owned()), screen).await;
     }
     loop {
-        let found = find::found();
+        let found = blocking(find::found).await?;
         let first_run = found.is_empty();
         let paths = match found.as_slice() {
-            [one] => return show(conf::load(Some(one))?, screen),
-            [] => find::elsewhere(etcetera::home_dir().ok().as_deref()),
+            [one] => return show(Source::Conf(one.clone()), screen).await,
+            [] => blocking(|| find::elsewhere(etcetera::home_dir().ok().as_deref())).await?,
             _ => found,
         };
-        match pick(&paths, first_run, screen)? {
-            Ok(Picked::This(index)) => {
-                return match paths.get(index) {
-                    Some(path) => show(conf::load(Some(path))?, screen),
-                    None => super::demo::explore(None, 0, screen),
-                };
+        let picked = pick(paths.clone(), first_run, screen).await?;
+        match picked.map_err(End::Code)? {
+            Picked::This(index) => {
+                if let Some(path) = paths.get(index) {
+                    return show(Source::Conf(path.clone()), screen).await;
+                }
+                let started = demo.insert(blocking(|| demo::start(None, 0)).await??);
+                return show(demo::source(started), screen).await;
             }
-            Ok(Picked::Again | Picked::NotYet | Picked::Suspend) => {}
-            Ok(Picked::Quit) => return Ok(ExitCode::SUCCESS),
-            Err(code) => return Ok(code),
+            Picked::Again | Picked::NotYet | Picked::Suspend => {}
+            Picked::Quit => return Ok(ExitCode::SUCCESS),
         }
     }
 }
 
 /// Lets the user choose one of `paths`, or, on a first run, the demo behind them.
-fn pick(paths: &[PathBuf], first_run: bool, screen: &Options) -> Result<Result<Picked, ExitCode>, Error> {
+async fn pick(
+    paths: Vec<PathBuf>,
+    first_run: bool,
+    screen: &Options,
+) -> Result<Result<Picked, ExitCode>, End> {
+    let items = blocking(move || list::read(&paths)).await?;
     let choice = |Item { source, loaded }: &Item| Choice {
         path: source.label(),
         about: match loaded {
@@ -73,7 +133,7 @@ fn pick(paths: &[PathBuf], first_run: bool, screen: &Options) -> Result<Result<P
             Err(error) => Err(Error::from(error.clone()).line()),
         },
     };
-    let mut choices: Vec<Choice> = list::read(paths).iter().map(choice).collect();
+    let mut choices: Vec<Choice> = items.iter().map(choice).collect();
     let pick = if first_run {
         let about = Ok("an org in a box; nothing leaves this machine".into());
         choices.push(Choice { path: "demo".into(), about });
@@ -81,96 +141,85 @@ fn pick(paths: &[PathBuf], first_run: bool, screen: &Options) -> Result<Result<P
     } else {
         Pick::new(choices)
     };
-    let runtime = workers()?;
-    let picked = runtime.block_on(runtime::pick(pick, theme(screen)));
-    runtime.shutdown_background();
-    picked
+    Ok(runtime::pick(pick, theme(screen)).await?)
 }
 
-/// Shows the network of `loaded`. The handshake leaves before the terminal is touched.
-///
-/// # Errors
-/// Where the tunnel cannot be begun, or the terminal cannot be used.
-pub fn show(loaded: Loaded, screen: &Options) -> Result<ExitCode, Error> {
-    let network = loaded.identity().network().to_string();
-    let (kept, about_kept) = kept::load(&network);
+/// What the screens need of the user's files.
+struct Files {
+    loaded: Loaded,
+    claimed: Claimed,
+    kept: (Look, Folds),
+    home: Home,
+    past: Past,
+    notes: Vec<String>,
+}
+
+/// Reads them all.
+fn files(source: &Source, screen: &Options) -> Result<Files, Error> {
+    let loaded = conf::load(source)?;
+    let (kept, about_kept) = kept::load(&loaded.identity().network().to_string());
     // The screens tell it too; here it is still to be read after they have gone.
     let notes: Vec<String> = screen.note.clone().into_iter().chain(about_kept).collect();
-    for note in &notes {
-        let _ = writeln!(plain::stderr(), "sixpane: {note}");
-    }
+    tell(&notes);
     let claimed = conf::claim(&loaded, screen.force)?;
-    // The network works on while a frame is drawn.
-    let runtime = workers()?;
-    let shown = runtime.block_on(async {
-        let engine_settings =
-            engine::Settings { refresh: screen.settings.refresh.0, ..engine::Settings::default() };
-        let attachment = loaded.attach(claimed, engine_settings)?;
-        let (history, past) = history();
-        let start = Start {
-            theme: theme(screen),
-            settings: app::Settings {
-                auto_ping: screen.settings.auto_ping,
-                ports: screen.settings.ports.as_slice().into(),
-                theme: screen.settings.theme,
-                mouse: screen.settings.mouse,
-            },
-            keymap: screen.keymap.clone(),
-            kept,
-            past,
-            note: notes.into_iter().next(),
-        };
-        let mut home = Home { history, unkept: None };
-        let code = runtime::run(attachment, start, &mut home).await;
-        Ok::<_, Error>((code, home.unkept))
-    });
-    // The thread that reads the terminal may be waiting for a key that never comes.
-    runtime.shutdown_background();
-    let (code, unkept) = shown?;
-    if let Some(note) = unkept {
+    // Where there is no state folder, or none that can be written, lines are remembered for this run alone.
+    let history = state::dir().map(|dir| History::new(&dir));
+    let lines = history.as_ref().map(|history| history.lines(KEPT)).unwrap_or_default();
+    Ok(Files { loaded, claimed, kept, home: Home { history }, past: Past::new(lines), notes })
+}
+
+/// Shows the network of `source`. The handshake leaves before the terminal is touched.
+async fn show(source: Source, screen: &Options) -> Result<ExitCode, End> {
+    let options = screen.clone();
+    let files = blocking(move || files(&source, &options)).await??;
+    let Files { loaded, claimed, kept, home, past, notes } = files;
+    let settings = engine::Settings { refresh: screen.settings.refresh.0, ..engine::Settings::default() };
+    let attachment = loaded.attach(claimed, settings)?;
+    let start = Start {
+        theme: theme(screen),
+        settings: app::Settings {
+            auto_ping: screen.settings.auto_ping,
+            ports: screen.settings.ports.as_slice().into(),
+            theme: screen.settings.theme,
+            mouse: screen.settings.mouse,
+        },
+        keymap: screen.keymap.clone(),
+        kept,
+        past,
+        note: notes.into_iter().next(),
+    };
+    let ended = runtime::run(attachment, start, home).await;
+    tell(&ended.notes);
+    Ok(ended.code?)
+}
+
+fn tell(notes: &[String]) {
+    for note in notes {
         let _ = writeln!(plain::stderr(), "sixpane: {note}");
     }
-    code
 }
 
 /// The files of the user that the screens need.
+#[derive(Clone)]
 struct Home {
     history: Option<History>,
-    /// Why what the screens look like could not be kept the last time.
-    unkept: Option<String>,
 }
 
-impl Outside for Home {
-    fn folds(&mut self, network: &str) -> Folds {
+impl Host for Home {
+    fn folds(&self, network: &str) -> Folds {
         let ((_, folds), _) = kept::load(network);
         folds
     }
 
-    fn remember(&mut self, line: &str) {
+    fn remember(&self, line: &str) {
         if let Some(history) = &self.history {
             history.add(line);
         }
     }
 
-    fn keep(&mut self, network: &str, now: &(Look, Folds)) {
-        self.unkept = kept::save(network, now).err();
+    fn keep(&self, network: &str, now: &(Look, Folds)) -> Result<(), String> {
+        kept::save(network, now)
     }
-}
-
-/// The history of the Dig view, and its lines. Where there is no state folder, or none that can be written, lines
-/// are remembered for this run alone.
-fn history() -> (Option<History>, Past) {
-    let history = state::dir().map(|dir| History::new(&dir));
-    let lines = history.as_ref().map(|history| history.lines(KEPT)).unwrap_or_default();
-    (history, Past::new(lines))
-}
-
-fn workers() -> Result<tokio::runtime::Runtime, Error> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(|error| Error::new(Exit::Tunnel, "cannot start").why(error))
 }
 
 /// A locale without UTF-8 takes the glyphs, where nothing else is said.

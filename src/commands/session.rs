@@ -44,7 +44,7 @@ impl Session {
     /// # Errors
     /// Where the conf cannot be used (exit 3), is in use (exit 4), or the tunnel cannot be begun (exit 4).
     pub fn open(path: Option<&Path>, force: bool, settings: Settings) -> Result<Self, Error> {
-        Self::attach(conf::load(path)?, force, settings)
+        Self::attach(conf::load_named(path)?, force, settings)
     }
 
     /// Claims the conf of `loaded` and attaches with it; the handshake leaves at once.

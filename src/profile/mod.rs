@@ -1,6 +1,7 @@
 //! A WireGuard conf, as `fly wireguard create` writes it and as people edit it, made into a typed [`Profile`].
 
 pub mod endpoint;
+pub mod file;
 pub mod keys;
 pub mod parse;
 pub mod render;

@@ -4,10 +4,7 @@
 //! case, lists by commas or by repeating the key. What people's editors do to it (a byte order mark, CRLF or CR
 //! alone, tabs, no final newline) changes nothing. No error and no note ever repeats a value of a key line.
 
-use std::fs::File;
-use std::io::Read;
 use std::net::{IpAddr, Ipv6Addr};
-use std::path::Path;
 
 use ipnet::{IpNet, Ipv6Net};
 
@@ -19,7 +16,7 @@ use crate::error::{Error, Exit};
 use crate::text::Safe;
 
 /// More than this is not read: a conf has a few hundred bytes.
-const LARGEST: u64 = 1 << 20;
+pub(super) const LARGEST: u64 = 1 << 20;
 /// Linux takes 15 characters for an interface's name, and wg-quick names it after the file (reference document,
 /// "Create your tunnel configuration").
 pub const LONGEST_NAME: usize = 15;
@@ -56,36 +53,6 @@ impl From<ConfError> for Error {
             None => told,
         }
     }
-}
-
-/// Reads the conf at `path`.
-///
-/// # Errors
-/// Where it cannot be read or used.
-pub fn load(path: &Path) -> Result<Profile, ConfError> {
-    let file = Safe::new(path.as_os_str().as_encoded_bytes()).as_str().to_owned();
-    let fail = |why: String| ConfError { file: file.clone(), at: None, why, hint: None };
-    let io = |error: std::io::Error| fail(format!("cannot read it: {}", crate::text::words(error)));
-    let metadata = std::fs::metadata(path).map_err(io)?;
-    if metadata.is_dir() {
-        return Err(fail("it is a directory; a conf is a file".into()));
-    }
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|f| f.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(io)?;
-    let bytes = zeroize::Zeroizing::new(bytes);
-    let stem = path.file_stem().map(|stem| Safe::new(stem.as_encoded_bytes()).as_str().to_owned());
-    let name = stem.unwrap_or_else(|| file.clone());
-    let mut profile = parse(&name, &bytes).map_err(|error| ConfError { file, ..error })?;
-    profile.path = Some(path.to_owned());
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        if metadata.is_file() && metadata.permissions().mode() & 0o007 != 0 {
-            let text = WORLD_READABLE.to_owned();
-            profile.notes.insert(0, Note { line: None, text });
-        }
-    }
-    Ok(profile)
 }
 
 /// Parses `bytes` as the conf called `name`.
@@ -491,4 +458,4 @@ fn items(value: At<'_>) -> impl Iterator<Item = At<'_>> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -113,8 +113,7 @@ impl Screen {
     /// Gives the terminal back, stops the job, and takes it again when the shell continues it.
     pub fn suspend(&mut self) -> io::Result<()> {
         give_back();
-        // The whole job, as the terminal's own Ctrl-Z would: a `cargo run` around us has to stop too.
-        rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
+        stop()?;
         take()?;
         (self.plain, self.mouse) = (false, false);
         self.repaint()
@@ -142,6 +141,11 @@ impl Screen {
         out.write_all(sequence.as_bytes())?;
         out.flush()
     }
+}
+
+/// Stops the whole job, as the terminal's own Ctrl-Z would: a `cargo run` around us has to stop too.
+pub fn stop() -> io::Result<()> {
+    Ok(rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?)
 }
 
 /// A terminal with nothing on it. Its size is fixed: where the library is let to adapt it, it asks the terminal where

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// As `fly wireguard create` writes it, with throw-away keys.
-fn conf() -> String {
+pub(in crate::profile) fn conf() -> String {
     format!(
         "[Interface]\nPrivateKey = {}\nAddress = fdaa:0:18:a7b:d6b:0:a:2/120\nDNS = fdaa:0:18::3\n\n[Peer]\n\
          PublicKey = {}\nAllowedIPs = fdaa:0:18::/48\nEndpoint = iad1.gateway.example:51820\nPersistentKeepalive = 15\n",
@@ -154,25 +154,6 @@ fn of_several_peers_the_one_that_covers_the_name_server() {
     assert_eq!(ok(&second_peer("fdaa:0:18::/64")).peer.public_key, [3; 32], "the narrower one wins");
     let error = err(&second_peer("fdaa:0:18::/48"));
     assert!(error.why.contains("line 6, line 12"), "{error:?}");
-}
-
-#[test]
-fn files_that_cannot_be_read_say_why() {
-    let dir = tempfile::tempdir().unwrap();
-    assert!(load(&dir.path().join("none.conf")).unwrap_err().why.contains("No such file"));
-    assert!(load(dir.path()).unwrap_err().why.contains("directory"));
-    let path = dir.path().join("my-peer.conf");
-    std::fs::write(&path, conf()).unwrap();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        for (mode, noted) in [(0o644, true), (0o600, false)] {
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-            let p = load(&path).unwrap();
-            assert_eq!(p.notes.iter().any(|n| n.text.contains("chmod 600")), noted);
-            assert_eq!((p.name.as_str(), p.path.as_deref()), ("my-peer", Some(path.as_path())));
-        }
-    }
 }
 
 proptest! {

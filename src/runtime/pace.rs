@@ -1,0 +1,64 @@
+//! When the next frame is drawn.
+
+use std::time::{Duration, Instant};
+
+/// Between two frames that no key asked for.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// When the next frame is drawn: at once for a key, a while after the last one for anything else, never without
+/// a change.
+#[derive(Debug, Default)]
+pub struct Pace {
+    changed: Option<Instant>,
+    last: Option<Instant>,
+    hurry: bool,
+}
+
+impl Pace {
+    pub fn changed(&mut self, now: Instant) {
+        self.changed.get_or_insert(now);
+    }
+
+    pub fn at_once(&mut self) {
+        self.hurry = true;
+    }
+
+    pub fn due(&self) -> Option<Instant> {
+        let changed = self.changed?;
+        match self.last {
+            Some(last) if !self.hurry => Some(changed.max(last + FRAME)),
+            _ => Some(changed),
+        }
+    }
+
+    pub fn is_due(&self, now: Instant) -> bool {
+        // The first frame is owed from the start.
+        self.last.is_none() || self.due().is_some_and(|due| due <= now)
+    }
+
+    pub fn drawn(&mut self, now: Instant) {
+        *self = Self { changed: None, last: Some(now), hurry: false };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_drawn_at_once_and_news_at_a_pace() {
+        let t0 = Instant::now();
+        let mut pace = Pace::default();
+        assert!(pace.is_due(t0));
+        pace.drawn(t0);
+        assert_eq!(pace.due(), None, "no frame without a change");
+        pace.changed(t0);
+        pace.changed(t0 + FRAME / 2);
+        assert_eq!(pace.due(), Some(t0 + FRAME));
+        pace.at_once();
+        assert!(pace.is_due(t0));
+        pace.drawn(t0);
+        pace.changed(t0 + FRAME * 9);
+        assert!(pace.is_due(t0 + FRAME * 9));
+    }
+}

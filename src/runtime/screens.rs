@@ -1,0 +1,375 @@
+//! The loop of the screens: events in, effects carried out, frames drawn.
+
+use std::collections::VecDeque;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::StreamExt as _;
+use jiff::ZonedDateTime;
+use ratatui::crossterm::event::{Event, EventStream, KeyEventKind, MouseEventKind};
+
+use super::kept::Kept;
+use super::pace::Pace;
+use super::signals::{Signals, Told};
+use super::terminal::{self, Screen};
+use super::unsent::Unsent;
+use super::work::{Done, Work};
+use super::{Host, files, gone};
+use crate::app::kept::Folds;
+use crate::app::{self, Effect, Message, Settings, State};
+use crate::attach::{Attachment, Identity};
+use crate::clock;
+use crate::doctor::facts::Facts;
+use crate::engine::report::Command;
+use crate::error::{Error, Exit};
+use crate::ui;
+use crate::ui::hits::Hits;
+use crate::ui::theme::Theme;
+
+/// The screens over one attachment.
+pub struct Screens<'a, H> {
+    pub state: State,
+    pub attachment: Attachment,
+    pub theme: Theme,
+    pub settings: Settings,
+    pub host: H,
+    pub kept: &'a mut Kept,
+    pub work: &'a mut Work,
+    /// Commands that wait for room in the engine.
+    pub unsent: Unsent,
+    /// The wall clock's time at an instant.
+    pub wall: Option<(Instant, ZonedDateTime)>,
+}
+
+/// The terminal's side of the loop.
+struct Face {
+    screen: Screen,
+    events: EventStream,
+    pace: Pace,
+    /// What the last frame shows where.
+    hits: Hits,
+}
+
+/// What the loop waited for.
+enum Next {
+    Message(Message),
+    Done(Done),
+    End(ExitCode),
+}
+
+impl<H: Host> Screens<'_, H> {
+    /// Runs until the user quits or a signal ends it. The last choices are being kept when this returns.
+    pub async fn run(&mut self, screen: Screen, signals: &mut Signals) -> Result<ExitCode, Error> {
+        let mut face =
+            Face { screen, events: EventStream::new(), pace: Pace::default(), hits: Hits::default() };
+        self.state.rows(ratatui::crossterm::terminal::size().map_or(24, |(_, rows)| rows));
+        self.wall = Some((clock::now(), ZonedDateTime::now()));
+        self.state.clock.clone_from(&self.wall);
+        loop {
+            face.draw(&self.state, self.theme)?;
+            self.kept.keep_if_due(&self.state, &self.host, self.work);
+            let effects = match self.next(&mut face, signals).await? {
+                Next::End(code) => return Ok(code),
+                Next::Done(done) => self.done(done),
+                Next::Message(message) => self.take(message),
+            };
+            face.pace.changed(clock::now());
+            if let Some(code) = self.carry_out(effects, &mut face)? {
+                return Ok(code);
+            }
+        }
+    }
+
+    async fn next(&mut self, face: &mut Face, signals: &mut Signals) -> Result<Next, Error> {
+        let due = face.pace.due().filter(|_| !face.screen.is_plain());
+        let wake =
+            [due, self.state.next_tick(), self.kept.due(), self.work.slow_at()].into_iter().flatten().min();
+        Ok(tokio::select! {
+            event = face.events.next() => match event {
+                Some(Ok(event)) => Next::Message(face.heard(event)?),
+                // The terminal is gone: nothing can be shown or asked any more.
+                Some(Err(_)) | None => Next::End(Exit::HungUp.into()),
+            },
+            report = self.attachment.engine.reports.recv() => match report {
+                Some(report) => Next::Message(Message::Report(report)),
+                None => return Err(Error::new(Exit::Tunnel, "the tunnel has ended")),
+            },
+            done = self.work.next() => Next::Done(done),
+            told = signals.next() => match told {
+                Told::End(code) => Next::End(ExitCode::from(code)),
+                Told::Stop => {
+                    face.suspend()?;
+                    Next::Message(Message::Tick)
+                }
+                Told::Continue => {
+                    face.repaint()?;
+                    Next::Message(Message::Tick)
+                }
+            },
+            () = terminal::panicked() => Next::End(ExitCode::from(101)),
+            () = clock::sleep_until(wake) => {
+                if let Some(slow) = self.work.slow(clock::now()) {
+                    self.state.say(slow);
+                }
+                Next::Message(Message::Tick)
+            }
+            never = self.unsent.go_on(&self.attachment.engine.commands) => match never {},
+        })
+    }
+
+    fn update(&mut self, message: Message) -> Vec<Effect> {
+        app::update(&mut self.state, message, clock::now())
+    }
+
+    /// Takes a message, and whatever else has come, before the next frame.
+    fn take(&mut self, message: Message) -> Vec<Effect> {
+        // Only a hand changes what is kept.
+        if matches!(message, Message::Input(_) | Message::Mouse(..)) {
+            self.kept.soon();
+        }
+        let mut effects = self.update(message);
+        while let Ok(report) = self.attachment.engine.reports.try_recv() {
+            effects.extend(self.update(Message::Report(report)));
+        }
+        effects
+    }
+
+    /// Takes the result of a job.
+    fn done(&mut self, done: Done) -> Vec<Effect> {
+        match done {
+            Done::Reloaded(result) => self.reloaded(result),
+            Done::Context(facts) => {
+                self.unsent.tell(&self.attachment.engine.commands, Command::Diagnose(facts));
+            }
+            Done::Saved(save, came) => return self.update(Message::Saved(save, came)),
+            Done::Kept(result) => self.kept.came(result),
+            Done::Remembered => {}
+        }
+        Vec::new()
+    }
+
+    /// Carries out `effects`; gives the exit code where one of them is the end.
+    fn carry_out(&mut self, effects: Vec<Effect>, face: &mut Face) -> Result<Option<ExitCode>, Error> {
+        let mut effects = VecDeque::from(effects);
+        while let Some(effect) = effects.pop_front() {
+            match effect {
+                Effect::Ask(command) => self.unsent.tell(&self.attachment.engine.commands, command),
+                Effect::Plain(text) => face.screen.show_plain(&text).map_err(gone)?,
+                Effect::Suspend => face.suspend()?,
+                Effect::Copy(text) => face.screen.copy(&text).map_err(gone)?,
+                Effect::Repaint => face.screen.repaint().map_err(gone)?,
+                Effect::Quit => return Ok(Some(ExitCode::SUCCESS)),
+                Effect::Examine(facts) => self.examine(facts),
+                Effect::Remember(line) => {
+                    let host = self.host.clone();
+                    // Behind a write that is stuck the line is dropped.
+                    let _ = self.work.keep.push("writing the state folder", move || {
+                        host.remember(&line);
+                        Done::Remembered
+                    });
+                }
+                Effect::Save(save) => {
+                    let what = format!("writing {}", save.path);
+                    let pushed = self.work.save.push(what, move || {
+                        let came = files::save(&save);
+                        Done::Saved(save, came)
+                    });
+                    self.complain(pushed);
+                }
+                Effect::Reload => self.reload(),
+            }
+        }
+        Ok(None)
+    }
+
+    fn complain(&mut self, pushed: Result<(), String>) {
+        if let Err(busy) = pushed {
+            self.state.say(busy);
+        }
+    }
+
+    fn examine(&mut self, mut facts: Box<Facts>) {
+        let origin = self.attachment.origin.clone();
+        // The newest examination is the one that is wanted.
+        self.work.context.forget();
+        let pushed = self.work.context.push("looking at this host", move || {
+            facts.around = origin.context();
+            Done::Context(facts)
+        });
+        self.complain(pushed);
+    }
+
+    /// Reads the source again.
+    fn reload(&mut self) {
+        let (host, origin) = (self.host.clone(), self.attachment.origin.clone());
+        let old = self.attachment.identity.network();
+        let pushed = self.work.reload.push(format!("reading {}", origin.label()), move || {
+            Done::Reloaded(origin.reload().map(|attachment| {
+                let attachment = attachment?;
+                let network = attachment.identity.network();
+                let folds = (network != old).then(|| host.folds(&network.to_string()));
+                Some((attachment, folds))
+            }))
+        });
+        self.complain(pushed);
+    }
+
+    /// Shows what reading the source again gave. A conf that has become bad keeps the tunnel that there is.
+    fn reloaded(&mut self, result: Result<Option<(Attachment, Option<Folds>)>, Error>) {
+        match result {
+            Ok(None) => {}
+            Ok(Some((attachment, folds))) => {
+                // What was just folded is of the network that is about to go.
+                self.kept.keep(&self.state, &self.host, self.work);
+                self.begin_anew(attachment.identity.clone(), folds);
+                self.kept.restored(&self.state);
+                self.work.context.forget();
+                // What waits was meant for the engine before.
+                (self.attachment, self.unsent) = (attachment, Unsent::default());
+                self.state.say("the conf has changed: attached anew");
+            }
+            Err(error) => self.state.say(format!("the conf was kept as it was: {}", error.line())),
+        }
+    }
+
+    /// Puts a state over a network attached anew in the place of the present one, with what the user chose in it.
+    /// Another network brings its own `folds`.
+    fn begin_anew(&mut self, identity: Arc<Identity>, folds: Option<Folds>) {
+        let state = &mut self.state;
+        let (look, folds_before) = state.kept();
+        let page = state.page;
+        let (keymap, past) = (std::mem::take(&mut state.keymap), std::mem::take(&mut state.dig.past));
+        let settings = Settings { theme: state.theme, mouse: state.mouse.on, ..self.settings.clone() };
+        *state = State::new(identity, settings, clock::now());
+        state.keymap = keymap;
+        state.dig.past = past;
+        state.page = page;
+        state.clock.clone_from(&self.wall);
+        state.restore(&look, &folds.unwrap_or(folds_before));
+    }
+}
+
+impl Face {
+    /// Draws a frame, where one is due.
+    fn draw(&mut self, state: &State, theme: Theme) -> Result<(), Error> {
+        self.screen.listen(state.mouse.on).map_err(gone)?;
+        if !self.screen.is_plain() && self.pace.is_due(clock::now()) {
+            self.screen.draw(|frame| self.hits = ui::draw(state, theme, frame)).map_err(gone)?;
+            self.pace.drawn(clock::now());
+            #[cfg(debug_assertions)]
+            terminal::panic_for_a_test();
+        }
+        Ok(())
+    }
+
+    /// What an event of the terminal means.
+    fn heard(&mut self, event: Event) -> Result<Message, Error> {
+        if let Event::Key(key) = event
+            && self.screen.is_plain()
+        {
+            if key.kind != KeyEventKind::Release {
+                self.repaint()?;
+            }
+            return Ok(Message::Tick);
+        }
+        // A wheel or a drag comes in many events: the pace of frames holds.
+        let button = matches!(&event, Event::Mouse(event) if matches!(event.kind, MouseEventKind::Down(_)));
+        if button || matches!(event, Event::Key(_) | Event::Resize(..)) {
+            self.pace.at_once();
+        }
+        Ok(match event {
+            Event::Mouse(event) => Message::Mouse(event, self.hits.at(event.column, event.row)),
+            event => Message::Input(event),
+        })
+    }
+
+    fn suspend(&mut self) -> Result<(), Error> {
+        self.pace.at_once();
+        self.screen.suspend().map_err(gone)
+    }
+
+    fn repaint(&mut self) -> Result<(), Error> {
+        self.pace.at_once();
+        self.screen.repaint().map_err(gone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::app::kept::Look;
+    use crate::app::tests::loaded;
+    use crate::attach::{Claimed, Loaded};
+    use crate::engine;
+    use crate::net::fake::Fake;
+
+    /// What is kept, by network.
+    #[derive(Clone, Default)]
+    struct Home(Arc<Mutex<BTreeMap<String, Folds>>>);
+
+    impl Host for Home {
+        fn folds(&self, network: &str) -> Folds {
+            self.0.lock().unwrap().get(network).cloned().unwrap_or_default()
+        }
+
+        fn remember(&self, _: &str) {}
+
+        fn keep(&self, network: &str, (_, folds): &(Look, Folds)) -> Result<(), String> {
+            self.0.lock().unwrap().insert(network.to_owned(), folds.clone());
+            Ok(())
+        }
+    }
+
+    fn open(app: &str) -> Folds {
+        Folds { open: vec![vec![app.to_owned()]], ..Folds::default() }
+    }
+
+    fn attach(loaded: &Loaded) -> Attachment {
+        let (fake, _link) = Fake::up(|_, _| Vec::new());
+        loaded.clone().attach_over(fake, Claimed::default(), engine::Settings::default()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn each_network_keeps_its_own_folds_over_a_reload() {
+        let (ours, other) = (loaded("fdaa:0:18"), loaded("fdaa:0:19"));
+        let name = |loaded: &Loaded| loaded.identity().network().to_string();
+        let (here, there) = (name(&ours), name(&other));
+        let home = Home::default();
+        home.0.lock().unwrap().insert(there.clone(), open("theirs"));
+        let attachment = attach(&ours);
+        let mut state = State::new(attachment.identity.clone(), Settings::default(), clock::now());
+        state.rows(55);
+        let (mut kept, mut work) = (Kept::new(state.kept()), Work::default());
+        let mut screens = Screens {
+            state,
+            attachment,
+            theme: Theme::default(),
+            settings: Settings::default(),
+            host: home.clone(),
+            kept: &mut kept,
+            work: &mut work,
+            unsent: Unsent::default(),
+            wall: None,
+        };
+        // Folded just before the reload, and not kept yet.
+        screens.state.restore(&Look { split: 6, ..Look::default() }, &open("ours"));
+        screens.reloaded(Ok(Some((attach(&other), Some(home.folds(&there))))));
+        screens.work.settle(|_| ()).await;
+        let all = [(here.clone(), open("ours")), (there.clone(), open("theirs"))];
+        assert_eq!(*home.0.lock().unwrap(), BTreeMap::from(all));
+        assert_eq!(
+            (screens.state.kept().0.split, screens.state.kept().1),
+            (6, open("theirs")),
+            "what holds everywhere stays"
+        );
+        assert_eq!(screens.state.page, 50, "the screen is as high as before");
+        // The same network by another key, say: what is folded stays, whether it could be kept or not.
+        home.0.lock().unwrap().clear();
+        screens.reloaded(Ok(Some((attach(&other), None))));
+        assert_eq!(screens.state.kept().1, open("theirs"));
+    }
+}
