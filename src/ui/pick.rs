@@ -62,11 +62,11 @@ fn choice(canvas: &mut Canvas<'_, Pick>, area: Rect) {
             canvas.cursor = Some(line.as_position());
         }
     }
-    let last = match &pick.said {
+    let foot = match &pick.said {
         Some(said) => Line::default().add(format!(" {said}"), theme.strong()),
         None => hints(&possible(&Keymap::default(), None, Context::Pick, area.width.into()), theme),
     };
-    last.paint(line(area.height - 1), canvas);
+    foot.paint(line(area.height - 1), canvas);
 }
 
 /// How to get a conf, and where one is looked for.

@@ -113,7 +113,7 @@ impl Shape {
         let stat = |pick: fn(&Stats) -> Duration| {
             series.stats.as_ref().map_or_else(unknown, |stats| ms(pick(stats)))
         };
-        let start = Line::default()
+        let name = Line::default()
             .add(if chosen { "▌" } else { " " }, theme.focused())
             .add(" ", plain)
             .add(fit(series.target.label.as_str(), self.name), plain)
@@ -122,7 +122,7 @@ impl Shape {
         [last, stat(|s| s.avg), stat(|s| s.mdev)]
             .into_iter()
             .take(self.figures)
-            .fold(start, |line, value| line.right(value, self.figure, plain))
+            .fold(name, |line, value| line.right(value, self.figure, plain))
             .add("  ", plain)
             .join(spark_of(series, self.sparks, theme))
     }

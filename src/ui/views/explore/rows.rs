@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::net::Ipv6Addr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -150,13 +150,12 @@ impl RowPen<'_> {
         let machine = if row.gone { state.tree.ghost(app, id).or(alive) } else { alive };
         let address = machine.and_then(|machine| machine.address);
         let series = address.and_then(|address| state.series(address));
-        let newest = series.and_then(Series::newest);
         let old_since =
             entry.zip(alive).and_then(|(entry, machine)| state.view.catalog.stale(entry, machine));
         let end = self.pen.columns().saturating_sub(1);
-        self.sign(old_since.is_some(), newest);
+        self.sign(old_since.is_some(), series);
         let start = self.pen.column();
-        let value = self.value(end, old_since, newest);
+        let value = self.value(end, old_since, series);
         // A note may take the place of a round trip.
         let (long, short, role) = self.note(None);
         let mut left = value.saturating_sub(1);
@@ -185,8 +184,9 @@ impl RowPen<'_> {
     }
 
     /// The sign before a machine: whether it answers, is old news, or is gone.
-    fn sign(&mut self, old: bool, newest: Option<Option<Duration>>) {
-        let (glyph, role) = match (self.row.gone, old || !self.state.is_up(), newest) {
+    fn sign(&mut self, old: bool, series: Option<&Series>) {
+        let (glyph, role) = match (self.row.gone, old || !self.state.is_up(), series.and_then(Series::newest))
+        {
             (true, ..) => ("✗ ", Role::Dim),
             (false, true, _) => ("◌ ", Role::Dim),
             (false, false, Some(Some(_))) => ("● ", Role::Ok),
@@ -197,9 +197,9 @@ impl RowPen<'_> {
     }
 
     /// The newest round trip of a machine, or what is known instead, so that it ends before `end`; gives where it begins.
-    fn value(&mut self, end: usize, old_since: Option<Instant>, newest: Option<Option<Duration>>) -> usize {
+    fn value(&mut self, end: usize, old_since: Option<Instant>, series: Option<&Series>) -> usize {
         let (plain, warn) = (self.style(Role::Plain), self.style(Role::Warn));
-        match (self.row.gone, old_since, newest) {
+        match (self.row.gone, old_since, series.and_then(Series::newest)) {
             (true, ..) => self.pen.put_right(end, format_args!("gone"), plain),
             (false, Some(at), _) => {
                 let age = age(self.state.now.saturating_duration_since(at));
