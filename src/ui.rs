@@ -61,6 +61,4 @@ fn draw_on(canvas: &mut Canvas<'_>) {
 }
 
 #[cfg(test)]
-mod look_tests;
-#[cfg(test)]
 pub(crate) mod tests;

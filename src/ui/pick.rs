@@ -101,3 +101,57 @@ fn welcome(area: Rect, theme: Theme, looked: &str) -> Vec<Line<'static>> {
     ]
     .concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
+    use super::*;
+    use crate::ui::tests::SIZES;
+
+    #[test]
+    fn several_confs() {
+        use crate::app::pick::{Choice, Pick};
+        let pick = Pick::new(vec![
+            Choice { path: "broken.conf".into(), about: Err("broken.conf:2:1: this is no key".into()) },
+            Choice {
+                path: "my-peer.conf".into(),
+                about: Ok("fdaa:0:18::/48  by iad1.gateway.example:51820".into()),
+            },
+            Choice {
+                path: "~/.config/sixpane/other-org.conf".into(),
+                about: Ok("fdaa:2:45::/48  by 192.0.2.10:51820".into()),
+            },
+        ]);
+        for (columns, rows) in [(120, 36), (60, 15), (40, 8)] {
+            let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+            terminal.draw(|frame| draw(&pick, Theme::default(), frame)).unwrap();
+            insta::assert_snapshot!(format!("several_confs_{columns}x{rows}"), terminal.backend());
+        }
+    }
+
+    #[test]
+    fn a_first_run() {
+        use crate::app::pick::{Choice, Pick};
+        let demo =
+            Choice { path: "demo".into(), about: Ok("an org in a box; nothing leaves this machine".into()) };
+        let conf = Choice {
+            path: "/made/up/Downloads/my-peer.conf".into(),
+            about: Ok("fdaa:0:18::/48  by 192.0.2.10:51820".into()),
+        };
+        for (name, choices) in
+            [("first_run", vec![demo.clone()]), ("first_run_with_a_conf", vec![conf, demo])]
+        {
+            let pick = Pick::first_run(
+                choices,
+                "this folder, ~/.config/sixpane, ~, ~/Downloads, ~/.fly, /etc/wireguard".into(),
+            );
+            for (columns, rows) in SIZES {
+                let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+                terminal.draw(|frame| draw(&pick, Theme::default(), frame)).unwrap();
+                insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), terminal.backend());
+            }
+        }
+    }
+}

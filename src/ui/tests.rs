@@ -62,7 +62,7 @@ pub(crate) fn screen(state: &State, theme: Theme, (columns, rows): (u16, u16), s
     out
 }
 
-fn series(label: &str, address: std::net::Ipv6Addr, rtts: &[f64]) -> Series {
+pub(crate) fn series(label: &str, address: std::net::Ipv6Addr, rtts: &[f64]) -> Series {
     let recent: Vec<Sample> = rtts
         .iter()
         .map(|ms| if *ms > 0.0 { Sample::Answered(Duration::from_secs_f64(ms / 1e3)) } else { Sample::Lost })
@@ -117,6 +117,44 @@ pub(crate) fn full() -> Session {
         series("90706e10f12094", address("web", "90706e10f12094"), &[0.0, 0.0, 0.0]),
     ])));
     s.wait(12);
+    s
+}
+
+/// Seven targets after some minutes, as a network is: near and far, one that loses, one that is silent.
+pub(crate) fn pinging() -> Session {
+    use crate::probe::series::{Reply, ReplyKind};
+    let mut s = full();
+    s.state.clock = Some((s.now, "2026-11-24T14:03:12.402+00:00[UTC]".parse().unwrap()));
+    s.keys("/web<enter>gP<esc>");
+    let members: Vec<Target> = s.state.asked_targets();
+    let series = |(n, target): (usize, &Target)| {
+        let base = [11.2, 11.9, 12.4, 98.4, 201.7, 0.0, 11.6][n % 7];
+        let rtts: Vec<f64> = (0..240_u64)
+            .map(|at| {
+                let noise = (at * 7919 + n as u64 * 104_729) % 97;
+                let lossy = n == 2 && noise > 94;
+                let slow = if n == 2 && noise > 89 { 30.0 } else { 0.0 };
+                if base == 0.0 || lossy { 0.0 } else { base + noise as f64 / 60.0 + slow }
+            })
+            .collect();
+        let mut one = self::series(target.label.as_str(), target.address, &rtts);
+        let replies = rtts.iter().zip(1..).skip(220).map(|(rtt, number)| {
+            let at = s.now.checked_sub(Duration::from_secs(240 - number)).unwrap();
+            let kind = if *rtt > 0.0 {
+                let rtt = Duration::from_secs_f64(rtt / 1e3);
+                ReplyKind::Answered { rtt, hop_limit: 61, bytes: 64 }
+            } else {
+                ReplyKind::Lost { after: Duration::from_secs(2) }
+            };
+            Reply { serial: number, number, at, from: target.address, kind }
+        });
+        one.replies = Arc::new(replies.collect());
+        one
+    };
+    let all: Vec<Series> = members.iter().enumerate().map(series).collect();
+    s.report(Report::Pings(Arc::new(all)));
+    s.keys("3j");
+    s.wait(4);
     s
 }
 
@@ -315,293 +353,6 @@ fn a_big_org_draws_only_what_is_on_the_screen() {
 }
 
 #[test]
-fn several_confs() {
-    use crate::app::pick::{Choice, Pick};
-    let pick = Pick::new(vec![
-        Choice { path: "broken.conf".into(), about: Err("broken.conf:2:1: this is no key".into()) },
-        Choice {
-            path: "my-peer.conf".into(),
-            about: Ok("fdaa:0:18::/48  by iad1.gateway.example:51820".into()),
-        },
-        Choice {
-            path: "~/.config/sixpane/other-org.conf".into(),
-            about: Ok("fdaa:2:45::/48  by 192.0.2.10:51820".into()),
-        },
-    ]);
-    for (columns, rows) in [(120, 36), (60, 15), (40, 8)] {
-        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-        terminal.draw(|frame| pick::draw(&pick, Theme::default(), frame)).unwrap();
-        insta::assert_snapshot!(format!("several_confs_{columns}x{rows}"), terminal.backend());
-    }
-}
-
-#[test]
-fn a_first_run() {
-    use crate::app::pick::{Choice, Pick};
-    let demo =
-        Choice { path: "demo".into(), about: Ok("an org in a box; nothing leaves this machine".into()) };
-    let conf = Choice {
-        path: "/made/up/Downloads/my-peer.conf".into(),
-        about: Ok("fdaa:0:18::/48  by 192.0.2.10:51820".into()),
-    };
-    for (name, choices) in [("first_run", vec![demo.clone()]), ("first_run_with_a_conf", vec![conf, demo])] {
-        let pick = Pick::first_run(
-            choices,
-            "this folder, ~/.config/sixpane, ~, ~/Downloads, ~/.fly, /etc/wireguard".into(),
-        );
-        for (columns, rows) in SIZES {
-            let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-            terminal.draw(|frame| pick::draw(&pick, Theme::default(), frame)).unwrap();
-            insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), terminal.backend());
-        }
-    }
-}
-
-#[test]
-fn events() {
-    use crate::app::tests::log;
-    use crate::catalog::diff::{Change, Place};
-    let mut s = Session::attached();
-    s.state.clock = Some((s.now, "2026-11-24T14:03:00+00:00[UTC]".parse().unwrap()));
-    s.keys("5");
-    for at in SIZES {
-        let name = format!("no_events_{}x{}", at.0, at.1);
-        insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, true));
-    }
-    let place = |id: &str, region: &str| Place {
-        app: "web".into(),
-        id: id.into(),
-        region: Some(region.into()),
-        address: "fdaa:0:18:a7b:7d:f066:b83b:2".parse().ok(),
-    };
-    let changes = vec![
-        Change::AppCame("web".into()),
-        Change::MachineCame(place("17815dd2b06689", "fra")),
-        Change::MachineMoved(place("5683d4e5f72089", "syd"), Some("ams".into())),
-        Change::MachineReaddressed(place("5683d4e5f72089", "syd"), "fdaa:0:18:a7b:1::2".parse().ok()),
-        Change::MachineWent(place("91851e2c0d3e83", "fra")),
-        Change::PeerCame("other-peer".into()),
-        Change::Disagree("api".into(), None, "_instances names 2 machines, vms.api 3".into()),
-    ];
-    log(&mut s, changes);
-    s.keys("jj");
-    for at in SIZES {
-        let name = format!("events_{}x{}", at.0, at.1);
-        insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, true));
-    }
-}
-
-/// Seven targets after some minutes, as a network is: near and far, one that loses, one that is silent.
-fn pinging() -> Session {
-    use crate::probe::series::{Reply, ReplyKind};
-    let mut s = full();
-    s.state.clock = Some((s.now, "2026-11-24T14:03:12.402+00:00[UTC]".parse().unwrap()));
-    s.keys("/web<enter>gP<esc>");
-    let members: Vec<Target> = s.state.asked_targets();
-    let series = |(n, target): (usize, &Target)| {
-        let base = [11.2, 11.9, 12.4, 98.4, 201.7, 0.0, 11.6][n % 7];
-        let rtts: Vec<f64> = (0..240_u64)
-            .map(|at| {
-                let noise = (at * 7919 + n as u64 * 104_729) % 97;
-                let lossy = n == 2 && noise > 94;
-                let slow = if n == 2 && noise > 89 { 30.0 } else { 0.0 };
-                if base == 0.0 || lossy { 0.0 } else { base + noise as f64 / 60.0 + slow }
-            })
-            .collect();
-        let mut one = self::series(target.label.as_str(), target.address, &rtts);
-        let replies = rtts.iter().zip(1..).skip(220).map(|(rtt, number)| {
-            let at = s.now.checked_sub(Duration::from_secs(240 - number)).unwrap();
-            let kind = if *rtt > 0.0 {
-                let rtt = Duration::from_secs_f64(rtt / 1e3);
-                ReplyKind::Answered { rtt, hop_limit: 61, bytes: 64 }
-            } else {
-                ReplyKind::Lost { after: Duration::from_secs(2) }
-            };
-            Reply { serial: number, number, at, from: target.address, kind }
-        });
-        one.replies = Arc::new(replies.collect());
-        one
-    };
-    let all: Vec<Series> = members.iter().enumerate().map(series).collect();
-    s.report(Report::Pings(Arc::new(all)));
-    s.keys("3j");
-    s.wait(4);
-    s
-}
-
-/// A trace of four hops with some loss, and ports of each kind.
-fn the_way(mut s: Session) {
-    use crate::probe::port::{Knocked, Port};
-    use crate::probe::speech::{Heard, Speech, Spoken};
-    use crate::probe::trace::{Hop, Mtu, Trace};
-    s.keys("t");
-    insta::assert_snapshot!("trace_begins_80x24", screen(&s.state, Theme::default(), SIZES[1], false));
-    let target = s.state.asked_targets().into_iter().nth(2).unwrap();
-    let hop = |limit: u8, by: &[&str], rtts: &[f64]| {
-        let of = series("", std::net::Ipv6Addr::UNSPECIFIED, rtts);
-        Hop {
-            limit,
-            by: by.iter().map(|by| (by.parse().unwrap(), of.received)).collect(),
-            sent: of.sent,
-            received: of.received,
-            lost: of.lost,
-            stats: of.stats,
-            recent: of.recent.to_vec(),
-            error: None,
-        }
-    };
-    let own = target.address.to_string();
-    let trace = Trace {
-        target,
-        rounds: 4,
-        interval: Duration::from_secs(1),
-        hops: vec![
-            hop(1, &["fdaa:0:18::3"], &[11.2, 11.4, 11.3, 11.2]),
-            hop(2, &["fdaa:0:18::9", "fdaa:0:18::8"], &[14.0, 0.0, 14.2, 14.1]),
-            hop(3, &[], &[0.0, 0.0, 0.0, 0.0]),
-            hop(4, &[&own], &[21.0, 21.4, 20.9, 21.3]),
-        ],
-        end: Some(4),
-        mtu: Mtu {
-            fits: Some(1300),
-            too_big: Some(1420),
-            by: "fdaa:0:18::9".parse().ok(),
-            silent: false,
-            done: true,
-        },
-        done: false,
-    };
-    s.report(Report::Trace(Arc::new(trace)));
-    s.wait(4);
-    for at in SIZES {
-        let name = format!("trace_{}x{}", at.0, at.1);
-        insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, false));
-    }
-    s.keys("o");
-    let [Effect::Ask(Command::Ports(knocks)), Effect::Ask(Command::Trace(None))] = s.effects.as_slice()
-    else {
-        panic!("{:?}", s.effects)
-    };
-    let ends = [Port::Refused, Port::Open(Duration::from_micros(11_300)), Port::Silent];
-    let settled: Vec<Knocked> = knocks
-        .iter()
-        .cloned()
-        .zip(ends.into_iter().cycle())
-        .map(|(knock, port)| Knocked { knock, port, heard: None })
-        .collect();
-    s.report(Report::Ports(Arc::new(settled[..5].to_vec())));
-    insta::assert_snapshot!("ports_under_way_80x24", screen(&s.state, Theme::default(), SIZES[1], false));
-    s.report(Report::Ports(Arc::new(settled.clone())));
-    s.wait(4);
-    for at in SIZES {
-        let name = format!("ports_{}x{}", at.0, at.1);
-        insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, false));
-    }
-    s.keys("O");
-    let [Effect::Ask(Command::Ports(knocks))] = s.effects.as_slice() else { panic!("{:?}", s.effects) };
-    assert!(knocks.iter().all(|knock| knock.host.as_deref() == Some("web.internal")), "{knocks:?}");
-    let heard = [
-        (Speech::Http, Spoken::Fits("HTTP/1.1 200 OK".into())),
-        (Speech::Tls, Speech::Tls.judge(&crate::probe::tls::tests::flight(900))),
-        (Speech::Http, Spoken::Other("SSH-2.0-OpenSSH_9.2".into())),
-        (Speech::Http, Spoken::Silent),
-    ];
-    let open = Port::Open(Duration::from_micros(11_300));
-    let spoken = knocks.iter().cloned().zip(heard).map(|(knock, (speech, spoken))| Knocked {
-        knock,
-        port: open.clone(),
-        heard: Some(Heard { speech, spoken }),
-    });
-    s.report(Report::Ports(Arc::new(spoken.chain(settled.into_iter().skip(4)).collect())));
-    s.wait(4);
-    for at in SIZES {
-        let name = format!("ports_spoken_{}x{}", at.0, at.1);
-        insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, false));
-    }
-    s.keys("<esc>");
-    assert_eq!(s.state.ping.lower, crate::app::ping::Lower::Chart);
-}
-
-#[test]
-fn ping() {
-    let s = pinging();
-    for at in SIZES {
-        let name = format!("ping_{}x{}", at.0, at.1);
-        insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, true));
-    }
-    for (name, keys) in [("histogram", "v"), ("replies", "vv"), ("earlier", "hhW"), ("paused", " ")] {
-        let mut s = pinging();
-        s.keys(keys);
-        s.wait(4);
-        for at in [SIZES[1], SIZES[2]] {
-            let name = format!("ping_{name}_{}x{}", at.0, at.1);
-            insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, false));
-        }
-    }
-    the_way(pinging());
-    let mut matrix = pinging();
-    matrix.keys("Mj");
-    matrix.wait(4);
-    for at in SIZES {
-        let name = format!("matrix_{}x{}", at.0, at.1);
-        insta::assert_snapshot!(name, screen(&matrix.state, Theme::default(), at, true));
-    }
-    let mut gone = pinging();
-    gone.catalog(&["web:iad/148e21b7c93d89", "api:iad/2874d13b5f0e68,lhr/e2865a6e82319b"]);
-    let all = gone.state.view.pings.clone();
-    gone.report(Report::Pings(all));
-    insta::assert_snapshot!("ping_gone_80x24", screen(&gone.state, Theme::default(), SIZES[1], true));
-    let mut nobody = Session::attached();
-    nobody.keys("3");
-    insta::assert_snapshot!("ping_nobody_80x24", screen(&nobody.state, Theme::default(), SIZES[1], false));
-}
-
-#[test]
-fn the_doctor() {
-    use crate::doctor::Subject;
-    use crate::doctor::facts::{Around, Facts, Link};
-    let mut s = Session::attached();
-    s.keys("4");
-    insta::assert_snapshot!("doctor_waits_80x24", screen(&s.state, Theme::default(), (80, 24), false));
-    let mut facts = Facts::before(&s.state.profile.conf, Around::default(), Subject::default());
-    facts.link = Some(Link::Silent(5, Duration::from_secs(3)));
-    facts.done = true;
-    s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
-    for at in SIZES {
-        let name = format!("doctor_{}x{}", at.0, at.1);
-        insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, true));
-    }
-    // A check with evidence, its whole story, and the system looked at while ours is attached.
-    let mut facts = crate::doctor::judge::tests::healthy();
-    facts.subject.system = true;
-    let own = facts.conf.address;
-    facts.system = Some(crate::doctor::facts::System {
-        interface: Some(("wg0".into(), own)),
-        same_key: true,
-        ours_attached: true,
-        source: Some(own),
-        ..Default::default()
-    });
-    let tries = (0..12)
-        .map(|n| format!("  UDP at +{n}50.0 ms: nothing came, though it was asked for again and again"));
-    let server = facts.apps.as_mut().unwrap();
-    (server.outcome, server.lines) =
-        (crate::doctor::judge::tests::SERVFAIL, vec!["_apps.internal TXT @fdaa:0:18::3: SERVFAIL".into()]);
-    server.lines.extend(tries);
-    s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
-    insta::assert_snapshot!("doctor_subject_80x24", screen(&s.state, Theme::default(), SIZES[1], false));
-    s.keys("<enter>jj");
-    for at in SIZES {
-        let name = format!("doctor_story_{}x{}", at.0, at.1);
-        insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, false));
-    }
-    s.keys("<enter>G");
-    let at = s.state.view.diagnosis.as_ref().unwrap().findings.iter().position(|f| f.id == "system-server");
-    s.state.check = at;
-    insta::assert_snapshot!("doctor_system_80x24", screen(&s.state, Theme::default(), SIZES[1], false));
-}
-
-#[test]
 fn the_screens_tell_the_keys_that_were_bound_anew() {
     use crate::app::keys::{Keymap, Remap};
     use crate::probe::port::{Knocked, Port};
@@ -644,3 +395,5 @@ fn the_screens_tell_the_keys_that_were_bound_anew() {
     s.keys("+");
     assert!(shot(&s).contains("· |: the list"), "{}", shot(&s));
 }
+
+mod look;

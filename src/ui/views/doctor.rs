@@ -184,3 +184,62 @@ fn sections(finding: &Finding, theme: Theme, columns: usize) -> Vec<Line<'static
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use crate::app::tests::Session;
+    use crate::engine::report::Report;
+    use crate::ui::tests::{SIZES, screen};
+    use crate::ui::theme::Theme;
+
+    #[test]
+    fn the_doctor() {
+        use crate::doctor::Subject;
+        use crate::doctor::facts::{Around, Facts, Link};
+        let mut s = Session::attached();
+        s.keys("4");
+        insta::assert_snapshot!("doctor_waits_80x24", screen(&s.state, Theme::default(), (80, 24), false));
+        let mut facts = Facts::before(&s.state.profile.conf, Around::default(), Subject::default());
+        facts.link = Some(Link::Silent(5, Duration::from_secs(3)));
+        facts.done = true;
+        s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
+        for at in SIZES {
+            let name = format!("doctor_{}x{}", at.0, at.1);
+            insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, true));
+        }
+        // A check with evidence, its whole story, and the system looked at while ours is attached.
+        let mut facts = crate::doctor::judge::tests::healthy();
+        facts.subject.system = true;
+        let own = facts.conf.address;
+        facts.system = Some(crate::doctor::facts::System {
+            interface: Some(("wg0".into(), own)),
+            same_key: true,
+            ours_attached: true,
+            source: Some(own),
+            ..Default::default()
+        });
+        let tries = (0..12)
+            .map(|n| format!("  UDP at +{n}50.0 ms: nothing came, though it was asked for again and again"));
+        let server = facts.apps.as_mut().unwrap();
+        (server.outcome, server.lines) = (
+            crate::doctor::judge::tests::SERVFAIL,
+            vec!["_apps.internal TXT @fdaa:0:18::3: SERVFAIL".into()],
+        );
+        server.lines.extend(tries);
+        s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
+        insta::assert_snapshot!("doctor_subject_80x24", screen(&s.state, Theme::default(), SIZES[1], false));
+        s.keys("<enter>jj");
+        for at in SIZES {
+            let name = format!("doctor_story_{}x{}", at.0, at.1);
+            insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, false));
+        }
+        s.keys("<enter>G");
+        let at =
+            s.state.view.diagnosis.as_ref().unwrap().findings.iter().position(|f| f.id == "system-server");
+        s.state.check = at;
+        insta::assert_snapshot!("doctor_system_80x24", screen(&s.state, Theme::default(), SIZES[1], false));
+    }
+}

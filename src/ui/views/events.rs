@@ -84,3 +84,44 @@ fn glyph(change: &Change) -> (&'static str, Role) {
         Change::RttMoved(..) => ("▲", Role::Accent),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::app::tests::Session;
+    use crate::ui::tests::{SIZES, screen};
+    use crate::ui::theme::Theme;
+
+    #[test]
+    fn events() {
+        use crate::app::tests::log;
+        use crate::catalog::diff::{Change, Place};
+        let mut s = Session::attached();
+        s.state.clock = Some((s.now, "2026-11-24T14:03:00+00:00[UTC]".parse().unwrap()));
+        s.keys("5");
+        for at in SIZES {
+            let name = format!("no_events_{}x{}", at.0, at.1);
+            insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, true));
+        }
+        let place = |id: &str, region: &str| Place {
+            app: "web".into(),
+            id: id.into(),
+            region: Some(region.into()),
+            address: "fdaa:0:18:a7b:7d:f066:b83b:2".parse().ok(),
+        };
+        let changes = vec![
+            Change::AppCame("web".into()),
+            Change::MachineCame(place("17815dd2b06689", "fra")),
+            Change::MachineMoved(place("5683d4e5f72089", "syd"), Some("ams".into())),
+            Change::MachineReaddressed(place("5683d4e5f72089", "syd"), "fdaa:0:18:a7b:1::2".parse().ok()),
+            Change::MachineWent(place("91851e2c0d3e83", "fra")),
+            Change::PeerCame("other-peer".into()),
+            Change::Disagree("api".into(), None, "_instances names 2 machines, vms.api 3".into()),
+        ];
+        log(&mut s, changes);
+        s.keys("jj");
+        for at in SIZES {
+            let name = format!("events_{}x{}", at.0, at.1);
+            insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, true));
+        }
+    }
+}

@@ -291,3 +291,6 @@ fn span(seconds: f64) -> String {
         format!("{:.0} min", seconds / 60.0)
     }
 }
+
+#[cfg(test)]
+mod tests;
