@@ -1,4 +1,4 @@
-//! Holds an app's own names against the lists of its machines: pure, so that every contradiction is a row in a test.
+//! Compares an app's own names with the lists of its machines. Pure, so that tests cover every contradiction.
 
 use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
@@ -6,11 +6,11 @@ use std::net::Ipv6Addr;
 use super::{App, Conflict};
 use crate::text::Safe;
 
-/// Contradictions told of one app; more are of the same kind.
+/// Maximum number of contradictions reported per app; the rest are of the same kind.
 const MOST: usize = 4;
 
-/// Where `<app>.internal` (`addresses`) and `regions.<app>.internal` (`regions`) contradict what is known of the
-/// machines of `app`. What was not answered is `None` and contradicts nothing.
+/// Contradictions of `<app>.internal` (`addresses`) and `regions.<app>.internal` (`regions`) with the known machines of
+/// `app`. `None` (no response) contradicts nothing.
 pub fn disagreements(
     name: &Safe,
     app: &App,
@@ -22,28 +22,28 @@ pub fn disagreements(
         found.push(Conflict { app: name.clone(), machine: machine.cloned(), text, since: None });
     };
     if let Some(addresses) = addresses {
-        let told: BTreeSet<&Ipv6Addr> = addresses.iter().collect();
+        let named: BTreeSet<&Ipv6Addr> = addresses.iter().collect();
         let known: BTreeSet<&Ipv6Addr> =
             app.machines.values().filter_map(|machine| machine.address.as_ref()).collect();
-        for address in told.difference(&known) {
+        for address in named.difference(&known) {
             tell(None, format!("{name}.internal has {address}, which no list of machines has"));
         }
         for (id, machine) in &app.machines {
-            if let Some(address) = machine.address.filter(|address| !told.contains(address)) {
+            if let Some(address) = machine.address.filter(|address| !named.contains(address)) {
                 tell(Some(id), format!("{name}.internal lacks {address} of {id}"));
             }
         }
     }
     if let Some(regions) = regions {
-        let told: BTreeSet<&Safe> = regions.iter().collect();
-        // A machine whose region nobody says may be in any.
+        let named: BTreeSet<&Safe> = regions.iter().collect();
+        // A machine without a known region may be in any.
         if app.machines.values().all(|machine| machine.region.is_some()) {
             let known: BTreeSet<&Safe> =
                 app.machines.values().filter_map(|machine| machine.region.as_ref()).collect();
-            for region in told.difference(&known) {
+            for region in named.difference(&known) {
                 tell(None, format!("regions.{name} lists {region}, where no machine is listed"));
             }
-            for region in known.difference(&told) {
+            for region in known.difference(&named) {
                 tell(None, format!("regions.{name} lacks {region}, where a machine is listed"));
             }
         }
@@ -58,7 +58,7 @@ mod tests {
     use crate::catalog::Machine;
 
     #[test]
-    fn each_contradiction_is_told_and_what_was_not_answered_is_none() {
+    fn each_contradiction_is_reported_and_a_missing_response_is_none() {
         let address = |n: u16| Ipv6Addr::new(0xfdaa, 0, 0x18, 0, 0, 0, n, 2);
         let machine = |n, region: &str| Machine {
             address: Some(address(n)),

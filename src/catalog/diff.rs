@@ -1,5 +1,5 @@
-//! What changed between two snapshots: the event log's entries. A walk that failed in part keeps what it could not
-//! ask about, so its failures are never told as machines that went.
+//! Differences between two snapshots: the entries of the event log. A partly failed walk keeps the machines that it could
+//! not query, so its failures are never reported as stopped machines.
 
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
@@ -9,56 +9,51 @@ use std::time::Duration;
 use super::{Catalog, Conflict, Machine};
 use crate::text::{Safe, ms};
 
-/// One change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// An app that was not listed.
+    /// A new app in the list.
     AppCame(Safe),
-    /// An app that is listed no longer.
+    /// An app no longer in the list.
     AppWent(Safe),
-    /// A machine that was not listed: started, or new.
+    /// A new machine in the list: started or created.
     MachineCame(Place),
-    /// A machine that is listed no longer: stopped, or destroyed.
+    /// A machine no longer in the list: stopped or destroyed.
     MachineWent(Place),
-    /// A machine in another region than before.
+    /// A machine with a new region; the old one.
     MachineMoved(Place, Option<Safe>),
-    /// A machine with another address than before.
+    /// A machine with a new address; the old one.
     MachineReaddressed(Place, Option<Ipv6Addr>),
-    /// A peer that was not listed.
+    /// A new peer in the list.
     PeerCame(Safe),
-    /// A peer that is listed no longer.
+    /// A peer no longer in the list.
     PeerWent(Safe),
-    /// Two records contradict each other.
+    /// Two records contradict each other: app, machine, text.
     Disagree(Safe, Option<Safe>, String),
-    /// They no longer do.
+    /// The contradiction has ended.
     Agree(Safe, Option<Safe>, String),
-    /// Somebody who is pinged answers no longer.
+    /// A pinged target no longer replies.
     Silent(Pinged),
-    /// Somebody who is pinged answers after a silence, with this round trip.
+    /// A pinged target replies again, with this round trip.
     Answers(Pinged, Duration),
-    /// The median of the round trips of somebody who is pinged moved: what it was, what it is.
+    /// The median round trip of a pinged target has changed: before, now.
     RttMoved(Pinged, Duration, Duration),
 }
 
-/// Somebody who is pinged.
+/// A pinged target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pinged {
-    /// How it is called.
     pub label: Safe,
-    /// Where it is.
     pub address: Ipv6Addr,
 }
 
-/// A machine and where it is, or was last.
+/// A machine and its current or last location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The app.
     pub app: Safe,
-    /// The machine's ID.
     pub id: Safe,
-    /// The region, where a record says it.
+    /// Region, if a record has it.
     pub region: Option<Safe>,
-    /// The address, where a record says it.
+    /// Address, if a record has it.
     pub address: Option<Ipv6Addr>,
 }
 
@@ -69,7 +64,7 @@ impl Place {
 }
 
 impl Change {
-    /// Its kind in a word, as JSON has it.
+    /// Kind, for JSON.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::AppCame(_) => "app-appeared",
@@ -88,7 +83,7 @@ impl Change {
         }
     }
 
-    /// What it is about: `web`, `web/148e21b7c93d89`, `peer my-peer`.
+    /// Subject: `web`, `web/148e21b7c93d89`, `peer my-peer`.
     pub fn subject(&self) -> String {
         match self {
             Self::AppCame(app) | Self::AppWent(app) => app.to_string(),
@@ -107,7 +102,7 @@ impl Change {
         }
     }
 
-    /// What happened to it, as a clause.
+    /// Description, as a clause.
     pub fn clause(&self) -> String {
         let region = |region: &Option<Safe>| region.as_ref().map_or("–".to_owned(), ToString::to_string);
         let address =
@@ -138,7 +133,7 @@ impl Change {
     }
 }
 
-/// What changed from `before` to `after`, in the order of names.
+/// Changes from `before` to `after`, sorted by name.
 pub fn changes(before: &Catalog, after: &Catalog) -> Vec<Change> {
     let mut changes = Vec::new();
     let empty = BTreeMap::new();
@@ -165,7 +160,7 @@ pub fn changes(before: &Catalog, after: &Catalog) -> Vec<Change> {
     changes.extend(new_peers.map(|peer| Change::PeerCame(peer.clone())));
     let old_peers = before.peers.keys().filter(|peer| !after.peers.contains_key(*peer));
     changes.extend(old_peers.map(|peer| Change::PeerWent(peer.clone())));
-    // What contradicts itself for a moment is on its way; an event is only what stays.
+    // A short contradiction is only propagation; report those that last.
     let same = |a: &Conflict, b: &Conflict| (&a.app, &a.machine, &a.text) == (&b.app, &b.machine, &b.text);
     for conflict in after.lasting().filter(|one| !before.lasting().any(|known| same(known, one))) {
         let c = conflict.clone();
@@ -190,7 +185,7 @@ fn machines(
             changes.push(Change::MachineCame(place()));
             continue;
         };
-        // What was not known before has not changed.
+        // A value not known before has not changed.
         if before.region.is_some() && before.region != machine.region {
             changes.push(Change::MachineMoved(place(), before.region.clone()));
         }
@@ -210,7 +205,7 @@ mod tests {
     use super::*;
     use crate::catalog::{App, Peer};
 
-    /// `web:iad/a@1,fra/b@2 api:` and so on; what stands behind `@` is the end of the address.
+    /// `web:iad/a@1,fra/b@2 api:` and so on; after `@` comes the end of the address.
     fn org(text: &str) -> Catalog {
         let mut catalog = Catalog::default();
         for app in text.split_whitespace() {
@@ -228,7 +223,7 @@ mod tests {
         catalog
     }
 
-    fn told(before: &Catalog, after: &Catalog) -> Vec<String> {
+    fn shown(before: &Catalog, after: &Catalog) -> Vec<String> {
         changes(before, after).iter().map(|c| format!("{} {}", c.subject(), c.clause())).collect()
     }
 
@@ -237,7 +232,7 @@ mod tests {
         let before = org("api:iad/c@3 web:iad/a@1,fra/b@2,?/e@5");
         let after = org("new:iad/d@4 web:ams/a@9,fra/b@2,syd/e@5");
         assert_eq!(
-            told(&before, &after),
+            shown(&before, &after),
             [
                 "api is no longer listed",
                 "api/c went from iad: stopped or destroyed",
@@ -247,7 +242,7 @@ mod tests {
                 "web/a has a new address: fdaa::9 was fdaa::1",
             ]
         );
-        assert!(told(&after, &after).is_empty());
+        assert!(shown(&after, &after).is_empty());
     }
 
     #[test]
@@ -264,13 +259,13 @@ mod tests {
         };
         let mut after = at(5, true);
         after.peers.insert("me".into(), Peer::default());
-        assert_eq!(told(&at(0, false), &after), ["peer me is a new peer"], "it may be in passing");
+        assert_eq!(shown(&at(0, false), &after), ["peer me is a new peer"], "it may be in passing");
         assert_eq!(
-            told(&after, &at(11, true)),
+            shown(&after, &at(11, true)),
             ["peer me is no longer listed", "web records disagree: vms says none"]
         );
-        assert!(told(&at(11, true), &at(16, true)).is_empty(), "it is told once");
-        assert_eq!(told(&at(11, true), &at(16, false)), ["web records agree again; it was: vms says none"]);
-        assert!(told(&at(5, true), &at(10, false)).is_empty(), "what was never told is not taken back");
+        assert!(shown(&at(11, true), &at(16, true)).is_empty(), "it is shown once");
+        assert_eq!(shown(&at(11, true), &at(16, false)), ["web records agree again; it was: vms says none"]);
+        assert!(shown(&at(5, true), &at(10, false)).is_empty(), "what was never shown is not taken back");
     }
 }

@@ -1,4 +1,4 @@
-//! What exists: an immutable snapshot of org → app → region → machine, with the records that said each fact.
+//! Immutable snapshot of the network: apps, regions, machines and peers, with the records behind each fact.
 
 pub mod agree;
 pub mod diff;
@@ -14,64 +14,58 @@ use std::time::{Duration, Instant};
 use crate::dns::outcome::Outcome;
 use crate::text::Safe;
 
-/// A snapshot of the network, as far as the records have told.
+/// A snapshot of the network, as far as the records show it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Catalog {
-    /// The apps by name. A snapshot shares with the one before it every app in which nothing changed.
+    /// Apps by name. Consecutive snapshots share the apps in which nothing changed.
     pub apps: BTreeMap<Safe, Arc<App>>,
-    /// The named WireGuard peers and their addresses, `None` while not known.
+    /// Named WireGuard peers and their addresses; `None` if not known yet.
     pub peers: BTreeMap<Safe, Peer>,
-    /// How the walk that made it went, or goes.
+    /// State of the walk that made the snapshot.
     pub walk: WalkState,
-    /// What the records that were asked answered, by name (`_apps.internal TXT`), the org-wide ones always,
-    /// of the others those that failed.
+    /// Responses by name (`_apps.internal TXT`): always those of the org-wide records, of the others only failures.
     pub sources: BTreeMap<String, Source>,
-    /// Where two records contradict each other.
     pub conflicts: Vec<Conflict>,
 }
 
-/// An app.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct App {
-    /// The machines by ID.
     pub machines: BTreeMap<Safe, Machine>,
-    /// Its Flycast addresses; empty where it has none or has not been asked.
+    /// Flycast addresses; empty if there are none or they have not been queried.
     pub flycast: Vec<Ipv6Addr>,
-    /// The records that say that it exists.
+    /// Records that contain the app.
     pub said_by: Records,
-    /// Whether all that should be asked about it has been answered.
+    /// Whether all queries about it have been answered.
     pub complete: bool,
-    /// When the last walk that asked about this part of the network alone began.
+    /// Start of the last partial walk that covered it.
     pub asked: Option<Instant>,
-    /// When a record last named it; older than the walk where a refresh failed.
+    /// Last time that a record contained it; older than the walk if a refresh failed.
     pub seen: Option<Instant>,
 }
 
-/// A started machine.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Machine {
-    /// Three letters as a rule.
+    /// Usually three letters.
     pub region: Option<Safe>,
-    /// Its 6PN address.
+    /// 6PN address.
     pub address: Option<Ipv6Addr>,
-    /// Fields of `_instances` that we do not know.
+    /// Unknown fields of `_instances`.
     pub extra: Vec<(Safe, Safe)>,
-    /// The records that name it.
+    /// Records that contain the machine.
     pub said_by: Records,
-    /// When a record last named it.
+    /// Last time that a record contained it.
     pub seen: Option<Instant>,
 }
 
-/// A named WireGuard peer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Peer {
-    /// Its address, once asked.
+    /// Its address, once queried.
     pub address: Option<Ipv6Addr>,
-    /// When a record last named it.
+    /// Last time that a record contained it.
     pub seen: Option<Instant>,
 }
 
-/// The records that can say a fact.
+/// Kinds of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Record {
     /// `_apps.internal`.
@@ -93,7 +87,6 @@ pub enum Record {
 }
 
 impl Record {
-    /// All of them, in their order.
     pub const ALL: [Self; 8] = [
         Self::Apps,
         Self::Instances,
@@ -105,7 +98,7 @@ impl Record {
         Self::Flycast,
     ];
 
-    /// As it is written on a screen: `_instances`, `vms.<app>`.
+    /// Text on the screen: `_instances`, `vms.<app>`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Apps => "_apps",
@@ -120,27 +113,24 @@ impl Record {
     }
 }
 
-/// A set of records, in one byte: every machine has one.
+/// A set of records in one byte, since every machine has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Records(u8);
 
 impl Records {
-    /// Adds a record.
     pub fn insert(&mut self, record: Record) {
         self.0 |= 1 << record as u8;
     }
 
-    /// Whether it is among them.
     pub fn contains(self, record: Record) -> bool {
         self.0 & (1 << record as u8) != 0
     }
 
-    /// Forgets them all.
     pub fn clear(&mut self) {
         self.0 = 0;
     }
 
-    /// They, in the order of [`Record`].
+    /// The records in the order of [`Record`].
     pub fn iter(self) -> impl Iterator<Item = Record> {
         Record::ALL.into_iter().filter(move |record| self.contains(*record))
     }
@@ -154,71 +144,64 @@ impl FromIterator<Record> for Records {
     }
 }
 
-/// What a record answered.
+/// Response to the query of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// How the query ended.
     pub outcome: Outcome,
     /// How long it took, where an answer came.
     pub rtt: Option<Duration>,
-    /// When it was answered, or given up.
+    /// Time of the response or timeout.
     pub at: Instant,
-    /// How many entries it had.
     pub entries: usize,
 }
 
-/// Two records that cannot both be right.
+/// A contradiction between two records.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Conflict {
-    /// The app.
     pub app: Safe,
-    /// The machine, where it is about one.
+    /// The machine, if it is about one.
     pub machine: Option<Safe>,
-    /// A sentence fit to show: who says what.
+    /// A sanitized sentence.
     pub text: String,
-    /// Since when walks have seen it; `None` before one has ended with it.
+    /// Time since which walks have found it; `None` before the end of the first such walk.
     pub since: Option<Instant>,
 }
 
-/// Twice the TTL of the platform's records (reference document, "Test the VPN tunnel"): a contradiction that lasts for
-/// longer is none that is on its way.
+/// Twice the TTL of the platform's records (reference document, "Test the VPN tunnel"): a contradiction that lasts longer
+/// is not caused by propagation.
 pub const LASTING: Duration = Duration::from_secs(10);
 
-/// How a walk stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WalkState {
-    /// Whether one is under way.
     pub running: bool,
-    /// Which machines' list it stands on.
+    /// Source of the list of machines.
     pub method: Method,
-    /// Questions put so far.
+    /// Queries so far.
     pub asked: usize,
-    /// Questions settled so far.
+    /// Queries settled so far.
     pub settled: usize,
-    /// Apps that are complete, of all.
+    /// Complete apps, out of all.
     pub apps_done: usize,
-    /// When the last whole walk ended.
+    /// End of the last full walk.
     pub finished: Option<Instant>,
-    /// How long it took.
+    /// Duration of the last full walk.
     pub took: Option<Duration>,
-    /// What failed in it, as sentences fit to show; at most a few, the rest counted in the last.
+    /// Failures as sanitized sentences; limited, with a count of the rest at the end.
     pub problems: Vec<String>,
 }
 
-/// Where the machines came from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Method {
-    /// Not known yet.
     #[default]
     Unknown,
     /// `_instances.internal`, in one message.
     Instances,
-    /// `vms.<app>` and `<id>.vm.<app>`, app by app; with the reason in words.
+    /// `vms.<app>` and `<id>.vm.<app>`, app by app; with the reason.
     PerApp(String),
 }
 
 impl Catalog {
-    /// The contradictions that have lasted for longer than two TTLs when the last walk ended.
+    /// Contradictions older than two TTLs at the end of the last walk.
     pub fn lasting(&self) -> impl Iterator<Item = &Conflict> {
         let now = self.walk.finished;
         self.conflicts.iter().filter(move |conflict| {
@@ -226,17 +209,15 @@ impl Catalog {
         })
     }
 
-    /// Machines in all apps.
     pub fn machine_count(&self) -> usize {
         self.apps.values().map(|app| app.machines.len()).sum()
     }
 
-    /// A machine by app and ID.
     pub fn machine(&self, app: &Safe, id: &Safe) -> Option<&Machine> {
         self.apps.get(app)?.machines.get(id)
     }
 
-    /// App and ID of the machine at `address`.
+    /// App and ID of the machine with `address`.
     pub fn at(&self, address: Ipv6Addr) -> Option<(&Safe, &Safe)> {
         self.apps.iter().find_map(|(name, app)| {
             app.machines.iter().find(|(_, m)| m.address == Some(address)).map(|(id, _)| (name, id))
@@ -245,12 +226,12 @@ impl Catalog {
 }
 
 impl App {
-    /// Whether it is known to have no started machine.
+    /// Whether it certainly has no started machine.
     pub fn is_idle(&self) -> bool {
         self.complete && self.machines.is_empty()
     }
 
-    /// The machines by region; those whose region nobody says come first, under `None`.
+    /// Machines by region; those without a known region come first, under `None`.
     pub fn regions(&self) -> BTreeMap<Option<&Safe>, Vec<(&Safe, &Machine)>> {
         let mut regions: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (id, machine) in &self.machines {

@@ -1,4 +1,4 @@
-//! A place in the tree: a network's apps, regions, machines and peers, and what can be asked of one.
+//! A place in the tree: an app, region, machine or peer, with its names, address, members and parent.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,21 +8,18 @@ use super::Catalog;
 use crate::dns::names::Form;
 use crate::text::Safe;
 
-/// How all peers are kept between runs: no app can have this name.
+/// Stored name of the list of peers; not valid as the name of an app.
 const PEERS: &str = "_peer";
 
 /// A place in the tree.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Node {
-    /// An app.
     App(Safe),
-    /// A region of an app; `None` collects the machines whose region is not known.
+    /// A region of an app; `None` for machines without a known region.
     Region(Safe, Option<Safe>),
-    /// A machine: app, ID. The region is not part of it, so that a machine that moves stays itself.
+    /// A machine: app, ID. Without the region, so that a machine that moves keeps its place.
     Machine(Safe, Safe),
-    /// All peers.
     Peers,
-    /// A peer.
     Peer(Safe),
 }
 
@@ -33,14 +30,13 @@ pub struct Member<'a> {
     pub app: Option<&'a Safe>,
     /// The machine's ID or the peer's name.
     pub name: &'a Safe,
-    /// The region of a machine.
     pub region: Option<&'a Safe>,
-    /// Its 6PN address, where that is known.
+    /// 6PN address, if known.
     pub address: Option<Ipv6Addr>,
 }
 
 impl Node {
-    /// The app that it is, or is in.
+    /// The app itself or the app that contains it.
     pub fn app(&self) -> Option<&Safe> {
         match self {
             Self::App(app) | Self::Region(app, _) | Self::Machine(app, _) => Some(app),
@@ -48,7 +44,7 @@ impl Node {
         }
     }
 
-    /// The DNS name with the most about it.
+    /// The most informative DNS name.
     pub fn form(&self) -> Form {
         match self.clone() {
             Self::App(app) => Form::App(app),
@@ -60,7 +56,7 @@ impl Node {
         }
     }
 
-    /// The place that a DNS name stands for, in the catalog or not; `None` for names of other things, such as lists.
+    /// The place with this DNS name, in the catalog or not; `None` for other names, such as lists.
     pub fn of_form(form: &Form) -> Option<Self> {
         Some(match form.clone() {
             Form::App(app) => Self::App(app),
@@ -72,13 +68,13 @@ impl Node {
         })
     }
 
-    /// The place in the catalog that a DNS name is about: the app, where it stands for no place itself.
+    /// The place in the catalog for a DNS name; the app, if the name itself has no place.
     pub fn about(form: &Form, catalog: &Catalog) -> Option<Self> {
         let node = Self::of_form(form).or_else(|| form.app().cloned().map(Self::App))?;
         node.exists(catalog).then_some(node)
     }
 
-    /// The owner of an address.
+    /// The machine or peer with an address.
     pub fn at(address: Ipv6Addr, catalog: &Catalog) -> Option<Self> {
         if let Some((app, id)) = catalog.at(address) {
             return Some(Self::Machine(app.clone(), id.clone()));
@@ -87,7 +83,6 @@ impl Node {
         peer.map(|(name, _)| Self::Peer(name.clone()))
     }
 
-    /// Whether the catalog has it.
     pub fn exists(&self, catalog: &Catalog) -> bool {
         match self {
             Self::App(app) => catalog.apps.contains_key(app),
@@ -139,7 +134,7 @@ impl Node {
         }
     }
 
-    /// The places that hold it, the nearest first; `region` is that of a machine.
+    /// The places that contain it, innermost first; `region` is that of a machine.
     pub fn above(&self, region: impl FnOnce(&Safe, &Safe) -> Option<Safe>) -> Vec<Self> {
         match self {
             Self::Machine(app, id) => {
@@ -151,12 +146,11 @@ impl Node {
         }
     }
 
-    /// The place directly above it.
     pub fn parent(&self, catalog: &Catalog) -> Option<Self> {
         self.above(|app, id| catalog.machine(app, id)?.region.clone()).into_iter().next()
     }
 
-    /// Every place that has a text: apps with their regions and machines, then peers.
+    /// All places with a text form: apps with their regions and machines, then peers.
     pub fn all(catalog: &Catalog) -> impl Iterator<Item = Self> {
         let apps = catalog.apps.iter().flat_map(|(name, app)| {
             let regions: BTreeMap<&Safe, ()> =
@@ -169,12 +163,12 @@ impl Node {
         apps.chain(catalog.peers.keys().cloned().map(Self::Peer))
     }
 
-    /// The place in the catalog with this text.
+    /// The place in the catalog with this text form.
     pub fn read(text: &str, catalog: &Catalog) -> Option<Self> {
         Self::all(catalog).find(|node| node.to_string() == text)
     }
 
-    /// A place that can be folded, as it is kept between runs; `None` for one whose name had to be escaped.
+    /// Stored form of a place that can be folded; `None` if its name needed escaping.
     pub fn to_path(&self) -> Option<Vec<String>> {
         let plain = |name: &Safe| (!name.is_escaped()).then(|| name.to_string());
         match self {
@@ -185,7 +179,7 @@ impl Node {
         }
     }
 
-    /// The way back from [`Self::to_path`].
+    /// Parses [`Self::to_path`].
     pub fn from_path(path: &[String]) -> Option<Self> {
         match path {
             [one] if one == PEERS => Some(Self::Peers),
@@ -196,7 +190,7 @@ impl Node {
     }
 }
 
-/// As it is written and read: `web`, `web/iad`, `web/148e21b7c93d89`, `peers/my-peer`.
+/// Text form: `web`, `web/iad`, `web/148e21b7c93d89`, `peers/my-peer`.
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,16 +1,16 @@
-//! What is not fresh: rows that stay because the question about them failed, with when they were last named.
+//! Stale rows: kept because their query failed, with the last time a record contained them.
 
 use std::time::Instant;
 
 use super::{App, Catalog, Machine};
 
 impl Catalog {
-    /// When `machine` of `app` was last named, if the last walk could not ask about it.
+    /// Last time that a record contained `machine` of `app`, if the last walk could not query it.
     pub fn stale(&self, app: &App, machine: &Machine) -> Option<Instant> {
         self.missed(app, machine.seen)
     }
 
-    /// The same for an app: when it, or a machine of it, was last named.
+    /// The same for an app and its machines.
     pub fn stale_app(&self, app: &App) -> Option<Instant> {
         if app.complete {
             return None;
@@ -25,7 +25,7 @@ impl Catalog {
         seen.filter(|seen| !app.complete && *seen < began)
     }
 
-    /// Why what is known of `app` is not fresh: the record that failed, and how.
+    /// Reason why `app` is stale: the failed record and its outcome.
     pub fn why_stale(&self, app: &str) -> Option<String> {
         let of_app = format!("vms.{app}.internal TXT");
         [of_app.as_str(), "_instances.internal TXT", "_apps.internal TXT"].into_iter().find_map(|name| {

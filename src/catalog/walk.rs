@@ -1,13 +1,19 @@
-//! The walk that makes a catalog, as a value: it gives questions and takes answers, and does no I/O.
+//! The walk that builds a catalog, as a value: it returns the names to query and takes the responses, without I/O.
 //!
-//! `_apps`, `_instances` and `_peer` are asked at once. What they leave open is asked app by app: `vms.<app>` (the
-//! machines, and the check of `_instances`), `<id>.vm.<app>` where an address is missing, `<app>.flycast`, and the
-//! peers' addresses. The catalog is right at every moment for what has been answered, so it may be shown as it fills.
+//! `_apps`, `_instances` and `_peer` are queried at once. What they leave open is queried per app: `vms.<app>` (its
+//! machines, and a check of `_instances`), `<id>.vm.<app>` for a missing address, `<app>.flycast`, and the addresses of
+//! peers. The catalog is correct at any moment for the responses so far, so it can be shown while it fills.
 //!
-//! A part of the network may be asked about alone: see [`Part`]. What was not asked about stays as it was.
+//! Three scopes ([`Scope`]):
 //!
-//! A refresh starts from the catalog before it. What a record no longer names goes only when that record was
-//! answered; where it failed, what was known stays, with its age.
+//! - **Full**: every app is queried. The first walk is one; it skips the checks of `<app>` and `regions.<app>`, since a
+//!   user waits for the tree.
+//! - **Turn**: a refresh queries the org-wide records, new apps, the apps on the screen, and a few others round robin.
+//!   A network of a thousand apps is so checked over several refreshes, at a constant rate of queries.
+//! - **Part**: a selection is queried and nothing else; the rest of the catalog stays as it is. See [`Part`].
+//!
+//! A refresh starts from the previous catalog. An entry is removed only after a successful response that lacks it. If the
+//! query failed, the entry stays and becomes stale: a name server that is down never empties the tree.
 
 mod part;
 
@@ -27,42 +33,39 @@ use crate::dns::payload;
 use crate::text::{Safe, count};
 pub use part::Part;
 
-/// Records that tell of the whole org: `_apps`, `_instances`, `_peer`.
+/// Number of org-wide records: `_apps`, `_instances`, `_peer`.
 const ORG_WIDE: usize = 3;
-/// How many problems are told one by one.
-const TOLD_PROBLEMS: usize = 5;
+/// Maximum number of problems listed one by one.
+const LISTED_PROBLEMS: usize = 5;
 
-/// How much of the network a refresh asks about.
+/// Scope of a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Every app is asked about in full.
+    /// Query every app in full.
     Full,
-    /// The org-wide records, the apps that changed, and this many other apps from this one on, so that a
-    /// large org is checked in turns.
+    /// Query the org-wide records, changed apps, and this many other apps starting with this one, so that a large org is
+    /// checked over several refreshes.
     Turn {
-        /// Index of the first app, in name order; it wraps.
+        /// Index of the first app, in name order; wraps around.
         from: usize,
-        /// How many.
         apps: usize,
     },
-    /// A [`Part`] and nothing else.
+    /// Query a [`Part`] and nothing else.
     Part,
 }
 
-/// What an exchange said, as far as a walk is concerned.
+/// Response to a walk's query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
-    /// How the query ended. What is not definite tells nothing about what exists.
+    /// Outcome of the query. Only a definite one settles what exists.
     pub outcome: Outcome,
-    /// Why it could not be sent, where the outcome alone does not say so.
+    /// Reason why it was not sent, if any.
     pub reason: Option<String>,
-    /// TXT records, each with its strings joined.
+    /// TXT records, with the strings of each joined.
     pub texts: Vec<Vec<u8>>,
-    /// AAAA records.
     pub addresses: Vec<Ipv6Addr>,
-    /// Round trip.
     pub rtt: Option<Duration>,
-    /// How long it stays true.
+    /// Validity.
     pub ttl: Option<Duration>,
 }
 
@@ -79,53 +82,53 @@ impl From<&Exchange> for Said {
     }
 }
 
-/// The addresses of `<app>` and the regions of `regions.<app>`.
+/// Responses of `<app>` (addresses) and `regions.<app>` (regions).
 type OwnNames = (Option<Vec<Ipv6Addr>>, Option<Vec<Safe>>);
 
-/// A walk under way.
+/// A walk in progress.
 #[derive(Debug)]
 pub struct Walk {
     catalog: Arc<Catalog>,
     scope: Scope,
     started: Instant,
     queue: VecDeque<Form>,
-    /// What the tree does without: asked when nothing else is left to ask.
+    /// Low priority, not needed for the tree: queried after everything else.
     later: VecDeque<Form>,
-    /// Apps that are asked about before the others, and in every turn.
+    /// High priority: queried before the other apps, in every turn.
     first: Vec<Safe>,
-    /// What of the org and its apps was ever queued: nothing is asked twice. Of a machine it is known by its app,
-    /// which is asked about once.
+    /// Names queued so far, so that none is queried twice. Names of machines are left out: they follow from their app, which
+    /// is queried once.
     queued: HashSet<Form>,
-    /// Questions that were ever queued.
+    /// Number of names queued so far.
     asked: usize,
-    /// Questions handed out whose answers are due.
+    /// Queries without a response yet.
     open: usize,
-    /// Whether `_apps` is settled, one way or the other.
+    /// Whether `_apps` has been answered or has failed.
     apps_settled: bool,
-    /// `_apps` when it was answered.
+    /// Contents of `_apps`, if answered.
     apps: Option<BTreeSet<Safe>>,
-    /// `_instances`, when it is settled: whether it was answered, and the apps that it names.
+    /// `_instances`, once settled: whether it was answered, and its apps.
     instances: Option<(bool, BTreeSet<Safe>)>,
     peers: Option<BTreeSet<Safe>>,
     /// Apps whose `vms` was answered, and those whose machines `_instances` lacked.
     vms_answered: BTreeSet<Safe>,
     conflicts: BTreeSet<Conflict>,
-    /// What `<app>` and `regions.<app>` answered, where they were asked.
+    /// Responses of `<app>` and `regions.<app>`, if queried.
     own_names: BTreeMap<Safe, OwnNames>,
     problems: Vec<String>,
-    /// How many of them the catalog tells.
-    told: Option<usize>,
-    /// The apps as the walk found them: what is new among them is asked about in full.
+    /// Number of problems already in the catalog.
+    listed: Option<usize>,
+    /// Apps known at the start; new ones are queried in full.
     known: BTreeSet<Safe>,
-    /// Apps that are to be asked about.
+    /// Apps to query.
     wanted: BTreeSet<Safe>,
-    /// The shortest TTL among the org-wide records.
+    /// Shortest TTL of the org-wide records.
     ttl: Option<Duration>,
 }
 
 impl Walk {
-    /// A walk that starts from `before`, at `now`. The apps of `first`, those on somebody's screen, are asked about
-    /// before all others, and whoever's turn it is.
+    /// Starts a walk from `before`. The apps of `first`, those on the screen, are queried before all others and in every
+    /// turn.
     pub fn new(before: Arc<Catalog>, scope: Scope, first: &[Safe], now: Instant) -> Self {
         let mut walk = Self::empty(before, scope, first, now);
         for form in [Form::Apps, Form::Instances, Form::Peers] {
@@ -155,47 +158,47 @@ impl Walk {
             conflicts: BTreeSet::new(),
             own_names: BTreeMap::new(),
             problems: Vec::new(),
-            told: None,
+            listed: None,
             known,
             wanted: BTreeSet::new(),
             ttl: None,
         }
     }
 
-    /// The catalog as it stands.
+    /// The catalog so far.
     pub fn catalog(&self) -> &Arc<Catalog> {
         &self.catalog
     }
 
-    /// How long the org-wide records stay true, as the name server says.
+    /// Validity of the org-wide records, by their TTL.
     pub fn ttl(&self) -> Option<Duration> {
         self.ttl
     }
 
-    /// Whether there is nothing more to ask and nothing more to come.
+    /// Whether all queries are settled.
     pub fn is_done(&self) -> bool {
         self.queue.is_empty() && self.later.is_empty() && self.open == 0
     }
 
-    /// The next question, which is from now on waited for.
+    /// The next name to query; its response is then expected by [`Self::absorb`].
     pub fn next_question(&mut self) -> Option<Form> {
         let form = self.queue.pop_front().or_else(|| self.later.pop_front())?;
         self.open += 1;
         Some(form)
     }
 
-    /// Takes what `form` was answered.
+    /// Takes the response for `form`.
     pub fn absorb(&mut self, form: &Form, said: &Said, now: Instant) {
         self.open = self.open.saturating_sub(1);
         match form {
             Form::Apps => {
                 self.apps_settled = true;
-                self.apps_said(said, now);
+                self.absorb_apps(said, now);
             }
-            Form::Instances => self.instances_said(said, now),
-            Form::Peers => self.peers_said(said, now),
-            Form::Vms(app) => self.vms_said(app, said, now),
-            Form::Vm(id, app) => self.vm_said(app, id, said, now),
+            Form::Instances => self.absorb_instances(said, now),
+            Form::Peers => self.absorb_peers(said, now),
+            Form::Vms(app) => self.absorb_vms(app, said, now),
+            Form::Vm(id, app) => self.absorb_vm(app, id, said, now),
             Form::Flycast(app) => {
                 if said.outcome.is_definite()
                     && let Some(app) = self.edit().apps.get_mut(app)
@@ -246,12 +249,12 @@ impl Walk {
         }
     }
 
-    /// Whether the org-wide records are settled: in most orgs, that is the whole tree.
+    /// Whether the org-wide records are settled: for most orgs, the tree is then complete.
     pub fn stands(&self) -> bool {
         self.apps_settled && self.instances.is_some()
     }
 
-    /// Keeps what the org-wide records answered, and of the others those that failed.
+    /// Stores the responses of the org-wide records, and failures of the others.
     fn record(&mut self, form: &Form, said: &Said, now: Instant) {
         if self.scope == Scope::Part {
             self.settle(form);
@@ -281,7 +284,7 @@ impl Walk {
         self.edit().sources.insert(name, source);
     }
 
-    fn apps_said(&mut self, said: &Said, now: Instant) {
+    fn absorb_apps(&mut self, said: &Said, now: Instant) {
         if said.outcome.is_definite() {
             let names: BTreeSet<Safe> = said.texts.iter().flat_map(|text| payload::list(text)).collect();
             for name in &names {
@@ -292,7 +295,7 @@ impl Walk {
         self.plan();
     }
 
-    fn instances_said(&mut self, said: &Said, now: Instant) {
+    fn absorb_instances(&mut self, said: &Said, now: Instant) {
         let mut named = BTreeSet::new();
         for text in &said.texts {
             let (instances, bad) = payload::instances(text);
@@ -323,28 +326,27 @@ impl Walk {
         self.plan();
     }
 
-    /// Asks app by app what the org-wide records leave open, once both are settled; the apps that `_apps` names
-    /// need not wait for `_instances`.
+    /// Queues per-app queries that the org-wide records leave open. The apps of `_apps` need not wait for `_instances`.
     fn plan(&mut self) {
-        let everyone: Vec<Safe> = self.catalog.apps.keys().cloned().collect();
+        let all_apps: Vec<Safe> = self.catalog.apps.keys().cloned().collect();
         let turn: BTreeSet<&Safe> = match self.scope {
-            Scope::Full => everyone.iter().collect(),
+            Scope::Full => all_apps.iter().collect(),
             Scope::Part => BTreeSet::new(),
             Scope::Turn { from, apps } => {
-                let n = everyone.len();
-                (0..apps.min(n)).map(|i| &everyone[(from + i) % n]).collect()
+                let n = all_apps.len();
+                (0..apps.min(n)).map(|i| &all_apps[(from + i) % n]).collect()
             }
         };
         let per_app = self.instances.as_ref().is_some_and(|(answered, _)| !answered);
         let first: Vec<Safe> =
             self.first.iter().filter(|app| self.catalog.apps.contains_key(*app)).cloned().collect();
-        for app in first.iter().chain(&everyone) {
+        for app in first.iter().chain(&all_apps) {
             let unlisted = self.instances.as_ref().is_some_and(|(_, named)| !named.contains(app));
             if turn.contains(app) || first.contains(app) || per_app || unlisted || !self.known.contains(app) {
                 self.wanted.insert(app.clone());
                 self.ask(Form::Vms(app.clone()));
                 self.ask(Form::Flycast(app.clone()));
-                // The first walk is for whoever waits to see the tree; those after it can afford to check it.
+                // The first walk has a waiting user; later ones can afford the check.
                 if matches!(self.scope, Scope::Turn { .. }) {
                     self.ask(Form::App(app.clone()));
                     self.ask(Form::Regions(app.clone()));
@@ -353,7 +355,7 @@ impl Walk {
         }
     }
 
-    fn vms_said(&mut self, app: &Safe, said: &Said, now: Instant) {
+    fn absorb_vms(&mut self, app: &Safe, said: &Said, now: Instant) {
         if !said.outcome.is_definite() {
             return;
         }
@@ -362,26 +364,26 @@ impl Walk {
         if !listed.is_empty() {
             self.app(app, Record::Vms, now);
         }
-        // Where `_instances` does not vouch for an address that was known, it is asked for again.
-        let nobody_vouches = self.instances.as_ref().is_some_and(|(answered, _)| !answered);
+        // Without `_instances`, known addresses are queried again.
+        let without_instances = self.instances.as_ref().is_some_and(|(answered, _)| !answered);
         let alone = self.scope == Scope::Part;
         for (id, region) in listed {
             let machine = self.machine(app, &id, Record::Vms, now);
             if machine.region.is_none() || alone || !machine.said_by.contains(Record::Instances) {
                 machine.region = region.or(machine.region.take());
             }
-            if nobody_vouches || machine.address.is_none() {
+            if without_instances || machine.address.is_none() {
                 self.ask(Form::Vm(id, app.clone()));
             }
         }
     }
 
-    fn vm_said(&mut self, app: &Safe, id: &Safe, said: &Said, now: Instant) {
+    fn absorb_vm(&mut self, app: &Safe, id: &Safe, said: &Said, now: Instant) {
         if let Some(&address) = said.addresses.first() {
             let alone = self.scope == Scope::Part;
             let machine = self.machine(app, id, Record::Vm, now);
             if alone && machine.address != Some(address) {
-                // What `_instances` said before it moved is said no longer.
+                // The machine has moved: the entry of `_instances` is outdated.
                 machine.said_by = Records::from_iter([Record::Vms, Record::Vm]);
                 machine.address = Some(address);
             } else if !machine.said_by.contains(Record::Instances) {
@@ -402,7 +404,7 @@ impl Walk {
         }
     }
 
-    fn peers_said(&mut self, said: &Said, now: Instant) {
+    fn absorb_peers(&mut self, said: &Said, now: Instant) {
         if !said.outcome.is_definite() {
             return;
         }
@@ -421,7 +423,7 @@ impl Walk {
     fn app(&mut self, name: &Safe, record: Record, now: Instant) -> &mut App {
         let (started, alone) = (self.started, self.scope == Scope::Part);
         let app = Arc::make_mut(self.edit().apps.entry(name.clone()).or_default());
-        // The org-wide records, which a part does not ask, still say what they said.
+        // A partial walk does not query the org-wide records: they stay listed as sources.
         if app.seen.is_none_or(|seen| seen < started) && !alone {
             app.said_by.clear();
         }
@@ -461,7 +463,7 @@ impl Walk {
                 Arc::make_mut(app).complete = complete;
             }
         }
-        // Names of what is gone do not pile up among the failures.
+        // Remove failures of names that no longer exist.
         let apps: HashSet<String> = catalog.apps.keys().map(|name| name.as_str().to_owned()).collect();
         catalog.sources.retain(|name, source| {
             source.at >= started || name.split(['.', ' ']).any(|part| apps.contains(part))
@@ -472,8 +474,8 @@ impl Walk {
         walk.took = Some(now.saturating_duration_since(started));
     }
 
-    /// The contradictions that this walk found, each with the time since which it has been there; of those that were
-    /// known, the ones of apps that were not asked about stay.
+    /// Contradictions found by this walk, each with the time of its first discovery, and the earlier ones of apps that were
+    /// not queried.
     fn all_conflicts(&mut self, now: Instant) -> Vec<Conflict> {
         let before = self.catalog.conflicts.iter();
         let kept = before.clone().filter(|conflict| {
@@ -492,10 +494,10 @@ impl Walk {
         all
     }
 
-    /// Holds what the apps' own names answered against the lists, once all is in.
+    /// Compares the apps' own names with the lists, at the end of the walk.
     fn compare_names(&mut self) {
         for (name, (addresses, regions)) in std::mem::take(&mut self.own_names) {
-            // Only where the list was answered in this walk, too: else the two are of different times.
+            // Only if the list was answered in this walk: otherwise the two have different ages.
             if self.vms_answered.contains(&name)
                 && let Some(app) = self.catalog.apps.get(&name)
             {
@@ -504,7 +506,7 @@ impl Walk {
         }
     }
 
-    /// Holds `_instances` against `vms.<app>`, where both were answered.
+    /// Compares `_instances` with `vms.<app>`, if both were answered.
     fn compare(&mut self) {
         let Some((true, _)) = &self.instances else { return };
         let mut found = Vec::new();
@@ -526,7 +528,7 @@ impl Walk {
         self.conflicts.extend(found);
     }
 
-    /// Drops what is no longer named, where the record that would name it was answered.
+    /// Removes entries missing from a successful response.
     fn forget(&mut self) {
         let started = self.started;
         let by_instances = self.instances.as_ref().is_some_and(|(ok, _)| *ok);
@@ -534,8 +536,8 @@ impl Walk {
         let catalog = self.edit();
         let fresh = |seen: Option<Instant>| seen.is_some_and(|at| at >= started);
         for (name, app) in &mut catalog.apps {
-            let told = by_instances || vms.contains(name);
-            if told && !app.machines.values().all(|machine| fresh(machine.seen)) {
+            let listed = by_instances || vms.contains(name);
+            if listed && !app.machines.values().all(|machine| fresh(machine.seen)) {
                 Arc::make_mut(app).machines.retain(|_, machine| fresh(machine.seen));
             }
         }
@@ -551,15 +553,15 @@ impl Walk {
         let (asked, open) = (self.asked, self.open);
         let queued = self.queue.len() + self.later.len();
         let apps_done = self.catalog.apps.len().saturating_sub(self.wanted.len() - self.vms_answered.len());
-        // Most answers add no problem: the list is made anew only where they do.
-        let told = self.told != Some(self.problems.len());
-        let problems = (told && self.scope != Scope::Part).then(|| {
-            let rest = self.problems.len().saturating_sub(TOLD_PROBLEMS);
-            let mut problems: Vec<String> = self.problems.iter().take(TOLD_PROBLEMS).cloned().collect();
+        // Most responses add no problem: rebuild the list only when needed.
+        let listed = self.listed != Some(self.problems.len());
+        let problems = (listed && self.scope != Scope::Part).then(|| {
+            let rest = self.problems.len().saturating_sub(LISTED_PROBLEMS);
+            let mut problems: Vec<String> = self.problems.iter().take(LISTED_PROBLEMS).cloned().collect();
             problems.extend((rest > 0).then(|| format!("and {rest} more")));
             problems
         });
-        self.told = Some(self.problems.len());
+        self.listed = Some(self.problems.len());
         let walk = &mut self.edit().walk;
         walk.running = running;
         (walk.asked, walk.settled) = (asked, asked - open - queued);

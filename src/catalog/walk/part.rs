@@ -1,5 +1,5 @@
-//! A part of the network asked about alone: what is selected, and nothing else. What was not asked about stays as it
-//! was, with its age, and so does what the whole walk before it could not ask about.
+//! A partial walk: queries a selection and nothing else. The rest of the catalog stays as it is, with its age and its
+//! earlier failures.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,25 +10,23 @@ use crate::catalog::Catalog;
 use crate::dns::names::Form;
 use crate::text::Safe;
 
-/// What is asked about.
+/// Selection of a partial walk.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Part {
-    /// The apps: `vms`, their own name, `regions` and Flycast; and those of their machines whose addresses are asked
-    /// for one by one.
+    /// The apps: `vms`, their own name, `regions` and Flycast; and the machines whose addresses are queried one by one.
     pub apps: BTreeMap<Safe, BTreeSet<Safe>>,
-    /// Whether all peers are.
+    /// Whether to query all peers.
     pub peers: bool,
-    /// Peers whose addresses are.
+    /// Single peers to query.
     pub of_peers: BTreeSet<Safe>,
 }
 
 impl Part {
-    /// Whether it is nothing.
     pub fn is_empty(&self) -> bool {
         self.apps.is_empty() && !self.peers && self.of_peers.is_empty()
     }
 
-    /// Takes in another part.
+    /// Adds another part.
     pub fn join(&mut self, other: Self) {
         for (app, machines) in other.apps {
             self.apps.entry(app).or_default().extend(machines);
@@ -39,7 +37,7 @@ impl Part {
 }
 
 impl Walk {
-    /// A walk from `before` at `now` that asks about `part` alone.
+    /// Starts a walk from `before` that queries only `part`.
     pub fn part(before: Arc<Catalog>, part: &Part, now: Instant) -> Self {
         let mut walk = Self::empty(before, Scope::Part, &[], now);
         walk.problems.clone_from(&walk.catalog.walk.problems);
@@ -48,7 +46,7 @@ impl Walk {
             for form in [Form::Vms, Form::App, Form::Regions, Form::Flycast] {
                 walk.ask(form(app.clone()));
             }
-            // One without an address is asked about where `vms` lists it.
+            // A machine without an address is queried if `vms` lists it.
             let known = |id: &&Safe| walk.catalog.machine(app, id).is_some_and(|m| m.address.is_some());
             let known: Vec<&Safe> = machines.iter().filter(known).collect();
             for id in known {
@@ -65,12 +63,11 @@ impl Walk {
         walk
     }
 
-    /// Whether it asks about a [`Part`] alone.
     pub fn is_part(&self) -> bool {
         self.scope == Scope::Part
     }
 
-    /// What failed before and was answered now is no problem any more.
+    /// Removes earlier problems of a name that now has an answer.
     pub(super) fn settle(&mut self, form: &Form) {
         let about = format!("{form} {}: ", form.record_type());
         self.problems.retain(|problem| !problem.starts_with(&about));
@@ -79,8 +76,7 @@ impl Walk {
     pub(super) fn finish_part(&mut self, now: Instant) {
         self.forget();
         self.compare_names();
-        // `_instances` was not asked: what contradicted it still may. What else the records of an app said against each
-        // other was looked at again.
+        // `_instances` was not queried: its contradictions remain. The others of the queried apps were checked again.
         let mut conflicts = self.catalog.conflicts.clone();
         conflicts.retain(|known| {
             let gone =

@@ -1,4 +1,4 @@
-//! Walks over a network that is a table of names and answers.
+//! Walks over a network given as a table of names and responses.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use crate::catalog::Records;
 
 type Zone = BTreeMap<&'static str, Vec<&'static str>>;
 
-/// Answers as a server with `zone` would; a name whose entry is `!` fails.
+/// Responds like a server with `zone`; a name whose entry is `!` fails.
 fn said(zone: &Zone, form: &Form) -> Said {
     let mut said = Said {
         outcome: Outcome::NOERROR,
@@ -64,7 +64,7 @@ fn zone() -> Zone {
     ])
 }
 
-/// The tree in one line, for comparing.
+/// The tree in one line, for comparison.
 fn tree(catalog: &Catalog) -> String {
     let mut out = String::new();
     for (name, app) in &catalog.apps {
@@ -82,7 +82,7 @@ fn tree(catalog: &Catalog) -> String {
 }
 
 #[test]
-fn a_healthy_network_is_walked_without_asking_anything_twice() {
+fn a_healthy_network_is_walked_without_duplicate_queries() {
     let (catalog, mut asked) = walk(Arc::default(), &zone(), Scope::Full, Instant::now());
     assert_eq!(catalog.walk.method, Method::Instances);
     assert_eq!(catalog.machine_count(), 2);
@@ -98,7 +98,7 @@ fn a_healthy_network_is_walked_without_asking_anything_twice() {
 }
 
 #[test]
-fn without_instances_the_walk_by_app_makes_the_same_tree_and_says_so() {
+fn without_instances_the_walk_by_app_gives_the_same_tree_and_reports_it() {
     let now = Instant::now();
     let (whole, _) = walk(Arc::default(), &zone(), Scope::Full, now);
     for broken in [vec!["!"], vec![], vec![""]] {
@@ -115,7 +115,7 @@ fn without_instances_the_walk_by_app_makes_the_same_tree_and_says_so() {
 }
 
 #[test]
-fn instances_short_of_a_machine_is_completed_and_told() {
+fn a_machine_missing_in_instances_is_added_and_reported() {
     let mut zone = zone();
     zone.insert(
         "_instances.internal",
@@ -129,7 +129,7 @@ fn instances_short_of_a_machine_is_completed_and_told() {
 }
 
 #[test]
-fn facts_remember_who_said_them() {
+fn facts_keep_their_records() {
     let (catalog, _) = walk(Arc::default(), &zone(), Scope::Full, Instant::now());
     let app = &catalog.apps[&"web".into()];
     assert_eq!(app.said_by, Records::from_iter([Record::Apps, Record::Instances, Record::Vms]));
@@ -139,12 +139,12 @@ fn facts_remember_who_said_them() {
 }
 
 #[test]
-fn a_refresh_drops_only_what_an_answer_no_longer_names() {
+fn a_refresh_removes_only_entries_missing_from_a_response() {
     let t0 = Instant::now();
     let t1 = t0 + Duration::from_secs(5);
     let (first, _) = walk(Arc::default(), &zone(), Scope::Full, t0);
 
-    // Everything fails: everything stays, as old as it is.
+    // All queries fail: everything stays, with its age.
     let mut dead = zone();
     for answers in dead.values_mut() {
         *answers = vec!["!"];
@@ -154,7 +154,7 @@ fn a_refresh_drops_only_what_an_answer_no_longer_names() {
     assert_eq!(stale.machine(&"web".into(), &"148e21b7c93d89".into()).unwrap().seen, Some(t0));
     assert!(!stale.walk.problems.is_empty());
 
-    // A machine stops, an app goes, a peer goes.
+    // A machine stops; an app and a peer are removed.
     let mut less = zone();
     less.insert("_apps.internal", vec!["web"]);
     less.insert("_peer.internal", vec![""]);
@@ -168,7 +168,7 @@ fn a_refresh_drops_only_what_an_answer_no_longer_names() {
 }
 
 #[test]
-fn a_turn_asks_org_wide_records_and_a_few_apps() {
+fn a_turn_queries_org_wide_records_and_a_few_apps() {
     let mut big = zone();
     big.insert("_apps.internal", vec!["a,b,c,d"]);
     big.insert(
@@ -193,7 +193,7 @@ fn a_turn_asks_org_wide_records_and_a_few_apps() {
 }
 
 #[test]
-fn an_empty_network_is_empty_and_fine() {
+fn an_empty_network_is_valid() {
     for apps in [vec![], vec![""], vec![","]] {
         let zone = BTreeMap::from([
             ("_apps.internal", apps),
@@ -206,7 +206,7 @@ fn an_empty_network_is_empty_and_fine() {
 }
 
 #[test]
-fn names_that_no_one_may_type_are_walked_all_the_same() {
+fn unusual_names_are_walked_as_well() {
     let mut zone = zone();
     zone.insert("_apps.internal", vec!["web,\u{1b}[2J,a b"]);
     let (catalog, _) = walk(Arc::default(), &zone, Scope::Full, Instant::now());
@@ -214,7 +214,7 @@ fn names_that_no_one_may_type_are_walked_all_the_same() {
 }
 
 #[test]
-fn what_is_on_the_screen_is_asked_first_and_flycast_last() {
+fn the_screen_is_queried_first_and_flycast_last() {
     let now = Instant::now();
     let names: Vec<String> = (0..50).map(|n| format!("app-{n:02}")).collect();
     let list: &'static str = names.join(",").leak();
@@ -264,14 +264,14 @@ fn walk_part(before: Arc<Catalog>, zone: &Zone, part: &Part, now: Instant) -> (A
     (walk.catalog().clone(), asked)
 }
 
-/// `web` and those of its machines.
+/// `web` and some of its machines.
 fn web(machines: &[&str]) -> Part {
     let machines = machines.iter().map(Safe::new).collect();
     Part { apps: BTreeMap::from([("web".into(), machines)]), ..Part::default() }
 }
 
 #[test]
-fn a_part_is_asked_about_alone_and_all_else_stays_as_it_was() {
+fn a_part_is_queried_and_the_rest_stays() {
     let t0 = Instant::now();
     let t1 = t0 + Duration::from_mins(1);
     let mut zone = zone();
@@ -280,7 +280,7 @@ fn a_part_is_asked_about_alone_and_all_else_stays_as_it_was() {
     let (before, _) = walk(Arc::default(), &zone, Scope::Full, t0);
     assert_eq!(before.walk.problems, ["vms.api.internal TXT: timeout"]);
 
-    // Meanwhile one machine moved, one went, one came; so did what nobody asks about.
+    // Meanwhile one machine moved, one stopped, one started; so did others outside the part.
     zone.insert("vms.web.internal", vec!["148e21b7c93d89 fra,0000000000000a iad"]);
     zone.insert("148e21b7c93d89.vm.web.internal", vec!["fdaa:0:18:a7b:9:9:9:2"]);
     zone.remove("5683d4e5f72089.vm.web.internal");
@@ -306,18 +306,18 @@ fn a_part_is_asked_about_alone_and_all_else_stays_as_it_was() {
         "admin[ ]api[ ]web[ 0000000000000a@iad=fdaa:0:18:a7b:7:7:7:2 \
          148e21b7c93d89@fra=fdaa:0:18:a7b:9:9:9:2 ] my-peer=Some(fdaa:0:18:a7b:d6b:0:a:2)"
     );
-    // How the whole walk ended is told as before: its time, and what it could not ask about.
+    // The result of the full walk is kept: its time, and its failures.
     assert_eq!((after.walk.finished, &after.walk.problems), (Some(t0), &before.walk.problems));
     assert!(after.apps[&"admin".into()].complete && !after.apps[&"api".into()].complete);
     let moved = after.machine(&"web".into(), &"148e21b7c93d89".into()).unwrap();
     assert!(!moved.said_by.contains(Record::Instances), "it says so no longer");
 
-    // What failed before and is answered now is no problem any more.
+    // An earlier failure that is answered now is no longer a problem.
     zone.insert("vms.api.internal", vec![""]);
     let api = Part { apps: BTreeMap::from([("api".into(), BTreeSet::new())]), ..Part::default() };
-    let (mended, _) = walk_part(after, &zone, &api, t1);
-    assert_eq!(mended.walk.problems, [""; 0]);
-    assert!(mended.apps[&"api".into()].complete);
+    let (repaired, _) = walk_part(after, &zone, &api, t1);
+    assert_eq!(repaired.walk.problems, [""; 0]);
+    assert!(repaired.apps[&"api".into()].complete);
 }
 
 #[test]
@@ -336,14 +336,14 @@ fn a_part_that_fails_turns_stale_and_keeps_its_rows() {
     assert_eq!(after.stale(app, machine), Some(t0));
     assert_eq!(after.stale_app(&after.apps[&"admin".into()]), None);
     assert!(after.walk.problems.contains(&"vms.web.internal TXT: timeout".to_owned()));
-    // The next answer mends it.
-    let (mended, _) = walk_part(after, &zone(), &web(&["148e21b7c93d89"]), t1);
-    assert_eq!(mended.stale_app(&mended.apps[&"web".into()]), None);
-    assert_eq!(mended.walk.problems, [""; 0]);
+    // The next response repairs it.
+    let (repaired, _) = walk_part(after, &zone(), &web(&["148e21b7c93d89"]), t1);
+    assert_eq!(repaired.stale_app(&repaired.apps[&"web".into()]), None);
+    assert_eq!(repaired.walk.problems, [""; 0]);
 }
 
 #[test]
-fn a_contradiction_that_a_part_does_not_look_at_stays() {
+fn a_contradiction_outside_the_part_stays() {
     let mut zone = zone();
     zone.insert(
         "_instances.internal",
@@ -357,7 +357,7 @@ fn a_contradiction_that_a_part_does_not_look_at_stays() {
 }
 
 #[test]
-fn a_contradiction_that_a_part_no_longer_finds_is_gone() {
+fn a_contradiction_resolved_in_the_part_is_removed() {
     let mut wrong = zone();
     wrong.insert("web.internal", vec!["fdaa:0:18:a7b:9:9:9:2"]);
     let now = Instant::now();
