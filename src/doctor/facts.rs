@@ -1,4 +1,4 @@
-//! What a diagnosis stands on: values that were seen, each absent until it was.
+//! Observations that a diagnosis is based on; each is absent until it has been made.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
@@ -13,140 +13,126 @@ use crate::profile::Profile;
 use crate::profile::parse::{ConfError, FOREIGN_DNS, LONGEST_NAME, WORLD_READABLE};
 use crate::text::Safe;
 
-/// All facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
-    /// What is asked for.
     pub subject: Subject,
-    /// The conf.
     pub conf: Conf,
-    /// What this machine knows beside the conf.
+    /// Observations on this machine besides the conf.
     pub around: Around,
-    /// The link, once it stands or was given up.
+    /// The link, once it is up or has been given up.
     pub link: Option<Link>,
-    /// Whether this machine has a way out over IPv4 and over IPv6; looked at where nothing can be sent.
+    /// Whether this machine has a route over IPv4 and over IPv6; checked if nothing can be sent.
     pub ways: Option<(bool, bool)>,
-    /// Whether a datagram to a port where nothing listens brought the gateway's host to say so; tried where the
-    /// handshake is not answered.
+    /// Whether a datagram to a closed port of the gateway's host was answered with an ICMP error; checked if the handshake
+    /// gets no response.
     pub udp_comes_back: Option<bool>,
-    /// Datagrams that came for a session that is not ours, from the gateway.
+    /// Datagrams from the gateway for a session that is not ours.
     pub strays: Option<u64>,
-    /// Handshakes that were answered, and how long ago the first one was.
+    /// Number of completed handshakes, and the age of the first.
     pub sessions: Option<(u64, Duration)>,
-    /// Where nothing came through a session that was fresh: whether answers came through another one, right after.
+    /// Whether data came through a second session, after none came through a fresh one.
     pub restored: Option<bool>,
-    /// Who answered with an ICMPv6 error to a ping that nobody should answer.
+    /// Sender of an ICMPv6 error about a ping to the name server, or to an address without a host.
     pub edge: Option<Option<Ipv6Addr>>,
     /// `_apps.internal` at the conf's name server.
     pub apps: Option<Lookup>,
-    /// The same at `<prefix>::3`, where the conf names another server and that one did not tell.
+    /// The same at `<prefix>::3`, if the conf has another server and that one gave no definite response.
     pub apps_at_own: Option<Lookup>,
-    /// `_instances.internal`.
     pub instances: Option<Lookup>,
-    /// `_peer.internal`.
     pub peers: Option<Lookup>,
-    /// Whether our address is among the listed peers.
+    /// Our entry in `_peer.internal`.
     pub listed: Option<Listed>,
-    /// Where records contradict each other; after a whole walk.
+    /// Contradictions between records, after a full walk.
     pub conflicts: Option<Vec<Disagreement>>,
     /// Small pings to the name server's address.
     pub gateway: Option<Pings>,
-    /// Pings as large as the MTU lets through.
+    /// Pings of the full MTU.
     pub large: Option<Pings>,
-    /// Machines that were pinged: all, those of the app, or the one that is asked for.
+    /// Pinged machines: all, those of the app, or a single one.
     pub machines: Option<Vec<Reach>>,
-    /// How many there are, pinged or not.
+    /// Number of machines, pinged or not.
     pub machine_count: usize,
-    /// Whether the app is listed in `_apps`, and what its own names answered.
+    /// The app in `_apps`, and the responses of its own names.
     pub app: Option<AppSeen>,
-    /// Whether any record names the machine that is asked for.
+    /// Whether any record contains the machine in question.
     pub machine_known: Option<bool>,
     /// The port on the app's machines.
     pub ports: Option<Vec<Tried>>,
     /// The port on the app's Flycast address.
     pub flycast_ports: Option<Vec<Tried>>,
-    /// Other confs' networks that list the app, by the confs' names; where others were asked.
+    /// Confs of other networks that list the app; if others were queried.
     pub elsewhere: Option<Vec<String>>,
-    /// Another conf whose handshake was answered from here at the same time.
+    /// Another conf whose handshake succeeded from here at the same time.
     pub other_is_up: Option<String>,
-    /// The system's own VPN, once it was looked at.
+    /// The system's own VPN, once checked.
     pub system: Option<System>,
-    /// Whether nothing more will come.
+    /// Whether all observations are complete.
     pub done: bool,
 }
 
-/// What the conf says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one fact about the file")]
 pub struct Conf {
-    /// Why it cannot be used; then nothing else here means anything.
+    /// Reason why it is unusable; then the other fields are meaningless.
     pub broken: Option<Broken>,
-    /// Its name.
     pub name: String,
-    /// Where it leads.
     pub endpoint: String,
-    /// The name server.
     pub dns: Ipv6Addr,
-    /// Whether that was derived.
+    /// Whether the name server is derived from the address.
     pub dns_derived: bool,
-    /// Whether the DNS line names a server that is none of a 6PN network, for which ours was taken.
+    /// Whether the DNS line has a server outside of any 6PN network, so that ours is used.
     pub dns_foreign: bool,
-    /// Our address.
     pub address: Ipv6Addr,
-    /// Its first 48 bits.
+    /// Its /48 prefix.
     pub network: Ipv6Net,
-    /// Whether AllowedIPs hold the name server.
+    /// Whether AllowedIPs contain the name server.
     pub dns_allowed: bool,
-    /// Whether AllowedIPs hold our own address, and with it the network's hosts.
+    /// Whether AllowedIPs contain our own address, and with it the network's hosts.
     pub network_allowed: bool,
-    /// Whether others on this machine can read the key.
+    /// Whether other users can read the private key.
     pub world_readable: bool,
-    /// Whether Linux cannot load it under this name.
+    /// Whether the name is too long for a Linux interface.
     pub name_too_long: bool,
-    /// The MTU.
     pub mtu: u16,
 }
 
-/// A conf that cannot be used.
+/// An unusable conf.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
-    /// Where: `my-peer.conf:3:14`, or the file alone.
+    /// Position: `my-peer.conf:3:14`, or the file alone.
     pub at: String,
-    /// What is wrong, without any key.
+    /// Error, without any key.
     pub why: String,
-    /// What it should be.
     pub hint: Option<String>,
 }
 
-/// What this machine knows beside the conf: its clock, its other confs, who else may use the key.
+/// Observations on this machine besides the conf: its clock, its other confs, other users of the key.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Around {
-    /// How far the clock went back since the conf was last attached.
+    /// Distance that the clock went back since the conf was last attached.
     pub clock_behind: Option<Duration>,
-    /// Another sixpane that is attached with the conf's key; its process, where that is known.
+    /// Another sixpane attached with the conf's key; its process ID, if known.
     pub in_use: Option<Option<u32>>,
-    /// Other confs here that lead to the same network.
+    /// Other confs of the same network on this machine.
     pub siblings: Vec<Sibling>,
-    /// The address of an interface of this machine that is the conf's own: the system's VPN has the same key.
+    /// Interface of this machine with the conf's own address: the system's VPN uses the same key.
     pub interface: Option<String>,
 }
 
-/// Another conf for the same network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sibling {
-    /// Its name.
     pub name: String,
     /// Whether it has the same key.
     pub same_key: bool,
 }
 
 impl Facts {
-    /// What is known before anything is asked.
+    /// Facts known before any packet is sent.
     pub fn before(conf: &Conf, around: Around, subject: Subject) -> Self {
         Self::of(conf.clone(), around, subject)
     }
 
-    /// What is known of a conf that cannot be used: all there is to know.
+    /// The facts of an unusable conf.
     pub fn broken(name: &str, error: ConfError, subject: Subject) -> Self {
         let facts = Self::of(Conf::broken(name, error), Around::default(), subject);
         Self { done: true, ..facts }
@@ -185,14 +171,12 @@ impl Facts {
         }
     }
 
-    /// Whether the link stands.
     pub fn is_up(&self) -> bool {
         matches!(self.link, Some(Link::Up { .. }))
     }
 }
 
 impl Conf {
-    /// The facts of `profile`.
     pub fn of(profile: &Profile) -> Self {
         let allowed = &profile.peer.allowed_ips;
         Self {
@@ -240,67 +224,59 @@ impl Conf {
     }
 }
 
-/// How the link came up, or did not.
+/// State of the link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Link {
-    /// It stands.
     Up {
-        /// The handshake's round trip.
+        /// Round-trip time of the handshake.
         handshake: Option<Duration>,
     },
-    /// The endpoint's name does not resolve; why.
+    /// The endpoint's name does not resolve, with the reason.
     NoName(String),
-    /// Nothing can be sent there.
+    /// Nothing can be sent to the endpoint.
     NoRoute {
-        /// Whether there is an IPv6 address.
+        /// Whether the endpoint is an IPv6 address.
         ipv6: bool,
-        /// Why, in the system's words.
+        /// Error of the system.
         reason: String,
     },
-    /// No socket can be had to send from; why.
+    /// No socket could be opened, with the reason.
     NoSocket(String),
-    /// The UDP port is closed.
     Closed,
-    /// No reply to this many initiations in this time.
+    /// No response to this many initiations in this time.
     Silent(u64, Duration),
 }
 
 /// Whether our address is among the peers of `_peer.internal`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listed {
-    /// Under this name.
     As(Safe),
-    /// The list lacks it, and the name that the conf has answers with our address.
+    /// Not in the list, but the conf's name resolves to our address.
     NameOnly(Safe),
-    /// The name that the conf has is a peer's with another address.
+    /// The conf's name belongs to a peer with another address.
     Another(Safe, Ipv6Addr),
-    /// Nothing has it.
     No,
 }
 
-/// Two records that contradict each other.
+/// A contradiction between two records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disagreement {
-    /// Who says what.
     pub text: String,
-    /// For how long it has been seen; `None` where it was looked at once.
+    /// Time since it was first seen; `None` if checked only once.
     pub lasting: Option<Duration>,
 }
 
-/// Pings to one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pings {
-    /// Sent.
     pub sent: u32,
-    /// Answered.
     pub answered: u32,
-    /// The shortest round trip.
+    /// Shortest round trip.
     pub best: Option<Duration>,
 }
 
 impl Pings {
-    /// Whether more than `share` is lost, as good as surely: the lower bound of Wilson's interval at 3.3 standard
-    /// deviations. A few losses among few probes are weather.
+    /// Whether more than `share` is lost, almost certainly: the lower bound of Wilson's interval at 3.3 standard deviations.
+    /// A few losses among few probes are normal.
     pub fn lose_more_than(self, share: f64) -> bool {
         const Z: f64 = 3.3;
         if self.sent == 0 {
@@ -314,38 +290,34 @@ impl Pings {
     }
 }
 
-/// Whether a machine answers.
+/// Ping results of a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reach {
-    /// The app.
     pub app: Safe,
-    /// The machine.
     pub id: Safe,
-    /// Where it was pinged.
+    /// Pinged address.
     pub address: Ipv6Addr,
-    /// What came of it.
     pub pings: Pings,
-    /// What its own name says now, where it was silent and was asked for again.
+    /// Second lookup of its name, if it did not reply.
     pub again: Option<Again>,
 }
 
-/// A second look at a machine that was silent.
+/// Result of a second lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Again {
-    /// It has this address now, and answers there or not.
+    /// It has this address now; ping results there.
     At(Ipv6Addr, Pings),
-    /// The same address.
     Same,
-    /// Its name is no longer there: it has stopped.
+    /// Its name no longer exists: it has stopped.
     Gone,
-    /// That could not be learned.
+    /// The lookup failed.
     Unknown,
 }
 
-/// What is known of the app that was asked for.
+/// Records of the app in question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppSeen {
-    /// Whether `_apps` lists it; `None` where `_apps` did not tell.
+    /// Whether `_apps` lists it; `None` without a definite response.
     pub listed: Option<bool>,
     /// `<app>.internal`.
     pub addresses: Lookup,
@@ -353,32 +325,30 @@ pub struct AppSeen {
     pub flycast: Lookup,
 }
 
-/// A port on a host.
+/// Port check on a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tried {
     /// The machine, or the Flycast name.
     pub who: Safe,
-    /// What the connection came to.
     pub port: Port,
-    /// What was said on it, where that was asked for.
+    /// Result of the protocol check, if requested.
     pub spoken: Option<Spoken>,
 }
 
-/// What the machine itself has of the network: the VPN that wg-quick or an app set up.
+/// The machine's own connection to the network: a VPN by wg-quick or an app.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct System {
     /// An interface with an address in the network, and that address.
     pub interface: Option<(String, Ipv6Addr)>,
-    /// Whether that address is the conf's own: it has the same key.
+    /// Whether that address is the conf's own: the key is the same.
     pub same_key: bool,
-    /// The address from which this machine would send to the network's name server; `None` without a route.
+    /// Source address to the network's name server; `None` without a route.
     pub source: Option<Ipv6Addr>,
-    /// Whether our own tunnel was attached meanwhile: with the same key, the system's could not be asked.
+    /// Whether our own tunnel was attached meanwhile: with the same key, the system's could not be tested.
     pub ours_attached: bool,
-    /// The system's name servers.
     pub resolvers: Vec<IpAddr>,
-    /// What they answer for `_apps.internal`; absent without any.
+    /// Their response for `_apps.internal`; `None` without any.
     pub by_resolver: Option<Lookup>,
-    /// What `<prefix>::3` answers over the machine's own sockets; absent where it was not asked.
+    /// Response of `<prefix>::3` over the machine's own sockets; `None` if not queried.
     pub by_own: Option<Lookup>,
 }

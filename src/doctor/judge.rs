@@ -1,7 +1,19 @@
-//! Facts into findings, and findings into a verdict.
+//! Turns facts into findings, and findings into a verdict.
 //!
-//! The checks are a table: a check says what it needs and judges the facts alone. Whatever it needs has been judged
-//! before it; where that failed, the check is skipped and says for want of what.
+//! The checks are a table, from near to far: conf, link, DNS, org, path, app, port, system. Each one states the checks
+//! that it needs and judges facts only. If a needed check failed or was skipped, the check is skipped and names the root
+//! of the chain, so that one cause produces one failure and not ten.
+//!
+//! The cause is the *nearest* failure, since whatever lies beyond it depends on it. Exceptions:
+//!
+//! - Without a link, findings on the conf's names and addresses beyond it explain nothing ([`BEYOND`]).
+//! - Some silent machines out of many explain less than a failure of the requested app or port.
+//! - Without any failure the nearest warning is the cause.
+//!
+//! Each finding lists its possible reasons, most likely first, with a confidence: certain if the observations allow no
+//! other explanation, likely if one fits best, open if several fit equally well. With a second reason a finding is open,
+//! unless the check marks it as likely; it is never certain. Facts arrive one after another, and a check without its
+//! facts is pending: a finding made is not revoked by a later fact.
 
 mod app;
 mod conf;
@@ -20,23 +32,21 @@ pub use app::nearest;
 use super::facts::Facts;
 use super::{Diagnosis, Finding, Group, Status, Sure};
 
-/// A check.
 pub struct Check {
-    /// Its name for programs.
+    /// Name for JSON.
     pub id: &'static str,
-    /// Where it belongs.
     pub group: Group,
-    /// The checks without which it cannot be tried, by their names.
+    /// Checks that must pass first, by name.
     pub needs: &'static [&'static str],
-    /// What it would say where all is well, and says while nothing is known.
+    /// Title if all is well, or while pending.
     pub title: fn(&Facts) -> String,
-    /// Whether it has a place among the findings.
+    /// Whether it is among the findings.
     pub applies: fn(&Facts) -> bool,
-    /// What the facts say; `None` while they are not there.
+    /// Finding from the facts; `None` while they are incomplete.
     pub judge: fn(&Facts) -> Option<Finding>,
 }
 
-/// The checks from near to far.
+/// All checks, from near to far.
 pub fn checks() -> impl Iterator<Item = &'static Check> {
     [
         conf::CHECKS,
@@ -52,14 +62,14 @@ pub fn checks() -> impl Iterator<Item = &'static Check> {
     .flatten()
 }
 
-/// Judges `facts`, as far as they are there.
+/// Judges `facts`, complete or not.
 pub fn judge(facts: &Facts) -> Diagnosis {
     let mut findings: Vec<Finding> = Vec::new();
     for check in checks().filter(|check| (check.applies)(facts)) {
         let missing = check.needs.iter().find_map(|need| {
             let found = findings.iter().find(|finding| finding.id == *need)?;
             let missing = found.status == Status::Fail || (found.status == Status::Skip && facts.done);
-            // A chain of needs is told by its root.
+            // Name the root of a chain of needed checks.
             missing.then(|| found.needs.unwrap_or(found.id))
         });
         let mut finding = match missing {
@@ -71,7 +81,7 @@ pub fn judge(facts: &Facts) -> Diagnosis {
                 finding
             }
             None => (check.judge)(facts).unwrap_or_else(|| {
-                // What will not come any more could not be tried.
+                // With all facts in, a check without a finding could not be done.
                 let status = if facts.done { Status::Skip } else { Status::Waiting };
                 Finding::new(status, (check.title)(facts))
             }),
@@ -85,11 +95,11 @@ pub fn judge(facts: &Facts) -> Diagnosis {
     Diagnosis { conf, findings, verdict, mend, cause, facts: Arc::new(facts.clone()), done: facts.done }
 }
 
-/// What the conf says of names and addresses beyond the link: it explains nothing where the link does not stand.
+/// Findings on the conf beyond the link; they explain nothing without a link.
 const BEYOND: [&str; 2] = ["dns-line", "allowed-ips"];
 
-/// The nearest failure; where there is none, the nearest warning. That some machines are silent explains less than
-/// what was asked for and fails.
+/// Index of the cause: the nearest failure, or else the nearest warning. Some silent machines explain less than a failure
+/// of the requested app or port.
 fn cause(findings: &[Finding]) -> Option<usize> {
     let first = |fits: &dyn Fn(&Finding) -> bool| findings.iter().position(fits);
     let fails = |finding: &Finding| finding.status == Status::Fail;
@@ -101,7 +111,7 @@ fn cause(findings: &[Finding]) -> Option<usize> {
         .or_else(|| first(&|finding| finding.status == Status::Warn))
 }
 
-/// The sentence that names the cause, and the one that mends it.
+/// The sentence with the cause, and the one with the remedy.
 fn verdict(facts: &Facts, findings: &[Finding], cause: Option<usize>) -> (String, String) {
     let connected = match &facts.link {
         _ if facts.is_up() => "Connected",
@@ -122,7 +132,7 @@ fn verdict(facts: &Facts, findings: &[Finding], cause: Option<usize>) -> (String
     (format!("{connected}: {word}{}.{sure}", lower(&finding.title)), mend)
 }
 
-/// With a small first letter, unless the first word has other capitals.
+/// Lower-cases the first letter, unless the first word has other capitals.
 fn lower(text: &str) -> String {
     let word = text.split(' ').next().unwrap_or_default();
     let mut letters = text.chars();
@@ -179,7 +189,7 @@ impl Finding {
         self
     }
 
-    /// One more reason. With the second the finding is open, unless [`Self::likely`] follows.
+    /// Adds a reason. With the second the finding is open, unless [`Self::likely`] follows.
     fn why(mut self, why: impl Into<String>) -> Self {
         self.why.push(why.into());
         if self.why.len() > 1 {
@@ -188,7 +198,7 @@ impl Finding {
         self
     }
 
-    /// The first reason fits best.
+    /// Marks the first reason as the best explanation.
     fn likely(mut self) -> Self {
         self.sure = Sure::Likely;
         self
@@ -210,7 +220,6 @@ impl Finding {
     }
 }
 
-/// For checks that every diagnosis has.
 fn always(_: &Facts) -> bool {
     true
 }

@@ -1,7 +1,7 @@
-//! Why can't I reach it? Named checks over facts, and one verdict: pure, so that every cause is a row in a test.
+//! Diagnosis: named checks on facts, and one verdict. Pure, so that tests cover every cause.
 //!
-//! [`facts`] holds what was seen, [`judge`] makes of it the findings and the verdict. Who gathers the facts is the
-//! engine's business. [`redact`] takes the names out of what was found, for sharing.
+//! [`facts`] holds the observations, made by the engine; [`judge`] derives findings and verdict. [`redact`] removes names
+//! and addresses, for sharing.
 
 pub mod facts;
 pub mod judge;
@@ -14,29 +14,21 @@ use std::time::Duration;
 use facts::Facts;
 pub use subject::{Machine, Subject};
 
-/// Where a check belongs, from near to far.
+/// Groups of checks, from near to far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
-    /// The file.
     Conf,
-    /// The tunnel.
     Link,
-    /// The name server.
     Dns,
-    /// What the org is made of.
     Org,
-    /// Packets to machines.
     Path,
-    /// The app that was asked for.
+    /// The app in question.
     App,
-    /// Its port.
     Port,
-    /// The system's own VPN.
     System,
 }
 
 impl Group {
-    /// As it is written.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Conf => "Conf",
@@ -51,23 +43,19 @@ impl Group {
     }
 }
 
-/// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// As it should be.
     Pass,
-    /// Something to know; the network works.
+    /// Noteworthy; the network works.
     Warn,
-    /// Something does not work.
     Fail,
-    /// It could not be tried: what it needs failed, or it was not asked for.
+    /// Not tested: a needed check failed, or it was not requested.
     Skip,
-    /// Not known yet.
     Waiting,
 }
 
 impl Status {
-    /// In a word, as JSON has it.
+    /// One word, for JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -79,19 +67,19 @@ impl Status {
     }
 }
 
-/// How sure a finding is of its first reason.
+/// Confidence in the first reason of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sure {
-    /// What was seen has no other explanation.
+    /// The only possible explanation.
     Certain,
-    /// One explanation fits best.
+    /// The best of several explanations.
     Likely,
-    /// Several fit alike.
+    /// Several explanations fit equally well.
     Open,
 }
 
 impl Sure {
-    /// In a word, as JSON has it.
+    /// One word, for JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Certain => "certain",
@@ -101,63 +89,56 @@ impl Sure {
     }
 }
 
-/// One check and what it found.
+/// A check and its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The check's name for programs: `handshake`.
+    /// Name of the check, for JSON: `handshake`.
     pub id: &'static str,
-    /// Where it belongs.
     pub group: Group,
-    /// How it ended.
     pub status: Status,
-    /// What is wrong, for programs: `udp-port-closed`. Empty where nothing is.
+    /// Fault, for JSON: `udp-port-closed`. Empty without one.
     pub fault: &'static str,
-    /// One line.
     pub title: String,
-    /// How long what it stands on took.
+    /// Time that the underlying exchange took.
     pub took: Option<Duration>,
-    /// What was seen.
+    /// Observations.
     pub saw: String,
-    /// Why that may be, most likely first; where several fit, all of them.
+    /// Possible reasons, most likely first.
     pub why: Vec<String>,
-    /// How sure the first of these is.
+    /// Confidence in the first reason.
     pub sure: Sure,
-    /// What does not work because of it.
+    /// Consequences.
     pub hurts: String,
-    /// What to try, most useful first.
+    /// Remedies, most useful first.
     pub remedy: Vec<String>,
-    /// The check that this one needed, where it was skipped for that.
+    /// The failed check because of which this one was skipped.
     pub needs: Option<&'static str>,
-    /// The very exchanges that it stands on, line by line.
+    /// Exchanges behind the finding, line by line.
     pub evidence: Vec<String>,
 }
 
-/// The whole of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
-    /// The conf's name.
     pub conf: String,
-    /// The checks from near to far.
+    /// Findings from near to far.
     pub findings: Vec<Finding>,
-    /// One sentence that names the cause.
+    /// One sentence with the cause.
     pub verdict: String,
-    /// One that mends it; empty where there is nothing to mend.
+    /// One sentence with the remedy; may be empty.
     pub mend: String,
-    /// The finding that the verdict names: its place in `findings`.
+    /// Index of the finding in the verdict.
     pub cause: Option<usize>,
-    /// What it stands on.
     pub facts: Arc<Facts>,
     /// Whether all facts are in.
     pub done: bool,
 }
 
 impl Diagnosis {
-    /// How many ended so.
     pub fn count(&self, status: Status) -> usize {
         self.findings.iter().filter(|finding| finding.status == status).count()
     }
 
-    /// The finding that the verdict names.
+    /// The finding in the verdict.
     pub fn named(&self) -> Option<&Finding> {
         self.cause.and_then(|cause| self.findings.get(cause))
     }

@@ -1,5 +1,5 @@
-//! Takes the names out of a diagnosis, so that it can be shown to strangers: each name and each address becomes a
-//! word that is the same wherever it stood. Keys are in no diagnosis to begin with.
+//! Removes names and addresses from a diagnosis, for sharing: each becomes a placeholder, the same wherever it occurs. A
+//! diagnosis never contains keys.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -9,24 +9,23 @@ use super::facts::{Facts, Listed, System};
 use super::{Diagnosis, Machine};
 use crate::probe::speech::Spoken;
 
-/// The same diagnosis without names and addresses.
 pub fn redact(diagnosis: &Diagnosis) -> Diagnosis {
     let mut words = Words::of(&diagnosis.facts);
-    let mut told = diagnosis.clone();
-    for finding in &mut told.findings {
+    let mut redacted = diagnosis.clone();
+    for finding in &mut redacted.findings {
         let lists = [&mut finding.why, &mut finding.remedy, &mut finding.evidence];
         let all = [&mut finding.title, &mut finding.saw, &mut finding.hurts].into_iter();
         for text in all.chain(lists.into_iter().flatten()) {
             *text = words.replace(text);
         }
     }
-    told.verdict = words.replace(&told.verdict);
-    told.mend = words.replace(&told.mend);
-    told.conf = words.replace(&told.conf);
-    told
+    redacted.verdict = words.replace(&redacted.verdict);
+    redacted.mend = words.replace(&redacted.mend);
+    redacted.conf = words.replace(&redacted.conf);
+    redacted
 }
 
-/// What stands for what.
+/// Placeholders of names and addresses.
 struct Words {
     known: BTreeMap<String, String>,
     addresses: usize,
@@ -64,7 +63,7 @@ impl Words {
         let siblings = facts.around.siblings.iter().map(|sibling| sibling.name.clone());
         let elsewhere = facts.elsewhere.iter().flatten().cloned().chain(facts.other_is_up.clone());
         words.add("conf", [facts.conf.name.clone()].into_iter().chain(siblings).chain(elsewhere));
-        // An interface of wg-quick has its conf's name, which often tells the org.
+        // An interface of wg-quick is named after its conf, often after the org.
         let in_network = facts.system.iter().filter_map(|system| system.interface.as_ref());
         let interfaces = facts.around.interface.iter().chain(in_network.map(|(name, _)| name));
         words.add("interface", interfaces.cloned());
@@ -83,9 +82,9 @@ impl Words {
         }
     }
 
-    /// `text` with each word that is a name, or an address, replaced.
+    /// Replaces each name and address in `text`.
     fn replace(&mut self, text: &str) -> String {
-        // A name that is no word of a text is looked for as it is, the longest first.
+        // Names that are not single words are replaced first, the longest first.
         let in_token = |c: char| is_word(c) || matches!(c, ':' | '.' | '/');
         let mut odd: Vec<_> = self.known.iter().filter(|(name, _)| !name.chars().all(in_token)).collect();
         odd.sort_by_key(|(name, _)| Reverse(name.len()));
@@ -106,7 +105,7 @@ impl Words {
         out
     }
 
-    /// A run without blanks: an address with what may follow it, or names joined by dots, colons and slashes.
+    /// Replaces a run without blanks: an address with a suffix, or names joined by dots, colons and slashes.
     fn token(&mut self, token: &str) -> String {
         let bare = token.trim_end_matches(['.', ':', '/']);
         let tail = &token[bare.len()..];
@@ -124,7 +123,7 @@ impl Words {
         if let Some(word) = self.known.get(bare) {
             return format!("{word}{tail}");
         }
-        // A name of several labels that is known whole, before a colon and a port.
+        // A known name of several labels, before a colon and a port.
         if let Some((host, port)) = bare.rsplit_once(':')
             && let Some(word) = self.known.get(host)
         {
@@ -175,26 +174,26 @@ mod tests {
     use crate::doctor::judge::tests::healthy;
 
     #[test]
-    fn no_name_and_no_address_is_left_and_the_same_stays_the_same() {
+    fn names_and_addresses_are_replaced_consistently() {
         let mut facts = healthy();
         facts.machines.as_mut().unwrap()[0].pings.answered = 0;
         facts.conf.world_readable = true;
-        let told = redact(&judge(&facts));
-        let text = format!("{:?}{}{}", told.findings, told.verdict, told.mend);
+        let redacted = redact(&judge(&facts));
+        let text = format!("{:?}{}{}", redacted.findings, redacted.verdict, redacted.mend);
         for name in ["148e21b7", "fdaa", "my-peer", "192.0.2", "web.internal", " web", "api"] {
             assert!(!text.contains(name), "{name} is left in {text}");
         }
-        // The conf and its peer have one name, and so one word.
+        // The conf and its peer share one name, and so one placeholder.
         assert!(
             text.contains("app-1.internal")
                 && text.contains("machine-1")
                 && text.contains("chmod 600 peer-1.conf")
         );
-        assert_eq!(redact(&judge(&facts)), told);
+        assert_eq!(redact(&judge(&facts)), redacted);
     }
 
     #[test]
-    fn the_names_of_interfaces_go() {
+    fn names_of_interfaces_are_replaced() {
         let mut facts = healthy();
         facts.around.interface = Some("acme-prod".into());
         facts.subject.system = true;
@@ -203,27 +202,28 @@ mod tests {
             ..System::default()
         });
         let whole = judge(&facts);
-        let text = |told: &Diagnosis| format!("{:?}{}{}", told.findings, told.verdict, told.mend);
+        let text =
+            |redacted: &Diagnosis| format!("{:?}{}{}", redacted.findings, redacted.verdict, redacted.mend);
         assert!(text(&whole).contains("acme-prod has") && text(&whole).contains("acme=east"));
-        let told = text(&redact(&whole));
-        assert!(!told.contains("acme"), "{told}");
-        assert!(told.contains("interface-1 has") && told.contains("ip -6 route add"), "{told}");
+        let redacted = text(&redact(&whole));
+        assert!(!redacted.contains("acme"), "{redacted}");
+        assert!(redacted.contains("interface-1 has") && redacted.contains("ip -6 route add"), "{redacted}");
     }
 
     #[test]
-    fn a_name_that_is_no_word_goes_too() {
+    fn a_name_of_several_words_is_replaced() {
         let mut facts = healthy();
         let hostile = "x|`reboot` now";
         let mut reach = facts.machines.as_ref().unwrap()[0].clone();
         (reach.id, reach.pings.answered) = (hostile.into(), 0);
         facts.machines = Some(vec![reach]);
-        let told = redact(&judge(&facts));
-        assert!(!format!("{:?}", told.findings).contains("reboot"), "{:?}", told.findings);
-        assert_eq!(told.named().unwrap().remedy[0], "fly machine status 'machine-1'");
+        let redacted = redact(&judge(&facts));
+        assert!(!format!("{:?}", redacted.findings).contains("reboot"), "{:?}", redacted.findings);
+        assert_eq!(redacted.named().unwrap().remedy[0], "fly machine status 'machine-1'");
     }
 
     #[test]
-    fn an_endpoint_s_name_goes_and_its_port_stays() {
+    fn an_endpoints_name_is_replaced_and_its_port_kept() {
         let mut facts = healthy();
         facts.conf.endpoint = "iad1.gw.example:51820".into();
         facts.link = Some(Link::NoName("no such host".into()));

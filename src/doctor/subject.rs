@@ -1,4 +1,4 @@
-//! What one wants to reach, as a person writes it.
+//! The target of a diagnosis, as typed by the user.
 
 use std::fmt::{self, Display};
 use std::net::Ipv6Addr;
@@ -6,37 +6,34 @@ use std::net::Ipv6Addr;
 use crate::probe::speech::Speech;
 use crate::text::Safe;
 
-/// What one wants to reach.
+/// The target of a diagnosis.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Subject {
-    /// An app.
     pub app: Option<Safe>,
-    /// Whether it is to be reached by its Flycast address.
+    /// Whether to reach it by its Flycast address.
     pub flycast: bool,
-    /// A TCP port on its machines.
+    /// TCP port on its machines.
     pub port: Option<u16>,
-    /// What is to be spoken on the port.
+    /// Protocol expected on the port.
     pub speech: Option<Speech>,
-    /// One machine.
     pub machine: Option<Machine>,
-    /// Whether the system's own VPN is looked at, too.
+    /// Whether to check the system's own VPN as well.
     pub system: bool,
 }
 
-/// A machine as a person names it.
+/// A machine, by ID or address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Machine {
-    /// By its ID.
     Id(Safe),
-    /// By an address that somebody has, from a log or a setting.
+    /// By an address, for example from a log.
     At(Ipv6Addr),
 }
 
 impl Subject {
-    /// Reads `web`, `web:8080`, `web:8080/http`, `web.flycast:80`.
+    /// Parses `web`, `web:8080`, `web:8080/http`, `web.flycast:80`.
     ///
     /// # Errors
-    /// Where the port is none, or the protocol is not known; in words.
+    /// If the port is invalid, or the protocol is unknown; as text.
     pub fn read(text: &str) -> Result<Self, String> {
         let (name, rest) = text.split_once(':').map_or((text, None), |(name, rest)| (name, Some(rest)));
         let (port, speech) = match rest {
@@ -63,13 +60,13 @@ impl Subject {
         Ok(Self { app: Some(Safe::new(name)), flycast, port, speech, ..Self::default() })
     }
 
-    /// Whether nothing in particular is asked for.
+    /// Whether there is no particular target.
     pub fn is_all(&self) -> bool {
         self.app.is_none() && self.machine.is_none()
     }
 }
 
-/// As it is read: `web.flycast:80/http`.
+/// Text form: `web.flycast:80/http`.
 impl Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.machine, &self.app) {
@@ -85,10 +82,9 @@ impl Display for Subject {
 }
 
 impl Machine {
-    /// Reads a machine's ID or address.
+    /// Parses a machine's ID or address.
     ///
     /// # Errors
-    /// Where it is empty.
     pub fn read(text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Err("a machine's ID or address is expected".into());

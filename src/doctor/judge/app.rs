@@ -1,7 +1,7 @@
-//! The app or the machine that was asked for.
+//! The requested app or machine.
 
 use super::Check;
-use super::dns::told;
+use super::dns::noerror;
 use crate::dns::outcome::Outcome;
 use crate::doctor::facts::{AppSeen, Facts};
 use crate::doctor::{Finding, Group, Machine};
@@ -34,7 +34,7 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-/// The app's name.
+/// Name of the app.
 pub fn name(facts: &Facts) -> &str {
     facts.subject.app.as_ref().map_or("", Safe::as_str)
 }
@@ -53,7 +53,7 @@ fn app(facts: &Facts) -> Option<Finding> {
     let addresses = &seen.addresses;
     let asked = format!("{name}.internal: {}", addresses.outcome);
     let finding = if facts.subject.flycast && !seen.flycast.addresses.is_empty() {
-        // It may be of another org, which exposes it to this one, and its machines may sleep until somebody calls.
+        // It may belong to another org that exposes it here, and its machines may be stopped until the first request.
         Finding::pass(format!("{name} is reached by its Flycast address")).saw(format!("{asked}."))
     } else if addresses.outcome == Outcome::NOERROR && !addresses.addresses.is_empty() {
         let n = addresses.addresses.len();
@@ -79,7 +79,7 @@ fn app(facts: &Facts) -> Option<Finding> {
     Some(finding.took(addresses.rtt).shown(lines(seen)))
 }
 
-/// The app is not in this network.
+/// Finding for an app that is not in this network.
 fn elsewhere(facts: &Facts, name: &str, asked: &str) -> Finding {
     let saw = format!("_apps.internal does not list it; {asked}.");
     let hurts = format!("Nothing of {name} can be reached from here.");
@@ -90,7 +90,7 @@ fn elsewhere(facts: &Facts, name: &str, asked: &str) -> Finding {
             .hurts(hurts)
             .remedy(format!("sixpane {}", quoted(&format!("{found}.conf"))));
     }
-    let near = told(facts.apps.as_ref()).and_then(|asked| nearest(name, &asked.entries));
+    let near = noerror(facts.apps.as_ref()).and_then(|asked| nearest(name, &asked.entries));
     let finding =
         Finding::fail("app-unknown", format!("{name} is not in this network")).saw(saw).hurts(hurts);
     let other = match &facts.elsewhere {
@@ -110,7 +110,7 @@ fn elsewhere(facts: &Facts, name: &str, asked: &str) -> Finding {
     .remedy(format!("sixpane find {} asks all confs at once", quoted(name)))
 }
 
-/// The name that is at most two letters away, where there is just one as near.
+/// The name at most two edits away, if exactly one is that close.
 pub fn nearest<'a>(name: &str, all: &'a [Safe]) -> Option<&'a Safe> {
     let most = if name.chars().count() < 5 { 1 } else { 2 };
     let mut near: Vec<(usize, &Safe)> = all
@@ -126,7 +126,7 @@ pub fn nearest<'a>(name: &str, all: &'a [Safe]) -> Option<&'a Safe> {
     }
 }
 
-/// Letters to put in, take out, change, or swap with their neighbour, to make one word of the other.
+/// Edit distance: insertions, deletions, substitutions, and swaps of neighbours.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     if a.len().abs_diff(b.len()) > 2 {

@@ -1,4 +1,4 @@
-//! The file, and what this machine knows beside it.
+//! The conf and its surroundings on this machine.
 #![expect(clippy::unnecessary_wraps, reason = "all checks have one shape; these facts are always there")]
 
 use super::{Check, always};
@@ -32,7 +32,7 @@ pub const CHECKS: &[Check] = &[
         applies: always,
         judge: allowed,
     },
-    // Only where there is something to tell: it matters to other programs, not to us.
+    // Only if there is something to report: it concerns other programs.
     Check {
         id: "conf-name",
         group: Group::Conf,
@@ -103,7 +103,7 @@ fn private(facts: &Facts) -> Option<Finding> {
     )
 }
 
-/// flyctl's issue 469: a resolver that is none of the network, asked for `.internal`.
+/// A common mistake (flyctl issue 469): `.internal` is sent to a resolver outside the network.
 fn dns_line(facts: &Facts) -> Option<Finding> {
     let conf = &facts.conf;
     let own = conf.own_dns();

@@ -23,8 +23,8 @@ fn title(facts: &Facts) -> String {
     format!("{} answers", facts.conf.dns)
 }
 
-/// What was asked, where it was told with NOERROR.
-pub fn told(asked: Option<&Lookup>) -> Option<&Lookup> {
+/// The lookup, if it ended with NOERROR.
+pub fn noerror(asked: Option<&Lookup>) -> Option<&Lookup> {
     asked.filter(|asked| asked.outcome == Outcome::NOERROR)
 }
 
@@ -37,7 +37,7 @@ fn server(facts: &Facts) -> Option<Finding> {
     if asked.outcome == Outcome::NOERROR {
         return Some(Finding::pass(title(facts)).took(asked.rtt).shown(lines));
     }
-    // Whether traffic comes back decides between a silent server and a silent network.
+    // Other traffic decides between a silent server and a silent network.
     anything_came(facts)?;
     if dns != own && facts.apps_at_own.is_none() && !facts.done {
         return None;

@@ -1,4 +1,4 @@
-//! The tunnel: the handshake, and whether anything comes back through it.
+//! The tunnel: handshake and returning traffic.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub const CHECKS: &[Check] = &[
         applies: always,
         judge: traffic,
     },
-    // Only where it is so: what it stands on is told with the traffic otherwise.
+    // Only if it occurs: otherwise the observation is shown with the traffic.
     Check {
         id: "one-client",
         group: Group::Link,
@@ -37,11 +37,11 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-/// Datagrams for another session that are no accident.
+/// Number of datagrams for another session that is no coincidence.
 const MANY: u64 = 3;
 
-/// Whether sessions are replaced much faster than they age, which takes two minutes (`Rekey-After-Time`, WireGuard paper
-/// §6.1).
+/// Whether sessions are replaced much faster than they expire, which takes two minutes (`Rekey-After-Time`, WireGuard
+/// paper §6.1).
 fn too_many(facts: &Facts) -> bool {
     facts.sessions.is_some_and(|(handshakes, since)| {
         handshakes >= 5 && since < Duration::from_secs(40) * u32::try_from(handshakes).unwrap_or(u32::MAX)
@@ -66,7 +66,7 @@ fn handshake(facts: &Facts) -> Option<Finding> {
                 .hurts("Everything.");
             let (own, typo) =
                 ("This machine's own DNS does not work.", "The name is misspelt, or the gateway is gone.");
-            // What the system says where it got no answer at all.
+            // Error of a resolver that got no response.
             let finding = if reason.contains("emporary") {
                 finding.why(own).why(typo).likely().remedy("check this machine's own DNS and network")
             } else {
@@ -128,7 +128,7 @@ fn no_route(facts: &Facts, ipv6: bool, reason: &str) -> Finding {
         .remedy("check this machine's own network")
 }
 
-/// Silence: what can be told apart is, the rest is listed with how to tell.
+/// Finding for a silent gateway: the causes that can be distinguished, and how to distinguish the rest.
 fn silent(facts: &Facts, initiations: u64) -> Finding {
     const TITLE: &str = "The gateway does not answer the handshake";
     let fresh = "fly wireguard create [org] [region] [name], then start with the new conf";
@@ -157,10 +157,10 @@ fn silent(facts: &Facts, initiations: u64) -> Finding {
     finding.hurts("Everything.")
 }
 
-/// Whether anything at all has come through the tunnel; `None` while that is open.
+/// Whether anything has come through the tunnel; `None` while unknown.
 pub fn anything_came(facts: &Facts) -> Option<bool> {
-    let told = [&facts.apps, &facts.apps_at_own, &facts.instances, &facts.peers];
-    let dns = told.iter().any(|asked| asked.as_ref().is_some_and(|asked| asked.rtt.is_some()));
+    let lookups = [&facts.apps, &facts.apps_at_own, &facts.instances, &facts.peers];
+    let dns = lookups.iter().any(|asked| asked.as_ref().is_some_and(|asked| asked.rtt.is_some()));
     let pinged = facts.gateway.is_some_and(|pings| pings.answered > 0)
         || facts.machines.iter().flatten().any(|reach| reach.pings.answered > 0);
     if dns || pinged || matches!(facts.edge, Some(Some(_))) {
@@ -229,7 +229,7 @@ fn strays(facts: &Facts) -> Option<Finding> {
                 .remedy("fly wireguard create makes a peer for each machine")
         });
     }
-    // One may be a leftover; more of them explain whatever else is lost.
+    // A single one may be a leftover; more explain other losses.
     let finding =
         if strays < MANY { Finding::warn("same-key", TITLE) } else { Finding::fail("same-key", TITLE) };
     Some(

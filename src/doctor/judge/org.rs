@@ -1,15 +1,15 @@
-//! What the org is made of: is it the right one, is this peer in it, do its records agree?
+//! The org: whether it is the right one, contains this peer, and has consistent records.
 
 use std::time::Duration;
 
-use super::dns::told;
+use super::dns::noerror;
 use super::{Check, always};
 use crate::doctor::facts::{Facts, Listed};
 use crate::doctor::{Finding, Group};
 use crate::text::{Safe, ago, count};
 
-/// Twice the TTL of the platform's records (reference document, "Test the VPN tunnel"): what contradicts itself for
-/// longer is not on its way.
+/// Twice the TTL of the platform's records (reference document, "Test the VPN tunnel"): a contradiction that lasts longer
+/// is not caused by propagation.
 pub const LASTING: Duration = Duration::from_secs(10);
 
 pub const CHECKS: &[Check] = &[
@@ -54,7 +54,7 @@ fn some(names: &[Safe]) -> String {
 }
 
 fn apps(facts: &Facts) -> Option<Finding> {
-    let asked = told(facts.apps.as_ref())?;
+    let asked = noerror(facts.apps.as_ref())?;
     if asked.entries.is_empty() {
         return Some(
             Finding::warn("no-apps", "The network has no apps")
@@ -77,9 +77,9 @@ fn apps(facts: &Facts) -> Option<Finding> {
     )
 }
 
-/// All that tells one org from another.
+/// Observations that distinguish orgs.
 fn org(facts: &Facts) -> Option<Finding> {
-    let asked = told(facts.apps.as_ref())?;
+    let asked = noerror(facts.apps.as_ref())?;
     let us = match &facts.listed {
         Some(Listed::As(name) | Listed::NameOnly(name)) => name.to_string(),
         Some(Listed::Another(..) | Listed::No) => "no name".into(),
@@ -94,7 +94,7 @@ fn org(facts: &Facts) -> Option<Finding> {
 }
 
 fn listed(facts: &Facts) -> Option<Finding> {
-    let asked = told(facts.peers.as_ref())?;
+    let asked = noerror(facts.peers.as_ref())?;
     let address = facts.conf.address;
     let (names, conf) = (count(asked.entries.len(), "name"), &facts.conf.name);
     let interactive =
@@ -143,8 +143,8 @@ fn agree(facts: &Facts) -> Option<Finding> {
     let Some(first) = conflicts.iter().max_by_key(|conflict| conflict.lasting) else {
         return Some(Finding::pass(TITLE));
     };
-    let told = conflicts.iter().map(|conflict| conflict.text.clone());
-    let saw = told.clone().take(3).collect::<Vec<_>>().join("; ");
+    let texts = conflicts.iter().map(|conflict| conflict.text.clone());
+    let saw = texts.clone().take(3).collect::<Vec<_>>().join("; ");
     let finding = match first.lasting.filter(|lasting| *lasting >= LASTING) {
         Some(lasting) => Finding::warn("records-disagree", format!("Records disagree, for {} now", ago(lasting)))
             .saw(format!("{saw}. That is longer than two TTLs."))
@@ -160,6 +160,6 @@ fn agree(facts: &Facts) -> Option<Finding> {
         finding
             .hurts("A name may lead to a machine that is gone, or leave one out.")
             .remedy("fly machine list -a NAME tells what really runs")
-            .shown(told),
+            .shown(texts),
     )
 }

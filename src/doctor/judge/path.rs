@@ -1,14 +1,14 @@
 //! Packets to the gateway and to machines.
 
-use super::dns::told;
+use super::dns::noerror;
 use super::{Check, always};
 use crate::doctor::facts::{Again, Facts, Pings, Reach};
 use crate::doctor::{Finding, Group};
 use crate::text::{count, quoted};
 
-/// The fault that some machines of several do not answer.
+/// Fault: some of several machines do not reply.
 pub const SOME_SILENT: &str = "some-machines-silent";
-/// What a healthy path may lose of round trips: two of a hundred each way, and a little.
+/// Accepted loss of round trips: two percent each way, and a little.
 pub const WEATHER: f64 = 0.05;
 
 pub const CHECKS: &[Check] = &[
@@ -85,7 +85,7 @@ fn large(facts: &Facts) -> Option<Finding> {
     } else if large.answered > 0 {
         Finding::pass(title).took(large.best)
     } else if small.lose_more_than(WEATHER) {
-        // Lost like the others, perhaps.
+        // These may have been lost by chance.
         Finding::skip(title, "Too much is lost to tell.")
     } else {
         Finding::fail("mtu-black-hole", "Large packets are lost on the way")
@@ -103,7 +103,7 @@ fn large(facts: &Facts) -> Option<Finding> {
 
 fn machines(facts: &Facts) -> Option<Finding> {
     const TITLE: &str = "The machines answer ping";
-    told(facts.apps.as_ref())?;
+    noerror(facts.apps.as_ref())?;
     let machines = facts.machines.as_ref()?;
     let all = machines.len();
     if all == 0 {
@@ -114,7 +114,7 @@ fn machines(facts: &Facts) -> Option<Finding> {
         .iter()
         .take(16)
         .map(|reach| format!("{}/{} {}", reach.app, reach.id, shown(reach.address, reach.pings)));
-    // A machine that has stopped since the walk is no failure, and no machine.
+    // A machine that has stopped since the walk is not a failure.
     let gone = machines.iter().filter(|reach| reach.again == Some(Again::Gone)).count();
     let silent: Vec<&Reach> = machines
         .iter()

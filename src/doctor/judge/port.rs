@@ -1,4 +1,4 @@
-//! A TCP port of the app that was asked for.
+//! A TCP port of the requested app.
 
 use super::Check;
 use super::app::name;
@@ -136,7 +136,7 @@ fn flycast_port(facts: &Facts) -> Option<Finding> {
         return Some(Finding::pass(title).took(Some(took)).shown(lines));
     }
     let words = format!("{name}.flycast does not take connections on port {number}");
-    // Where the machines' port is what was asked for, Flycast is beside the point.
+    // If the machines' port was requested, Flycast is a side issue.
     let finding = if facts.subject.flycast {
         Finding::fail("flycast-no-service", words)
     } else {

@@ -1,4 +1,4 @@
-//! The system's own VPN, with ours as the control: what ours proves of peer and gateway, theirs need not prove again.
+//! The system's own VPN, compared with ours: our tunnel already proves that peer and gateway work.
 
 use super::Check;
 use crate::dns::outcome::Outcome;
@@ -43,7 +43,7 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-/// That ours works is a reason only where it was seen.
+/// Mentions that our tunnel works, if that was observed.
 fn ours(facts: &Facts, finding: Finding) -> Finding {
     let works = facts.apps.as_ref().is_some_and(|apps| apps.outcome.is_definite());
     let saw = format!(
@@ -114,7 +114,7 @@ fn server(facts: &Facts) -> Option<Finding> {
     let own = facts.conf.own_dns();
     let Some(asked) = &system.by_own else {
         let held = system.ours_attached && system.same_key && system.interface.is_some();
-        // On one key the two would take each other's replies.
+        // With the same key, the two tunnels would take each other's replies.
         let why = "Not asked: it has our key, and ours is attached. End sixpane, then sixpane doctor --system asks ours \
                    first, ends it, and asks the system's.";
         return held.then(|| Finding::skip(format!("{own} answers the machine's own sockets"), why));

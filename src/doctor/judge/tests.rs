@@ -1,4 +1,4 @@
-//! Every cause as facts, and the verdict that names it.
+//! Every cause as facts, with the expected verdict.
 
 use std::fmt::Write as _;
 use std::net::Ipv6Addr;
@@ -49,7 +49,7 @@ fn open() -> Port {
     Port::Open(Duration::from_millis(12))
 }
 
-/// A healthy org, looked at with an app and a port.
+/// A healthy org, with an app and a port requested.
 pub(crate) fn healthy() -> Facts {
     let profile = crate::app::tests::profile();
     let subject = Subject { app: Some("web".into()), port: Some(8080), ..Subject::default() };
@@ -77,7 +77,7 @@ pub(crate) fn healthy() -> Facts {
     }
 }
 
-/// Nothing beyond the link.
+/// Removes all facts beyond the link.
 fn dead(facts: &mut Facts, link: Link) {
     facts.link = Some(link);
     (facts.apps, facts.instances, facts.peers, facts.listed, facts.conflicts) =
@@ -86,7 +86,7 @@ fn dead(facts: &mut Facts, link: Link) {
     (facts.ports, facts.flycast_ports) = (None, None);
 }
 
-/// The conf as it is with another line in place of one.
+/// The conf with one line replaced.
 fn conf(facts: &mut Facts, from: &str, to: &str) {
     use base64::Engine as _;
     let key = |byte: u8| base64::prelude::BASE64_STANDARD.encode([byte; 32]);
@@ -133,7 +133,7 @@ fn app(facts: &mut Facts, listed: bool, addresses: Lookup) {
     facts.machines = Some(vec![]);
 }
 
-/// A cause, the fault that must be named, and what it does to a healthy org.
+/// A cause, its expected fault, and the change that it makes to a healthy org.
 type Cause = (&'static str, &'static str, fn(&mut Facts));
 
 const CAUSES: &[Cause] = &[
@@ -346,7 +346,7 @@ fn named(facts: &Facts) -> (&'static str, Diagnosis) {
 }
 
 #[test]
-fn every_cause_is_named_and_nothing_false_is_said() {
+fn every_cause_is_reported_and_nothing_false() {
     let mut table = String::new();
     let mut right = 0;
     for (cause, fault, change) in CAUSES {
@@ -357,7 +357,7 @@ fn every_cause_is_named_and_nothing_false_is_said() {
         assert_eq!(named, *fault, "{cause}: {}", diagnosis.verdict);
         let failures: Vec<_> =
             diagnosis.findings.iter().filter(|f| f.status == Status::Fail).map(|f| f.id).collect();
-        // One cause makes one failure; these are told beside what they make.
+        // One cause makes one failure; these are reported beside their consequences.
         let follow = [
             &["clock", "handshake"][..],
             &["dns-line", "name-server"],
@@ -368,13 +368,13 @@ fn every_cause_is_named_and_nothing_false_is_said() {
         assert!(failures.len() <= 1 || follow.contains(&failures.as_slice()), "{cause}: {failures:?}");
         assert_eq!(diagnosis.count(Status::Waiting), 0, "all is settled where all facts are in");
         for finding in &diagnosis.findings {
-            let told = !finding.why.is_empty() && !finding.hurts.is_empty() && !finding.remedy.is_empty();
+            let complete = !finding.why.is_empty() && !finding.hurts.is_empty() && !finding.remedy.is_empty();
             assert!(
-                told || !matches!(finding.status, Status::Fail | Status::Warn),
+                complete || !matches!(finding.status, Status::Fail | Status::Warn),
                 "{cause}: {}",
                 finding.id
             );
-            // Whatever fits in two ways is never told as certain.
+            // With two possible reasons, a finding is never certain.
             assert!(finding.why.len() < 2 || finding.sure != Sure::Certain, "{cause}: {}", finding.id);
         }
         let sure = diagnosis.named().map_or("certain", |finding| finding.sure.as_str());
@@ -385,7 +385,7 @@ fn every_cause_is_named_and_nothing_false_is_said() {
     insta::assert_snapshot!("cause_and_verdict", table);
 }
 
-/// Causes that decide what can be known beyond them: nothing farther can be made beside them.
+/// Causes that limit what can be known: no farther cause can be combined with them.
 fn is_whole(fault: &str) -> bool {
     matches!(
         fault,
@@ -404,7 +404,7 @@ fn is_whole(fault: &str) -> bool {
     )
 }
 
-/// The fact that a fault's cause writes, where several do.
+/// The fact that a fault's cause writes, if several causes write it.
 fn same_fact(fault: &str) -> Option<&'static str> {
     Some(match fault {
         "dns-line-foreign" | "dns-not-allowed" | "address-not-allowed" | "dns-wrong-address" => "conf",
@@ -416,11 +416,11 @@ fn same_fact(fault: &str) -> Option<&'static str> {
 }
 
 #[test]
-fn of_two_causes_the_nearer_one_is_named_and_no_third_one() {
+fn of_two_causes_the_nearer_one_is_reported() {
     let mut pairs = 0;
     for (n, (a, first, change)) in CAUSES.iter().enumerate() {
         for (b, second, other) in &CAUSES[n + 1..] {
-            // Two that write the same fact cannot be there at once.
+            // Two that write the same fact cannot occur together.
             if first.is_empty()
                 || first == second
                 || is_whole(second)
@@ -433,11 +433,11 @@ fn of_two_causes_the_nearer_one_is_named_and_no_third_one() {
             let alone = judge(&facts);
             change(&mut facts);
             let (named, diagnosis) = named(&facts);
-            // The two may be of one check, where the second change undid the first.
+            // The two may be of one check, and the second change undoes the first.
             let fault = if first.is_empty() { second } else { first };
             assert!(named == *first || named == *second, "{a} + {b}: {named} {}", diagnosis.verdict);
-            let told = |fault: &str| diagnosis.findings.iter().find(|finding| finding.fault == fault);
-            assert!(told(fault).is_some() || told(second).is_some(), "{a} + {b}");
+            let found = |fault: &str| diagnosis.findings.iter().find(|finding| finding.fault == fault);
+            assert!(found(fault).is_some() || found(second).is_some(), "{a} + {b}");
             for finding in diagnosis.findings.iter().filter(|f| f.status == Status::Fail) {
                 let known =
                     alone.findings.iter().any(|f| f.status == Status::Fail && f.fault == finding.fault);
@@ -446,7 +446,7 @@ fn of_two_causes_the_nearer_one_is_named_and_no_third_one() {
                     change(&mut facts);
                     judge(&facts).findings.iter().any(|f| f.fault == finding.fault)
                 };
-                // One fact can make another's fault: no app is found where nothing answers.
+                // One fact can cause another's fault: no app is found without any response.
                 let either = finding.fault == *first || finding.fault == *second;
                 assert!(known || own || either, "{a} + {b}: {} is claimed", finding.fault);
             }
@@ -472,14 +472,14 @@ fn of_two_causes_the_nearer_one_is_named_and_no_third_one() {
 }
 
 #[test]
-fn before_anything_is_known_nothing_is_claimed() {
+fn without_facts_there_is_no_finding() {
     let profile = crate::app::tests::profile();
     let mut facts = Facts::before(&profile.conf, Around::default(), healthy().subject);
     let diagnosis = judge(&facts);
     assert_eq!((diagnosis.cause, diagnosis.count(Status::Fail)), (None, 0));
     assert!(diagnosis.count(Status::Waiting) > 5);
     assert_eq!(diagnosis.verdict, "Looking …");
-    // As facts come, one after another, nothing is claimed that the next one takes back.
+    // Facts arrive one after another, and no finding is revoked.
     let whole = healthy();
     facts.link = whole.link.clone();
     assert_eq!(judge(&facts).cause, None);
@@ -488,7 +488,7 @@ fn before_anything_is_known_nothing_is_claimed() {
 }
 
 #[test]
-fn what_could_not_be_tried_names_what_it_needs() {
+fn a_skipped_check_names_what_it_needs() {
     let mut facts = healthy();
     dead(&mut facts, Link::Closed);
     let diagnosis = judge(&facts);
@@ -507,14 +507,14 @@ fn what_could_not_be_tried_names_what_it_needs() {
 }
 
 #[test]
-fn a_few_lost_pings_are_weather() {
+fn a_few_lost_pings_are_no_failure() {
     let lost = |sent, answered| pings(sent, answered).unwrap().lose_more_than(path::WEATHER);
     assert!(!lost(5, 4) && !lost(25, 21) && !lost(100, 88) && !lost(0, 0));
     assert!(lost(25, 15) && lost(100, 85) && lost(5, 0));
 }
 
 #[test]
-fn a_hostile_name_in_a_remedy_stays_one_word_of_a_shell() {
+fn a_hostile_name_in_a_remedy_is_quoted_for_the_shell() {
     let hostile = "x|`reboot`";
     let mut facts = healthy();
     facts.machines = Some(vec![reach(hostile, 0)]);
@@ -528,7 +528,7 @@ fn a_hostile_name_in_a_remedy_stays_one_word_of_a_shell() {
     facts.conf.world_readable = true;
     let unknown = judge(&facts);
     assert_eq!(unknown.named().unwrap().remedy[0], "sixpane doctor --app 'x|reboot'");
-    // Whatever is told to be typed, of every finding.
+    // All commands of all remedies.
     for remedy in silent.findings.iter().chain(&unknown.findings).flat_map(|finding| &finding.remedy) {
         let bare: String = remedy.split('\'').step_by(2).collect();
         assert!(!bare.contains(['|', '`']) && !bare.contains("a;b"), "{remedy}");
