@@ -1,6 +1,6 @@
-//! The README is true: its commands run, its flags exist, its table of keys is the program's own.
+//! README and docs are correct: their commands run, their flags exist, the table of keys is generated.
 //!
-//! `SIXPANE_UPDATE=1 cargo test --test readme` writes the table of keys anew.
+//! `SIXPANE_UPDATE=1 cargo test --test readme` updates the table of keys.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
@@ -17,19 +17,37 @@ use common::gateway::{Gateway, ends, sixpane, there};
 use common::pty::{self, Term};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/keys.md");
+/// Prefix of a command that builds and runs the program from a clone.
+const FROM_CLONE: &str = "cargo run --release -- ";
 const BEGIN: &str = "<!-- sixpane keys --markdown -->\n";
 const END: &str = "<!-- end -->";
 
 fn readme() -> String {
-    std::fs::read_to_string(PATH).unwrap()
+    std::fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap()
+}
+
+/// The README and all files of docs.
+fn pages() -> String {
+    let docs = std::fs::read_dir(Path::new(ROOT).join("docs")).unwrap();
+    let mut paths: Vec<_> = docs.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let docs: Vec<String> = paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    readme() + &docs.concat()
+}
+
+/// The inline code of a text, without code blocks.
+fn spans(text: &str) -> Vec<String> {
+    let outside: String = text.split("```").step_by(2).collect();
+    outside.split('`').skip(1).step_by(2).map(|span| span.replace('\n', " ")).collect()
 }
 
 /// The lines of all `sh` blocks, without their comments.
-fn commands(readme: &str) -> Vec<String> {
+fn commands(text: &str) -> Vec<String> {
     let mut inside = false;
     let mut found = Vec::new();
-    for line in readme.lines() {
+    for line in text.lines() {
         match line {
             "```sh" => inside = true,
             "```" => inside = false,
@@ -43,8 +61,8 @@ fn commands(readme: &str) -> Vec<String> {
     found
 }
 
-/// A folder for a shell: the programs of the README in its path, and in the place of the platform's own tool one that
-/// takes the same words and gives the conf of the demo's gateway.
+/// A search path with the program and a substitute for `fly`, which accepts the same arguments and writes the conf of the
+/// demo's gateway.
 fn bin(folder: &Path, conf: &Path) -> String {
     let bin = folder.join("bin");
     std::fs::create_dir(&bin).unwrap();
@@ -59,7 +77,7 @@ fn bin(folder: &Path, conf: &Path) -> String {
     format!("{}:{ours}:{}", bin.display(), std::env::var("PATH").unwrap())
 }
 
-/// Whether the command shows the screens.
+/// Whether the command opens the screens.
 fn is_screens(command: &str) -> bool {
     let mut words = command.split(' ');
     let (program, first) = (words.next(), words.next().unwrap_or_default());
@@ -76,9 +94,13 @@ fn every_command_runs() {
     let path = bin(home, &gateway.conf);
     let ci = include_str!("../.ci/run");
     let (mut ran, mut screens) = (0, 0);
-    for command in commands(&readme()) {
+    for command in commands(&pages()) {
+        let command = match command.strip_prefix(FROM_CLONE) {
+            Some(arguments) => format!("sixpane {arguments}"),
+            None => command,
+        };
         if command.starts_with("cargo ") {
-            // It takes minutes: the one that runs before every change does it.
+            // It takes minutes and is run by CI.
             assert!(ci.contains(&command), ".ci/run does not run `{command}`");
         } else if is_screens(&command) {
             let env = [("PATH", path.as_str()), ("HOME", home.to_str().unwrap())];
@@ -89,7 +111,7 @@ fn every_command_runs() {
             assert_eq!(term.end(), 0, "{command}");
             screens += 1;
         } else {
-            // Nothing here takes long; what hangs is told by its exit code.
+            // A command that hangs is recognised by its exit code.
             let mut shell = Command::new("timeout");
             shell
                 .args(["60", "/bin/sh", "-c", &command])
@@ -102,20 +124,20 @@ fn every_command_runs() {
             let mut out = BufReader::new(child.stdout.take().unwrap());
             let mut text = String::new();
             if command.starts_with("sixpane watch") {
-                // It goes on until it is interrupted, as soon as it has told something.
+                // Interrupt it after its first line.
                 out.read_line(&mut text).unwrap();
                 kill_process_group(Pid::from_child(&child), Signal::INT).unwrap();
             }
             out.read_to_string(&mut text).unwrap();
-            let told = child.wait_with_output().unwrap();
-            let (code, err) = (told.status.code(), String::from_utf8_lossy(&told.stderr).into_owned());
-            // "The answer is no" is an answer: one machine of the demo is silent.
+            let output = child.wait_with_output().unwrap();
+            let (code, err) = (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned());
+            // Exit code 1 is a negative result: one machine of the demo does not reply.
             let fine = matches!(code, Some(0 | 1)) || command.starts_with("sixpane watch");
             assert!(fine, "{command}: {code:?}\n{text}{err}");
             let silent = ["mkdir", "chmod", "fly"].iter().any(|word| command.starts_with(word));
             assert!(
                 silent || command.contains(" > ") || !text.trim().is_empty(),
-                "{command} says nothing\n{err}"
+                "{command} prints nothing\n{err}"
             );
             ran += 1;
         }
@@ -125,9 +147,9 @@ fn every_command_runs() {
 }
 
 #[test]
-fn every_flag_and_command_that_is_named_exists() {
+fn all_flags_and_commands_exist() {
     let folder = tempfile::tempdir().unwrap();
-    let text = readme();
+    let text = pages();
     let help = |words: &[&str]| {
         let words: Vec<&str> = words.iter().copied().chain(["--help"]).collect();
         ends(&sixpane(folder.path(), &words).output().unwrap(), 0).0
@@ -141,7 +163,7 @@ fn every_flag_and_command_that_is_named_exists() {
         .filter_map(|line| line.split_whitespace().next())
         .collect();
     let mut seen = 0;
-    for span in text.split('`').skip(1).step_by(2).filter(|span| span.starts_with("sixpane ")) {
+    for span in spans(&text).iter().filter(|span| span.starts_with("sixpane ")) {
         let words: Vec<&str> = span.split_whitespace().skip(1).collect();
         let command = words.iter().find(|word| listed.contains(*word));
         let help = command.map_or_else(|| all.clone(), |command| help(&[command]));
@@ -154,21 +176,39 @@ fn every_flag_and_command_that_is_named_exists() {
     }
     assert!(seen > 10);
     for command in listed.iter().filter(|command| **command != "help") {
-        assert!(text.contains(&format!("`sixpane {command}")), "{command} is told nowhere");
+        assert!(text.contains(&format!("`sixpane {command}")), "{command} is not documented");
     }
 }
 
 #[test]
-fn the_keys_are_the_programs_own() {
+fn the_table_of_keys_is_up_to_date() {
     let folder = tempfile::tempdir().unwrap();
     let (keys, _) = ends(&sixpane(folder.path(), &["keys", "--markdown"]).output().unwrap(), 0);
-    let text = readme();
+    let text = std::fs::read_to_string(KEYS).unwrap();
     let (before, rest) = text.split_once(BEGIN).unwrap();
     let (table, after) = rest.split_once(END).unwrap();
     let wanted = format!("\n{keys}\n");
     if std::env::var_os("SIXPANE_UPDATE").is_some() {
-        std::fs::write(PATH, format!("{before}{BEGIN}{wanted}{END}{after}")).unwrap();
+        std::fs::write(KEYS, format!("{before}{BEGIN}{wanted}{END}{after}")).unwrap();
     } else {
-        assert!(table == wanted, "the table of keys is another: SIXPANE_UPDATE=1 cargo test --test readme");
+        assert!(
+            table == wanted,
+            "the table of keys is out of date: SIXPANE_UPDATE=1 cargo test --test readme"
+        );
+    }
+}
+
+#[test]
+fn the_readme_starts_with_one_command_and_is_short() {
+    let text = readme();
+    assert!(text.lines().count() < 250, "{} lines", text.lines().count());
+    assert_eq!(commands(&text).first().map(String::as_str), Some("cargo run --release -- demo"));
+    let ci = include_str!("../.ci/run");
+    for span in spans(&text).iter().filter(|span| span.starts_with("cargo ")) {
+        assert!(ci.lines().any(|line| line.starts_with(span.as_str())), ".ci/run does not run `{span}`");
+    }
+    let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    for link in links {
+        assert!(Path::new(ROOT).join(link).exists(), "{link} does not exist");
     }
 }
