@@ -121,7 +121,7 @@ impl Loaded {
     /// # Errors
     /// Where the tunnel cannot be started (exit 4).
     pub fn attach(self, claimed: Claimed, settings: Settings) -> Result<Attachment, Error> {
-        let tunnel = Tunnel::attach(&self.profile).map_err(|error| cannot_attach(&error))?;
+        let tunnel = Tunnel::attach(&self.profile, None).map_err(|error| cannot_attach(&error))?;
         self.attach_over(tunnel, claimed, settings)
     }
 

@@ -67,7 +67,7 @@ fn profile(conf: &str) -> Profile {
 }
 
 async fn ask_one(profile: &Profile, name: &str, count: usize) {
-    let tunnel = Tunnel::attach(profile).unwrap();
+    let tunnel = Tunnel::attach(profile, None).unwrap();
     let client = Client::new(&tunnel, profile.dns.addr).unwrap();
     let question = Question::new(Name::from_ascii(format!("{name}.")).unwrap(), RecordType::AAAA);
     let mut all = Vec::new();
@@ -84,7 +84,7 @@ async fn ask_one(profile: &Profile, name: &str, count: usize) {
 
 async fn grow(profile: &Profile, machines: usize) {
     let start = Instant::now();
-    let tunnel = Tunnel::attach(profile).unwrap();
+    let tunnel = Tunnel::attach(profile, None).unwrap();
     let settings = Settings { refresh: None, ..Settings::default() };
     let mut engine = Engine::start(tunnel, profile.dns.addr, settings).unwrap();
     let mut stood = None;
@@ -106,7 +106,7 @@ async fn grow(profile: &Profile, machines: usize) {
 
 /// Walks twice, as who keeps it open does: two catalogs are there at a time.
 async fn grow_quietly(profile: &Profile, machines: usize) {
-    let tunnel = Tunnel::attach(profile).unwrap();
+    let tunnel = Tunnel::attach(profile, None).unwrap();
     let _link = tunnel.link();
     let settings = Settings { refresh: Some(Duration::from_millis(10)), ..Settings::default() };
     let mut engine = Engine::start(tunnel, profile.dns.addr, settings).unwrap();

@@ -37,9 +37,9 @@ pub struct Options {
     /// Hop limit of the probes
     #[arg(short = 't', long, value_name = "N", default_value = "64", value_parser = clap::value_parser!(u8).range(1..))]
     pub hop_limit: u8,
-    /// Seconds after which a probe is given up; what comes later is told as late
-    #[arg(short = 'W', long, value_name = "S", default_value = "2", value_parser = crate::settings::seconds)]
-    pub wait: Duration,
+    /// Seconds after which a probe is lost; a reply after that is late [default: 2, more on a slow link]
+    #[arg(short = 'W', long, value_name = "S", value_parser = crate::settings::seconds)]
+    pub wait: Option<Duration>,
     /// Seconds after which to end, whatever has come
     #[arg(short = 'w', long, value_name = "S", value_parser = crate::settings::seconds)]
     pub deadline: Option<Duration>,
@@ -59,7 +59,8 @@ impl Options {
     pub fn plan(&self) -> Plan {
         Plan {
             interval: self.interval,
-            timeout: self.wait,
+            timeout: self.wait.unwrap_or(Plan::default().timeout),
+            patient: self.wait.is_none(),
             count: self.count,
             payload: self.size,
             hop_limit: self.hop_limit,

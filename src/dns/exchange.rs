@@ -34,6 +34,8 @@ impl Question {
 pub struct Options {
     /// Timeout of the whole query, including retries.
     pub timeout: Duration,
+    /// Whether a slow link makes the timeout longer; not where a user has set it.
+    pub patient: bool,
     /// Use TCP from the start.
     pub tcp: bool,
     /// One of many: lower priority than single queries; may share the TCP connection to the default server.
@@ -69,6 +71,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(2),
+            patient: true,
             tcp: false,
             shared: false,
             recurse: true,

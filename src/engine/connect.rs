@@ -15,10 +15,15 @@ use crate::text::words;
 /// Timeout of a connection attempt.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
+/// On a slow link a connection takes longer.
+fn patience<N: Network>(net: &N) -> Duration {
+    net.link().borrow().timeout(PATIENCE, 3)
+}
+
 /// Connects to `to` and closes at once.
 pub async fn knock<N: Network>(net: &N, to: SocketAddrV6) -> Port {
     let start = Instant::now();
-    match timeout(PATIENCE, net.tcp(to)).await {
+    match timeout(patience(net), net.tcp(to)).await {
         Ok(Ok(_)) => Port::Open(start.elapsed()),
         Ok(Err(error)) => match error.kind() {
             ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => Port::Refused,
@@ -44,9 +49,9 @@ pub async fn hear<N: Network>(net: &N, to: SocketAddrV6, how: Speak, host: Optio
 
 /// Says the first words of `speech` on a connection of its own, and hears what comes.
 pub async fn speak<N: Network>(net: &N, to: SocketAddrV6, speech: Speech, host: Option<&str>) -> Spoken {
-    let Ok(Ok(mut stream)) = timeout(PATIENCE, net.tcp(to)).await else { return Spoken::Silent };
+    let Ok(Ok(mut stream)) = timeout(patience(net), net.tcp(to)).await else { return Spoken::Silent };
     let mut heard = Vec::new();
-    let said = timeout(speech::PATIENCE, async {
+    let said = timeout(net.link().borrow().timeout(speech::PATIENCE, 4), async {
         if stream.write_all(&speech.opening(host, to)).await.is_err() {
             return;
         }

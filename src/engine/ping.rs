@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::task::{self, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::capability::{Capability, Context, Topic};
 use super::report::{Command, Report};
@@ -20,12 +20,15 @@ const BATCH: usize = 64;
 pub struct Ping<N: Network> {
     echo: N::Echo,
     pinger: Pinger,
+    /// Timeout of a probe where the link is fast; `None` where a user has set it.
+    timeout: Option<Duration>,
     topic: Topic,
 }
 
 impl<N: Network> Ping<N> {
     pub fn new(echo: N::Echo, plan: Plan) -> Self {
-        Self { echo, pinger: Pinger::new(plan), topic: Topic::default() }
+        let timeout = plan.patient.then_some(plan.timeout);
+        Self { echo, pinger: Pinger::new(plan), timeout, topic: Topic::default() }
     }
 
     /// Takes what the replies and the missing ones are worth an event for.
@@ -77,6 +80,13 @@ impl<N: Network> Capability<N> for Ping<N> {
         }
         self.note(cx);
         Poll::Ready(())
+    }
+
+    /// On a slow link a reply may take long without being lost.
+    fn link_changed(&mut self, _renewed: bool, cx: &mut Context<N>) {
+        if let Some(timeout) = self.timeout {
+            self.pinger.set_timeout(cx.link.borrow().timeout(timeout, 3));
+        }
     }
 
     /// Without a link, probes are held.

@@ -60,11 +60,16 @@ async fn run<N: Network>(net: N, target: Target, mut plan: TracePlan, reports: m
     let mut link = net.link();
     let own = link.borrow().mtu;
     plan.mtu = plan.mtu.map(|mtu| mtu.min(own));
+    let timeout = plan.timeout;
     let mut tracer = Tracer::new(target, plan, clock::now());
     let mut report_at = Some(clock::now());
     loop {
         let now = clock::now();
-        let up = link.borrow_and_update().is_up();
+        let up = {
+            let link = link.borrow_and_update();
+            tracer.set_timeout(link.timeout(timeout, 3));
+            link.is_up()
+        };
         while let Some(request) = up.then(|| tracer.poll(now)).flatten() {
             // A full queue loses it, as the network might.
             let _ = echo.send(request);

@@ -230,6 +230,11 @@ impl LinkState {
         }
     }
 
+    /// A timeout for what takes `round_trips`: `usual`, or longer on a slow link.
+    pub fn timeout(&self, usual: Duration, round_trips: u32) -> Duration {
+        usual.max(self.handshake_rtt.unwrap_or_default() * round_trips)
+    }
+
     /// Whether packets flow, as far as known.
     pub fn is_up(&self) -> bool {
         self.phase == Phase::Up

@@ -9,8 +9,16 @@
 //!   unanswered packet, and ends early after [`PROBES`] unanswered sends: a gateway that has restarted is found within
 //!   seconds. A target that never replies looks the same as a dead gateway, so each false alarm multiplies the
 //!   patience by 4, up to 15 s; data from the peer resets it.
-//! - **Retries.** A user waits for the first handshake, so it is retried after 250 ms and 750 ms, then every 5 s. To a
-//!   peer that was up, the interval is one second for the first 90 s, then 5 s. After 10 minutes it is 15 s.
+//! - **Retries.** A user waits for the first handshake. A lost initiation is repaired by *copies* of it, byte for byte
+//!   ([`COPIES`]): the peer drops a copy of what it has (its timestamp is not newer) and accepts it if the first was
+//!   lost. A fresh initiation makes the peer replace the session that it has just offered, so one is sent only when the
+//!   response to the last must be lost: 1.5 round trips later where the round trip is known (from this attachment, or
+//!   remembered from an earlier one), else after 250 ms, once, and then every 3.25 s. After [`TRIES`] it is the
+//!   protocol's 5 s. To a peer that was up it is at least one second for the first 90 s, then 5 s. After 10 minutes it is
+//!   15 s.
+//! - **The newest session.** A response to an older initiation comes from a session that the peer has replaced already.
+//!   It tells the round trip, and data wait for the response to the newest ([`Timers::answered_late`]): at most 1.25
+//!   round trips, then a fresh initiation follows.
 //!
 //! An initiator renews its session after 2 minutes when it sends, and after 165 s when it receives; after 3 minutes the
 //! session is not used. Times are arguments; the caller sends the packets and reports each one sent or received.
@@ -31,8 +39,21 @@ pub const NO_REPLY: Duration = KEEPALIVE.saturating_add(REKEY_TIMEOUT);
 /// Age at which the initiator renews a session also on receiving.
 const REKEY_ON_RECEIVE: Duration = REJECT_AFTER.saturating_sub(NO_REPLY);
 
-/// Delays after the first and second initiation of an attempt that has a waiting user.
+/// Shortest delays after the first and second initiation of an attempt that has a waiting user.
 const EARLY: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis(750)];
+/// Delay after all but the first initiation while the round trip is unknown: more than 3 s, the longest supported.
+const UNKNOWN: Duration = Duration::from_millis(3_250);
+/// Initiations of an attempt that are paced by the round trip.
+const TRIES: u32 = 6;
+/// Delays of the copies of an initiation, from the initiation, as far as they fit before the next.
+const COPIES: [Duration; 6] = [
+    Duration::from_millis(60),
+    Duration::from_millis(180),
+    Duration::from_millis(400),
+    Duration::from_millis(900),
+    Duration::from_millis(1_800),
+    Duration::from_millis(3_000),
+];
 /// Retry interval for a peer that was up and went silent: it may return at any moment.
 const RECOVER: Duration = Duration::from_secs(1);
 /// Retry interval of a hopeless attempt.
@@ -54,6 +75,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub enum Due {
     /// Send a handshake initiation.
     Initiate,
+    /// Send the last initiation again, byte for byte.
+    Copy,
     /// Send a keepalive: an empty packet.
     Keepalive,
 }
@@ -85,7 +108,17 @@ struct Attempt {
     sent: u32,
     last: Option<Instant>,
     next: Instant,
+    /// Copies of the last initiation that were sent; [`COPIES`]' length where none may be.
+    copies: usize,
     hurried: bool,
+}
+
+impl Attempt {
+    /// Time of the next copy of the last initiation.
+    fn copy_at(&self) -> Option<Instant> {
+        let at = self.last? + *COPIES.get(self.copies)?;
+        (at < self.next).then_some(at)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -115,6 +148,8 @@ pub struct Timers {
     owed: Option<Instant>,
     /// Last authenticated packet, sent or received.
     traffic: Instant,
+    /// Least known round-trip time of a handshake.
+    rtt: Option<Duration>,
     patience: Duration,
 }
 
@@ -129,11 +164,13 @@ impl Timers {
             silence: None,
             owed: None,
             traffic: now,
+            rtt: None,
             patience: PATIENCE,
         }
     }
 
-    /// Returns what is due at `now`. After [`Due::Initiate`] the caller reports [`Self::initiated`].
+    /// Returns what is due at `now`. After [`Due::Initiate`] the caller reports [`Self::initiated`],
+    /// after [`Due::Copy`] [`Self::copied`].
     pub fn due(&mut self, now: Instant) -> Option<Due> {
         if self.silence_ends().is_some_and(|at| at <= now) {
             self.begin(Why::Recover, now);
@@ -146,14 +183,25 @@ impl Timers {
         if self.attempt.is_some_and(|attempt| attempt.next <= now) {
             return Some(Due::Initiate);
         }
+        if self.attempt.and_then(|attempt| attempt.copy_at()).is_some_and(|at| at <= now) {
+            return Some(Due::Copy);
+        }
         let keepalive = [self.owed, self.persistent_at()];
         keepalive.into_iter().flatten().any(|at| at <= now).then_some(Due::Keepalive)
     }
 
     /// Next time at which [`Self::due`] returns something.
     pub fn deadline(&self) -> Option<Instant> {
-        let attempt = self.attempt.map(|attempt| attempt.next);
+        let attempt = self.attempt.map(|attempt| attempt.copy_at().unwrap_or(attempt.next));
         [self.silence_ends(), self.rekey_at(), attempt, self.owed, self.persistent_at()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Time of the next fresh initiation.
+    pub fn initiation_at(&self) -> Option<Instant> {
+        [self.silence_ends(), self.rekey_at(), self.attempt.map(|attempt| attempt.next)]
             .into_iter()
             .flatten()
             .min()
@@ -190,19 +238,54 @@ impl Timers {
             (age, _) if age >= HOPELESS => SLOW,
             (age, _) if age >= WATCHED => REKEY_TIMEOUT,
             (_, Why::Rekey) => REKEY_TIMEOUT,
-            (_, why) => match EARLY.get(attempt.sent as usize) {
-                Some(pause) => *pause,
-                None if why == Why::Recover => RECOVER,
-                None => REKEY_TIMEOUT,
+            (_, why) => match (EARLY.get(attempt.sent as usize), self.rtt) {
+                (Some(least), Some(rtt)) => lost_after(rtt).max(*least),
+                (None, Some(rtt)) if why == Why::Recover || attempt.sent < TRIES => {
+                    lost_after(rtt).max(RECOVER)
+                }
+                (_, None) if attempt.sent == 0 => EARLY[0],
+                (_, None) if attempt.sent < TRIES => UNKNOWN,
+                _ => REKEY_TIMEOUT,
             },
         };
+        let watched = now.saturating_duration_since(attempt.started) < WATCHED;
+        attempt.copies = if watched && attempt.why != Why::Rekey { 0 } else { COPIES.len() };
         attempt.sent += 1;
         attempt.last = Some(now);
         attempt.next = now + pause;
     }
 
-    /// The peer asked for a cookie: retry soon, once per attempt.
+    /// A copy of the last initiation was sent.
+    pub fn copied(&mut self) {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.copies += 1;
+        }
+    }
+
+    /// A round trip of a handshake took `rtt`, now or in an earlier attachment.
+    pub fn measured(&mut self, rtt: Duration) {
+        let least = self.rtt.map_or(rtt, |known| known.min(rtt));
+        self.rtt = Some(least);
+        self.patience = self.patience.max(patience(self.rtt));
+    }
+
+    /// An initiation older than the newest was answered after `rtt`: wait for the response to the newest. The round
+    /// trip that was known is not believed any more.
+    pub fn answered_late(&mut self, rtt: Duration) {
+        self.rtt = None;
+        self.measured(rtt);
+        if let Some(attempt) = &mut self.attempt
+            && let Some(last) = attempt.last
+        {
+            attempt.next = last + rtt.mul_f64(1.25) + Duration::from_millis(60);
+        }
+    }
+
+    /// The peer asked for a cookie: a copy has none, so retry soon with a fresh initiation, once per attempt.
     pub fn cookie(&mut self, now: Instant) {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.copies = COPIES.len();
+        }
         if let Some(attempt) = self.attempt.as_mut().filter(|attempt| !attempt.hurried) {
             attempt.hurried = true;
             attempt.next = attempt.next.min(now + EARLY[0]);
@@ -246,7 +329,7 @@ impl Timers {
         if empty {
             return;
         }
-        self.patience = PATIENCE;
+        self.patience = patience(self.rtt);
         self.owed.get_or_insert(now + KEEPALIVE);
         if let Some(session) = &mut self.session {
             session.received = true;
@@ -261,7 +344,7 @@ impl Timers {
     /// Whether the peer has been silent long enough to report it.
     pub fn silent(&self, now: Instant) -> bool {
         self.attempt.is_some_and(|attempt| {
-            let waited = now.saturating_duration_since(attempt.started) >= PATIENCE;
+            let waited = now.saturating_duration_since(attempt.started) >= patience(self.rtt);
             waited && (attempt.why != Why::Rekey || self.silence.is_some())
         })
     }
@@ -272,7 +355,9 @@ impl Timers {
     }
 
     fn begin(&mut self, why: Why, now: Instant) {
-        self.attempt = Some(Attempt { why, started: now, sent: 0, last: None, next: now, hurried: false });
+        let copies = COPIES.len();
+        self.attempt =
+            Some(Attempt { why, started: now, sent: 0, last: None, next: now, copies, hurried: false });
     }
 
     /// End of the silence that is taken for an outage; `None` while a handshake for it is in progress.
@@ -305,6 +390,16 @@ impl Timers {
     }
 }
 
+/// Delay after which the response to an initiation must be lost.
+fn lost_after(rtt: Duration) -> Duration {
+    rtt.mul_f64(1.5) + Duration::from_millis(100)
+}
+
+/// Shortest silence that is taken for an outage on a link with this round trip.
+fn patience(rtt: Option<Duration>) -> Duration {
+    PATIENCE.max(rtt.unwrap_or_default() * 2 + Duration::from_millis(500))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,15 +408,28 @@ mod tests {
         Duration::from_millis(count)
     }
 
-    /// Times of the initiations sent until `end`, in milliseconds from the start.
-    fn initiations(timers: &mut Timers, start: Instant, end: Duration) -> Vec<u64> {
-        let mut sent = Vec::new();
+    /// Times of the fresh initiations and of the copies sent until `end`, in milliseconds from the start.
+    fn sent(timers: &mut Timers, start: Instant, end: Duration) -> (Vec<u64>, Vec<u64>) {
+        let (mut fresh, mut copies) = (Vec::new(), Vec::new());
         while let Some(at) = timers.deadline().filter(|at| *at <= start + end) {
-            assert_eq!(timers.due(at), Some(Due::Initiate));
-            timers.initiated(at);
-            sent.push((at - start).as_millis() as u64);
+            let passed = (at - start).as_millis() as u64;
+            match timers.due(at) {
+                Some(Due::Initiate) => {
+                    timers.initiated(at);
+                    fresh.push(passed);
+                }
+                Some(Due::Copy) => {
+                    timers.copied();
+                    copies.push(passed);
+                }
+                due => panic!("{due:?} at {passed} ms"),
+            }
         }
-        sent
+        (fresh, copies)
+    }
+
+    fn initiations(timers: &mut Timers, start: Instant, end: Duration) -> Vec<u64> {
+        sent(timers, start, end).0
     }
 
     #[test]
@@ -329,7 +437,9 @@ mod tests {
         let start = Instant::now();
         let mut timers = Timers::new(Role::Initiator, None, start);
         timers.wanted(start);
-        assert_eq!(initiations(&mut timers, start, millis(12_000)), [0, 250, 1_000, 6_000, 11_000]);
+        let (fresh, copies) = sent(&mut timers, start, millis(12_000));
+        assert_eq!(fresh, [0, 250, 3_500, 6_750, 10_000]);
+        assert_eq!(copies[..9], [60, 180, 310, 430, 650, 1_150, 2_050, 3_250, 3_560]);
         let later = initiations(&mut timers, start, Duration::from_hours(1));
         assert!(later.len() < 340, "{}", later.len());
     }
@@ -339,11 +449,41 @@ mod tests {
         let start = Instant::now();
         let mut timers = Timers::new(Role::Initiator, None, start);
         timers.established(start, true);
+        timers.measured(millis(20));
         for at in [0, 200, 650] {
             timers.sent(start + millis(at), false);
         }
         assert_eq!(timers.deadline(), Some(start + PATIENCE));
         assert_eq!(initiations(&mut timers, start, millis(4_500)), [1_000, 1_250, 2_000, 3_000, 4_000]);
+    }
+
+    #[test]
+    fn a_known_round_trip_sets_the_pace() {
+        for (rtt, expected) in [
+            (20, vec![0, 250, 1_000, 2_000, 3_000, 4_000, 5_000, 10_000]),
+            (300, vec![0, 550, 1_300, 2_300, 3_300, 4_300, 5_300, 10_300]),
+            (2_000, vec![0, 3_100, 6_200, 9_300, 12_400, 15_500, 18_600, 23_600]),
+        ] {
+            let start = Instant::now();
+            let mut timers = Timers::new(Role::Initiator, None, start);
+            timers.measured(millis(rtt));
+            timers.wanted(start);
+            assert_eq!(
+                initiations(&mut timers, start, expected.last().copied().map(millis).unwrap()),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn a_late_answer_waits_for_the_newest_initiation() {
+        let start = Instant::now();
+        let mut timers = Timers::new(Role::Initiator, None, start);
+        timers.measured(millis(20));
+        timers.wanted(start);
+        assert_eq!(initiations(&mut timers, start, millis(300)), [0, 250]);
+        timers.answered_late(millis(400));
+        assert_eq!(timers.initiation_at(), Some(start + millis(250 + 500 + 60)));
     }
 
     #[test]
@@ -422,7 +562,7 @@ mod tests {
         assert_eq!(timers.deadline(), Some(start + millis(1_350)));
         timers.initiated(start + millis(1_350));
         timers.cookie(start + millis(1_400));
-        assert_eq!(timers.deadline(), Some(start + millis(6_350)));
+        assert_eq!(timers.deadline(), Some(start + millis(4_600)));
     }
 
     #[test]

@@ -68,21 +68,27 @@ impl Drop for Attachment {
 }
 
 impl Tunnel {
-    /// Attaches with a conf. If the endpoint is an address, the first initiation has been sent on return.
+    /// Attaches with a conf. `rtt` is the handshake's round-trip time in an earlier attachment to the same endpoint; a
+    /// wrong one costs time, and no data. If the endpoint is an address, the first initiation has been sent on return.
     ///
     /// [`Network::link`] shows whether the peer responds. An error means that there is no tokio runtime, or that the
     /// clock is before 1970, where WireGuard has no timestamp to send.
-    pub fn attach(profile: &Profile) -> io::Result<Self> {
-        Self::begin(profile, underlay::Udp::new(profile.listen_port), true)
+    pub fn attach(profile: &Profile, rtt: Option<Duration>) -> io::Result<Self> {
+        Self::begin(profile, underlay::Udp::new(profile.listen_port), true, rtt)
     }
 
     /// Attaches over another underlay than the host's sockets.
     #[cfg(test)]
-    pub fn over<U: Underlay>(profile: &Profile, underlay: U) -> io::Result<Self> {
-        Self::begin(profile, underlay, false)
+    pub fn over<U: Underlay>(profile: &Profile, underlay: U, rtt: Option<Duration>) -> io::Result<Self> {
+        Self::begin(profile, underlay, false, rtt)
     }
 
-    fn begin<U: Underlay>(profile: &Profile, underlay: U, outside: bool) -> io::Result<Self> {
+    fn begin<U: Underlay>(
+        profile: &Profile,
+        underlay: U,
+        outside: bool,
+        rtt: Option<Duration>,
+    ) -> io::Result<Self> {
         let runtime = tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
         if SystemTime::now() < SystemTime::UNIX_EPOCH {
             return Err(io::Error::other("the clock of this computer stands before 1970"));
@@ -90,7 +96,10 @@ impl Tunnel {
         let start = now();
         let addresses: Vec<_> = profile.addresses.iter().map(Ipv6Net::addr).collect();
         let host = Host::new(Stack::new(&addresses, profile.mtu, rand::random(), start));
-        let peer = Peer::new(&Config::from(profile), rand::random::<u32>() >> 8, start);
+        let mut peer = Peer::new(&Config::from(profile), rand::random::<u32>() >> 8, start);
+        if let Some(rtt) = rtt {
+            peer.expect_rtt(rtt);
+        }
         let wishes = Arc::new(Wishes::default());
         let (report, link) = watch::channel(peer.link().clone());
 
@@ -297,7 +306,7 @@ impl<U: Underlay> Driver<U> {
     /// After a long silence the host or the peer may have moved: resolves the endpoint again and opens new sockets.
     fn doubt(&mut self, now: Instant) {
         // Only when the next initiation is due: until then, the last one may still be answered.
-        let due = self.peer.deadline().is_some_and(|at| at <= now);
+        let due = self.peer.initiation_at().is_some_and(|at| at <= now);
         let doubtful = due && self.peer.attempts().is_some_and(|attempts| attempts >= DOUBT);
         let failed = self.unresolved.is_some() && self.lookup.is_none();
         if (doubtful || failed) && now >= self.doubt_at {

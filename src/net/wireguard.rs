@@ -29,6 +29,8 @@ const QUEUE: usize = 256;
 const OVERHEAD: usize = 32;
 /// Data messages with this counter or a larger one are rejected (`Reject-After-Messages`, WireGuard paper §6.1).
 const REJECT_AFTER_MESSAGES: u64 = u64::MAX - (1 << 13);
+/// Initiations whose responses show the round trip.
+const REMEMBERED: usize = 8;
 /// Maximum number of endpoint addresses.
 const ENDPOINTS: usize = 8;
 
@@ -121,7 +123,12 @@ pub struct Peer {
     /// Packets that wait for a session.
     queue: VecDeque<Vec<u8>>,
     /// Our index and departure time of the last initiations, newest first.
-    initiations: [Option<(u32, Instant)>; 2],
+    initiations: VecDeque<(u32, Instant)>,
+    /// The newest initiation, for copies of it, and the address that it was sent to.
+    newest: (Vec<u8>, Option<SocketAddr>),
+    /// Whether the newest session is one that the peer has replaced: packets wait for the response to the newest
+    /// initiation, or for data.
+    held: bool,
     /// Our index in a response, until the peer confirms it.
     offered: Option<u32>,
     /// boringtun's clock: the time of the last `update_timers`.
@@ -163,7 +170,9 @@ impl Peer {
             link: LinkState::new(now, config.mtu),
             candidates: Vec::new(),
             queue: VecDeque::new(),
-            initiations: [None; 2],
+            initiations: VecDeque::new(),
+            newest: (Vec::new(), None),
+            held: false,
             offered: None,
             clock: now,
             heard: now,
@@ -193,9 +202,14 @@ impl Peer {
         self.tick(now, out);
     }
 
+    /// Sets the round-trip time that an earlier attachment measured to this endpoint.
+    pub fn expect_rtt(&mut self, rtt: Duration) {
+        self.timers.measured(rtt);
+    }
+
     /// Whether packets can be sent at once.
     pub fn has_session(&self) -> bool {
-        self.tunn.time_since_last_handshake().is_some()
+        !self.held && self.tunn.time_since_last_handshake().is_some()
     }
 
     /// Initiations sent in the current handshake attempt.
@@ -214,6 +228,11 @@ impl Peer {
         self.link.endpoint.and_then(|_| self.timers.deadline())
     }
 
+    /// Time of the next fresh initiation; until then the last may still be answered.
+    pub fn initiation_at(&self) -> Option<Instant> {
+        self.timers.initiation_at()
+    }
+
     /// Does all due work.
     pub fn tick(&mut self, now: Instant, out: &mut Outputs) {
         self.sync(now, out);
@@ -223,6 +242,7 @@ impl Peer {
         while let Some(due) = self.timers.due(now) {
             match due {
                 Due::Initiate => self.initiate(now, out),
+                Due::Copy => self.copy(now, out),
                 Due::Keepalive if self.has_session() => self.encapsulate(now, &[], out),
                 Due::Keepalive => {
                     self.timers.sent(now, true);
@@ -267,6 +287,10 @@ impl Peer {
                 return;
             }
         };
+        if kind == RESPONSE && self.role == Role::Initiator && !self.is_usable(now, datagram) {
+            self.link.drops.outer += 1;
+            return;
+        }
         // boringtun needs the address to reply with a cookie under load.
         match self.tunn.decapsulate(Some(from.ip()), datagram, &mut self.buffer) {
             TunnResult::Done if kind == COOKIE => self.timers.cookie(now),
@@ -315,6 +339,9 @@ impl Peer {
             if self.timers.attempts().is_none() {
                 self.timers.force(now);
             }
+        } else if self.newest.1 != Some(to) {
+            // Of a copy: the initiation itself may still be answered.
+            return;
         } else if (1..self.candidates.len()).contains(&tried) {
             // Another family or address may work; try it now.
             self.timers.hurry(now);
@@ -344,10 +371,19 @@ impl Peer {
                 self.transmit(now, from, reply, out);
             }
             _ => {
-                let index = index_at(datagram, 8);
-                let sent = self.initiations.iter().flatten().find(|(ours, _)| Some(*ours) == index);
-                self.link.handshake_rtt = sent.map(|(_, at)| now.saturating_duration_since(*at));
-                self.begin_session(now, true);
+                let answered = self.initiation_of(datagram);
+                let rtt = answered.map(|at| now.saturating_duration_since(self.initiations[at].1));
+                self.link.handshake_rtt = rtt.or(self.link.handshake_rtt);
+                self.held = answered.is_some_and(|at| at > 0);
+                match rtt {
+                    Some(rtt) if self.held => self.timers.answered_late(rtt),
+                    rtt => {
+                        self.begin_session(now, true);
+                        if let Some(rtt) = rtt {
+                            self.timers.measured(rtt);
+                        }
+                    }
+                }
                 self.link.endpoint = Some(from);
                 self.transmit(now, from, reply, out);
                 self.timers.sent(now, true);
@@ -367,12 +403,34 @@ impl Peer {
             self.offered = None;
             self.begin_session(now, false);
         }
+        // The peer uses a session: ours is the same.
+        if self.held && datagram.first() == Some(&DATA) {
+            self.held = false;
+            self.begin_session(now, true);
+        }
         if self.has_session() {
             self.enter(Phase::Up, now);
             while let Some(packet) = self.queue.pop_front() {
                 self.encapsulate(now, &packet, out);
             }
         }
+    }
+
+    /// Place among [`Self::initiations`] of the initiation that a response answers.
+    fn initiation_of(&self, response: &[u8]) -> Option<usize> {
+        let index = receiver_index(response)?;
+        self.initiations.iter().position(|(ours, _)| *ours == index)
+    }
+
+    /// Whether a response may be given to boringtun: it knows the last two handshakes, and would go back from a newer
+    /// session to an older one, which the peer has replaced. Others only show how long a round trip takes.
+    fn is_usable(&mut self, now: Instant, response: &[u8]) -> bool {
+        let Some(place) = self.initiation_of(response) else { return false };
+        let pending = self.timers.attempts().is_some();
+        if place > 1 && pending {
+            self.timers.answered_late(now.saturating_duration_since(self.initiations[place].1));
+        }
+        place == 0 || (place == 1 && pending)
     }
 
     fn begin_session(&mut self, now: Instant, ours: bool) {
@@ -383,21 +441,9 @@ impl Peer {
     }
 
     fn initiate(&mut self, now: Instant, out: &mut Outputs) {
-        let tried = self.timers.attempts().unwrap_or(0) as usize;
-        if self.timers.silent(now) {
-            if self.link.phase == Phase::Up {
-                self.enter(Phase::Down, now);
-            }
-            // Keep the more specific error: a closed port, or a host that cannot send.
-            if let (None, Some(endpoint)) = (&self.link.trouble, self.link.endpoint) {
-                self.link.trouble = Some(Trouble::Silent(endpoint));
-            }
-        }
-        // Each retry uses the next address: the families race, 250 ms apart.
-        if tried > 0 && self.candidates.len() > 1 {
-            let current = self.candidates.iter().position(|addr| Some(*addr) == self.link.endpoint);
-            let next = current.map_or(0, |at| (at + 1) % self.candidates.len());
-            self.link.endpoint = self.candidates.get(next).copied();
+        self.note_silence(now);
+        if self.timers.attempts().is_some_and(|tried| tried > 0) {
+            self.next_candidate();
         }
         match self.tunn.format_handshake_initiation(&mut self.buffer, true) {
             TunnResult::WriteToNetwork(datagram) => {
@@ -406,6 +452,41 @@ impl Peer {
             }
             // Not expected with a buffer of this size; count it as sent, to avoid a busy loop.
             _ => self.timers.initiated(now),
+        }
+    }
+
+    /// Reports a peer that does not answer.
+    fn note_silence(&mut self, now: Instant) {
+        if !self.timers.silent(now) {
+            return;
+        }
+        if self.link.phase == Phase::Up {
+            self.enter(Phase::Down, now);
+        }
+        // Keep the more specific error: a closed port, or a host that cannot send.
+        if let (None, Some(endpoint)) = (&self.link.trouble, self.link.endpoint) {
+            self.link.trouble = Some(Trouble::Silent(endpoint));
+        }
+    }
+
+    /// Each retry uses the next address: the families race.
+    fn next_candidate(&mut self) {
+        if self.candidates.len() > 1 {
+            let current = self.candidates.iter().position(|addr| Some(*addr) == self.link.endpoint);
+            let next = current.map_or(0, |at| (at + 1) % self.candidates.len());
+            self.link.endpoint = self.candidates.get(next).copied();
+        }
+    }
+
+    /// Sends the newest initiation again.
+    fn copy(&mut self, now: Instant, out: &mut Outputs) {
+        self.note_silence(now);
+        self.timers.copied();
+        self.next_candidate();
+        if let (Some(to), false) = (self.link.endpoint, self.newest.0.is_empty()) {
+            let datagram = self.newest.0.clone();
+            self.link.sent_bytes += datagram.len() as u64;
+            out.network.push(Transmit { to, datagram });
         }
     }
 
@@ -456,7 +537,11 @@ impl Peer {
         if datagram.first() == Some(&INITIATION) {
             self.timers.initiated(now);
             self.link.initiations += 1;
-            self.initiations = [index_at(&datagram, 4).map(|index| (index, now)), self.initiations[0]];
+            self.newest = (datagram.clone(), Some(to));
+            self.initiations.truncate(REMEMBERED - 1);
+            if let Some(index) = index_at(&datagram, 4) {
+                self.initiations.push_front((index, now));
+            }
         }
         self.link.sent_bytes += datagram.len() as u64;
         out.network.push(Transmit { to, datagram });

@@ -18,6 +18,8 @@ pub struct Plan {
     pub interval: Duration,
     /// Time after which a probe is lost.
     pub timeout: Duration,
+    /// Whether a slow link makes the timeout longer; not where a user has set it.
+    pub patient: bool,
     /// Probes per target; `None`: no limit.
     pub count: Option<u64>,
     /// Payload in bytes, after the ICMPv6 header.
@@ -32,6 +34,7 @@ impl Default for Plan {
         Self {
             interval: Duration::from_secs(1),
             timeout: Duration::from_secs(2),
+            patient: true,
             count: None,
             payload: 56,
             hop_limit: 64,
@@ -196,6 +199,11 @@ impl Pinger {
 
     fn digits(&self) -> u8 {
         if self.order.len() > MANY { 2 } else { 3 }
+    }
+
+    /// Changes the time after which a probe is lost.
+    pub fn set_timeout(&mut self, timeout: Duration) {
+        self.plan.timeout = timeout;
     }
 
     /// Whether every probe of a bounded plan is settled.

@@ -165,6 +165,11 @@ enum What {
 }
 
 impl Tracer {
+    /// Changes the time after which a probe is lost.
+    pub fn set_timeout(&mut self, timeout: Duration) {
+        self.plan.timeout = timeout;
+    }
+
     /// Creates a tracer whose first round starts at `now`.
     pub fn new(target: Target, plan: TracePlan, now: Instant) -> Self {
         let mtu = Mtu { done: plan.mtu.is_none(), ..Mtu::default() };

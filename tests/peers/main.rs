@@ -19,4 +19,5 @@ mod pairs;
 mod ping;
 mod relay;
 mod serve;
+mod slow;
 mod world;

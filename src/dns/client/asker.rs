@@ -343,7 +343,7 @@ impl<N: Network> Asker<N> {
         let up_since = self.up_since();
         let lossy = self.window.is_lossy(clock::now(), self.rtt.expected());
         let Some(flight) = self.flights.get_mut(&key) else { return };
-        let end = flight.started + flight.job.options.timeout;
+        let end = flight.end(&self.link.borrow());
         let last = flight.tries.last().map(|t| (t.transport, flight.job.put + t.sent));
         let due = match (last, up_since) {
             // A query sent before the link was up leaves with the handshake's last message: its timer starts there.
@@ -401,11 +401,12 @@ impl<N: Network> Asker<N> {
                 self.deadlines.pop_first();
                 continue;
             };
-            let timeout = flight.job.options.timeout;
+            let end = flight.end(&self.link.borrow());
             let last = flight.tries.last();
             let waits_on_udp = last.is_some_and(|t| t.transport == Transport::Udp);
             let sent = flight.job.put + last.map_or(Duration::ZERO, |t| t.sent);
-            if now >= flight.started + timeout || flight.job.asker.has_gone() {
+            if now >= end || flight.job.asker.has_gone() {
+                let timeout = end.saturating_duration_since(flight.started);
                 self.finish(key, Err(Failure::Timeout(timeout)));
             } else if flight.in_lane {
                 self.lane_stuck(now);

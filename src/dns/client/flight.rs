@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::exchange::{Exchange, Options, Question, Try, TryEnd};
+use crate::net::LinkState;
 
 /// Timeout of each UDP try in addition to the expected round trip; then the query goes over TCP.
 const PATIENCE: [Duration; 3] =
@@ -72,6 +73,16 @@ pub struct Flight {
 }
 
 impl Flight {
+    /// Time of the timeout. On a slow link a query may take long without being lost: once the link is up it has five
+    /// round trips, which suffice for a truncated response that is fetched over TCP.
+    pub fn end(&self, link: &LinkState) -> Instant {
+        let options = &self.job.options;
+        if !link.is_up() || !options.patient {
+            return self.started + options.timeout;
+        }
+        self.started.max(link.since) + link.timeout(options.timeout, 5)
+    }
+
     /// Whether another datagram may be sent.
     pub fn may_try_udp(&self) -> bool {
         self.udp_tries < self.job.options.tries.unwrap_or(PATIENCE.len())

@@ -226,7 +226,9 @@ pub const KNOWN: &[Known] = &[
     Known {
         name: "time",
         words: "seconds for a question, all its tries together",
-        act: Act::Number(1, 300, |options, seconds| options.timeout = Duration::from_secs(seconds)),
+        act: Act::Number(1, 300, |options, seconds| {
+            (options.timeout, options.patient) = (Duration::from_secs(seconds), false);
+        }),
     },
     Known {
         name: "tries",

@@ -172,10 +172,11 @@ impl<N: Network> Examiner<N> {
         let before = link.borrow_and_update().last_handshake;
         self.net.rehandshake();
         let renewed = link.wait_for(|link| link.is_up() && link.last_handshake != before);
-        if !timeout(ANEW, renewed).await.is_ok_and(|link| link.is_ok()) {
+        let patience = link_timeout(&self.net, ANEW);
+        if !timeout(patience, renewed).await.is_ok_and(|link| link.is_ok()) {
             return false;
         }
-        let options = Options { timeout: ANEW, ..Options::default() };
+        let options = Options { timeout: patience, ..Options::default() };
         ask(&self.client, self.client.server(), &Form::Apps, &options).await.rtt.is_some()
     }
 
@@ -272,7 +273,11 @@ impl<N: Network> Examiner<N> {
     async fn walked(&self) -> Arc<Catalog> {
         let mut catalog = self.catalog.clone();
         let walked = catalog.wait_for(|catalog| catalog.walk.finished.is_some());
-        let found = timeout(WALK, walked).await.ok().and_then(Result::ok).map(|catalog| catalog.clone());
+        let found = timeout(link_timeout(&self.net, WALK), walked)
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .map(|catalog| catalog.clone());
         found.unwrap_or_else(|| self.catalog.borrow().clone())
     }
 
@@ -386,6 +391,11 @@ impl<N: Network> Examiner<N> {
         let (ports, casts) = tokio::join!(ports, casts);
         (Some(seen), Some(ports), Some(casts))
     }
+}
+
+/// A timeout that a slow link makes longer.
+fn link_timeout<N: Network>(net: &N, usual: Duration) -> Duration {
+    net.link().borrow().timeout(usual, 5)
 }
 
 /// A machine that can be reached.

@@ -52,7 +52,8 @@ pub async fn ping<N: Network>(net: &N, probes: Vec<Probe>) -> Vec<Seen> {
     let Ok(mut echo) = net.echo() else { return seen };
     // Of each ping whose it is and when it left, until it is answered: a second copy of a reply is no second answer.
     let mut sent: Vec<Option<(usize, std::time::Instant)>> = Vec::new();
-    for _ in 0..ROUNDS {
+    let last = net.link().borrow().timeout(ROUND, 2);
+    for round in 1..=ROUNDS {
         for (index, (probe, seen)) in probes.iter().zip(&mut seen).enumerate() {
             let reported = probe.hop_limit == 1 && seen.error_from.is_some();
             if seen.pings.answered >= probe.wanted || reported {
@@ -69,7 +70,7 @@ pub async fn ping<N: Network>(net: &N, probes: Vec<Probe>) -> Vec<Seen> {
                 sent.push(Some((index, at)));
             }
         }
-        let round = Instant::now() + ROUND;
+        let round = Instant::now() + if round == ROUNDS { last } else { ROUND };
         let waits = |seen: &[Seen]| {
             seen.iter().any(|seen| seen.pings.answered < seen.pings.sent && seen.error_from.is_none())
         };
@@ -102,7 +103,8 @@ pub async fn burst<N: Network>(net: &N, to: Ipv6Addr, count: u32) -> Pings {
     let mut due_at = Instant::now();
     let mut answered = vec![false; count as usize];
     let mut sent = Vec::new();
-    let mut end = due_at + LAST;
+    let last = net.link().borrow().timeout(LAST, 2);
+    let mut end = due_at + last;
     loop {
         let due = if pings.sent < count { due_at } else { end };
         match timeout_at(due, echo.recv()).await {
@@ -127,7 +129,7 @@ pub async fn burst<N: Network>(net: &N, to: Ipv6Addr, count: u32) -> Pings {
                 sent.push(at);
                 pings.sent += 1;
                 due_at += GAP;
-                end = Instant::now() + LAST;
+                end = Instant::now() + last;
             }
         }
         if pings.answered == count {
