@@ -19,6 +19,7 @@ mod names;
 mod ping;
 mod ports;
 pub mod report;
+pub mod targets;
 mod trace;
 mod walk;
 

@@ -103,7 +103,7 @@ fn forms_of_marked(state: &State) -> Vec<(&'static str, String)> {
     let conf = conf(state);
     let subjects: Vec<Subject> = nodes.iter().map(|node| of_node(state, node)).collect();
     let named = || subjects.iter().filter_map(|one| Some((quoted(one.name.as_ref()?), &one.rtype)));
-    let members = nodes.iter().flat_map(|node| super::targets::at(&state.view.catalog, node));
+    let members = nodes.iter().flat_map(|node| crate::engine::targets::at(&state.view.catalog, node));
     let addresses: Vec<String> = members.map(|member| member.target.address.to_string()).collect();
     let lines = |lines: Vec<String>| lines.join("\n");
     let mut forms = vec![

@@ -1,9 +1,10 @@
 //! What an action of the tree is done to: the rows that the user marked, or the selected one.
 
-use super::targets::{self, Wish};
+use super::targets::{self};
 use super::{Pane, State, Tab};
 use crate::catalog::Catalog;
 use crate::catalog::place::Node;
+use crate::engine::targets::Wish;
 use crate::text::{Safe, count};
 
 impl State {
@@ -28,7 +29,7 @@ pub fn toggle_pings(state: &mut State) {
     let (known, wishes): (Vec<bool>, Vec<Wish>) = state
         .meant()
         .into_iter()
-        .filter(|node| !targets::at(&state.view.catalog, node).is_empty())
+        .filter(|node| !crate::engine::targets::at(&state.view.catalog, node).is_empty())
         .map(|node| {
             let wish = Wish::Node(node);
             (state.wishes.has(&wish), wish)

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::State;
-use super::targets::{Member, at};
 use crate::catalog::Catalog;
 use crate::catalog::place::Node;
+use crate::engine::targets::{Member, at};
 use crate::text::Safe;
 
 /// Machines of an app in a region that speak for all of them.

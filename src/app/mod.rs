@@ -40,6 +40,7 @@ use crate::catalog::place::Node;
 use crate::doctor::facts::Facts;
 use crate::doctor::{Diagnosis, Subject};
 use crate::engine::report::{self, Command, Detail, Report};
+use crate::engine::targets::Names;
 use crate::net::LinkState;
 use crate::probe::port::Knocked;
 use crate::probe::series::{Aim, Series, Target};
@@ -55,7 +56,7 @@ use mouse::{Mouse, Spot};
 use ping::{Lower, Pings};
 use pinged::Places;
 use shown::shown_apps;
-use targets::{Names, Wishes};
+use targets::Wishes;
 use trail::Trail;
 use tree::Tree;
 

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::keys::Action;
 use super::matrix::Place;
-use super::targets::{self, Member, Wish, at, unwant, want};
+use super::targets::{self, unwant, want};
 use super::{Effect, State, Tab, menu};
 use crate::catalog::place::Node;
 use crate::engine::report::Command;
+use crate::engine::targets::{Member, Wish, at};
 use crate::probe::ping::Plan;
 use crate::probe::port::{Knock, host};
 use crate::probe::series::{Series, Target};

@@ -2,8 +2,9 @@
 
 use super::super::tests::{ORG, Session};
 use super::*;
-use crate::app::targets::{Wish, read};
+use crate::app::targets::read;
 use crate::engine::report::Command;
+use crate::engine::targets::Wish;
 use crate::probe::series::Aim;
 
 /// Whom the engine was told to ping last: labels, `-` before those that are held.

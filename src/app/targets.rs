@@ -1,15 +1,15 @@
 //! Who is pinged: by itself, politely, and because the user said so. What was asked for follows the catalog: a machine
 //! that an app gains joins, one that goes says so.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use super::{State, Tab, marked};
 use crate::catalog::Catalog;
-use crate::catalog::place::{self, Node};
+use crate::catalog::place::Node;
 use crate::dns::names::Form;
+use crate::engine::targets::{Known, Member, Names, Targets, Wish, at};
 use crate::probe::series::{Aim, Series, Target};
 use crate::text::{Safe, count};
 
@@ -17,44 +17,21 @@ use crate::text::{Safe, count};
 const POLITE: usize = 8;
 /// Targets at once.
 const MOST: usize = 1024;
-/// Members of a wish that went and are still shown: those that went last. An app that is deployed all day has new
-/// machines all day.
-const KEPT_GONE: usize = 16;
-
-/// Something that the user wants pinged.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Wish {
-    /// A place in the tree: all machines or peers at or below it, as they come and go.
-    Node(Node),
-    /// The Flycast addresses of an app.
-    Flycast(Safe),
-    /// An address.
-    Address(Ipv6Addr),
-    /// A name, whatever it has for addresses.
-    Name(Safe),
-    /// An app, whose addresses take turns as a client's connections do: one line for all of them.
-    Turns(Safe),
-}
-
-/// Who is pinged, and what is known of them.
+/// What the user wants pinged, and what is known of all that is pinged.
 #[derive(Debug, Clone, Default)]
 pub struct Wishes {
-    asked: BTreeSet<Wish>,
+    wanted: Targets,
     /// Not pinged, though a wish means them.
     excluded: BTreeSet<Ipv6Addr>,
-    /// Whom each wish has meant so far.
-    meant: BTreeMap<Wish, BTreeMap<Target, Member>>,
-    /// What is known of whom is pinged.
+    /// The members that are pinged.
     known: HashMap<Ipv6Addr, Member>,
-    /// The same of those whose addresses take turns.
-    turning: HashMap<Target, Member>,
-    /// How many more there are than are pinged.
+    /// The same of round robins.
+    turning: HashMap<Target, (Wish, Member)>,
+    /// Targets beyond [`MOST`].
     left_out: usize,
     /// Counts changes of the wishes.
     changes: u64,
-    /// Counts looks at whom the wishes mean: who went is told from who went before.
-    looks: u64,
-    /// What the aims were made of last.
+    /// What the aims were last made of.
     made_of: Option<MadeOf>,
 }
 
@@ -70,60 +47,33 @@ struct MadeOf {
     changes: u64,
 }
 
-/// The addresses of names, as the name server last told them.
-pub type Names = BTreeMap<Safe, Vec<Ipv6Addr>>;
-
-/// A target and where it belongs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
-    /// Whom.
-    pub target: Target,
-    /// The app, of a machine.
-    pub app: Option<Safe>,
-    /// The region of a machine; `gw` and `peer` of what is none.
-    pub region: Option<Safe>,
-    /// Whether the catalog has it no longer.
-    pub gone: bool,
-    /// At which look it had gone.
-    went: u64,
-    /// The addresses that take turns; `None` where it is its own alone.
-    pub turns: Option<Vec<Ipv6Addr>>,
-}
-
-impl Member {
-    fn new(label: Safe, address: Ipv6Addr, region: &str) -> Self {
-        let region = (!region.is_empty()).then(|| region.into());
-        Self { target: Target { label, address }, app: None, region, gone: false, went: 0, turns: None }
-    }
-}
-
 impl Wishes {
-    /// Whether the user asked for nobody.
+    /// Whether the user asked for nothing.
     pub fn is_empty(&self) -> bool {
-        self.asked.is_empty()
+        self.wanted.is_empty()
     }
 
-    /// Whether this is asked for.
     pub fn has(&self, wish: &Wish) -> bool {
-        self.asked.contains(wish)
+        self.wanted.has(wish)
     }
 
-    /// What is known of whom is pinged at `address`.
+    /// What is pinged at `address`.
     pub fn member(&self, address: Ipv6Addr) -> Option<&Member> {
         self.known.get(&address)
     }
 
-    /// What is known of whom `series` are the pings of.
+    /// What `series` are the pings of.
     pub fn member_of(&self, series: &Series) -> Option<&Member> {
-        if series.turns > 0 { self.turning.get(&series.target) } else { self.member(series.target.address) }
+        if series.turns > 0 {
+            self.turning.get(&series.target).map(|(_, member)| member)
+        } else {
+            self.member(series.target.address)
+        }
     }
 
     /// The names whose addresses are wanted.
     pub fn names(&self) -> Vec<Safe> {
-        self.asked
-            .iter()
-            .filter_map(|wish| if let Wish::Name(name) = wish { Some(name.clone()) } else { None })
-            .collect()
+        self.wanted.names()
     }
 
     /// Targets that are too many to be pinged at once.
@@ -133,36 +83,18 @@ impl Wishes {
 
     fn insert(&mut self, wish: Wish) {
         self.changes += 1;
-        self.asked.insert(wish);
+        self.wanted.add(wish);
     }
 
     fn remove(&mut self, wish: &Wish) {
         self.changes += 1;
-        self.asked.remove(wish);
-        self.meant.remove(wish);
+        self.wanted.remove(wish);
     }
+}
 
-    fn remember(&mut self, wish: &Wish, mut now: Vec<Member>) {
-        let meant = self.meant.entry(wish.clone()).or_default();
-        // Who takes turns stays the same, whoever of them goes.
-        if let (Wish::Turns(_), Some(target), Some(member)) = (wish, meant.keys().next(), now.first_mut()) {
-            member.target = target.clone();
-        }
-        self.looks += 1;
-        for member in meant.values_mut().filter(|member| !member.gone) {
-            (member.gone, member.went) = (true, self.looks);
-        }
-        meant.extend(now.into_iter().map(|member| (member.target.clone(), member)));
-        let mut gone: Vec<(u64, Target)> = meant
-            .values()
-            .filter(|member| member.gone)
-            .map(|member| (member.went, member.target.clone()))
-            .collect();
-        gone.sort_by_key(|(went, _)| Reverse(*went));
-        for (_, target) in gone.iter().skip(KEPT_GONE) {
-            meant.remove(target);
-        }
-    }
+/// What is known of the network that is shown.
+fn known(state: &State) -> Known<'_> {
+    Known { catalog: &state.view.catalog, names: &state.view.names, gateway: state.profile.dns.addr }
 }
 
 /// Who is to be pinged, where that has changed: the gateway and the machines of the selected region by themselves, and
@@ -186,7 +118,7 @@ pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
     }
     let mut members = Vec::new();
     if state.settings.auto_ping {
-        members.push(Member::new("gateway".into(), state.profile.dns.addr, "gw"));
+        members.push(Member::gateway(state.profile.dns.addr));
         let region = match &selected {
             Some(Node::Machine(app, id)) => {
                 catalog.machine(app, id).map(|machine| Node::Region(app.clone(), machine.region.clone()))
@@ -197,28 +129,28 @@ pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
         members.extend(region.into_iter().flat_map(|node| at(catalog, &node)).take(POLITE));
     }
     let wishes = &mut state.wishes;
-    for wish in wishes.asked.clone() {
-        let now = meaning(&wish, catalog, names, state.profile.dns.addr);
-        wishes.remember(&wish, now);
-    }
+    wishes.wanted.look(Known { catalog, names, gateway: state.profile.dns.addr });
     if matrix {
         members.extend(super::matrix::sample(catalog));
     }
-    members.extend(nearest.iter().map(|&address| whose(catalog, address)));
-    // Who went takes no place, and no address, from who is there.
-    let meant = || wishes.meant.values().flat_map(BTreeMap::values);
-    members.extend(meant().filter(|member| !member.gone).cloned());
-    members.extend(meant().filter(|member| member.gone).cloned());
+    members.extend(nearest.iter().map(|&address| Member::owner(catalog, address)));
+    // What is gone takes no place, and no address, from what is there.
+    let mut wanted: Vec<(&Wish, Member)> = wishes.wanted.members().collect();
+    wanted.sort_by(|(a, one), (b, other)| (one.gone, a, &one.target).cmp(&(other.gone, b, &other.target)));
+    let shared = |(wish, member): &(&Wish, Member)| {
+        member.turns.is_some().then(|| (member.target.clone(), ((*wish).clone(), member.clone())))
+    };
+    wishes.turning = wanted.iter().filter_map(shared).collect();
+    members.extend(wanted.into_iter().map(|(_, member)| member));
     wishes.known.clear();
-    wishes.turning.clear();
     let mut aims = Vec::new();
     wishes.left_out = 0;
     for member in members {
         let address = member.target.address;
-        if let Some(turns) = &member.turns {
-            let turns = if member.gone { vec![address] } else { turns.clone() };
-            aims.push(Aim { target: member.target.clone(), held: false, turns });
-            wishes.turning.insert(member.target.clone(), member);
+        let mut aim = member.aim();
+        aim.held |= state.paused;
+        if member.turns.is_some() {
+            aims.push(aim);
             continue;
         }
         if wishes.excluded.contains(&address) {
@@ -231,16 +163,8 @@ pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
             wishes.left_out += usize::from(!member.gone);
             continue;
         }
-        aims.push(Aim::from(member.target.clone()));
+        aims.push(aim);
         wishes.known.insert(address, member);
-    }
-    for aim in &mut aims {
-        let known = match aim.turns.as_slice() {
-            [] => wishes.known.get(&aim.target.address),
-            _ => wishes.turning.get(&aim.target),
-        };
-        let gone = known.is_some_and(|member| member.gone);
-        aim.held = state.paused || gone;
     }
     let (catalog, names) = (catalog.clone(), names.clone());
     wishes.made_of = Some(MadeOf {
@@ -253,62 +177,6 @@ pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
         changes: wishes.changes,
     });
     Some(aims)
-}
-
-/// Whom a wish means now.
-fn meaning(wish: &Wish, catalog: &Catalog, names: &Names, gateway: Ipv6Addr) -> Vec<Member> {
-    match wish {
-        Wish::Node(node) => at(catalog, node),
-        Wish::Flycast(app) => {
-            let label: Safe = format!("{app}.flycast").as_str().into();
-            let addresses = catalog.apps.get(app).map(|app| app.flycast.clone()).unwrap_or_default();
-            addresses
-                .into_iter()
-                .map(|address| Member { app: Some(app.clone()), ..Member::new(label.clone(), address, "") })
-                .collect()
-        }
-        Wish::Address(address) if *address == gateway => vec![Member::new("gateway".into(), gateway, "gw")],
-        Wish::Address(address) => {
-            let text = address.to_string();
-            vec![Member::new(text.as_str().into(), *address, "")]
-        }
-        Wish::Name(name) => {
-            let addresses = names.get(name).map(Vec::as_slice).unwrap_or_default();
-            let label = |address: &Ipv6Addr| match addresses {
-                [_] => name.clone(),
-                _ => Safe::new(format!("{name} {address}")),
-            };
-            addresses.iter().map(|address| Member::new(label(address), *address, "")).collect()
-        }
-        Wish::Turns(app) => {
-            let all = at(catalog, &Node::App(app.clone()));
-            let turns: Vec<Ipv6Addr> = all.iter().map(|member| member.target.address).collect();
-            let label = Safe::new(format!("{app}.internal"));
-            let member = |first: &Ipv6Addr| Member::new(label, *first, "");
-            let member = turns.first().map(member);
-            member
-                .map(|member| Member { app: Some(app.clone()), turns: Some(turns), ..member })
-                .into_iter()
-                .collect()
-        }
-    }
-}
-
-/// The machine at `address`, or whoever is there.
-fn whose(catalog: &Catalog, address: Ipv6Addr) -> Member {
-    let machine = Node::at(address, catalog).filter(|node| matches!(node, Node::Machine(..)));
-    let member = machine.and_then(|node| at(catalog, &node).into_iter().next());
-    member.unwrap_or_else(|| Member::new(Safe::new(address.to_string()), address, ""))
-}
-
-/// The machines or peers at or below a node, as far as their addresses are known.
-pub fn at(catalog: &Catalog, node: &Node) -> Vec<Member> {
-    let member = |one: &place::Member<'_>| {
-        let target = Target { label: one.name.clone(), address: one.address? };
-        let region = if one.app.is_some() { one.region.cloned() } else { Some("peer".into()) };
-        Some(Member { target, app: one.app.cloned(), region, gone: false, went: 0, turns: None })
-    };
-    node.members(catalog).iter().filter_map(member).collect()
 }
 
 /// Pings the selected row, or all below it; or no longer, where that is done already.
@@ -327,7 +195,7 @@ pub fn toggle_pings(state: &mut State, below: bool) {
 /// Pings the app of what is selected in turns; or no longer, where that is done already.
 pub fn toggle_turns(state: &mut State) {
     let Some(app) = state.subject_app() else { return };
-    let wish = Wish::Turns(app.clone());
+    let wish = Wish::Turns(Box::new(Wish::Node(Node::App(app.clone()))));
     if state.wishes.has(&wish) {
         state.wishes.remove(&wish);
         return state.say(format!("no longer pinging {app} in turns"));
@@ -338,7 +206,7 @@ pub fn toggle_turns(state: &mut State) {
 
 /// Pings what `wish` means; or no longer, where that is done already.
 pub fn toggle(state: &mut State, wish: Wish) {
-    let members = meaning(&wish, &state.view.catalog, &state.view.names, state.profile.dns.addr).len();
+    let members = wish.members(known(state)).unwrap_or_default().len();
     if state.wishes.has(&wish) {
         state.wishes.remove(&wish);
         return state.say(format!("no longer pinging {}", count(members, "target")));
@@ -354,8 +222,8 @@ pub fn toggle(state: &mut State, wish: Wish) {
 
 /// Pings what `wish` means from now on, whatever was excluded of it before.
 pub fn want(state: &mut State, wish: Wish) {
-    for member in meaning(&wish, &state.view.catalog, &state.view.names, state.profile.dns.addr) {
-        if member.turns.is_none() {
+    if !matches!(wish, Wish::Turns(_)) {
+        for member in wish.members(known(state)).unwrap_or_default() {
             state.wishes.excluded.remove(&member.target.address);
         }
     }
@@ -367,23 +235,10 @@ pub fn want(state: &mut State, wish: Wish) {
 pub fn unwant(state: &mut State, target: &Target) {
     let wishes = &mut state.wishes;
     let address = target.address;
-    if let Some(app) = wishes.turning.get(target).and_then(|member| member.app.clone()) {
-        return wishes.remove(&Wish::Turns(app));
+    if let Some((wish, _)) = wishes.turning.get(target).cloned() {
+        return wishes.remove(&wish);
     }
-    let alone = |meant: &BTreeMap<Target, Member>| meant.keys().all(|target| target.address == address);
-    let only: Vec<Wish> = wishes
-        .meant
-        .iter()
-        .filter(|(wish, meant)| !matches!(wish, Wish::Turns(_)) && alone(meant))
-        .map(|(wish, _)| wish.clone())
-        .collect();
-    for wish in only {
-        wishes.remove(&wish);
-    }
-    let others = wishes.meant.iter_mut().filter(|(wish, _)| !matches!(wish, Wish::Turns(_)));
-    for (_, meant) in others {
-        meant.retain(|target, member| target.address != address || !member.gone);
-    }
+    wishes.wanted.remove_address(address);
     wishes.excluded.insert(address);
     wishes.changes += 1;
 }

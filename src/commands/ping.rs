@@ -2,7 +2,6 @@
 
 mod print;
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::Write;
 use std::net::Ipv6Addr;
@@ -12,11 +11,14 @@ use std::time::Duration;
 pub use self::print::Format;
 use self::print::Printer;
 use super::session::Session;
+use crate::catalog::Catalog;
 use crate::cli::Failure;
 use crate::clock;
 use crate::dns::dig::name;
 use crate::dns::resolver::NoAddress;
 use crate::engine::report::{Command, Report};
+use crate::engine::targets::{Known, News, Targets, What, labelled};
+use crate::engine::targets::{Names, Wish};
 use crate::error::{Error, Exit};
 use crate::probe::ping::Plan;
 use crate::probe::series::{Aim, Series, Target};
@@ -117,15 +119,15 @@ pub async fn run(
     out: &mut impl Write,
 ) -> Result<Exit, Failure> {
     session.up(timeout).await?;
-    let mut group = Group { turns: request.turns, ..Group::default() };
-    for word in &request.targets {
-        group.add(word, resolve(session, word).await?);
-    }
     let gateway = Target { label: "gateway".into(), address: session.identity.dns.addr };
+    let mut group = Group::new(gateway.clone());
+    for word in &request.targets {
+        group.add(word, request.turns, resolve(session, word).await?);
+    }
     let mut printer = Printer::new(request.format, request.payload, gateway.clone(), out);
     printer.begin(&group.targets())?;
-    tell(session, Command::Ping(group.aims(&gateway))).await?;
-    tell(session, Command::Follow(group.names())).await?;
+    tell(session, Command::Ping(group.aims())).await?;
+    tell(session, Command::Follow(group.wanted.names())).await?;
     let deadline = clock::or_never(request.deadline.map(tokio::time::sleep));
     tokio::pin!(interrupted, deadline);
     let mut last: Arc<Vec<Series>> = Arc::default();
@@ -144,7 +146,7 @@ pub async fn run(
                     let news = group.follow(&names);
                     if !news.is_empty() {
                         printer.news(&news)?;
-                        tell(session, Command::Ping(group.aims(&gateway))).await?;
+                        tell(session, Command::Ping(group.aims())).await?;
                     }
                 }
                 Some(_) => {}
@@ -186,93 +188,68 @@ pub async fn resolve(session: &Session, word: &str) -> Result<Vec<Target>, Error
             .hint("only started Machines are in DNS; sixpane tree shows them")
     })?;
     let one = addresses.len() == 1;
-    Ok(addresses.into_iter().map(|address| member(&label, address, one)).collect())
+    Ok(addresses.into_iter().map(|address| labelled(&label, address, one)).collect())
 }
 
-fn member(label: &Safe, address: Ipv6Addr, alone: bool) -> Target {
-    let label = if alone { label.clone() } else { Safe::new(format!("{label} {address}")) };
-    Target { label, address }
-}
-
-/// Who is pinged: what each word stands for, as the name server tells it.
-#[derive(Debug, Default)]
-struct Group {
-    turns: bool,
-    words: Vec<Word>,
-}
-
+/// What is pinged: the addresses that each word stands for, as the name server answers.
 #[derive(Debug)]
-struct Word {
-    text: Safe,
-    /// Whom it has stood for, in the order of their coming, and whether they are gone.
-    members: Vec<(Target, bool)>,
+struct Group {
+    gateway: Target,
+    wanted: Targets,
 }
 
 impl Group {
-    fn add(&mut self, word: &str, members: Vec<Target>) {
-        let members = members.into_iter().map(|target| (target, false)).collect();
-        self.words.push(Word { text: Safe::new(word), members });
+    fn new(gateway: Target) -> Self {
+        Self { gateway, wanted: Targets::default() }
     }
 
-    /// The words that are names, whose addresses may change.
-    fn names(&self) -> Vec<Safe> {
-        let literal = |text: &Safe| text.as_str() == "gateway" || text.as_str().parse::<Ipv6Addr>().is_ok();
-        self.words.iter().map(|word| word.text.clone()).filter(|text| !literal(text)).collect()
-    }
-
-    /// Takes what the names stand for now; gives what is new, in words.
-    fn follow(&mut self, names: &BTreeMap<Safe, Vec<Ipv6Addr>>) -> Vec<String> {
-        let mut news = Vec::new();
-        for Word { text, members } in &mut self.words {
-            let Some(addresses) = names.get(text) else { continue };
-            for (target, gone) in members.iter_mut() {
-                let now = !addresses.contains(&target.address);
-                if std::mem::replace(gone, now) != now {
-                    let what = if now { "is no longer an address of" } else { "is again an address of" };
-                    news.push(format!("{} {what} {text}", target.address));
-                }
+    fn add(&mut self, word: &str, round_robin: bool, found: Vec<Target>) {
+        let literal = word == "gateway" || word.parse::<Ipv6Addr>().is_ok();
+        if literal {
+            for target in found {
+                self.wanted.add(Wish::Target(target));
             }
-            for address in addresses {
-                if !members.iter().any(|(target, _)| target.address == *address) {
-                    members.push((member(text, *address, false), false));
-                    news.push(format!("{address} is a new address of {text}"));
-                }
-            }
+            self.look(&Names::new());
+            return;
         }
-        news
+        let name = Wish::Name(Safe::new(word));
+        self.wanted.add(if round_robin { Wish::Turns(Box::new(name)) } else { name });
+        let addresses = found.iter().map(|target| target.address).collect();
+        self.look(&[(Safe::new(word), addresses)].into());
     }
 
-    /// Whom the words stand for, gone or not.
+    fn look(&mut self, names: &Names) -> Vec<News> {
+        let (catalog, gateway) = (&Catalog::default(), self.gateway.address);
+        self.wanted.look(Known { catalog, names, gateway })
+    }
+
+    /// Takes the addresses that the names have now; returns what is new, in words.
+    fn follow(&mut self, names: &Names) -> Vec<String> {
+        let text = |News { wish, address, what }: News| {
+            let name = wish.name()?;
+            Some(match what {
+                What::New => format!("{address} is a new address of {name}"),
+                What::Gone => format!("{address} is no longer an address of {name}"),
+                What::Back => format!("{address} is again an address of {name}"),
+            })
+        };
+        self.look(names).into_iter().filter_map(text).collect()
+    }
+
+    /// The targets of the words, gone or not.
     fn targets(&self) -> Vec<Target> {
-        self.aims_of_words().into_iter().map(|aim| aim.target).collect()
+        self.wanted.members().map(|(_, member)| member.target).collect()
     }
 
     fn has(&self, target: &Target) -> bool {
-        self.aims_of_words().iter().any(|aim| aim.target == *target)
-    }
-
-    fn aims_of_words(&self) -> Vec<Aim> {
-        let mut aims = Vec::new();
-        for Word { text, members } in &self.words {
-            if let (true, [(first, _), _, ..]) = (self.turns, members.as_slice()) {
-                let turns: Vec<_> =
-                    members.iter().filter(|(_, gone)| !gone).map(|(target, _)| target.address).collect();
-                let target = Target { label: text.clone(), address: first.address };
-                aims.push(Aim { target, held: turns.is_empty(), turns });
-            } else {
-                aims.extend(
-                    members.iter().map(|(target, gone)| Aim { held: *gone, ..target.clone().into() }),
-                );
-            }
-        }
-        aims
+        self.wanted.members().any(|(_, member)| member.target == *target)
     }
 
     /// The same, and the gateway, which every packet passes.
-    fn aims(&self, gateway: &Target) -> Vec<Aim> {
-        let mut aims = self.aims_of_words();
-        if !aims.iter().any(|aim| aim.target.address == gateway.address) {
-            aims.push(gateway.clone().into());
+    fn aims(&self) -> Vec<Aim> {
+        let mut aims: Vec<Aim> = self.wanted.members().map(|(_, member)| member.aim()).collect();
+        if !aims.iter().any(|aim| aim.target.address == self.gateway.address) {
+            aims.push(self.gateway.clone().into());
         }
         aims
     }
@@ -287,32 +264,17 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_followed() {
-        let mut group = Group::default();
-        let web = |n| member(&"web".into(), address(n), false);
-        group.add("web", vec![web(1), web(2)]);
-        group.add("gateway", vec![Target { label: "gateway".into(), address: address(3) }]);
-        assert_eq!(group.names(), ["web".into()]);
+    fn what_changes_of_a_name_is_told_in_words() {
+        let gateway = Target { label: "gateway".into(), address: address(3) };
+        let mut group = Group::new(gateway.clone());
+        let web = |n| labelled(&"web".into(), address(n), false);
+        group.add("web", false, vec![web(1), web(2)]);
+        group.add("gateway", false, vec![gateway]);
         let names = |all: &[u16]| [("web".into(), all.iter().copied().map(address).collect())].into();
         assert!(group.follow(&names(&[2, 1])).is_empty());
         let news = group.follow(&names(&[2, 7]));
         assert_eq!(news, ["fdaa::1 is no longer an address of web", "fdaa::7 is a new address of web"]);
-        let held: Vec<bool> = group.aims_of_words().iter().map(|aim| aim.held).collect();
-        assert_eq!(held, [true, false, false, false]);
         assert_eq!(group.follow(&names(&[1, 2, 7])), ["fdaa::1 is again an address of web"]);
-        let gateway = Target { label: "gateway".into(), address: address(3) };
-        assert_eq!(group.aims(&gateway).len(), 4, "the gateway is pinged once");
-    }
-
-    #[test]
-    fn addresses_take_turns_in_one_line() {
-        let mut group = Group { turns: true, ..Group::default() };
-        group.add(
-            "web",
-            vec![member(&"web".into(), address(1), false), member(&"web".into(), address(2), false)],
-        );
-        let aims = group.aims_of_words();
-        assert_eq!((aims.len(), aims[0].target.label.as_str()), (1, "web"));
-        assert_eq!(aims[0].turns, [address(1), address(2)]);
+        assert_eq!(group.aims().len(), 4, "the gateway is pinged once");
     }
 }

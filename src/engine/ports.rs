@@ -22,7 +22,7 @@ const PACE: Duration = Duration::from_millis(5);
 #[derive(Default)]
 pub struct Ports {
     inbox: Option<mpsc::Receiver<Knocked>>,
-    ports: Arc<Vec<Knocked>>,
+    checked: Arc<Vec<Knocked>>,
     topic: Topic,
 }
 
@@ -32,7 +32,7 @@ impl<N: Network> Capability<N> for Ports {
             Command::Ports(knocks) => {
                 let (sender, inbox) = mpsc::channel(64);
                 self.inbox = Some(inbox);
-                self.ports = Arc::default();
+                self.checked = Arc::default();
                 tokio::spawn(run(cx.net.clone(), knocks, sender));
             }
             other => return Some(other),
@@ -42,7 +42,7 @@ impl<N: Network> Capability<N> for Ports {
 
     fn poll(&mut self, task: &mut task::Context<'_>, cx: &mut Context<N>) -> Poll<()> {
         let port = ready!(poll_inbox(&mut self.inbox, task));
-        Arc::make_mut(&mut self.ports).push(port);
+        Arc::make_mut(&mut self.checked).push(port);
         self.topic.changed(cx.now);
         Poll::Ready(())
     }
@@ -52,7 +52,7 @@ impl<N: Network> Capability<N> for Ports {
     }
 
     fn report(&mut self, _: &mut Context<N>) -> Option<Report> {
-        Some(Report::Ports(self.ports.clone()))
+        Some(Report::Ports(self.checked.clone()))
     }
 }
 

@@ -8,7 +8,6 @@ use hickory_proto::rr::Name;
 
 use super::Entry;
 use crate::app::View;
-use crate::app::targets::{Wish, at};
 use crate::catalog::Catalog;
 use crate::catalog::place::Node;
 use crate::dns::dig::line::Ask;
@@ -20,6 +19,7 @@ use crate::dns::dig::{compare, meant, notes, rdata};
 use crate::dns::exchange::{Answer, Exchange, Try, TryEnd};
 use crate::dns::names::{self, Form};
 use crate::dns::outcome::Outcome;
+use crate::engine::targets::{Wish, at};
 use crate::probe::series::Sample;
 use crate::text::{Safe, count, ms};
 
