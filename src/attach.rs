@@ -172,8 +172,8 @@ impl From<InUse> for Error {
     fn from(in_use: InUse) -> Self {
         Self::new(Exit::Tunnel, in_use.to_string())
             .why("a gateway keeps one session for each key, and two would steal each other's replies")
-            .hint("end the other one, or make a second peer: fly wireguard create")
-            .hint("--force attaches all the same")
+            .hint("close the other sixpane, or create a second peer: fly wireguard create")
+            .hint("attach anyway: --force")
     }
 }
 

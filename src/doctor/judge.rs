@@ -123,13 +123,23 @@ fn verdict(facts: &Facts, findings: &[Finding], cause: Option<usize>) -> (String
         return (format!("{connected}: {rest}."), String::new());
     };
     let sure = match finding.sure {
-        Sure::Open => format!(" {} reasons fit alike.", finding.why.len()),
-        Sure::Likely if finding.why.len() > 1 => " Another reason fits less well.".into(),
+        Sure::Open => format!(" {} causes are equally likely.", number(finding.why.len())),
+        Sure::Likely if finding.why.len() > 1 => " Another cause is less likely.".into(),
         Sure::Likely | Sure::Certain => String::new(),
     };
     let word = if finding.status == Status::Warn { "works, but " } else { "" };
     let mend = finding.remedy.first().map(|first| format!("Try: {first}")).unwrap_or_default();
     (format!("{connected}: {word}{}.{sure}", lower(&finding.title)), mend)
+}
+
+/// A small number as a word.
+fn number(n: usize) -> String {
+    match n {
+        2 => "Two".into(),
+        3 => "Three".into(),
+        4 => "Four".into(),
+        _ => n.to_string(),
+    }
 }
 
 /// Lower-cases the first letter, unless the first word has other capitals.

@@ -54,25 +54,25 @@ fn app(facts: &Facts) -> Option<Finding> {
     let asked = format!("{name}.internal: {}", addresses.outcome);
     let finding = if facts.subject.flycast && !seen.flycast.addresses.is_empty() {
         // It may belong to another org that exposes it here, and its machines may be stopped until the first request.
-        Finding::pass(format!("{name} is reached by its Flycast address")).saw(format!("{asked}."))
+        Finding::pass(format!("{name} is reachable by its Flycast address")).saw(format!("{asked}."))
     } else if addresses.outcome == Outcome::NOERROR && !addresses.addresses.is_empty() {
         let n = addresses.addresses.len();
         let title = format!("{name}.internal has {n} address{}", if n == 1 { "" } else { "es" });
         Finding::pass(title)
     } else if !addresses.outcome.is_definite() {
-        Finding::fail("app-unanswered", format!("{name}.internal does not answer"))
-            .saw(format!("{asked}, though _apps.internal was answered."))
-            .why("The name server has trouble of its own.")
-            .why("Much is lost on the way.")
-            .hurts(format!("{name} cannot be found by its name."))
+        Finding::fail("app-unanswered", format!("The name server does not respond for {name}.internal"))
+            .saw(format!("{asked}, though _apps.internal got a response."))
+            .why("The name server has an internal error.")
+            .why("Many packets are lost on the path.")
+            .hurts(format!("{name} cannot be reached by name."))
             .remedy(format!("sixpane dig {}", quoted(name)))
     } else if seen.listed == Some(false) {
         elsewhere(facts, name, &asked)
     } else {
         Finding::fail("app-stopped", format!("{name} has no started machine"))
             .saw(format!("_apps.internal lists it; {asked}, no address."))
-            .why("All of its machines are stopped: those are not in DNS.")
-            .hurts(format!("Nothing of {name} can be reached, but by Flycast, which starts one."))
+            .why("All its machines are stopped: stopped machines are not in DNS.")
+            .hurts(format!("{name} is unreachable, except by Flycast, which starts a machine."))
             .remedy(format!("fly machine list -a {}", quoted(name)))
             .remedy(format!("fly machine start -a {}", quoted(name)))
     };
@@ -82,11 +82,11 @@ fn app(facts: &Facts) -> Option<Finding> {
 /// Finding for an app that is not in this network.
 fn elsewhere(facts: &Facts, name: &str, asked: &str) -> Finding {
     let saw = format!("_apps.internal does not list it; {asked}.");
-    let hurts = format!("Nothing of {name} can be reached from here.");
+    let hurts = format!("{name} is unreachable from here.");
     if let Some(found) = facts.elsewhere.as_ref().and_then(|all| all.first()) {
         return Finding::fail("app-elsewhere", format!("{name} is in the org of {found}, not in this one"))
             .saw(format!("{saw} The network of {found} lists it."))
-            .why("The conf is of another org than the app.")
+            .why("The conf belongs to another org than the app.")
             .hurts(hurts)
             .remedy(format!("sixpane {}", quoted(&format!("{found}.conf"))));
     }
@@ -94,20 +94,20 @@ fn elsewhere(facts: &Facts, name: &str, asked: &str) -> Finding {
     let finding =
         Finding::fail("app-unknown", format!("{name} is not in this network")).saw(saw).hurts(hurts);
     let other = match &facts.elsewhere {
-        Some(_) => "It is in an org of which there is no conf here.",
-        None => "It is in another org: the conf of that org finds it.",
+        Some(_) => "It is in an org without a conf here.",
+        None => "It is in another org: use the conf of that org.",
     };
     match near {
         Some(near) => finding
             .why(format!("It is misspelt: there is {near}."))
             .why(other)
-            .why("It was never made.")
+            .why("It was never created.")
             .likely()
             .remedy(format!("sixpane doctor --app {}", quoted(near.as_str()))),
-        None => finding.why(other).why("It is misspelt, or was never made."),
+        None => finding.why(other).why("It is misspelt, or was never created."),
     }
-    .remedy(format!("fly status -a {} tells its org", quoted(name)))
-    .remedy(format!("sixpane find {} asks all confs at once", quoted(name)))
+    .remedy(format!("check its org: fly status -a {}", quoted(name)))
+    .remedy(format!("search all confs: sixpane find {}", quoted(name)))
 }
 
 /// The name at most two edits away, if exactly one is that close.
@@ -159,25 +159,28 @@ fn machine(facts: &Facts) -> Option<Finding> {
         )));
     }
     Some(match wanted {
-        Machine::Id(id) => Finding::fail("machine-unknown", format!("No record names machine {id}"))
-            .saw("Neither _instances.internal nor a list of an app's machines has it.")
+        Machine::Id(id) => Finding::fail("machine-unknown", format!("No record contains machine {id}"))
+            .saw("It is neither in _instances.internal nor in an app's list of machines.")
             .why("It is stopped: stopped machines are not in DNS.")
             .why("It is in another org, was destroyed, or the ID is misspelt.")
-            .hurts("It cannot be reached.")
+            .hurts("It is unreachable.")
             .remedy(format!("fly machine status {}", quoted(id.as_str())))
             .remedy(format!("fly machine start {}", quoted(id.as_str()))),
-        Machine::At(address) => Finding::fail(
-            "stale-address",
-            format!("No machine has the address {address} (any more)"),
-        )
-        .saw(format!(
-            "No record names it{}.",
-            if facts.conf.network.contains(address) { "" } else { ", and it is not even of this network" }
-        ))
-        .why("Its machine has moved or stopped: an address is not for ever, and changes with the host.")
-        .why("It is an address in another org.")
-        .hurts("Whoever keeps this address reaches nobody.")
-        .remedy("use a name, not an address: ID.vm.APP.internal"),
+        Machine::At(address) => {
+            Finding::fail("stale-address", format!("No machine has the address {address}"))
+                .saw(format!(
+                    "No record contains it{}.",
+                    if facts.conf.network.contains(address) {
+                        ""
+                    } else {
+                        ", and it is outside of this network"
+                    }
+                ))
+                .why("Its machine has moved or stopped: an address changes with the host.")
+                .why("It is an address of another org.")
+                .hurts("Connections to this address fail.")
+                .remedy("use a name, not an address: ID.vm.APP.internal")
+        }
     })
 }
 
@@ -198,7 +201,7 @@ fn flycast(facts: &Facts) -> Option<Finding> {
         Finding::fail("flycast-missing", title)
             .saw(saw)
             .why("None was allocated for it in this org.")
-            .hurts(format!("{name}.flycast leads nowhere; {name}.internal does not need it."))
+            .hurts(format!("{name}.flycast does not resolve; {name}.internal does not need it."))
             .remedy(remedy)
             .shown(seen.flycast.lines.clone()),
     )

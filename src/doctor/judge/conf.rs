@@ -12,7 +12,7 @@ pub const CHECKS: &[Check] = &[
         id: "conf-private",
         group: Group::Conf,
         needs: &["conf"],
-        title: |_| "Only its owner can read the conf".into(),
+        title: |_| "The conf is readable only by its owner".into(),
         applies: always,
         judge: private,
     },
@@ -20,7 +20,7 @@ pub const CHECKS: &[Check] = &[
         id: "dns-line",
         group: Group::Conf,
         needs: &["conf"],
-        title: |_| "The DNS line is of this network".into(),
+        title: |_| "The DNS line belongs to this network".into(),
         applies: always,
         judge: dns_line,
     },
@@ -28,7 +28,7 @@ pub const CHECKS: &[Check] = &[
         id: "allowed-ips",
         group: Group::Conf,
         needs: &["conf"],
-        title: |_| "AllowedIPs hold the network and its name server".into(),
+        title: |_| "AllowedIPs contain the network and its name server".into(),
         applies: always,
         judge: allowed,
     },
@@ -45,7 +45,7 @@ pub const CHECKS: &[Check] = &[
         id: "one-conf",
         group: Group::Conf,
         needs: &["conf"],
-        title: |_| "No other conf here leads to the same network".into(),
+        title: |_| "No other conf here is for the same network".into(),
         applies: |facts| !facts.around.siblings.is_empty(),
         judge: siblings,
     },
@@ -53,7 +53,7 @@ pub const CHECKS: &[Check] = &[
         id: "clock",
         group: Group::Conf,
         needs: &["conf"],
-        title: |_| "The clock has not gone back".into(),
+        title: |_| "The clock was not set back".into(),
         applies: always,
         judge: clock,
     },
@@ -61,27 +61,27 @@ pub const CHECKS: &[Check] = &[
         id: "conf-free",
         group: Group::Conf,
         needs: &["conf"],
-        title: |_| "Nobody else here uses the conf's key".into(),
+        title: |_| "No other program here uses the conf's key".into(),
         applies: always,
         judge: free,
     },
 ];
 
 fn conf_title(facts: &Facts) -> String {
-    format!("{} can be used", facts.conf.name)
+    format!("{} is valid", facts.conf.name)
 }
 
 fn conf(facts: &Facts) -> Option<Finding> {
     let conf = &facts.conf;
     if let Some(broken) = &conf.broken {
-        let mut finding = Finding::fail("conf-broken", format!("The conf cannot be used: {}", broken.why))
+        let mut finding = Finding::fail("conf-broken", format!("The conf is invalid: {}", broken.why))
             .saw(format!("{}: {}.", broken.at, broken.why))
-            .why("The file was edited or cut, or is not what `fly wireguard create` wrote.")
-            .hurts("Everything: there is nothing to attach with.");
+            .why("The file was edited or truncated, or was not written by `fly wireguard create`.")
+            .hurts("Everything: without a conf there is no tunnel.");
         if let Some(hint) = &broken.hint {
             finding = finding.remedy(hint.clone());
         }
-        return Some(finding.remedy("fly wireguard create [org] [region] [name] makes a fresh conf"));
+        return Some(finding.remedy("create a new conf: fly wireguard create [org] [region] [name]"));
     }
     let derived = if conf.dns_derived { " (derived)" } else { "" };
     Some(Finding::pass(conf_title(facts)).saw(format!(
@@ -92,13 +92,13 @@ fn conf(facts: &Facts) -> Option<Finding> {
 
 fn private(facts: &Facts) -> Option<Finding> {
     if !facts.conf.world_readable {
-        return Some(Finding::pass("Only its owner can read the conf"));
+        return Some(Finding::pass("The conf is readable only by its owner"));
     }
     Some(
-        Finding::warn("conf-world-readable", "Others on this machine can read the conf's private key")
-            .saw("The file's mode lets everybody read it.")
-            .why("It was made or copied without care for its mode.")
-            .hurts("Whoever reads it can attach as you.")
+        Finding::warn("conf-world-readable", "The conf's private key is readable by other users")
+            .saw("The file's mode allows all users to read it.")
+            .why("It was created or copied with default permissions.")
+            .hurts("Any user who reads it can connect as you.")
             .remedy(format!("chmod 600 {}", quoted(&format!("{}.conf", facts.conf.name)))),
     )
 }
@@ -107,24 +107,28 @@ fn private(facts: &Facts) -> Option<Finding> {
 fn dns_line(facts: &Facts) -> Option<Finding> {
     let conf = &facts.conf;
     let own = conf.own_dns();
-    let title = "The DNS line is of this network";
+    let title = "The DNS line belongs to this network";
     if conf.dns_foreign && conf.dns_derived {
         return Some(
-            Finding::warn("dns-line-foreign", "The conf's DNS line names a server of another network")
-                .saw(format!("It is an IPv4 address; {own} is asked in its place."))
-                .why("The line was edited, as for a VPN that leads to the internet.")
-                .hurts("wg-quick and other programs ask that server for .internal, and it knows none of it. sixpane does not.")
+            Finding::warn("dns-line-foreign", "The conf's DNS line has a server of another network")
+                .saw(format!("It is an IPv4 address; sixpane uses {own} instead."))
+                .why("The line was edited, for example as for a VPN to the internet.")
+                .hurts("wg-quick and other programs send queries for .internal to that server, which has no such names. sixpane is not affected.")
                 .remedy(format!("DNS = {own}")),
         );
     }
     if conf.network.contains(&conf.dns) {
         let finding = Finding::pass(title);
-        return Some(if conf.dns_derived { finding.saw("There is none; it was derived.") } else { finding });
+        return Some(if conf.dns_derived {
+            finding.saw("The conf has none; the address is derived.")
+        } else {
+            finding
+        });
     }
     Some(
-        Finding::fail("dns-line-foreign", "The conf's DNS line names a server of another network")
+        Finding::fail("dns-line-foreign", "The conf's DNS line has a server of another network")
             .saw(format!("DNS {}, network {}.", conf.dns, conf.network))
-            .why("The line was edited, or is of another conf: the network's own server is <prefix>::3.")
+            .why("The line was edited, or comes from another conf: the network's own server is <prefix>::3.")
             .hurts("No name of the network resolves; addresses work.")
             .remedy(format!("DNS = {own}")),
     )
@@ -134,7 +138,7 @@ fn allowed(facts: &Facts) -> Option<Finding> {
     let conf = &facts.conf;
     let dns_inside = conf.dns_allowed || !conf.network.contains(&conf.dns);
     if dns_inside && conf.network_allowed {
-        return Some(Finding::pass("AllowedIPs hold the network and its name server"));
+        return Some(Finding::pass("AllowedIPs contain the network and its name server"));
     }
     let (fault, what) = if conf.network_allowed {
         ("dns-not-allowed", "the name server")
@@ -142,12 +146,12 @@ fn allowed(facts: &Facts) -> Option<Finding> {
         ("address-not-allowed", "the conf's own address")
     };
     Some(
-        Finding::fail(fault, format!("AllowedIPs do not hold {what}"))
+        Finding::fail(fault, format!("AllowedIPs do not contain {what}"))
             .saw(format!("Address {}, network {}, DNS {}.", conf.address, conf.network, conf.dns))
             .why("The AllowedIPs line was edited, or belongs to another network.")
-            .hurts("Packets to what lies outside do not enter the tunnel.")
+            .hurts("Packets to addresses outside of AllowedIPs do not enter the tunnel.")
             .remedy(format!("AllowedIPs = {}", conf.network))
-            .remedy("fly wireguard create makes a fresh conf"),
+            .remedy("create a new conf: fly wireguard create"),
     )
 }
 
@@ -155,7 +159,7 @@ fn name(facts: &Facts) -> Option<Finding> {
     Some(
         Finding::warn("conf-name-too-long", "The conf's name is too long for wg-quick on Linux")
             .saw(format!("{} has more than 15 characters.", facts.conf.name))
-            .why("Linux takes at most 15 characters for the name of an interface.")
+            .why("On Linux the name of an interface has at most 15 characters.")
             .hurts("wg-quick cannot load it. sixpane can.")
             .remedy("give the file a shorter name"),
     )
@@ -168,66 +172,68 @@ fn siblings(facts: &Facts) -> Option<Finding> {
     if all.iter().any(|sibling| sibling.same_key) {
         return Some(
             Finding::warn("two-confs-one-key", "Another conf here has the same key")
-                .saw(format!("Of {} as well: {names}.", facts.conf.network))
-                .why("One was copied from the other.")
-                .hurts(
-                    "Only one of them can be attached at a time: the gateway keeps one session for each key.",
-                )
-                .remedy("delete the copy, or make a second peer: fly wireguard create"),
+                .saw(format!("Also for {}: {names}.", facts.conf.network))
+                .why("One is a copy of the other.")
+                .hurts("Only one of them can be attached at a time: the gateway keeps one session per key.")
+                .remedy("delete the copy, or create a second peer: fly wireguard create"),
         );
     }
     Some(
-        Finding::warn("two-confs-one-org", "Another conf here leads to the same network")
-            .saw(format!("Of {} as well: {names}.", facts.conf.network))
-            .why("Two peers were made for one org.")
-            .hurts("Nothing here. Loaded by the system at once, their routes are the same, and one wins.")
-            .remedy("fly wireguard list shows the peers of the org; fly wireguard remove ends one"),
+        Finding::warn("two-confs-one-org", "Another conf here is for the same network")
+            .saw(format!("Also for {}: {names}.", facts.conf.network))
+            .why("Two peers were created for one org.")
+            .hurts(
+                "Nothing in sixpane. If the system loads both, their routes conflict, and only one is used.",
+            )
+            .remedy(
+                "list the peers of the org with fly wireguard list, remove one with fly wireguard remove",
+            ),
     )
 }
 
 fn clock(facts: &Facts) -> Option<Finding> {
     let Some(behind) = facts.around.clock_behind else {
-        return Some(Finding::pass("The clock has not gone back"));
+        return Some(Finding::pass("The clock was not set back"));
     };
-    let title = format!("This machine's clock went back by {}", ago(behind));
+    let title = format!("This machine's clock was set back by {}", ago(behind));
     let finding = match facts.link {
         Some(Link::Silent(..)) => Finding::fail("clock-back", title),
         _ => Finding::warn("clock-back", title),
     };
     Some(
         finding
-            .saw("The conf was attached at a later time than it is now.")
+            .saw("The conf was last used at a later time than now.")
             .why("A gateway ignores handshakes that are older than the last one (WireGuard's replay protection).")
             .likely()
-            .hurts("No handshake until the clock has caught up.")
+            .hurts("No handshake succeeds until the clock has caught up.")
             .remedy("set the clock: timedatectl set-ntp true"),
     )
 }
 
 fn free(facts: &Facts) -> Option<Finding> {
-    const TWO: &str = "A gateway keeps one session for each key: two clients steal each other's replies.";
+    const TWO: &str = "A gateway keeps one session per key: two clients take each other's replies.";
     let around = &facts.around;
     if let Some(pid) = around.in_use {
         let who = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
         return Some(
-            Finding::fail("conf-in-use", format!("Another sixpane{who} is attached with this conf"))
-                .saw("It holds the claim on the conf's key.")
+            Finding::fail("conf-in-use", format!("Another sixpane{who} uses this conf"))
+                .saw("It has locked the conf's key.")
                 .why(TWO)
-                .hurts("Nothing was sent from here, so as not to disturb it.")
-                .remedy("end the other one, or look at its Doctor view: 4")
-                .remedy("make a second peer: fly wireguard create")
-                .remedy("--force attaches all the same"),
+                .hurts("No packet was sent, so as not to disturb it.")
+                .remedy("close the other sixpane, or use its Doctor view (4)")
+                .remedy("create a second peer: fly wireguard create")
+                .remedy("attach anyway: --force"),
         );
     }
     let Some(interface) = &around.interface else {
-        return Some(Finding::pass("Nobody else here uses the conf's key"));
+        return Some(Finding::pass("No other program here uses the conf's key"));
     };
     Some(
         Finding::warn("system-has-the-key", format!("The system's interface {interface} uses the same conf"))
             .saw(format!("{interface} has the conf's own address {}.", facts.conf.address))
             .why(TWO)
-            .hurts("While sixpane is attached, the system's tunnel gets no replies, and the other way round.")
+            .hurts("While sixpane is connected, the system's tunnel gets no replies, and vice versa.")
             .remedy(format!("wg-quick down {}", quoted(&facts.conf.name)))
-            .remedy("make a second peer for sixpane: fly wireguard create"),
+            .remedy("create a second peer for sixpane: fly wireguard create"),
     )
 }

@@ -18,9 +18,9 @@ pub const CHECKS: &[Check] = &[Check {
 
 fn title(facts: &Facts) -> String {
     if facts.conf.broken.is_some() {
-        return "The name server answers".into();
+        return "The name server responds".into();
     }
-    format!("{} answers", facts.conf.dns)
+    format!("{} responds", facts.conf.dns)
 }
 
 /// The lookup, if it ended with NOERROR.
@@ -43,45 +43,45 @@ fn server(facts: &Facts) -> Option<Finding> {
         return None;
     }
     let finding = if facts.apps_at_own.as_ref().is_some_and(|asked| asked.outcome == Outcome::NOERROR) {
-        Finding::fail("dns-wrong-address", "The conf names the wrong name server")
+        Finding::fail("dns-wrong-address", "The conf has the wrong name server")
             .saw(format!("{dns}: {}. {own}: NOERROR.", asked.outcome))
-            .why("The DNS line is not of this network: its own server is <prefix>::3.")
+            .why("The DNS line does not belong to this network: its own server is <prefix>::3.")
             .remedy(format!("DNS = {own}"))
     } else if asked.outcome.is_refusal() {
-        Finding::fail("dns-refuses", format!("The name server answers {}", asked.outcome))
+        Finding::fail("dns-refuses", format!("The name server responds with {}", asked.outcome))
             .saw(format!("_apps.internal TXT at {dns}: {}.", asked.outcome))
             .why("The server does not serve this peer.")
-            .why("The server has trouble of its own.")
+            .why("The server has an internal error.")
             .remedy(format!("sixpane dig _apps @{own}"))
-            .remedy("try again in a while; the platform's status page tells of trouble")
+            .remedy("wait a while and check the platform's status page")
     } else if asked.outcome == Outcome::NXDOMAIN {
         Finding::fail("dns-not-ours", "The name server does not know the network's names")
             .saw(format!("_apps.internal TXT at {dns}: NXDOMAIN."))
-            .why("It is some resolver, not the network's own, which is <prefix>::3.")
+            .why("It is another resolver, not the network's own, which is <prefix>::3.")
             .likely()
             .remedy(format!("DNS = {own}"))
     } else if asked.outcome == Outcome::PortClosed {
         Finding::fail("dns-silent", "Nothing listens on the name server's port")
-            .saw(format!("{dns} answers that port 53 is closed."))
+            .saw(format!("{dns} reports that port 53 is closed."))
             .why("The gateway's name server is down.")
-            .why("The DNS line of the conf names a machine that is no name server.")
+            .why("The DNS line of the conf has a machine that is not a name server.")
             .likely()
-            .remedy("try again in a while; the platform's status page tells of trouble")
+            .remedy("wait a while and check the platform's status page")
             .remedy(format!("DNS = {own}"))
     } else if dns == own {
-        Finding::fail("dns-silent", "The name server does not answer")
-            .saw(format!("_apps.internal TXT at {dns}: {}; other traffic comes through.", asked.outcome))
+        Finding::fail("dns-silent", "The name server does not respond")
+            .saw(format!("_apps.internal TXT at {dns}: {}; other data comes back.", asked.outcome))
             .why("The gateway's name server is down.")
-            .why("Something on the way drops port 53.")
+            .why("A network on the path blocks port 53.")
             .likely()
-            .remedy("try again in a while; the platform's status page tells of trouble")
+            .remedy("wait a while and check the platform's status page")
             .remedy(format!("sixpane dig _apps @{own} +tcp"))
     } else {
-        Finding::fail("dns-silent", "The name server does not answer")
+        Finding::fail("dns-silent", "The name server does not respond")
             .saw(format!(
                 "_apps.internal TXT at {dns}: {}; at {own}: {}.",
                 asked.outcome,
-                facts.apps_at_own.as_ref().map_or("not asked".into(), |asked| asked.outcome.to_string())
+                facts.apps_at_own.as_ref().map_or("not queried".into(), |asked| asked.outcome.to_string())
             ))
             .why("The DNS line of the conf is wrong.")
             .why("The gateway's name server is down.")

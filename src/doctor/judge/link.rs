@@ -20,7 +20,7 @@ pub const CHECKS: &[Check] = &[
         id: "traffic",
         group: Group::Link,
         needs: &["handshake", "allowed-ips"],
-        title: |_| "Traffic comes back through the tunnel".into(),
+        title: |_| "Data comes back through the tunnel".into(),
         applies: always,
         judge: traffic,
     },
@@ -29,7 +29,7 @@ pub const CHECKS: &[Check] = &[
         id: "one-client",
         group: Group::Link,
         needs: &["handshake", "traffic"],
-        title: |_| "Nobody else uses the key".into(),
+        title: |_| "No other client uses the key".into(),
         applies: |facts| {
             facts.strays.is_some_and(|strays| strays > 0) || facts.restored == Some(true) || too_many(facts)
         },
@@ -48,15 +48,15 @@ fn too_many(facts: &Facts) -> bool {
     })
 }
 
-const REMOVED: &str = "The peer was removed or has expired: fly wireguard list tells.";
-const KEYS: &str = "The conf's keys are not (or no longer) those of a peer, or a PresharedKey does not match: silence is \
-                    all that a gateway says then. A fresh conf tells.";
-const BLOCKED: &str = "This network blocks UDP: another network tells, a phone's for instance.";
+const REMOVED: &str = "The peer was removed or has expired: check with fly wireguard list.";
+const KEYS: &str = "The conf's keys are not (or no longer) those of a peer, or a PresharedKey does not match: a gateway \
+                    does not respond then. Check with a new conf.";
+const BLOCKED: &str = "This network blocks UDP: check from another network, for example a phone's.";
 
 fn handshake(facts: &Facts) -> Option<Finding> {
     let endpoint = &facts.conf.endpoint;
     if facts.around.in_use.is_some() && facts.link.is_none() {
-        return Some(Finding::skip("WireGuard handshake", "It needs the conf's key for itself."));
+        return Some(Finding::skip("WireGuard handshake", "Another program uses the conf's key."));
     }
     Some(match facts.link.as_ref()? {
         Link::Up { handshake } => Finding::pass("WireGuard handshake").took(*handshake),
@@ -64,8 +64,10 @@ fn handshake(facts: &Facts) -> Option<Finding> {
             let finding = Finding::fail("endpoint-unresolved", "The endpoint's name does not resolve")
                 .saw(format!("{endpoint}: {reason}."))
                 .hurts("Everything.");
-            let (own, typo) =
-                ("This machine's own DNS does not work.", "The name is misspelt, or the gateway is gone.");
+            let (own, typo) = (
+                "This machine's own DNS does not work.",
+                "The name is misspelt, or the gateway no longer exists.",
+            );
             // Error of a resolver that got no response.
             let finding = if reason.contains("emporary") {
                 finding.why(own).why(typo).likely().remedy("check this machine's own DNS and network")
@@ -79,27 +81,27 @@ fn handshake(facts: &Facts) -> Option<Finding> {
         Link::NoRoute { ipv6, reason } => no_route(facts, *ipv6, reason),
         Link::NoSocket(reason) => Finding::fail("no-socket", "No UDP socket can be opened")
             .saw(format!("{reason}."))
-            .why("The ListenPort of the conf is taken, by the system's own WireGuard for instance.")
-            .why("The system gives this process no socket.")
+            .why("The conf's ListenPort is in use, for example by the system's own WireGuard.")
+            .why("The system does not allow this process to open a socket.")
             .likely()
             .hurts("Everything.")
             .remedy(format!("wg-quick down {}", quoted(&facts.conf.name)))
-            .remedy("take the ListenPort line out of the conf: a client needs none"),
+            .remedy("remove the ListenPort line from the conf: a client does not need it"),
         Link::Closed => Finding::fail("udp-port-closed", "The endpoint's UDP port is closed")
             .saw(format!("{endpoint} answers with ICMP port unreachable."))
             .why("The port in the conf is wrong.")
             .why("The gateway is down.")
             .hurts("Everything.")
             .remedy("check the port in the Endpoint line of the conf")
-            .remedy("fly wireguard create makes a peer on another gateway"),
+            .remedy("create a peer on another gateway: fly wireguard create"),
         Link::Silent(initiations, time) => silent(facts, *initiations).took(Some(*time)).saw(format!(
-            "{initiations} initiations to {endpoint} in {} s, and no reply{}",
+            "{initiations} initiations to {endpoint} in {} s without a reply{}",
             time.as_secs(),
             match (facts.udp_comes_back, &facts.other_is_up) {
                 (Some(true), _) =>
-                    ". A datagram to a closed port there was answered: UDP gets through.".into(),
-                (_, Some(other)) => format!(". {other} is attached: UDP gets through from here."),
-                (Some(false), None) => ". A datagram to a closed port there brought no answer either.".into(),
+                    ". A datagram to a closed port there got an ICMP error: UDP is not blocked.".into(),
+                (_, Some(other)) => format!(". {other} connects from here: UDP is not blocked."),
+                (Some(false), None) => ". A datagram to a closed port there got no reply either.".into(),
                 (None, None) => ".".to_owned(),
             }
         )),
@@ -111,15 +113,15 @@ fn no_route(facts: &Facts, ipv6: bool, reason: &str) -> Finding {
     let host = endpoint.rsplit_once(':').map_or(endpoint.as_str(), |(host, _)| host);
     let finding = match (facts.ways, ipv6) {
         (Some((false, false)), _) => Finding::fail("offline", "This machine is offline")
-            .why("It has no route to anywhere, neither over IPv4 nor over IPv6."),
+            .why("It has no route to the internet over IPv4 or IPv6."),
         (Some((_, false)), true) => {
-            Finding::fail("no-ipv6", "The endpoint is IPv6, and this machine has none")
-                .why("This network gives no IPv6.")
-                .remedy("fly wireguard create makes a peer whose endpoint has a name, and with it IPv4")
+            Finding::fail("no-ipv6", "The endpoint is IPv6, and this machine has no IPv6")
+                .why("This network has no IPv6.")
+                .remedy("create a peer whose endpoint is a name, which also has IPv4: fly wireguard create")
         }
         _ => Finding::fail("no-route", "Nothing can be sent to the endpoint")
-            .why("This machine has no route there.")
-            .why("A packet filter on this machine forbids it.")
+            .why("This machine has no route to it.")
+            .why("A packet filter on this machine blocks it.")
             .remedy(format!("ip route get {}", quoted(host.trim_matches(['[', ']'])))),
     };
     finding
@@ -130,18 +132,21 @@ fn no_route(facts: &Facts, ipv6: bool, reason: &str) -> Finding {
 
 /// Finding for a silent gateway: the causes that can be distinguished, and how to distinguish the rest.
 fn silent(facts: &Facts, initiations: u64) -> Finding {
-    const TITLE: &str = "The gateway does not answer the handshake";
+    const TITLE: &str = "The gateway does not respond to the handshake";
     let fresh = "fly wireguard create [org] [region] [name], then start with the new conf";
     let reaches = facts.udp_comes_back == Some(true) || facts.other_is_up.is_some();
     let mut finding = if initiations == 0 {
-        Finding::fail("no-answer", TITLE).why("Nothing could be sent in time.")
+        Finding::fail("no-answer", TITLE).why("No packet could be sent before the timeout.")
     } else if reaches {
-        Finding::fail("peer-or-key", "The gateway does not answer the handshake, though UDP gets through")
-            .why(REMOVED)
-            .why(KEYS)
-            .why("Something on the way drops WireGuard alone: another network tells.")
-            .remedy("fly wireguard list")
-            .remedy(fresh)
+        Finding::fail(
+            "peer-or-key",
+            "The gateway does not respond to the handshake, though UDP is not blocked",
+        )
+        .why(REMOVED)
+        .why(KEYS)
+        .why("A network on the path blocks WireGuard: check from another network.")
+        .remedy("fly wireguard list")
+        .remedy(fresh)
     } else {
         Finding::fail("no-answer", TITLE)
             .why(REMOVED)
@@ -149,10 +154,10 @@ fn silent(facts: &Facts, initiations: u64) -> Finding {
             .why(BLOCKED)
             .remedy("fly wireguard list")
             .remedy(fresh)
-            .remedy("try from another network; where UDP is blocked for good, flyctl alone can tunnel in TCP: fly wireguard websockets enable")
+            .remedy("try another network; if UDP is always blocked, flyctl can tunnel over TCP: fly wireguard websockets enable")
     };
     if facts.around.clock_behind.is_some() {
-        finding = finding.why("The clock of this machine went back; see above.");
+        finding = finding.why("The clock of this machine was set back; see above.");
     }
     finding.hurts("Everything.")
 }
@@ -172,32 +177,32 @@ pub fn anything_came(facts: &Facts) -> Option<bool> {
 fn traffic(facts: &Facts) -> Option<Finding> {
     facts.link.as_ref()?;
     if anything_came(facts)? {
-        return Some(Finding::pass("Traffic comes back through the tunnel"));
+        return Some(Finding::pass("Data comes back through the tunnel"));
     }
     let lines = facts.apps.iter().flat_map(|asked| asked.lines.clone());
     let finding = match facts.strays {
         Some(strays) if strays > 0 => {
-            Finding::fail("same-key", "Another client uses the same key, and gets the replies")
-                .saw(format!("{strays} datagrams came that are sealed for a session which is not ours; none for ours."))
-                .why("Another machine or program is attached with the same conf: the gateway answers whoever shook hands last.")
+            Finding::fail("same-key", "Another client uses the same key and gets the replies")
+                .saw(format!("{strays} datagrams were received for another session, none for ours."))
+                .why("Another machine or program uses the same conf: the gateway replies to the last one that made a handshake.")
                 .why("The gateway lost our session, and kept an older one.")
                 .likely()
         }
-        _ => Finding::fail("no-data", "The handshake works, and no data comes back")
+        _ => Finding::fail("no-data", "Handshake succeeds but no data comes back")
             .saw(match facts.restored {
-                Some(_) => "Neither the name server nor a ping was answered, and no error came; another handshake changed nothing.",
-                None => "Neither the name server nor a ping was answered, and no error came.",
+                Some(_) => "No response from the name server or to a ping, and no error; another handshake changed nothing.",
+                None => "No response from the name server or to a ping, and no error.",
             })
-            .why("The gateway does not take this address from this peer: the Address line is not the one the peer was made with.")
-            .why("Another client uses the same key, and gets the replies.")
-            .why("The gateway's own name server is down: without a name there is nobody else to ask.")
-            .why("Something on the way lets small handshakes through and nothing else."),
+            .why("The gateway does not accept this address from this peer: the Address line differs from the one that the peer was created with.")
+            .why("Another client uses the same key and gets the replies.")
+            .why("The gateway's own name server is down: without names there is no other target to check.")
+            .why("A network on the path passes small handshakes and drops everything else."),
     };
     Some(
         finding
             .hurts("Everything.")
-            .remedy("end whatever else uses this conf (wg-quick, an app, another machine), then run again")
-            .remedy("fly wireguard create makes a fresh peer")
+            .remedy("disconnect all other clients with this conf (wg-quick, an app, another machine), then run again")
+            .remedy("create a new peer: fly wireguard create")
             .shown(lines),
     )
 }
@@ -208,25 +213,25 @@ fn strays(facts: &Facts) -> Option<Finding> {
     if strays == 0 && facts.restored != Some(true) {
         let (handshakes, since) = facts.sessions?;
         return Some(
-            Finding::warn("same-key", "The session is replaced again and again")
-                .saw(format!("{handshakes} handshakes in {}, where one every two minutes would do.", ago(since)))
-                .why("Another machine or program is attached with the same conf: each takes the session from the other.")
-                .why("The network here is lost again and again: sleep, another Wi-Fi, a phone.")
-                .hurts("Answers are lost now and then.")
-                .remedy("end whatever else uses this conf (wg-quick, an app, another machine), then run again")
-                .remedy("fly wireguard create makes a peer for each machine"),
+            Finding::warn("same-key", "The session is replaced repeatedly")
+                .saw(format!("{handshakes} handshakes in {}; one every two minutes is normal.", ago(since)))
+                .why("Another machine or program uses the same conf: each takes the session from the other.")
+                .why("The network here is lost repeatedly: sleep, Wi-Fi roaming, a phone.")
+                .hurts("Some replies are lost.")
+                .remedy("disconnect all other clients with this conf (wg-quick, an app, another machine), then run again")
+                .remedy("create one peer per machine: fly wireguard create"),
         );
     }
     if strays == 0 {
         return Some({
             Finding::warn("same-key", TITLE)
-                .saw("Right after the handshake nothing came back; another handshake brought the answers.")
-                .why("Another machine or program is attached with the same conf, and shook hands after us: the gateway keeps one session for each key.")
-                .why("The gateway, or the way to it, was down for a moment.")
+                .saw("No data came back after the handshake, but it did after another one.")
+                .why("Another machine or program uses the same conf and made a handshake after ours: the gateway keeps one session per key.")
+                .why("The gateway or the path to it was down for a moment.")
                 .likely()
-                .hurts("Answers are lost now and then, on both sides.")
-                .remedy("end whatever else uses this conf (wg-quick, an app, another machine), then run again")
-                .remedy("fly wireguard create makes a peer for each machine")
+                .hurts("Some replies are lost, on both sides.")
+                .remedy("disconnect all other clients with this conf (wg-quick, an app, another machine), then run again")
+                .remedy("create one peer per machine: fly wireguard create")
         });
     }
     // A single one may be a leftover; more explain other losses.
@@ -234,12 +239,12 @@ fn strays(facts: &Facts) -> Option<Finding> {
         if strays < MANY { Finding::warn("same-key", TITLE) } else { Finding::fail("same-key", TITLE) };
     Some(
         finding
-            .saw(format!("{strays} datagrams came that are sealed for a session which is not ours."))
-            .why("Another machine or program is attached with the same conf: the gateway answers whoever shook hands last.")
-            .why("The gateway was restarted, or answered an older session of ours.")
+            .saw(format!("{strays} datagrams were received for another session."))
+            .why("Another machine or program uses the same conf: the gateway replies to the last one that made a handshake.")
+            .why("The gateway was restarted, or replied to an older session of ours.")
             .likely()
-            .hurts("Answers are lost now and then, on both sides.")
-            .remedy("end whatever else uses this conf (wg-quick, an app, another machine), then run again")
-            .remedy("fly wireguard create makes a peer for each machine"),
+            .hurts("Some replies are lost, on both sides.")
+            .remedy("disconnect all other clients with this conf (wg-quick, an app, another machine), then run again")
+            .remedy("create one peer per machine: fly wireguard create"),
     )
 }

@@ -25,7 +25,7 @@ pub const CHECKS: &[Check] = &[
         id: "org",
         group: Group::Org,
         needs: &["name-server"],
-        title: |_| "Which org this is".into(),
+        title: |_| "Identity of the org".into(),
         applies: always,
         judge: org,
     },
@@ -41,7 +41,7 @@ pub const CHECKS: &[Check] = &[
         id: "records",
         group: Group::Org,
         needs: &["name-server"],
-        title: |_| "The records agree with each other".into(),
+        title: |_| "The records are consistent".into(),
         applies: always,
         judge: agree,
     },
@@ -61,10 +61,10 @@ fn apps(facts: &Facts) -> Option<Finding> {
                 .took(asked.rtt)
                 .saw("_apps.internal is empty.")
                 .why("No app runs in this org.")
-                .why("The conf belongs to another org than you think.")
+                .why("The conf belongs to another org than expected.")
                 .hurts("There is nothing to reach.")
                 .remedy("fly apps list --org ORG")
-                .remedy("sixpane with the conf of another org")
+                .remedy("start sixpane with the conf of another org")
                 .shown(asked.lines.clone()),
         );
     }
@@ -72,7 +72,7 @@ fn apps(facts: &Facts) -> Option<Finding> {
         Finding::pass(format!("_apps.internal lists {}", count(asked.entries.len(), "app")))
             .took(asked.rtt)
             .saw(some(&asked.entries))
-            .why("An app missing here is in another org, or has never been made.")
+            .why("An app that is missing here belongs to another org, or was never created.")
             .shown(asked.lines.clone()),
     )
 }
@@ -97,10 +97,8 @@ fn listed(facts: &Facts) -> Option<Finding> {
     let asked = noerror(facts.peers.as_ref())?;
     let address = facts.conf.address;
     let (names, conf) = (count(asked.entries.len(), "name"), &facts.conf.name);
-    let interactive =
-        "A peer made without a name gets one that begins with interactive-, and those are left out of DNS.";
-    let fault =
-        "The platform has not listed a named peer, which happens: fly wireguard list shows the peer's name.";
+    let interactive = "A peer created without a name is called interactive-…, and such peers are not in DNS.";
+    let fault = "The platform sometimes omits a named peer: fly wireguard list shows the peer's name.";
     let finding = match facts.listed.as_ref()? {
         Listed::As(name) => {
             return Some(
@@ -108,17 +106,17 @@ fn listed(facts: &Facts) -> Option<Finding> {
             );
         }
         Listed::NameOnly(name) => {
-            Finding::warn("peer-missing", format!("This peer is not listed, though {name}._peer.internal leads here"))
+            Finding::warn("peer-missing", format!("This peer is not listed, though {name}._peer.internal has its address"))
                 .saw(format!("_peer.internal has {names}, and none is {name}."))
-                .why("The platform has not listed a named peer, which happens: the name itself works.")
-                .hurts("Programs that read the list do not find this machine. All else works.")
-                .remedy("tell the platform; a new peer may be listed: fly wireguard create [org] [region] [name]")
+                .why("The platform sometimes omits a named peer: the name itself works.")
+                .hurts("Programs that read the list do not find this machine. Everything else works.")
+                .remedy("report it to the platform, or try a new peer: fly wireguard create [org] [region] [name]")
         }
-        Listed::Another(name, other) => Finding::warn("peer-another", format!("The peer {name} is another one"))
+        Listed::Another(name, other) => Finding::warn("peer-another", format!("The name {name} belongs to another peer"))
             .saw(format!("{name}._peer.internal is {other}; the conf's address is {address}, which no peer in the list has."))
-            .why("The conf is older than the peer: one of that name was made anew.")
-            .why(format!("The file is called {conf} by chance, and its peer has another name or none."))
-            .hurts("Others who look for this machine by that name reach another one.")
+            .why("The conf is older than the peer, which was created again under the same name.")
+            .why(format!("The file is named {conf} by coincidence; its peer has another name or none."))
+            .hurts("Connections to this machine by that name reach another one.")
             .remedy("fly wireguard list"),
         Listed::No => {
             let finding = Finding::warn("peer-unlisted", "This peer is not listed")
@@ -129,8 +127,8 @@ fn listed(facts: &Facts) -> Option<Finding> {
                 finding.why(interactive).why(fault)
             };
             finding
-                .hurts("Others cannot reach this machine by name. All else works.")
-                .remedy("fly wireguard list tells whether the peer has a name")
+                .hurts("Others cannot reach this machine by name. Everything else works.")
+                .remedy("check whether the peer has a name: fly wireguard list")
                 .remedy("fly wireguard create [org] [region] [name]")
         }
     };
@@ -138,7 +136,7 @@ fn listed(facts: &Facts) -> Option<Finding> {
 }
 
 fn agree(facts: &Facts) -> Option<Finding> {
-    const TITLE: &str = "The records agree with each other";
+    const TITLE: &str = "The records are consistent";
     let conflicts = facts.conflicts.as_ref()?;
     let Some(first) = conflicts.iter().max_by_key(|conflict| conflict.lasting) else {
         return Some(Finding::pass(TITLE));
@@ -146,20 +144,20 @@ fn agree(facts: &Facts) -> Option<Finding> {
     let texts = conflicts.iter().map(|conflict| conflict.text.clone());
     let saw = texts.clone().take(3).collect::<Vec<_>>().join("; ");
     let finding = match first.lasting.filter(|lasting| *lasting >= LASTING) {
-        Some(lasting) => Finding::warn("records-disagree", format!("Records disagree, for {} now", ago(lasting)))
+        Some(lasting) => Finding::warn("records-disagree", format!("Records have contradicted each other for {}", ago(lasting)))
             .saw(format!("{saw}. That is longer than two TTLs."))
-            .why("The platform's name servers have fallen behind, or keep a record that is wrong."),
-        None => Finding::warn("records-disagree", "Records of the network disagree")
-            .saw(format!("{saw}. It was looked at once."))
-            .why("A machine has just started, stopped or moved, and not every record tells yet.")
-            .why("The platform's name servers keep a record that is wrong: it is still there after ten seconds.")
+            .why("The platform's name servers are behind, or have a wrong record."),
+        None => Finding::warn("records-disagree", "Records contradict each other")
+            .saw(format!("{saw}. Checked once."))
+            .why("A machine has just started, stopped or moved, and not all records are updated yet.")
+            .why("The platform's name servers have a wrong record: the contradiction remains after ten seconds.")
             .likely()
             .remedy("run again in ten seconds: the TTL is five"),
     };
     Some(
         finding
-            .hurts("A name may lead to a machine that is gone, or leave one out.")
-            .remedy("fly machine list -a NAME tells what really runs")
+            .hurts("A name may resolve to a machine that is gone, or lack one.")
+            .remedy("compare with the running machines: fly machine list -a NAME")
             .shown(texts),
     )
 }

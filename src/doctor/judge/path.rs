@@ -16,7 +16,7 @@ pub const CHECKS: &[Check] = &[
         id: "gateway",
         group: Group::Path,
         needs: &["handshake", "traffic"],
-        title: |_| "The gateway answers ping".into(),
+        title: |_| "The gateway replies to ping".into(),
         applies: always,
         judge: gateway,
     },
@@ -32,7 +32,7 @@ pub const CHECKS: &[Check] = &[
         id: "machines",
         group: Group::Path,
         needs: &["name-server"],
-        title: |_| "The machines answer ping".into(),
+        title: |_| "The machines reply to ping".into(),
         applies: always,
         judge: machines,
     },
@@ -40,26 +40,26 @@ pub const CHECKS: &[Check] = &[
 
 fn shown(to: impl std::fmt::Display, pings: Pings) -> String {
     let best = pings.best.map(|best| format!(", best {} ms", crate::text::ms(best))).unwrap_or_default();
-    format!("ping {to}: {} of {} answered{best}", pings.answered, pings.sent)
+    format!("ping {to}: {} of {} replies{best}", pings.answered, pings.sent)
 }
 
 fn gateway(facts: &Facts) -> Option<Finding> {
-    const TITLE: &str = "The gateway answers ping";
+    const TITLE: &str = "The gateway replies to ping";
     let pings = facts.gateway?;
     let Pings { sent, answered, best } = pings;
     let to = facts.conf.own_dns();
     let finding = if answered == 0 {
-        Finding::warn("gateway-silent", "The gateway does not answer ping")
-            .saw(format!("0 of {sent} from {to}; other traffic comes back."))
-            .why("The name server's address does not answer pings.")
-            .hurts("Nothing but this measure, and that of the MTU.")
+        Finding::warn("gateway-silent", "The gateway does not reply to ping")
+            .saw(format!("0 of {sent} replies from {to}; other data comes back."))
+            .why("The name server's address does not reply to ping.")
+            .hurts("Only this check and that of the MTU.")
             .remedy(format!("sixpane ping {to}"))
     } else if pings.lose_more_than(WEATHER) {
         let lost = 100.0 * f64::from(sent - answered) / f64::from(sent);
-        Finding::warn("packets-lost", format!("Packets are lost on the way ({lost:.0} % of {sent} pings)"))
-            .saw(format!("{answered} of {sent} pings to the gateway were answered."))
-            .why("This machine's network is busy or weak: Wi-Fi, a phone.")
-            .why("The way to the gateway is.")
+        Finding::warn("packets-lost", format!("Packets are lost on the path ({lost:.0} % of {sent} pings)"))
+            .saw(format!("{answered} of {sent} pings to the gateway got a reply."))
+            .why("This machine's network is busy or weak, for example Wi-Fi or a phone.")
+            .why("The path to the gateway is busy or lossy.")
             .hurts("Everything is slower.")
             .remedy("sixpane ping gateway")
     } else {
@@ -81,28 +81,28 @@ fn large(facts: &Facts) -> Option<Finding> {
     let lines =
         [shown("with 56 bytes", small), shown(format!("with {} bytes in all", facts.conf.mtu), large)];
     let finding = if small.answered == 0 {
-        Finding::skip(title, "It needs a gateway that answers ping.")
+        Finding::skip(title, "Needs a gateway that replies to ping.")
     } else if large.answered > 0 {
         Finding::pass(title).took(large.best)
     } else if small.lose_more_than(WEATHER) {
         // These may have been lost by chance.
-        Finding::skip(title, "Too much is lost to tell.")
+        Finding::skip(title, "Too many packets are lost to decide.")
     } else {
-        Finding::fail("mtu-black-hole", "Large packets are lost on the way")
+        Finding::fail("mtu-black-hole", "Large packets are lost on the path")
             .saw(format!(
-                "{} of {} small pings and none of {} with {} bytes came back.",
+                "{} of {} small pings got a reply, none of {} with {} bytes.",
                 small.answered, small.sent, large.sent, facts.conf.mtu
             ))
-            .why("A network on the way carries less than the conf's MTU, and does not say so.")
+            .why("The path MTU is smaller than the conf's MTU, and no ICMPv6 error reports it.")
             .likely()
-            .hurts("Small answers work; transfers and large answers hang.")
+            .hurts("Small responses work; transfers and large responses hang.")
             .remedy("MTU = 1280 in the [Interface] section of the conf")
     };
     Some(finding.shown(lines))
 }
 
 fn machines(facts: &Facts) -> Option<Finding> {
-    const TITLE: &str = "The machines answer ping";
+    const TITLE: &str = "The machines reply to ping";
     noerror(facts.apps.as_ref())?;
     let machines = facts.machines.as_ref()?;
     let all = machines.len();
@@ -124,12 +124,14 @@ fn machines(facts: &Facts) -> Option<Finding> {
         let rest = facts.machine_count.saturating_sub(all);
         let of = if rest > 0 { format!(" ({rest} more were not pinged)") } else { String::new() };
         let stopped = if gone > 0 { format!("; {gone} stopped meanwhile") } else { String::new() };
-        let title = format!("{} answered ping{of}{stopped}", count(all - gone, "machine"));
+        let title = format!("{} replied to ping{of}{stopped}", count(all - gone, "machine"));
         return Some(Finding::pass(title).took(best).shown(lines));
     };
     if silent.len() < all && facts.gateway.is_some_and(|pings| pings.lose_more_than(WEATHER)) {
-        let saw =
-            format!("{} of {all} did not answer, and on this link too much is lost to tell.", silent.len());
+        let saw = format!(
+            "{} of {all} did not reply, but the link loses too many packets to decide.",
+            silent.len()
+        );
         return Some(Finding::skip(TITLE, saw).shown(lines));
     }
     let stale = machines.iter().find_map(|reach| match reach.again {
@@ -140,14 +142,14 @@ fn machines(facts: &Facts) -> Option<Finding> {
         return Some(
             Finding::fail(
                 "stale-address",
-                format!("{} has moved, and a record has its old address", reach.id),
+                format!("{} has moved, and a record still has its old address", reach.id),
             )
             .saw(format!(
-                "_instances.internal says {}, which is silent; {}.vm.{}.internal says {now}, which answers.",
+                "_instances.internal has {}, which does not reply; {}.vm.{}.internal has {now}, which replies.",
                 reach.address, reach.id, reach.app
             ))
-            .why("The machine came up on another host: its address changed, and not every record has it yet.")
-            .hurts("Whoever keeps its old address reaches nobody.")
+            .why("The machine was moved to another host: its address changed, and not all records are updated yet.")
+            .hurts("Connections to the old address fail.")
             .remedy(format!(
                 "use the name, not the address: {}",
                 quoted(&format!("{}.vm.{}.internal", reach.id, reach.app))
@@ -162,21 +164,21 @@ fn machines(facts: &Facts) -> Option<Finding> {
     let name = quoted(&format!("{}.vm.{}.internal", first.id, first.app));
     let (fault, title) = if silent.len() == all {
         let title = match all {
-            1 => format!("The machine {} does not answer ping", first.id),
-            _ => format!("None of {} answers ping", count(all, "machine")),
+            1 => format!("The machine {} does not reply to ping", first.id),
+            _ => format!("None of {} replies to ping", count(all, "machine")),
         };
         ("machines-silent", title)
     } else {
         let verb = if silent.len() == 1 { "does" } else { "do" };
-        (SOME_SILENT, format!("{} of {} {verb} not answer ping", silent.len(), count(all, "machine")))
+        (SOME_SILENT, format!("{} of {} {verb} not reply to ping", silent.len(), count(all, "machine")))
     };
     Some(
         Finding::fail(fault, title)
             .took(best)
             .saw(format!("{}{more}; the link itself works.", names.join(" ")))
-            .why("The machine hangs, or has just stopped.")
-            .why("It runs, and does not answer pings: a port tells.")
-            .hurts("Requests that are sent to it.")
+            .why("The machine hangs or has just stopped.")
+            .why("It runs but does not reply to ping: check a port.")
+            .hurts("Requests to it fail.")
             .remedy(format!("fly machine status {}", quoted(first.id.as_str())))
             .remedy(format!("sixpane ping {name}"))
             .remedy(format!("sixpane ports {name}"))

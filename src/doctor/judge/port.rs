@@ -37,7 +37,7 @@ pub const CHECKS: &[Check] = &[
         needs: &["name-server", "port", "flycast-port"],
         title: |facts| {
             let speech = facts.subject.speech.map_or("", |speech| speech.as_str());
-            format!("{} speaks {speech}", name(facts))
+            format!("{} responds in {speech}", name(facts))
         },
         applies: |facts| facts.subject.speech.is_some() && facts.subject.app.is_some(),
         judge: speech,
@@ -60,10 +60,10 @@ fn line(tried: &Tried, port: u16) -> String {
     };
     let said = match &tried.spoken {
         None => String::new(),
-        Some(Spoken::Fits(text) | Spoken::Other(text)) => format!(", said `{text}`"),
+        Some(Spoken::Fits(text) | Spoken::Other(text)) => format!(", received `{text}`"),
         Some(spoken @ Spoken::Certified(..)) => format!(", {}", spoken.words()),
-        Some(Spoken::Closed) => ", closed without a word".into(),
-        Some(Spoken::Silent) => ", said nothing".into(),
+        Some(Spoken::Closed) => ", closed without data".into(),
+        Some(Spoken::Silent) => ", no data".into(),
     };
     format!("TCP {} port {port}: {end}{said}", tried.who)
 }
@@ -74,12 +74,12 @@ fn is_open(tried: &Tried) -> bool {
 
 fn port(facts: &Facts) -> Option<Finding> {
     let Some(number) = facts.subject.port else {
-        return Some(Finding::skip(title(facts), "None was asked for."));
+        return Some(Finding::skip(title(facts), "No port was given."));
     };
     let name = name(facts);
     let ports = facts.ports.as_ref()?;
     if ports.is_empty() {
-        return Some(Finding::skip(title(facts), "No address of it is known."));
+        return Some(Finding::skip(title(facts), "It has no known address."));
     }
     let open = ports.iter().filter(|tried| is_open(tried)).count();
     let took = ports.iter().find_map(|tried| match tried.port {
@@ -92,8 +92,8 @@ fn port(facts: &Facts) -> Option<Finding> {
     }
     let bad: Vec<String> =
         ports.iter().filter(|tried| !is_open(tried)).take(4).map(|tried| line(tried, number)).collect();
-    let saw = format!("{open} of {} accept; {}.", ports.len(), bad.join(", "));
-    let hurts = format!("Connections to {name}.internal:{number}.");
+    let saw = format!("{open} of {} accept connections; {}.", ports.len(), bad.join(", "));
+    let hurts = format!("Connections to {name}.internal:{number} fail.");
     let word = quoted(name);
     let refused = ports.iter().any(|tried| tried.port == Port::Refused);
     let some = if open > 0 {
@@ -106,15 +106,15 @@ fn port(facts: &Facts) -> Option<Finding> {
             .why("The service listens on 127.0.0.1 or 0.0.0.0 only: it must listen on fly-local-6pn or [::].")
             .why("It listens on another port, or does not run.")
             .remedy(format!("bind to [::]:{number} or fly-local-6pn:{number}"))
-            .remedy(format!("fly ssh console -a {word}, then ss -ltnp tells who listens where"))
+            .remedy(format!("fly ssh console -a {word}, then list listening services: ss -ltnp"))
     } else if facts.machines.iter().flatten().any(|reach| reach.pings.answered > 0) {
-        Finding::fail("port-silent", format!("Port {number} of {name} is silent{some}"))
-            .why("A packet filter on the machine drops the connection: the machine itself answers ping.")
+        Finding::fail("port-silent", format!("Port {number} of {name} does not reply{some}"))
+            .why("A packet filter on the machine drops the connection: the machine itself replies to ping.")
             .why("Its queue of connections is full: the service hangs.")
-            .remedy(format!("fly ssh console -a {word}, then ss -ltn tells of a full queue"))
+            .remedy(format!("fly ssh console -a {word}, then look for a full queue: ss -ltn"))
     } else {
-        Finding::fail("port-silent", format!("Port {number} of {name} is silent{some}"))
-            .why("The machine does not answer at all; see above.")
+        Finding::fail("port-silent", format!("Port {number} of {name} does not reply{some}"))
+            .why("The machine does not reply at all; see above.")
             .remedy(format!("sixpane ping {word}"))
     };
     Some(finding.took(took).saw(saw).hurts(hurts).shown(lines))
@@ -125,7 +125,7 @@ fn flycast_port(facts: &Facts) -> Option<Finding> {
     let Some(number) = facts.subject.port else {
         return Some(Finding::skip(
             "Flycast port (give one as --app NAME.flycast:PORT)",
-            "None was asked for.",
+            "No port was given.",
         ));
     };
     let ports = facts.flycast_ports.as_ref()?;
@@ -135,7 +135,7 @@ fn flycast_port(facts: &Facts) -> Option<Finding> {
     if let Port::Open(took) = first.port {
         return Some(Finding::pass(title).took(Some(took)).shown(lines));
     }
-    let words = format!("{name}.flycast does not take connections on port {number}");
+    let words = format!("{name}.flycast does not accept connections on port {number}");
     // If the machines' port was requested, Flycast is a side issue.
     let finding = if facts.subject.flycast {
         Finding::fail("flycast-no-service", words)
@@ -148,7 +148,7 @@ fn flycast_port(facts: &Facts) -> Option<Finding> {
             .why(format!("The app has no service with port {number} in fly.toml, [services] or [http_service], or it is not deployed."))
             .why("The service does not listen on 0.0.0.0: for Flycast, fly-local-6pn alone is not enough.")
             .why("force_https is on: Flycast is HTTP only.")
-            .hurts(format!("Connections to {name}.flycast:{number}."))
+            .hurts(format!("Connections to {name}.flycast:{number} fail."))
             .remedy(format!("fly services list -a {}", quoted(name)))
             .remedy("bind to 0.0.0.0 and [::], declare the service, deploy")
             .shown(lines),
@@ -161,7 +161,7 @@ fn speech(facts: &Facts) -> Option<Finding> {
     let tried = if facts.subject.flycast { facts.flycast_ports.as_ref() } else { facts.ports.as_ref() }?;
     let spoken: Vec<_> =
         tried.iter().filter_map(|tried| tried.spoken.as_ref().map(|spoken| (tried, spoken))).collect();
-    let title = format!("{name} speaks {}", speech.as_str());
+    let title = format!("{name} responds in {}", speech.as_str());
     let lines = tried.iter().map(|tried| line(tried, number));
     let odd = spoken.iter().find(|(_, spoken)| !spoken.fits());
     let Some((tried, odd)) = odd else {
@@ -170,25 +170,25 @@ fn speech(facts: &Facts) -> Option<Finding> {
     };
     let finding = Finding::fail(
         "port-speaks-otherwise",
-        format!("Port {number} of {name} does not speak {}", speech.as_str()),
+        format!("Port {number} of {name} does not respond in {}", speech.as_str()),
     )
     .saw(format!("{}.", line(tried, number)));
     let finding = match odd {
         Spoken::Other(_) => {
-            finding.why("Another service listens there, or the same one in another protocol.").likely()
+            finding.why("Another service listens there, or the same one with another protocol.").likely()
         }
         Spoken::Closed => finding
             .why(format!(
-                "The service expects something else than {}: TLS where plain text came, or the other way.",
+                "The service expects another protocol than {}, for example TLS instead of plain text or vice versa.",
                 speech.as_str()
             ))
-            .why("It closes connections from where it does not know."),
-        _ => finding.why("The service waits for another protocol.").why("It accepts connections and hangs."),
+            .why("It closes connections from unknown addresses."),
+        _ => finding.why("The service expects another protocol.").why("It accepts connections but hangs."),
     };
     Some(
         finding
-            .hurts(format!("Whoever speaks {} to {name}.internal:{number}.", speech.as_str()))
-            .remedy(format!("check which service of {} has port {number}", quoted(name)))
+            .hurts(format!("Connections with {} to {name}.internal:{number} fail.", speech.as_str()))
+            .remedy(format!("check which service of {} uses port {number}", quoted(name)))
             .shown(lines),
     )
 }

@@ -21,7 +21,7 @@ pub const CHECKS: &[Check] = &[
         id: "system-route",
         group: Group::System,
         needs: &["system-interface"],
-        title: |_| "The network's route leads into it".into(),
+        title: |_| "The network's route uses it".into(),
         applies: |facts| facts.subject.system,
         judge: route,
     },
@@ -29,7 +29,7 @@ pub const CHECKS: &[Check] = &[
         id: "system-server",
         group: Group::System,
         needs: &["system-interface", "system-route"],
-        title: |facts| format!("{} answers the machine's own sockets", facts.conf.own_dns()),
+        title: |facts| format!("{} responds to the machine's own sockets", facts.conf.own_dns()),
         applies: |facts| facts.subject.system,
         judge: server,
     },
@@ -37,7 +37,7 @@ pub const CHECKS: &[Check] = &[
         id: "system-resolver",
         group: Group::System,
         needs: &["system-interface", "system-route", "system-server"],
-        title: |_| "The system's resolver knows .internal".into(),
+        title: |_| "The system's resolver resolves .internal".into(),
         applies: |facts| facts.subject.system,
         judge: resolver,
     },
@@ -68,10 +68,10 @@ fn interface(facts: &Facts) -> Option<Finding> {
             )
         } else if system.same_key {
             format!(
-                "{name} has {address}, the conf's own address: it has the same key. Ours was asked first, and had ended."
+                "{name} has {address}, the conf's own address: it has the same key. Ours was checked first, and was closed."
             )
         } else {
-            format!("{name} has {address}, of another peer than the conf.")
+            format!("{name} has {address}, the address of another peer.")
         };
         return Some(Finding::pass(format!("{name} is in the network")).saw(saw));
     }
@@ -79,8 +79,8 @@ fn interface(facts: &Facts) -> Option<Finding> {
         facts,
         Finding::fail("system-no-interface", "The system has no interface in this network")
             .saw(format!("No interface of this machine has an address in {}.", facts.conf.network))
-            .why("The system's VPN is not up: no tunnel was started, or it is one of another org.")
-            .hurts("Everything but sixpane.")
+            .why("The system's VPN is not up, or it belongs to another org.")
+            .hurts("Every program except sixpane.")
             .remedy(up(facts)),
     ))
 }
@@ -91,18 +91,18 @@ fn route(facts: &Facts) -> Option<Finding> {
     let network = facts.conf.network;
     match system.source {
         Some(source) if network.contains(&source) => {
-            Some(Finding::pass("The network's route leads into it").saw(format!("Sent from {source}.")))
+            Some(Finding::pass("The network's route uses it").saw(format!("Sent from {source}.")))
         }
         source => Some(ours(
             facts,
             Finding::fail("system-no-route", format!("The system has no route to {network} through {name}"))
                 .saw(match source {
-                    Some(source) => format!("What is sent to {} leaves from {source}, past the tunnel.", facts.conf.own_dns()),
+                    Some(source) => format!("Packets to {} are sent from {source}, outside of the tunnel.", facts.conf.own_dns()),
                     None => format!("There is no route to {}.", facts.conf.own_dns()),
                 })
-                .why("The interface was set up by hand, or AllowedIPs do not hold the network, or Table = off.")
-                .why("Another VPN's route is nearer.")
-                .hurts("Everything but sixpane.")
+                .why("The interface was configured manually, AllowedIPs do not contain the network, or Table = off.")
+                .why("Another VPN's route is more specific.")
+                .hurts("Every program except sixpane.")
                 .remedy(format!("ip -6 route add {network} dev {}", quoted(name)))
                 .remedy(format!("wg-quick down {0}, then wg-quick up {0}", quoted(&facts.conf.name))),
         )),
@@ -115,21 +115,21 @@ fn server(facts: &Facts) -> Option<Finding> {
     let Some(asked) = &system.by_own else {
         let held = system.ours_attached && system.same_key && system.interface.is_some();
         // With the same key, the two tunnels would take each other's replies.
-        let why = "Not asked: it has our key, and ours is attached. End sixpane, then sixpane doctor --system asks ours \
-                   first, ends it, and asks the system's.";
-        return held.then(|| Finding::skip(format!("{own} answers the machine's own sockets"), why));
+        let why = "Not checked: it has the same key, and our tunnel is open. Close sixpane and run sixpane doctor --system, \
+                   which checks one tunnel after the other.";
+        return held.then(|| Finding::skip(format!("{own} responds to the machine's own sockets"), why));
     };
     if asked.outcome.is_definite() {
-        let title = format!("{own} answers the machine's own sockets");
+        let title = format!("{own} responds to the machine's own sockets");
         return Some(Finding::pass(title).took(asked.rtt).shown(asked.lines.clone()));
     }
-    let finding = Finding::fail("system-tunnel-dead", "The system's tunnel is up, and nothing comes through it")
+    let finding = Finding::fail("system-tunnel-dead", "The system's tunnel is up, but no data comes back")
         .saw(format!("_apps.internal TXT at {own}, from the machine's own socket: {}.", asked.outcome))
-        .why("Its handshake has failed or is stale: the interface stays as it was when the peer was removed, or after sleep.")
-        .why("Another client has the same key, and gets the replies.")
-        .hurts("Everything but sixpane.")
+        .why("Its handshake failed or has expired: the interface remains after the peer was removed, or after sleep.")
+        .why("Another client uses the same key and gets the replies.")
+        .hurts("Every program except sixpane.")
         .remedy(format!("wg-quick down {0}, then wg-quick up {0}", quoted(&facts.conf.name)))
-        .remedy("sudo wg show tells when its last handshake was")
+        .remedy("check the time of its last handshake: sudo wg show")
         .shown(asked.lines.clone());
     Some(ours(facts, finding))
 }
@@ -140,24 +140,24 @@ fn resolver(facts: &Facts) -> Option<Finding> {
     let list = resolvers(system);
     match &system.by_resolver {
         Some(asked) if asked.outcome == Outcome::NOERROR && !asked.entries.is_empty() => Some(
-            Finding::pass("The system's resolver knows .internal")
+            Finding::pass("The system's resolver resolves .internal")
                 .took(asked.rtt)
                 .saw(list)
                 .shown(asked.lines.clone()),
         ),
         asked => {
             let word = asked.as_ref().map_or("there is none".into(), |asked| asked.outcome.to_string());
-            let finding = Finding::fail("system-dns", "The system's resolver does not know .internal")
+            let finding = Finding::fail("system-dns", "The system's resolver does not resolve .internal")
                 .saw(format!("{list} _apps.internal TXT: {word}."))
                 .why(format!(
-                    "The conf's DNS line was not applied: the system asks a resolver that is not {own}."
+                    "The conf's DNS line was not applied: the system uses another resolver than {own}."
                 ))
-                .hurts("Names of the network, for every program that asks the system. Addresses work.")
+                .hurts("Names of the network do not resolve in programs that use the system's resolver. Addresses work.")
                 .remedy("sudo apt install openresolv (or resolvconf), then wg-quick down and up")
                 .remedy(format!(
                     "resolvectl dns INTERFACE {own}; resolvectl domain INTERFACE ~internal ~flycast"
                 ))
-                .remedy(format!("dig @{own} NAME.internal AAAA asks the right one"))
+                .remedy(format!("query the right server: dig @{own} NAME.internal AAAA"))
                 .shown(asked.iter().flat_map(|asked| asked.lines.clone()));
             Some(ours(facts, finding))
         }
@@ -168,6 +168,6 @@ fn resolvers(system: &System) -> String {
     let list: Vec<String> = system.resolvers.iter().map(ToString::to_string).collect();
     match list.len() {
         0 => "The system has no name server.".into(),
-        _ => format!("The system asks {}.", list.join(", ")),
+        _ => format!("The system uses {}.", list.join(", ")),
     }
 }
