@@ -237,7 +237,7 @@ const CAUSES: &[Cause] = &[
         f.apps_at_own = Some(asked(Outcome::NOERROR, &["web"]));
     }),
     ("some resolver that knows no .internal", "dns-not-ours", |f| {
-        f.apps = Some(asked(Outcome::NXDOMAIN, &[]))
+        f.apps = Some(asked(Outcome::NXDOMAIN, &[]));
     }),
     ("org has no apps", "no-apps", |f| {
         f.apps = Some(asked(Outcome::NOERROR, &[]));
