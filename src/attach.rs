@@ -19,12 +19,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ipnet::Ipv6Net;
+use tokio::sync::watch;
 
 use crate::doctor::facts::{Around, Conf};
 use crate::engine::{Engine, Settings};
 use crate::error::{Error, Exit};
-use crate::net::Network;
 use crate::net::tunnel::Tunnel;
+use crate::net::{LinkState, Network};
 use crate::profile::{DnsServer, Note, Profile};
 use crate::state::{self, Asked, Claim};
 use crate::text::Safe;
@@ -105,14 +106,14 @@ impl Loaded {
     /// # Errors
     /// Where another process is attached with the same key.
     pub fn claim(&self, force: bool) -> Result<Claimed, InUse> {
-        let free = Claimed { _claim: None, behind: None, force };
+        let free = Claimed { claim: None, behind: None, force };
         // Nobody else knows a generated conf.
         let (Some(dir), Some(path)) = (state::dir(), &self.profile.path) else { return Ok(free) };
         match state::claim(&dir, &self.public_key(), SystemTime::now()) {
             Err(_) => Ok(free),
             Ok(Asked::Theirs(_)) if force => Ok(free),
             Ok(Asked::Theirs(pid)) => Err(InUse { path: path.clone(), pid }),
-            Ok(Asked::Ours { claim, behind }) => Ok(Claimed { _claim: Some(Arc::new(claim)), behind, force }),
+            Ok(Asked::Ours { claim, behind }) => Ok(Claimed { claim: Some(Arc::new(claim)), behind, force }),
         }
     }
 
@@ -121,7 +122,12 @@ impl Loaded {
     /// # Errors
     /// Where the tunnel cannot be started (exit 4).
     pub fn attach(self, claimed: Claimed, settings: Settings) -> Result<Attachment, Error> {
-        let tunnel = Tunnel::attach(&self.profile, None).map_err(|error| cannot_attach(&error))?;
+        let endpoint = self.profile.peer.endpoint.to_string();
+        let known = claimed.claim.as_ref().and_then(|claim| claim.round_trip(&endpoint));
+        let tunnel = Tunnel::attach(&self.profile, known).map_err(|error| cannot_attach(&error))?;
+        if let Some(claim) = &claimed.claim {
+            tokio::spawn(keep_round_trip(tunnel.link(), Arc::clone(claim), endpoint));
+        }
         self.attach_over(tunnel, claimed, settings)
     }
 
@@ -145,7 +151,7 @@ impl Loaded {
 /// The right to use a conf, for as long as this lives.
 #[derive(Debug, Clone, Default)]
 pub struct Claimed {
-    _claim: Option<Arc<Claim>>,
+    claim: Option<Arc<Claim>>,
     /// How far this machine's clock has gone back since the conf was last attached.
     pub behind: Option<Duration>,
     force: bool,
@@ -220,6 +226,15 @@ impl Origin {
     /// What is being read by [`Self::reload`].
     pub fn label(&self) -> String {
         self.loaded.source.label()
+    }
+}
+
+/// Keeps the round trip of the first handshake for the next attachment.
+async fn keep_round_trip(mut link: watch::Receiver<LinkState>, claim: Arc<Claim>, endpoint: String) {
+    let measured = link.wait_for(|link| link.handshake_rtt.is_some()).await;
+    if let Some(rtt) = measured.ok().and_then(|link| link.handshake_rtt) {
+        // Without it the next attachment is as good as the first.
+        let _ = tokio::task::spawn_blocking(move || claim.keep_round_trip(&endpoint, rtt)).await;
     }
 }
 

@@ -7,15 +7,19 @@
 pub mod history;
 pub mod kept;
 
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use data_encoding::HEXLOWER;
 
-/// The most that is read of a claim: a process ID and a time.
-const LONGEST: u64 = 64;
+/// Maximum size of a claim that is read, in bytes: a process ID, a time, and round trips.
+const LONGEST: u64 = 1024;
+/// Endpoints whose round trips are kept.
+const ENDPOINTS: usize = 8;
 /// Clocks that are set by hand or by NTP step back this far without harm worth a word.
 const STEP: Duration = Duration::from_secs(2);
 
@@ -23,7 +27,76 @@ const STEP: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Claim {
     /// Holds the lock; the system releases it with the process, however that ends.
-    _file: File,
+    file: Mutex<File>,
+    /// The newest time ever seen, in seconds: the gateway remembers it too.
+    newest: u64,
+    round_trips: RoundTrips,
+}
+
+/// Round trips of handshakes, newest endpoint first. The endpoint is as written in the conf.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct RoundTrips(Vec<(String, Duration)>);
+
+impl RoundTrips {
+    /// Reads words like `120=192.0.2.1:51820`: milliseconds and the endpoint.
+    fn read<'w>(words: impl Iterator<Item = &'w str>) -> Self {
+        let one = |word: &str| {
+            let (millis, endpoint) = word.split_once('=')?;
+            Some((endpoint.to_owned(), Duration::from_millis(millis.parse::<u16>().ok()?.into())))
+        };
+        Self(words.filter_map(one).take(ENDPOINTS).collect())
+    }
+
+    fn of(&self, endpoint: &str) -> Option<Duration> {
+        self.0.iter().find(|(known, _)| known == endpoint).map(|(_, rtt)| *rtt)
+    }
+
+    /// The same with a new measurement, or `None` where that changes little. The least is kept, unless the link is now
+    /// so slow that the pace of handshakes would be wrong (see the timers of the tunnel).
+    fn with(&self, endpoint: &str, rtt: Duration) -> Option<Self> {
+        if endpoint.contains(char::is_whitespace) || rtt > Duration::from_secs(60) {
+            return None;
+        }
+        let known = self.of(endpoint);
+        if known
+            .is_some_and(|known| rtt + rtt / 8 >= known && rtt <= known * 3 / 2 + Duration::from_millis(100))
+        {
+            return None;
+        }
+        let others = self.0.iter().filter(|(other, _)| other != endpoint).take(ENDPOINTS - 1).cloned();
+        Some(Self(std::iter::once((endpoint.to_owned(), rtt)).chain(others).collect()))
+    }
+}
+
+impl Claim {
+    /// Round trip of a handshake with `endpoint` in an earlier attachment.
+    pub fn round_trip(&self, endpoint: &str) -> Option<Duration> {
+        self.round_trips.of(endpoint)
+    }
+
+    /// Keeps the round trip of a handshake with `endpoint` for the next attachment. It may block on the file system.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn keep_round_trip(&self, endpoint: &str, rtt: Duration) -> io::Result<()> {
+        match self.round_trips.with(endpoint, rtt) {
+            Some(round_trips) => {
+                let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+                write_claim(&mut file, self.newest, &round_trips)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn write_claim(file: &mut File, newest: u64, round_trips: &RoundTrips) -> io::Result<()> {
+    let mut text = format!("{} {newest}", std::process::id());
+    for (endpoint, rtt) in &round_trips.0 {
+        let _ = write!(text, " {}={endpoint}", rtt.as_millis());
+    }
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(text.as_bytes())
 }
 
 /// What came of asking for a conf.
@@ -82,11 +155,9 @@ pub fn claim(dir: &Path, public_key: &[u8; 32], now: SystemTime) -> io::Result<A
     }
     let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let behind = last.map(|last| Duration::from_secs(last.saturating_sub(seconds))).filter(|gap| *gap > STEP);
-    file.set_len(0)?;
-    file.rewind()?;
-    // The newest time ever seen stays: the gateway remembers it too.
-    write!(file, "{} {}", std::process::id(), seconds.max(last.unwrap_or(0)))?;
-    Ok(Asked::Ours { claim: Claim { _file: file }, behind })
+    let (newest, round_trips) = (seconds.max(last.unwrap_or(0)), RoundTrips::read(words));
+    write_claim(&mut file, newest, &round_trips)?;
+    Ok(Asked::Ours { claim: Claim { file: Mutex::new(file), newest, round_trips }, behind })
 }
 
 #[cfg(test)]
@@ -125,6 +196,32 @@ mod tests {
         assert_eq!(behind(400), Some(600));
         assert_eq!(behind(0), Some(1000));
         assert_eq!(behind(1001), None);
+    }
+
+    #[test]
+    fn the_least_round_trip_of_an_endpoint_is_kept_until_the_link_is_much_slower() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = |endpoint: &str, rtt: u64| {
+            let Asked::Ours { claim, .. } = claim(folder.path(), &KEY, at(100)).unwrap() else {
+                panic!("the key is free")
+            };
+            let known = claim.round_trip(endpoint).map(|rtt| rtt.as_millis());
+            claim.keep_round_trip(endpoint, Duration::from_millis(rtt)).unwrap();
+            known
+        };
+        assert_eq!(run("gw.example:51820", 300), None);
+        assert_eq!(run("gw.example:51820", 320), Some(300));
+        assert_eq!(run("[2001:db8::1]:51820", 20), None);
+        assert_eq!(run("gw.example:51820", 100), Some(300));
+        assert_eq!(run("gw.example:51820", 120), Some(100));
+        assert_eq!(run("gw.example:51820", 240), Some(100));
+        assert_eq!(run("gw.example:51820", 260), Some(100));
+        assert_eq!(run("gw.example:51820", 260), Some(260));
+        for n in 0..20 {
+            run(&format!("gw-{n}.example:51820"), 40);
+        }
+        assert_eq!(run("gw-19.example:51820", 40), Some(40));
+        assert_eq!(run("gw.example:51820", 40), None, "only a few are kept");
     }
 
     #[test]
