@@ -16,10 +16,10 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use ratatui::crossterm::event::{Event, EventStream};
 
-use crate::app::dig::history::Past;
 use crate::app::kept::{Folds, Look};
-use crate::app::keys::Keymap;
+use crate::app::keymap::Keymap;
 use crate::app::pick::{Pick, Picked};
+use crate::app::views::dig::history::Past;
 use crate::app::{Settings, State};
 use crate::attach::Attachment;
 use crate::clock;

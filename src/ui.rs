@@ -20,8 +20,8 @@ mod views;
 use ratatui::Frame;
 use ratatui::layout::Position;
 
+use crate::app::Overlay;
 use crate::app::State;
-use crate::app::menu::Overlay;
 use canvas::{Canvas, Size};
 use hits::Hits;
 use theme::Theme;

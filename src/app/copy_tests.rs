@@ -1,13 +1,12 @@
 //! What is copied and exported: each form, each format, each view.
 
 use super::export::{Save, Saved};
-use super::sheet::Sheet;
 use super::tests::{Session, log};
 use super::*;
 use crate::catalog::diff::Change;
 
 fn forms(s: &Session) -> Vec<(&'static str, String)> {
-    copy::forms(&s.state)
+    s.state.front().forms(&s.state)
 }
 
 #[test]
@@ -64,7 +63,7 @@ fn a_view_is_exported_by_its_ending_and_a_file_is_not_lost_by_it() {
     s.keys("enothing<enter>");
     assert!(s.effects.is_empty() && s.state.toast().unwrap().contains(".csv"));
     s.effects = update(&mut s.state, Message::Saved(csv.clone(), Saved::Exists), s.now);
-    assert_eq!(s.state.context(), Context::Confirm);
+    assert_eq!(s.state.context(), Context::CONFIRM);
     s.keys("n");
     assert!(s.effects.is_empty() && s.state.overlay.is_none());
     s.effects = update(&mut s.state, Message::Saved(csv.clone(), Saved::Exists), s.now);
@@ -82,7 +81,7 @@ fn every_view_is_a_sheet_and_plain_text() {
         s.keys(&tab.title().0.to_string());
         s.keys("<esc>");
         s.state.tab = tab;
-        let sheet = Sheet::of(&s.state);
+        let sheet = s.state.front().table(&s.state);
         assert!(sheet.rows.iter().all(|row| row.len() == sheet.columns.len()), "{tab:?}");
         assert_eq!(sheet.to_csv().lines().count(), sheet.rows.len() + 1);
         s.keys("Z");
@@ -93,9 +92,9 @@ fn every_view_is_a_sheet_and_plain_text() {
             "{tab:?}"
         );
     }
-    let csv = Sheet::of(&s.state).to_csv();
+    let csv = s.state.front().table(&s.state).to_csv();
     assert!(csv.contains("\"we,b\"\"\""), "{csv}");
-    assert!(Sheet::of(&s.state).to_markdown().contains("o\\|ther"));
+    assert!(s.state.front().table(&s.state).to_markdown().contains("o\\|ther"));
 }
 
 /// Whether a task is done.

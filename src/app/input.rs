@@ -4,16 +4,15 @@ use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModif
 use tui_input::backend::crossterm::EventHandler as _;
 use tui_input::{Input, InputRequest};
 
-use super::act::act;
-use super::{Effect, State, Tab, keys, menu};
+use super::{Out, State, menu};
 
 /// Characters that one paste may add to a line.
 const LONGEST_PASTE: usize = 200;
 
 /// Takes an event of the terminal.
-pub fn input(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
+pub fn input(state: &mut State, event: &Event, out: &mut Out) {
     match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => press(state, *key, effects),
+        Event::Key(key) if key.kind != KeyEventKind::Release => press(state, *key, out),
         // A paste is text: it goes into a line that is being edited, and is nothing elsewhere.
         Event::Paste(text) => {
             if let Some(line) = line(state) {
@@ -28,13 +27,9 @@ pub fn input(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
     }
 }
 
-fn press(state: &mut State, key: KeyEvent, effects: &mut Vec<Effect>) {
-    if let Some(action) = state.keymap.action(state.context(), key) {
-        match keys::enabled(state, action) {
-            Ok(()) => act(state, action, effects),
-            Err(reason) => state.say(state.keyed(reason)),
-        }
-        return;
+fn press(state: &mut State, key: KeyEvent, out: &mut Out) {
+    if let Some(row) = state.keymap.row(state.context(), key) {
+        return state.attempt(row, None, out);
     }
     let typed = !key.modifiers.intersects(KeyModifiers::ALT) || key.code == KeyCode::Backspace;
     if let (Some(line), true) = (line(state), typed) {
@@ -45,11 +40,12 @@ fn press(state: &mut State, key: KeyEvent, effects: &mut Vec<Effect>) {
 
 /// The line that takes what is typed, if any.
 fn line(state: &mut State) -> Option<&mut Input> {
-    match (&mut state.overlay, &mut state.filter_line) {
-        (Some(overlay), _) => overlay.menu_mut().map(|menu| &mut menu.input),
-        (None, Some(line)) => Some(line),
-        (None, None) if state.tab == Tab::Dig => state.dig.line_mut(),
-        (None, None) => None,
+    if state.overlay.is_none() && state.filter_line.is_none() {
+        return state.front().line(state);
+    }
+    match &mut state.overlay {
+        Some(overlay) => overlay.menu_mut().map(|menu| &mut menu.input),
+        None => state.filter_line.as_mut(),
     }
 }
 
@@ -59,12 +55,8 @@ fn edited(state: &mut State) {
         menu::search(state);
     } else if let Some(line) = &state.filter_line {
         let text = line.value().to_owned();
-        if state.tab == Tab::Events {
-            state.log.filter = text;
-        } else {
-            state.tree.set_filter(&text, &state.view.catalog, &state.view.pings);
-        }
-    } else if state.tab == Tab::Dig {
-        state.dig.edited(&state.view.catalog, state.profile.dns.addr);
+        state.front().set_filter(state, &text);
+    } else {
+        state.front().edited(state);
     }
 }

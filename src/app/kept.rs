@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::tree::Sort;
+use super::views::explore::tree::Sort;
 use super::{Chosen, State};
 use crate::catalog::place::Node;
 use crate::settings::ThemeName;

@@ -4,23 +4,63 @@ use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use tui_input::Input;
 
-use super::act::{act, act_on};
-use super::export::Save;
-use super::keys::{self, Action, Argument, Context};
-use super::{Effect, State};
+use ratatui::crossterm::event::KeyCode;
+
+use super::command::{Argument, Context, Row, Run, Value, when};
+use super::key::Key;
+use super::key::Key::{Char, Code, Ctrl};
+use super::keymap::Line;
+use super::{Effect, Out, Overlay, State};
 
 /// Choices that are kept of those that fit.
 const MOST: usize = 200;
 
-/// What lies over the view and takes the keys.
-#[derive(Debug, Clone)]
-pub enum Overlay {
-    /// The list of what keys do here.
-    Help(Menu),
-    /// The same by name, with what an action may be told.
-    Palette(Menu),
-    /// The question whether a file that is there may go.
-    Overwrite(Save),
+/// The rows of the help, of the palette and of the question whether a file that is there may go.
+pub static ROWS: &[Row] = &[
+    help_row("menu-do", &[Code(KeyCode::Enter)], "Do it", |s, _, out| carry_out(s, out))
+        .hint(0, 1, "do it")
+        .when(chosen),
+    help_row("menu-down", &[Code(KeyCode::Down), Ctrl('n')], "Down", |s, _, _| step(s, true)),
+    help_row("menu-up", &[Code(KeyCode::Up), Ctrl('p')], "Up", |s, _, _| step(s, false)),
+    help_row("back", &[Code(KeyCode::Esc), Code(KeyCode::F(1))], "Close", |s, _, _| s.back())
+        .hint(0, 2, "close"),
+    palette_row("menu-do", &[Code(KeyCode::Enter)], "Do it", |s, _, out| carry_out(s, out))
+        .hint(0, 1, "do it")
+        .when(chosen),
+    palette_row("menu-complete", &[Code(KeyCode::Tab)], "Complete", |s, _, _| complete(s))
+        .hint(0, 2, "complete")
+        .when(chosen),
+    palette_row("menu-down", &[Code(KeyCode::Down), Ctrl('n')], "Down", |s, _, _| step(s, true)),
+    palette_row("menu-up", &[Code(KeyCode::Up), Ctrl('p')], "Up", |s, _, _| step(s, false)),
+    palette_row("back", &[Code(KeyCode::Esc)], "Close", |s, _, _| s.back()).hint(0, 3, "close"),
+    confirm_row("overwrite", &[Char('y')], "Overwrite the file", overwrite).hint(0, 1, "overwrite"),
+    confirm_row("back", &[Char('n'), Code(KeyCode::Esc)], "Leave it as it is", |s, _, _| s.back())
+        .hint(0, 2, "leave it"),
+    confirm_row("suspend", &[Ctrl('z')], "Suspend", |_, _, out| out.push(Effect::Suspend)),
+    confirm_row("quit", &[Ctrl('c')], "Quit", |_, _, out| out.push(Effect::Quit)),
+];
+
+const fn help_row(id: &'static str, keys: &'static [Key], help: &'static str, run: Run) -> Row {
+    Row::new(id, Context::HELP, keys, help, run)
+}
+
+const fn palette_row(id: &'static str, keys: &'static [Key], help: &'static str, run: Run) -> Row {
+    Row::new(id, Context::PALETTE, keys, help, run)
+}
+
+const fn confirm_row(id: &'static str, keys: &'static [Key], help: &'static str, run: Run) -> Row {
+    Row::new(id, Context::CONFIRM, keys, help, run)
+}
+
+fn chosen(state: &State) -> Result<(), &'static str> {
+    let menu = state.overlay.as_ref().and_then(Overlay::menu);
+    when(menu.is_some_and(|menu| menu.choice().is_some()), "nothing is called so")
+}
+
+fn overwrite(state: &mut State, _: Option<&str>, out: &mut Out) {
+    if let Some(Overlay::Overwrite(save)) = state.overlay.take() {
+        out.push(Effect::Save(super::export::Save { overwrite: true, ..save }));
+    }
 }
 
 /// A list that what is typed searches.
@@ -36,44 +76,17 @@ pub struct Menu {
     pub found: Vec<Choice>,
     /// What there would be with nothing typed.
     pub all: usize,
-    /// The action that is being told something.
-    pub told: Option<Action>,
+    /// The command whose argument is typed.
+    pub told: Option<&'static Row>,
 }
 
 /// A line of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
-    /// The line of the table of keys with this number.
-    Line(usize),
-    /// Something to tell the action.
+    /// A command.
+    Row(&'static Row),
+    /// Something to type behind the command's name.
     Value(Value),
-}
-
-/// Something that an action may be told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Value {
-    /// As it is typed, fit to show.
-    pub text: String,
-    /// What it is.
-    pub about: String,
-}
-
-impl Overlay {
-    /// Its list, where it has one.
-    pub fn menu(&self) -> Option<&Menu> {
-        match self {
-            Self::Help(menu) | Self::Palette(menu) => Some(menu),
-            Self::Overwrite(_) => None,
-        }
-    }
-
-    /// Its list, where it has one.
-    pub fn menu_mut(&mut self) -> Option<&mut Menu> {
-        match self {
-            Self::Help(menu) | Self::Palette(menu) => Some(menu),
-            Self::Overwrite(_) => None,
-        }
-    }
 }
 
 impl Menu {
@@ -113,20 +126,18 @@ pub fn search(state: &mut State) {
     let Some(overlay) = &state.overlay else { return };
     let Some(menu) = overlay.menu() else { return };
     let text = menu.input.value();
-    let here = |(_, line): &(usize, &keys::Binding)| line.context.holds_in(menu.from);
-    let mut lines: Vec<_> = keys::TABLE.iter().enumerate().filter(here).collect();
+    let mut lines: Vec<Line<'_>> = state.keymap.holding_in(menu.from).collect();
     // What only this place has comes first.
     // What is moved with is known by every hand: it comes last.
-    lines.sort_by_key(|(_, line)| (line.context != menu.from, line.action.is_motion()));
-    let lines: Vec<usize> = lines.into_iter().map(|(number, _)| number).collect();
+    lines.sort_by_key(|line| (line.row.context != menu.from, line.row.is_motion));
     let mut all = lines.len();
     let mut told = None;
     let found = match overlay {
-        Overlay::Help(_) => in_help(state, &lines, text),
+        Overlay::Help(_) => in_help(&lines, text),
         Overlay::Palette(_) => match subject(&lines, text) {
-            Some((action, argument, rest)) => {
-                told = Some(action);
-                let values = argument.values(state);
+            Some((row, argument, rest)) => {
+                told = Some(row);
+                let values = (argument.values)(state);
                 all = values.len();
                 chosen_values(values, argument, rest)
             }
@@ -140,34 +151,26 @@ pub fn search(state: &mut State) {
 }
 
 /// The lines whose keys, words or name hold `text`.
-fn in_help(state: &State, lines: &[usize], text: &str) -> Vec<Choice> {
+fn in_help(lines: &[Line<'_>], text: &str) -> Vec<Choice> {
     let lower = text.to_lowercase();
-    let fits = |number: usize| {
-        state.keymap.line(number).is_some_and(|line| {
-            line.binding.words.to_lowercase().contains(&lower)
-                || line.binding.action.id().contains(&lower)
-                || line.keys.iter().any(|key| key.show(false) == text || key.show(true) == text)
-        })
+    let fits = |line: &&Line<'_>| {
+        line.row.help.to_lowercase().contains(&lower)
+            || line.row.id.contains(&lower)
+            || line.keys.iter().any(|key| key.show(false) == text || key.show(true) == text)
     };
-    lines.iter().copied().filter(|number| text.is_empty() || fits(*number)).map(Choice::Line).collect()
+    lines.iter().filter(|line| text.is_empty() || fits(line)).map(|line| Choice::Row(line.row)).collect()
 }
 
 /// The lines whose name or words `text` is a rough spelling of, the nearest first.
-fn named(lines: &[usize], text: &str) -> Vec<Choice> {
-    if text.is_empty() {
-        return lines.iter().copied().map(Choice::Line).collect();
+fn named(lines: &[Line<'_>], text: &str) -> Vec<Choice> {
+    let mut rows: Vec<&'static Row> = lines.iter().map(|line| line.row).collect();
+    if !text.is_empty() {
+        rows.sort_by_key(|row| row.id.len());
+        rows = rank(rows.into_iter(), text, |row| format!("{} {}", row.id, row.help));
+        // Who types a name, or its beginning, means it.
+        rows.sort_by_key(|row| if row.id == text { 0 } else { 1 + u8::from(!row.id.starts_with(text)) });
     }
-    let entries = lines.iter().filter_map(|number| Some((*number, keys::TABLE.get(*number)?)));
-    let mut entries: Vec<_> = entries.collect();
-    entries.sort_by_key(|(_, line)| line.action.id().len());
-    let scored = rank(entries.into_iter(), text, |(_, line)| format!("{} {}", line.action.id(), line.words));
-    let mut found: Vec<usize> = scored.into_iter().map(|(number, _)| number).collect();
-    // Who types a name, or its beginning, means it.
-    found.sort_by_key(|number| {
-        let id = keys::TABLE.get(*number).map_or("", |line| line.action.id());
-        if id == text { 0 } else { 1 + u8::from(!id.starts_with(text)) }
-    });
-    found.into_iter().map(Choice::Line).collect()
+    rows.into_iter().map(Choice::Row).collect()
 }
 
 /// The items that `text` is a rough spelling of, the nearest first.
@@ -185,22 +188,18 @@ fn rank<T>(items: impl Iterator<Item = T>, text: &str, words: impl Fn(&T) -> Str
     scored.into_iter().map(|(_, item)| item).collect()
 }
 
-/// The action that `text` names and that can be told something, what that is, and what is typed behind its name.
-fn subject<'a>(lines: &[usize], text: &'a str) -> Option<(Action, Argument, &'a str)> {
+/// The command that `text` names and that has an argument, that argument, and what is typed behind its name.
+fn subject<'a>(lines: &[Line<'_>], text: &'a str) -> Option<(&'static Row, &'static Argument, &'a str)> {
     let (head, rest) = text.split_once(' ')?;
-    let action = Action::named(head)?;
-    let here = |number: &usize| keys::TABLE.get(*number).is_some_and(|line| line.action == action);
-    if !lines.iter().any(here) {
-        return None;
-    }
-    Some((action, action.argument()?, rest.trim_start()))
+    let row = lines.iter().find(|line| line.row.id == head)?.row;
+    Some((row, row.argument?, rest.trim_start()))
 }
 
 /// The values that `text` is a rough spelling of. Where anything may be said, what is typed comes first.
-fn chosen_values(values: Vec<Value>, argument: Argument, text: &str) -> Vec<Choice> {
+fn chosen_values(values: Vec<Value>, argument: &Argument, text: &str) -> Vec<Choice> {
     let mut found: Vec<Value> =
         if text.is_empty() { values } else { rank(values.into_iter(), text, |value| value.text.clone()) };
-    if !text.is_empty() && argument.is_free() {
+    if !text.is_empty() && argument.is_free {
         found.retain(|value| value.text != text);
         found.insert(0, Value { text: text.to_owned(), about: "as typed".into() });
     }
@@ -217,40 +216,33 @@ pub fn step(state: &mut State, down: bool) {
 }
 
 /// Puts the chosen line's name, or the chosen value, into the line.
-pub fn complete(state: &mut State) {
+fn complete(state: &mut State) {
     let Some(Overlay::Palette(menu)) = &mut state.overlay else { return };
     let text = match (menu.choice(), menu.told) {
-        (Some(Choice::Line(number)), _) => {
-            let Some(action) = keys::TABLE.get(*number).map(|line| line.action) else { return };
-            format!("{}{}", action.id(), if action.argument().is_some() { " " } else { "" })
+        (Some(Choice::Row(row)), _) => {
+            format!("{}{}", row.id, if row.argument.is_some() { " " } else { "" })
         }
-        (Some(Choice::Value(value)), Some(action)) => format!("{} {}", action.id(), value.text),
+        (Some(Choice::Value(value)), Some(row)) => format!("{} {}", row.id, value.text),
         _ => return,
     };
     menu.input = Input::new(text);
     search(state);
 }
 
-/// Does the chosen line. What is not possible now says why, and the list stays.
-pub fn carry_out(state: &mut State, effects: &mut Vec<Effect>) {
+/// Runs the chosen command. Where that is not possible now it says why, and the list stays.
+fn carry_out(state: &mut State, out: &mut Out) {
     let Some(menu) = state.overlay.as_ref().and_then(Overlay::menu) else { return };
-    let (action, value) = match (menu.choice(), menu.told) {
-        (Some(Choice::Line(number)), _) => match keys::TABLE.get(*number) {
-            Some(line) => (line.action, None),
-            None => return,
-        },
-        (Some(Choice::Value(value)), Some(action)) => (action, Some(value.text.clone())),
+    let (row, value) = match (menu.choice(), menu.told) {
+        (Some(Choice::Row(row)), _) => (*row, None),
+        (Some(Choice::Value(value)), Some(row)) => (row, Some(value.text.clone())),
         _ => return,
     };
-    if let Err(reason) = keys::enabled(state, action) {
+    if let Err(reason) = (row.enabled)(state) {
         return state.say(state.keyed(reason));
     }
-    if value.is_none() && action.argument().is_some_and(Argument::is_needed) {
-        return palette(state, &format!("{} ", action.id()));
+    if value.is_none() && row.argument.is_some_and(|argument| argument.is_needed) {
+        return palette(state, &format!("{} ", row.id));
     }
     state.overlay = None;
-    match value {
-        Some(value) => act_on(state, action, &value, effects),
-        None => act(state, action, effects),
-    }
+    (row.run)(state, value.as_deref(), out);
 }

@@ -3,11 +3,9 @@
 
 use ratatui::crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
-use super::act::act;
-use super::keys::{self, Action};
-use super::ping::Column;
-use super::tree::Sort;
-use super::{Effect, Pane, State, Tab, menu};
+use super::command::Row;
+use super::views::Tab;
+use super::{Out, Overlay, State, menu};
 
 /// Rows that one notch of the wheel moves.
 const NOTCH: isize = 3;
@@ -38,14 +36,12 @@ pub enum Spot {
     Row(usize),
     /// The pane of details.
     Detail,
-    /// The heading of a column of the tree.
-    Sort(Sort),
-    /// The heading of a column of the pings.
-    Column(Column),
+    /// The heading of a column of the view's list, which the view knows by number.
+    Heading(usize),
     /// The line between two panes; the column in which the layout itself would put it.
     Split(u16),
     /// A hint.
-    Do(Action),
+    Do(&'static Row),
     /// A line of the list that lies over the view.
     Choice(usize),
     /// Over the view, and nothing there.
@@ -53,15 +49,15 @@ pub enum Spot {
 }
 
 /// Takes an event of the mouse that happened on `spot`.
-pub fn mouse(state: &mut State, event: MouseEvent, spot: Option<Spot>, effects: &mut Vec<Effect>) {
+pub fn mouse(state: &mut State, event: MouseEvent, spot: Option<Spot>, out: &mut Out) {
     match event.kind {
         MouseEventKind::ScrollDown => wheel(state, spot, true),
         MouseEventKind::ScrollUp => wheel(state, spot, false),
-        MouseEventKind::Down(MouseButton::Left) => click(state, spot, effects),
+        MouseEventKind::Down(MouseButton::Left) => click(state, spot, out),
         MouseEventKind::Down(MouseButton::Right) => {
             if let (Some(Spot::Row(row)), None) = (spot, &state.overlay) {
-                select(state, row);
-                attempt(state, Action::CopyAs, effects);
+                state.front().select(state, row);
+                attempt(state, "copy-as", out);
             }
         }
         MouseEventKind::Drag(MouseButton::Left) => {
@@ -75,95 +71,42 @@ pub fn mouse(state: &mut State, event: MouseEvent, spot: Option<Spot>, effects: 
     }
 }
 
-fn click(state: &mut State, spot: Option<Spot>, effects: &mut Vec<Effect>) {
+fn click(state: &mut State, spot: Option<Spot>, out: &mut Out) {
     if state.overlay.is_some() {
         return match spot {
             Some(Spot::Choice(line)) => {
-                if let Some(menu) = state.overlay.as_mut().and_then(menu::Overlay::menu_mut) {
+                if let Some(menu) = state.overlay.as_mut().and_then(Overlay::menu_mut) {
                     menu.chosen = line;
                 }
-                attempt(state, Action::MenuDo, effects);
+                attempt(state, "menu-do", out);
             }
-            Some(Spot::Do(action)) => attempt(state, action, effects),
+            Some(Spot::Do(row)) => state.attempt(row, None, out),
             Some(Spot::Overlay) => {}
             // Beside it: away with it.
-            _ => attempt(state, Action::Back, effects),
+            _ => attempt(state, "back", out),
         };
     }
     match spot {
-        Some(Spot::Tab(tab)) => super::travel::go(state, tab, effects),
+        Some(Spot::Tab(tab)) => state.go(tab, out),
         Some(Spot::Row(row)) => {
             // A row that is selected already opens, or folds.
-            let again = select(state, row);
-            if again && state.tab == Tab::Explore {
-                state.tree.fold(None, &state.view.catalog, &state.view.pings);
-            } else if again && state.tab == Tab::Events {
-                attempt(state, Action::Reveal, effects);
-            } else if again && state.tab == Tab::Doctor {
-                attempt(state, Action::Story, effects);
+            if state.front().select(state, row) {
+                state.front().open(state, out);
             }
         }
-        Some(Spot::List) => state.focus = Pane::Tree,
-        Some(Spot::Detail) => state.focus = Pane::Detail,
-        Some(Spot::Sort(sort)) => {
-            if state.tree.sort() == sort {
-                attempt(state, Action::Reverse, effects);
-            } else {
-                state.tree.sort_to(sort, &state.view.catalog, &state.view.pings);
-            }
-        }
-        Some(Spot::Column(column)) => {
-            if state.ping.sort == column {
-                state.ping.reversed = !state.ping.reversed;
-            } else {
-                (state.ping.sort, state.ping.reversed) = (column, false);
-            }
-        }
+        Some(Spot::List) => state.front().focus(state, false),
+        Some(Spot::Detail) => state.front().focus(state, true),
+        Some(Spot::Heading(column)) => state.front().sort(state, column),
         Some(Spot::Split(base)) => state.mouse.dragged = Some(base),
-        Some(Spot::Do(action)) => attempt(state, action, effects),
+        Some(Spot::Do(row)) => state.attempt(row, None, out),
         Some(Spot::Choice(_) | Spot::Overlay) | None => {}
     }
 }
 
 /// What a key would do, with its refusal.
-fn attempt(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
-    match keys::enabled(state, action) {
-        Ok(()) => act(state, action, effects),
-        Err(reason) => state.say(state.keyed(reason)),
-    }
-}
-
-/// Selects a row of the view's list; says whether it was selected already.
-fn select(state: &mut State, row: usize) -> bool {
-    let by = |from: usize| row.cast_signed() - from.cast_signed();
-    match state.tab {
-        Tab::Explore => {
-            let again = state.tree.position() == row && state.focus == Pane::Tree;
-            state.focus = Pane::Tree;
-            state.tree.step(by(state.tree.position()));
-            again
-        }
-        Tab::Ping => {
-            let here = state.ping.matrix.map(|place| place.app);
-            let at = here.unwrap_or_else(|| state.chosen_ping(&state.ping_rows()));
-            state.step_pings(by(at));
-            at == row
-        }
-        Tab::Events => {
-            let at = state.chosen_row().unwrap_or(0);
-            state.step_events(by(at));
-            at == row
-        }
-        Tab::Doctor => {
-            let at = state.chosen_check();
-            state.check = Some(row);
-            at == Some(row)
-        }
-        Tab::Dig => {
-            let at = state.dig.cursor(&state.dig.rows(&state.view)).0;
-            state.travel_in_dig(by(at));
-            at == row
-        }
+fn attempt(state: &mut State, id: &str, out: &mut Out) {
+    if let Some(row) = state.keymap.find(state.context(), id) {
+        state.attempt(row, None, out);
     }
 }
 
@@ -172,20 +115,20 @@ fn wheel(state: &mut State, spot: Option<Spot>, down: bool) {
         return menu::step(state, down);
     }
     let rows = if down { NOTCH } else { -NOTCH };
-    let focus = state.focus;
-    match spot {
-        Some(Spot::Detail) => state.focus = Pane::Detail,
-        Some(Spot::Row(_) | Spot::List | Spot::Sort(_)) => state.focus = Pane::Tree,
-        _ => {}
-    }
-    super::travel::by(state, rows);
-    state.focus = focus;
+    let part = match spot {
+        Some(Spot::Detail) => Some(true),
+        Some(Spot::Row(_) | Spot::List | Spot::Heading(_)) => Some(false),
+        _ => None,
+    };
+    state.front().wheel(state, part, rows);
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::tests::Session;
     use super::*;
+    use crate::app::views::explore::tree::Sort;
+    use crate::app::{Effect, Pane};
     use ratatui::crossterm::event::KeyModifiers;
 
     fn at(s: &mut Session, kind: MouseEventKind, column: u16, spot: Spot) {
@@ -230,11 +173,11 @@ mod tests {
         at(&mut s, MouseEventKind::Up(MouseButton::Left), 52, Spot::Detail);
         at(&mut s, MouseEventKind::Drag(MouseButton::Left), 20, Spot::Row(3));
         assert_eq!(s.state.split, 6, "let go of");
-        at(&mut s, LEFT, 0, Spot::Sort(Sort::Count));
+        at(&mut s, LEFT, 0, Spot::Heading(Sort::Count as usize));
         assert_eq!((s.state.tree.sort(), s.state.tree.is_reversed()), (Sort::Count, false));
-        at(&mut s, LEFT, 0, Spot::Sort(Sort::Count));
+        at(&mut s, LEFT, 0, Spot::Heading(Sort::Count as usize));
         assert!(s.state.tree.is_reversed());
-        at(&mut s, LEFT, 0, Spot::Do(Action::Help));
+        at(&mut s, LEFT, 0, Spot::Do(crate::app::table::named("help").next().unwrap()));
         assert!(s.state.overlay.is_some());
         at(&mut s, LEFT, 0, Spot::Overlay);
         assert!(s.state.overlay.is_some());

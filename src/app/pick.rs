@@ -1,8 +1,11 @@
 //! The choice between several confs, before anything is attached; and what a first run is met with, where there is none.
 
+pub mod rows;
+
 use ratatui::crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::keys::{Action, Context, Keymap};
+use super::command::Context;
+use super::keymap::Keymap;
 
 /// A conf that may be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,19 +64,19 @@ impl Pick {
         }
         self.said = None;
         let last = self.choices.len().saturating_sub(1);
-        match Keymap::default().action(Context::Pick, key) {
-            Some(Action::Down) => self.chosen = (self.chosen + 1).min(last),
-            Some(Action::Up) => self.chosen = self.chosen.saturating_sub(1),
-            Some(Action::First) => self.chosen = 0,
-            Some(Action::Last) => self.chosen = last,
-            Some(Action::Open) => match self.choices.get(self.chosen).map(|choice| &choice.about) {
+        match Keymap::default().row(Context::PICK, key).map(|row| row.id) {
+            Some("down") => self.chosen = (self.chosen + 1).min(last),
+            Some("up") => self.chosen = self.chosen.saturating_sub(1),
+            Some("first") => self.chosen = 0,
+            Some("last") => self.chosen = last,
+            Some("open") => match self.choices.get(self.chosen).map(|choice| &choice.about) {
                 Some(Ok(_)) => return Picked::This(self.chosen),
                 Some(Err(_)) => self.said = Some("this conf cannot be used: see beside it".into()),
                 None => {}
             },
-            Some(Action::Refresh) => return Picked::Again,
-            Some(Action::Suspend) => return Picked::Suspend,
-            Some(Action::Quit) => return Picked::Quit,
+            Some("refresh") => return Picked::Again,
+            Some("suspend") => return Picked::Suspend,
+            Some("quit") => return Picked::Quit,
             _ => {}
         }
         Picked::NotYet

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use ratatui::crossterm::event::Event;
 
-use super::keys::{Action, Binding, Context, TABLE};
+use super::command::Row;
 use super::menu::Choice;
+use super::table::TABLE;
 use super::tests::{Session, link, log};
 use super::*;
 use crate::catalog::diff::Change;
+use crate::catalog::place::Node;
 use crate::doctor::Subject;
 use crate::doctor::facts::{Around, Facts};
 use crate::net::Phase;
@@ -108,25 +110,25 @@ const MAY_STAY: &str = "up down half-page-up half-page-down page-up page-down fi
                         next-field previous-field explore dig ping-view \
                         doctor events";
 
-fn may_stay(action: Action) -> bool {
-    MAY_STAY.split_whitespace().any(|id| id == action.id())
+fn may_stay(row: &Row) -> bool {
+    MAY_STAY.split_whitespace().any(|id| id == row.id)
 }
 
-/// The table's lines that hold where `session` is.
-fn here(session: &Session) -> impl Iterator<Item = &'static Binding> {
+/// The rows that hold where `session` is.
+fn here(session: &Session) -> impl Iterator<Item = &'static Row> {
     let context = session.state.context();
-    TABLE.iter().filter(move |line| line.context.holds_in(context))
+    TABLE.iter().copied().filter(move |row| row.context.holds_in(context))
 }
 
 #[test]
 fn each_enabled_key_works_and_each_other_says_why() {
     let mut met = Vec::new();
     for (name, session) in states() {
-        for line in here(&session) {
-            met.push(line.action);
-            for key in line.keys {
+        for row in here(&session) {
+            met.push(row.id);
+            for key in row.keys {
                 let mut s = session.clone();
-                let enabled = keys::enabled(&s.state, line.action);
+                let enabled = (row.enabled)(&s.state);
                 s.state.toast = None;
                 let before = seen(&s.state);
                 s.effects = update(&mut s.state, Message::Input(Event::Key(key.event())), s.now);
@@ -134,11 +136,11 @@ fn each_enabled_key_works_and_each_other_says_why() {
                 match enabled {
                     Ok(()) => {
                         let told = s.state.toast.is_some();
-                        assert!(changed || told || may_stay(line.action), "{name}: {line:?} does nothing");
+                        assert!(changed || told || may_stay(row), "{name}: {row:?} does nothing");
                     }
                     Err(reason) => {
-                        assert_eq!(s.state.toast(), Some(&*s.state.keyed(reason)), "{name}: {line:?}");
-                        assert!(!changed, "{name}: {line:?} is disabled and did something");
+                        assert_eq!(s.state.toast(), Some(&*s.state.keyed(reason)), "{name}: {row:?}");
+                        assert!(!changed, "{name}: {row:?} is disabled and did something");
                     }
                 }
             }
@@ -148,10 +150,10 @@ fn each_enabled_key_works_and_each_other_says_why() {
     let save = export::Save { path: "a.txt".into(), text: "a".into(), overwrite: false };
     update(&mut confirm.state, Message::Saved(save, export::Saved::Exists), confirm.now);
     for (name, session) in [("help", after("?")), ("palette", after(":")), ("confirm", confirm)] {
-        met.extend(here(&session).map(|line| line.action));
-        assert_ne!(session.state.context(), Context::Explore, "{name}");
+        met.extend(here(&session).map(|row| row.id));
+        assert_ne!(session.state.context(), views::explore::HERE, "{name}");
     }
-    let missed: Vec<_> = Action::ALL.iter().filter(|action| !met.contains(action)).collect();
+    let missed: Vec<_> = TABLE.iter().map(|row| row.id).filter(|id| !met.contains(id)).collect();
     assert!(missed.is_empty(), "no state of this test meets {missed:?}");
 }
 
@@ -159,27 +161,26 @@ fn each_enabled_key_works_and_each_other_says_why() {
 fn each_action_is_reached_by_its_name_and_does_the_same() {
     for (name, mut session) in states() {
         session.state.toast = None;
-        for line in here(&session) {
+        for row in here(&session) {
             let mut palette = session.clone();
             menu::palette(&mut palette.state, "");
-            palette.keys(line.action.id());
+            palette.keys(row.id);
             let menu = palette.state.overlay.as_ref().unwrap().menu().unwrap();
-            let Some(Choice::Line(number)) = menu.choice() else { panic!("{name}: {line:?} is not found") };
-            assert_eq!(TABLE[*number].action, line.action, "{name}: {line:?}");
-            let enabled = keys::enabled(&session.state, line.action);
+            assert_eq!(menu.choice(), Some(&Choice::Row(row)), "{name}");
+            let enabled = (row.enabled)(&session.state);
             palette.keys("<enter>");
             if let Err(reason) = enabled {
-                assert_eq!(palette.state.toast(), Some(&*palette.state.keyed(reason)), "{name}: {line:?}");
+                assert_eq!(palette.state.toast(), Some(&*palette.state.keyed(reason)), "{name}: {row:?}");
                 assert!(palette.state.overlay.is_some() && palette.effects.is_empty());
                 continue;
             }
             let mut pressed = session.clone();
-            let mut effects = Vec::new();
-            act::act(&mut pressed.state, line.action, &mut effects);
-            follow(&mut pressed.state, &mut effects);
-            assert_eq!(palette.effects, effects, "{name}: {line:?}");
+            let mut out = Out::default();
+            (row.run)(&mut pressed.state, None, &mut out);
+            let effects = finish(&mut pressed.state, out);
+            assert_eq!(palette.effects, effects, "{name}: {row:?}");
             let opens = pressed.state.overlay.is_some();
-            assert!(opens || seen(&palette.state) == seen(&pressed.state), "{name}: {line:?}");
+            assert!(opens || seen(&palette.state) == seen(&pressed.state), "{name}: {row:?}");
         }
     }
 }

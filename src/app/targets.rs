@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
-use super::{State, Tab, marked};
+use super::State;
 use crate::catalog::Catalog;
 use crate::catalog::place::Node;
 use crate::dns::names::Form;
@@ -14,7 +14,7 @@ use crate::probe::series::{Aim, Series, Target};
 use crate::text::{Safe, count};
 
 /// Machines of the selected region that are pinged without being told to.
-const POLITE: usize = 8;
+pub const POLITE: usize = 8;
 /// Targets at once.
 const MOST: usize = 1024;
 /// What the user wants pinged, and what is known of all that is pinged.
@@ -102,8 +102,8 @@ fn known(state: &State) -> Known<'_> {
 pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
     let selected = state.tree.selected().cloned();
     let (catalog, names) = (&state.view.catalog, &state.view.names);
-    let matrix = state.tab == Tab::Ping && state.ping.matrix.is_some();
-    let nearest = if state.tab == Tab::Dig { state.dig.nearest() } else { Vec::new() };
+    let matrix = state.front().samples(state);
+    let nearest = state.front().measured(state);
     let unchanged = state.wishes.made_of.as_ref().is_some_and(|of| {
         Arc::ptr_eq(&of.catalog, catalog)
             && Arc::ptr_eq(&of.names, names)
@@ -131,7 +131,7 @@ pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
     let wishes = &mut state.wishes;
     wishes.wanted.look(Known { catalog, names, gateway: state.profile.dns.addr });
     if matrix {
-        members.extend(super::matrix::sample(catalog));
+        members.extend(sample(catalog));
     }
     members.extend(nearest.iter().map(|&address| Member::owner(catalog, address)));
     // What is gone takes no place, and no address, from what is there.
@@ -179,22 +179,23 @@ pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
     Some(aims)
 }
 
-/// Pings the selected row, or all below it; or no longer, where that is done already.
-pub fn toggle_pings(state: &mut State, below: bool) {
-    if state.has_marked() {
-        return marked::toggle_pings(state);
+/// Machines of an app in a region that are pinged for the matrix.
+pub const SAMPLE: usize = 2;
+
+/// What the matrix wants pinged: some machines of each app in each region.
+fn sample(catalog: &Catalog) -> Vec<Member> {
+    let mut all = Vec::new();
+    for (name, app) in &catalog.apps {
+        for region in app.regions().into_keys() {
+            let node = Node::Region(name.clone(), region.cloned());
+            all.extend(at(catalog, &node).into_iter().take(SAMPLE));
+        }
     }
-    let Some(node) = state.tree.selected().cloned() else { return };
-    let members = at(&state.view.catalog, &node).len();
-    if !below && !matches!(node, Node::Machine(..) | Node::Peer(_)) && members > POLITE {
-        return state.say(state.keyed(&format!("{members} machines: {{ping-below}} pings all below")));
-    }
-    toggle(state, Wish::Node(node));
+    all
 }
 
-/// Pings the app of what is selected in turns; or no longer, where that is done already.
-pub fn toggle_turns(state: &mut State) {
-    let Some(app) = state.subject_app() else { return };
+/// Pings an app in turns; or no longer, where that is done already.
+pub fn toggle_turns(state: &mut State, app: &Safe) {
     let wish = Wish::Turns(Box::new(Wish::Node(Node::App(app.clone()))));
     if state.wishes.has(&wish) {
         state.wishes.remove(&wish);

@@ -4,7 +4,6 @@ use std::net::Ipv6Addr;
 
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
-use super::keys::Action;
 use super::*;
 use crate::attach::{Loaded, Source};
 use crate::catalog::{App, Machine, Peer, WalkState};
@@ -220,7 +219,7 @@ fn the_selection_stays_with_its_node_and_a_gone_row_lingers() {
     s.catalog(&["web:iad/148e21b7c93d89,fra/17815dd2b06689", "aaa:iad/00000000000001"]);
     assert!(s.rows().contains(">    90706e10f12094 gone"), "{}", s.rows());
     let came = Node::Machine("aaa".into(), "00000000000001".into());
-    assert_eq!(s.state.tree.mark(&came, s.now), Some(&tree::Mark::New));
+    assert_eq!(s.state.tree.mark(&came, s.now), Some(&views::explore::tree::Mark::New));
     s.wait(9);
     assert!(s.rows().contains("gone"));
     s.wait(2);
@@ -358,7 +357,7 @@ fn events_are_selected_filtered_cleared_and_shown_in_the_tree() {
     let mut s = Session::attached();
     s.keys("5");
     assert_eq!(s.state.chosen_event(), None);
-    assert!(keys::enabled(&s.state, Action::Reveal).is_err());
+    assert!((table::named("show-in-tree").next().unwrap().enabled)(&s.state).is_err());
     let place = |id: &str, region: &str| Place {
         app: "web".into(),
         id: id.into(),
@@ -370,7 +369,7 @@ fn events_are_selected_filtered_cleared_and_shown_in_the_tree() {
     log(&mut s, vec![came, moved, Change::PeerWent("other".into())]);
     let chosen = |s: &Session| s.state.chosen_event().map(|event| event.serial);
     assert_eq!(chosen(&s), Some(3), "the newest");
-    assert!(keys::enabled(&s.state, Action::Reveal).is_err(), "that peer is gone");
+    assert!((table::named("show-in-tree").next().unwrap().enabled)(&s.state).is_err(), "that peer is gone");
     s.keys("jj");
     assert_eq!(chosen(&s), Some(1));
     log(&mut s, vec![Change::AppCame("new".into())]);
@@ -402,7 +401,7 @@ fn what_is_marked_is_pinged_copied_and_exported_together() {
         |app: &str, id: &str| s.state.view.catalog.machine(&app.into(), &id.into()).unwrap().address;
     let both = [address("api", "e2865a6e82319b"), address("web", "17815dd2b06689")];
     assert_eq!(lines(&s), both.map(|address| address.unwrap().to_string()));
-    assert_eq!(sheet::Sheet::of(&s.state).rows.len(), 2);
+    assert_eq!(s.state.front().table(&s.state).rows.len(), 2);
     s.keys("p");
     let pinged = |s: &Session| {
         s.state.asked_pings.iter().filter(|aim| both.contains(&Some(aim.target.address))).count()

@@ -1,19 +1,10 @@
 //! Places that one has been to, across the views: back and forward as in a browser.
 
-use super::{State, Tab};
-use crate::catalog::place::Node;
+use super::request::{Place, Request};
+use super::{Out, State};
 
 /// Places that are kept.
 const KEPT: usize = 100;
-
-/// A place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// A row of the tree.
-    Node(Node),
-    /// A line of the Dig view.
-    Line(String),
-}
 
 /// Where one has been, and where one came back from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,33 +38,17 @@ impl Trail {
 }
 
 impl State {
-    fn whereabouts(&self) -> Option<Place> {
-        match self.tab {
-            Tab::Explore => self.tree.selected().cloned().map(Place::Node),
-            Tab::Dig => self.dig.entry().map(|entry| Place::Line(entry.text.clone())),
-            _ => None,
-        }
-    }
-
     /// Remembers where one is, before one is led elsewhere.
     pub fn leave_place(&mut self) {
-        if let Some(place) = self.whereabouts() {
+        if let Some(place) = self.front().place(self) {
             self.trail.leave(place);
         }
     }
 
     /// Goes to the place before this one, or back to the one that one came back from.
-    pub fn walk_trail(&mut self, forward: bool) {
-        let Some(place) = self.trail.step(self.whereabouts(), forward) else { return };
-        match place {
-            Place::Node(node) => {
-                self.tab = Tab::Explore;
-                self.tree.reveal(&node, &self.view.catalog, &self.view.pings);
-            }
-            Place::Line(text) => {
-                self.tab = Tab::Dig;
-                self.dig.show_line(&text);
-            }
+    pub fn walk_trail(&mut self, forward: bool, out: &mut Out) {
+        if let Some(place) = self.trail.step(self.front().place(self), forward) {
+            out.request(Request::Return(place));
         }
     }
 }

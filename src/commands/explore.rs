@@ -7,10 +7,10 @@ use std::process::ExitCode;
 
 use super::{conf, demo, kept, plain};
 use crate::app;
-use crate::app::dig::history::{KEPT, Past};
 use crate::app::kept::{Folds, Look};
-use crate::app::keys::Keymap;
+use crate::app::keymap::Keymap;
 use crate::app::pick::{Choice, Pick, Picked};
+use crate::app::views::dig::history::{KEPT, Past};
 use crate::attach::list::{self, Item};
 use crate::attach::{Claimed, Loaded, Source, find};
 use crate::demo::gateway::Demo;

@@ -6,7 +6,8 @@ use clap::ColorChoice;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::app::keys::{Context, Keymap, Line};
+use crate::app::command::Context;
+use crate::app::keymap::{Keymap, Line};
 use crate::cli::{self, Failure};
 use crate::dns::dig::options;
 use crate::error::Exit;
@@ -15,36 +16,26 @@ use crate::text::width;
 
 use super::style::{DIM, STRONG, paint};
 
-/// The places of keys, in the order in which they are told.
-const PLACES: &[Context] = &[
-    Context::Everywhere,
-    Context::Explore,
-    Context::Dig,
-    Context::DigLine,
-    Context::Ping,
-    Context::Doctor,
-    Context::Events,
-    Context::Filter,
-    Context::Help,
-    Context::Palette,
-    Context::Lines,
-    Context::Pick,
-];
-
-/// The lines of every place, under its title.
+/// The lines of every place, under its title: first those that hold everywhere, last the choice of a conf.
 fn places(keymap: &Keymap) -> impl Iterator<Item = (String, Vec<Line<'_>>)> {
-    PLACES.iter().filter_map(|context| {
-        let here: Vec<Line<'_>> = keymap.lines().filter(|line| line.binding.context == *context).collect();
+    let mut places: Vec<Context> = Vec::new();
+    for context in keymap.lines().map(|line| line.row.context).filter(|context| context.is_documented()) {
+        if !places.contains(&context) {
+            places.push(context);
+        }
+    }
+    places.into_iter().map(|context| {
+        let here: Vec<Line<'_>> = keymap.lines().filter(|line| line.row.context == context).collect();
         let mut title = context.title().to_owned();
         title.get_mut(..1).map(str::make_ascii_uppercase);
-        (!here.is_empty()).then_some((title, here))
+        (title, here)
     })
 }
 
 fn shown(line: &Line<'_>) -> Vec<String> {
     if line.keys.is_empty() {
         // What has no key is run by its name.
-        return vec![format!(":{}", line.binding.action.id())];
+        return vec![format!(":{}", line.row.id)];
     }
     line.keys.iter().map(|key| key.show(false)).collect()
 }
@@ -64,7 +55,7 @@ pub fn keys(keymap: &Keymap, markdown: bool, out: &mut impl Write) -> Result<Exi
             writeln!(out, "{}", paint(STRONG, &title))?;
         }
         for line in lines {
-            let (keys, words, id) = (shown(&line), line.binding.words, line.binding.action.id());
+            let (keys, words, id) = (shown(&line), line.row.help, line.row.id);
             if markdown {
                 let keys: Vec<String> =
                     keys.iter().map(|key| format!("`{}`", key.replace('|', "\\|"))).collect();
@@ -148,7 +139,7 @@ pub fn page(keymap: &Keymap, out: &mut impl Write) -> Result<Exit, Failure> {
                 keys.push(bold(key));
             }
             rest.text(keys);
-            rest.text([roman(line.binding.words)]);
+            rest.text([roman(line.row.help)]);
         }
     }
     rest.control("SH", ["SETTINGS"]);

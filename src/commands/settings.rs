@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::{kept, plain};
-use crate::app::keys::{Keymap, Remap};
+use crate::app::keymap::{Keymap, Remap};
 use crate::cli::Failure;
 use crate::error::{Error, Exit};
 use crate::settings::file::{self, Note};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use crate::app::keys::{Action, Context};
+use crate::app::command::Context;
 use crate::app::mouse::Spot;
 use crate::app::{State, Tab};
 use crate::catalog::place::Node;
@@ -239,18 +239,11 @@ fn filter_line(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
     let dim = theme.style(Role::Dim);
     let Some(input) = &state.filter_line else { return };
-    let found = match state.tab {
-        Tab::Explore => {
-            let all = count(state.tree.machines(), "machine");
-            format!("{} of {all} ", state.tree.matches())
-        }
-        Tab::Dig | Tab::Ping | Tab::Doctor => String::new(),
-        Tab::Events => format!("{} ", count(state.shown_events().count(), "event")),
-    };
+    let found = state.front().found(state);
     let typed = Safe::new(input.value());
     let left =
         Line::default().add(FILTER_PROMPT, theme.focused()).add(typed.as_str(), theme.style(Role::Plain));
-    let possible = possible(&state.keymap, Some(state), Context::Filter, usize::from(area.width) / 2);
+    let possible = possible(&state.keymap, Some(state), Context::FILTER, usize::from(area.width) / 2);
     let right = hints(&possible, theme).add("  ", dim).add(found, dim);
     canvas.two_ends(area, left, right, (' ', dim));
 }
@@ -259,17 +252,16 @@ fn hint_line(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
     let dim = theme.style(Role::Dim);
     let context = state.context();
-    let quit = match state.keymap.key(context, Action::Quit) {
+    let row = state.keymap.find(context, "quit");
+    let quit = match state.keymap.key(context, "quit") {
         Some(key) => Line::default().add(key.show(theme.ascii), theme.style(Role::Accent)).add(" quit ", dim),
         None => Line::default(),
     };
     let columns = usize::from(area.width);
-    canvas.hits.columns(area, columns.saturating_sub(quit.columns())..columns, Spot::Do(Action::Quit));
-    let filter = match state.tab {
-        Tab::Explore => state.tree.filter(),
-        Tab::Dig | Tab::Ping | Tab::Doctor => "",
-        Tab::Events => &state.log.filter,
-    };
+    if let Some(row) = row {
+        canvas.hits.columns(area, columns.saturating_sub(quit.columns())..columns, Spot::Do(row));
+    }
+    let filter = state.front().filter(state).unwrap_or_default();
     let mut right = Line::default();
     if !filter.is_empty() {
         right = right.add(format!(" /{} ", Safe::new(filter)), theme.style(Role::Warn));
@@ -280,7 +272,7 @@ fn hint_line(canvas: &mut Canvas<'_>, area: Rect) {
     let mut at = 1;
     for hint in &possible {
         let end = at + hint.columns(theme.ascii);
-        canvas.hits.columns(area, at..end, Spot::Do(hint.action));
+        canvas.hits.columns(area, at..end, Spot::Do(hint.row));
         at = end + 2;
     }
     canvas.two_ends(area, hints(&possible, theme), right, (' ', dim));

@@ -4,11 +4,11 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Widget as _};
 
-use crate::app::State;
 use crate::app::export::Save;
-use crate::app::keys;
-use crate::app::menu::{Choice, Menu, Overlay};
+use crate::app::keymap;
+use crate::app::menu::{Choice, Menu};
 use crate::app::mouse::Spot;
+use crate::app::{Overlay, State};
 use crate::text::{Safe, fit, width};
 use crate::ui::canvas::{Canvas, Size};
 use crate::ui::parts::line::{Columns as _, marked};
@@ -75,7 +75,7 @@ fn menu(canvas: &mut Canvas<'_>, area: Rect, overlay: &Overlay, menu: &Menu) {
     let (title, prompt, foot) = match (overlay, menu.told) {
         (Overlay::Help(_), _) => (format!(" Help · {} ", menu.from.title()), "❯", HELP_FOOT),
         (_, None) => (format!(" Command · {} ", menu.from.title()), ":", PALETTE_FOOT),
-        (_, Some(action)) => (format!(" {} ", words(state, action)), ":", PALETTE_FOOT),
+        (_, Some(row)) => (format!(" {} ", row.help), ":", PALETTE_FOOT),
     };
     let foot = canvas.tell(foot);
     let frame = place(overlay, size, area);
@@ -122,14 +122,14 @@ fn choices(canvas: &mut Canvas<'_>, area: Rect, overlay: &Overlay, menu: &Menu) 
     let offset = first_row(menu.chosen, menu.found.len(), area.height.into());
     let values = menu.found.iter().filter_map(|choice| match choice {
         Choice::Value(value) => Some(width(&value.text)),
-        Choice::Line(_) => None,
+        Choice::Row(_) => None,
     });
     let longest = values.max().unwrap_or(0).min(usize::from(area.width) * 2 / 3);
     for ((n, choice), here) in menu.found.iter().enumerate().skip(offset).zip(area.rows()) {
         canvas.hits.add(here, Spot::Choice(n));
         let chosen = n == menu.chosen;
         let (left, right) = match choice {
-            Choice::Line(number) => match state.keymap.line(*number) {
+            Choice::Row(row) => match state.keymap.lines().find(|line| line.row == *row) {
                 Some(found) => entry(state, overlay, found, chosen, theme),
                 None => continue,
             },
@@ -147,10 +147,9 @@ fn about(canvas: &mut Canvas<'_>, area: Rect, menu: &Menu) {
     let Canvas { state, theme, .. } = *canvas;
     let dim = theme.style(Role::Dim);
     let text = match menu.choice() {
-        Some(Choice::Line(number)) => {
-            let action = keys::TABLE.get(*number).map(|line| line.action);
-            let reason = action.and_then(|action| keys::enabled(state, action).err());
-            let reason = reason.map(|reason| state.keymap.tell(menu.from, reason, theme.ascii));
+        Some(Choice::Row(row)) => {
+            let reason =
+                (row.enabled)(state).err().map(|reason| state.keymap.tell(menu.from, reason, theme.ascii));
             reason.map(|reason| Line::default().add(format!("   not now: {reason}"), theme.style(Role::Warn)))
         }
         Some(Choice::Value(_)) => None,
@@ -166,17 +165,17 @@ fn about(canvas: &mut Canvas<'_>, area: Rect, menu: &Menu) {
 fn entry(
     state: &State,
     overlay: &Overlay,
-    line: keys::Line<'_>,
+    line: keymap::Line<'_>,
     chosen: bool,
     theme: Theme,
 ) -> (Line<'static>, Line<'static>) {
-    let (dim, binding) = (theme.style(Role::Dim), line.binding);
-    let reason = keys::enabled(state, binding.action).err();
+    let (dim, row) = (theme.style(Role::Dim), line.row);
+    let reason = (row.enabled)(state).err();
     let keys: Vec<String> = line.keys.iter().map(|key| key.show(theme.ascii)).collect();
     let keys = keys.join(" ");
     let off = |style| if reason.is_some() { dim } else { style };
     let words = off(theme.row(chosen));
-    let id = binding.action.id();
+    let id = row.id;
     // Keys are short, names are not.
     let (head, tail, room) = match overlay {
         Overlay::Help(_) => (keys, id.to_owned(), 13),
@@ -186,7 +185,7 @@ fn entry(
         .add(head, off(theme.style(Role::Accent)))
         .add(" ", dim)
         .to(room)
-        .add(binding.words, words);
+        .add(row.help, words);
     match reason {
         Some(reason) => {
             let reason = state.keymap.tell(state.place(), reason, theme.ascii);
@@ -194,11 +193,6 @@ fn entry(
         }
         None => (left, Line::default().add(format!(" {tail} "), dim)),
     }
-}
-
-/// What the table says of an action.
-fn words(state: &State, action: keys::Action) -> &'static str {
-    state.keymap.lines().find(|line| line.binding.action == action).map_or("", |line| line.binding.words)
 }
 
 /// Where a list lies.

@@ -11,7 +11,8 @@ use super::parts::hints::{hints, possible};
 use super::parts::line::{Columns as _, marked, wrap};
 use super::parts::list::{below, first_row, lines};
 use super::theme::{Role, Theme};
-use crate::app::keys::{Context, Keymap};
+use crate::app::command::Context;
+use crate::app::keymap::Keymap;
 use crate::app::pick::Pick;
 use crate::text::{fit, width};
 
@@ -64,7 +65,7 @@ fn choice(canvas: &mut Canvas<'_, Pick>, area: Rect) {
     }
     let foot = match &pick.said {
         Some(said) => Line::default().add(format!(" {said}"), theme.strong()),
-        None => hints(&possible(&Keymap::default(), None, Context::Pick, area.width.into()), theme),
+        None => hints(&possible(&Keymap::default(), None, Context::PICK, area.width.into()), theme),
     };
     foot.paint(line(area.height - 1), canvas);
 }

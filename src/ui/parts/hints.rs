@@ -4,7 +4,9 @@ use ratatui::text::Line;
 
 use super::line::Columns as _;
 use crate::app::State;
-use crate::app::keys::{self, Action, Context, Keymap};
+use crate::app::command::{Context, Row};
+use crate::app::key::Key;
+use crate::app::keymap::Keymap;
 use crate::text::width;
 use crate::ui::theme::{Role, Theme};
 
@@ -12,13 +14,13 @@ use crate::ui::theme::{Role, Theme};
 #[derive(Debug, Clone, Copy)]
 pub struct Hint {
     /// The key.
-    pub key: keys::Key,
+    pub key: Key,
     /// What it does, in a word.
     pub words: &'static str,
     /// The command.
-    pub action: Action,
-    /// Rank by use, and place in the table: where there is no room, the last by this order goes first.
-    rank: (u8, usize),
+    pub row: &'static Row,
+    /// Rank by use, and place in the row: where there is no room, the last by this order goes first.
+    rank: (u8, u8),
 }
 
 impl Hint {
@@ -28,21 +30,21 @@ impl Hint {
     }
 }
 
-/// The hints of a context that are possible now, the most useful ones where not all fit, in the table's order.
+/// The hints of a context that are possible now, the most useful ones where not all fit, in their order.
 pub fn possible(keymap: &Keymap, state: Option<&State>, context: Context, room: usize) -> Vec<Hint> {
     let mut all: Vec<Hint> = keymap
-        .lines()
-        .enumerate()
-        .filter(|(_, keys::Line { binding, .. })| {
-            let apart = binding.action == Action::Quit && context != Context::Pick;
-            let possible = state.is_none_or(|state| keys::enabled(state, binding.action).is_ok());
-            binding.context.holds_in(context) && !apart && possible
+        .holding_in(context)
+        .filter(|line| {
+            let apart = line.row.id == "quit" && context != Context::PICK;
+            !apart && state.is_none_or(|state| (line.row.enabled)(state).is_ok())
         })
-        .filter_map(|(place, line)| {
-            let (rank, words) = line.binding.hint?;
-            Some(Hint { key: *line.keys.first()?, words, action: line.binding.action, rank: (rank, place) })
+        .filter_map(|line| {
+            let hint = line.row.hint?;
+            let key = *line.keys.first()?;
+            Some(Hint { key, words: hint.words, row: line.row, rank: (hint.rank, hint.order) })
         })
         .collect();
+    all.sort_by_key(|hint| hint.rank.1);
     // As wide as in either set of glyphs, so that both show the same.
     let columns = |hint: &Hint| hint.columns(true).max(hint.columns(false)) + 2;
     while all.iter().map(columns).sum::<usize>() > room {

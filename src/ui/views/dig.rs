@@ -8,8 +8,8 @@ mod rows;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
-use crate::app::dig::Entry;
 use crate::app::mouse::Spot;
+use crate::app::views::dig::Entry;
 use crate::dns::dig::types::type_word;
 use crate::dns::exchange::Exchange;
 use crate::dns::names::Form;

@@ -12,7 +12,7 @@ use ratatui::text::Line;
 
 use crate::app::Pane;
 use crate::app::mouse::Spot;
-use crate::app::tree::Sort;
+use crate::app::views::explore::tree::Sort;
 use crate::text::{Safe, count, width};
 use crate::ui::canvas::{Canvas, Size};
 use crate::ui::parts::line::Columns as _;
@@ -104,9 +104,9 @@ fn heading(canvas: &mut Canvas<'_>, area: Rect) {
     let rtt = format!("RTT ms{}", arrow(Sort::Rtt));
     let count_end = columns.saturating_sub(RTT + 1);
     let count_start = count_end.saturating_sub(width(&count));
-    canvas.hits.columns(area, 0..columns, Spot::Sort(Sort::Name));
-    canvas.hits.columns(area, count_start..count_end, Spot::Sort(Sort::Count));
-    canvas.hits.columns(area, count_end..columns, Spot::Sort(Sort::Rtt));
+    canvas.hits.columns(area, 0..columns, Spot::Heading(Sort::Name as usize));
+    canvas.hits.columns(area, count_start..count_end, Spot::Heading(Sort::Count as usize));
+    canvas.hits.columns(area, count_end..columns, Spot::Heading(Sort::Rtt as usize));
     let region = match state.tree.sort() {
         Sort::Region => format!("  REGION{}", arrow(Sort::Region)),
         _ => String::new(),

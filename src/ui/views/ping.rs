@@ -14,7 +14,7 @@ use ratatui::text::Line;
 
 use crate::app::State;
 use crate::app::mouse::Spot;
-use crate::app::ping::{Column, Lower, Row};
+use crate::app::views::ping::{Column, Lower, Row};
 use crate::probe::stats::Stats;
 use crate::text::{Safe, count, fit, ms};
 use crate::ui::canvas::{Canvas, Size};
@@ -170,11 +170,11 @@ impl Columns {
 
     fn hits(&self, heading: Rect, hits: &mut Hits) {
         let mut at = 2 + self.name;
-        hits.columns(heading, 0..at, Spot::Column(Column::Target));
-        hits.columns(heading, at..at + self.region(), Spot::Column(Column::Region));
+        hits.columns(heading, 0..at, Spot::Heading(Column::Target as usize));
+        hits.columns(heading, at..at + self.region(), Spot::Heading(Column::Region as usize));
         at += self.region();
         for (column, columns) in self.figures {
-            hits.columns(heading, at..at + columns, Spot::Column(*column));
+            hits.columns(heading, at..at + columns, Spot::Heading(*column as usize));
             at += columns;
         }
     }

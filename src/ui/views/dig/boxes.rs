@@ -3,8 +3,8 @@
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
-use crate::app::dig::builder::Builder;
-use crate::app::dig::history::Search;
+use crate::app::views::dig::builder::Builder;
+use crate::app::views::dig::history::Search;
 use crate::dns::names::Form;
 use crate::dns::templates::{TEMPLATES, Template};
 use crate::text::{Safe, fit, width};

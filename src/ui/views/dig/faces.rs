@@ -7,9 +7,9 @@ use ratatui::text::Line;
 
 use super::{hex, rows};
 use crate::app::State;
-use crate::app::dig::rows::{attempt, change};
-use crate::app::dig::watch::Watch;
-use crate::app::dig::{Entry, Face};
+use crate::app::views::dig::rows::{attempt, change};
+use crate::app::views::dig::watch::Watch;
+use crate::app::views::dig::{Entry, Face};
 use crate::dns::dig::{json, text};
 use crate::dns::exchange::Exchange;
 use crate::text::{ago, count, fit, width};

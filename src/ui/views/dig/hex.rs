@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 
-use crate::app::dig::HEX_ROW;
+use crate::app::views::dig::HEX_ROW;
 use crate::dns::dig::fields::{self, Span};
 use crate::dns::dig::wire::Parts;
 use crate::text::{count, cut};

@@ -6,8 +6,8 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 
-use crate::app::dig::rows::{Row, Tone};
 use crate::app::mouse::Spot;
+use crate::app::views::dig::rows::{Row, Tone};
 use crate::text::{fit, width};
 use crate::ui::canvas::Canvas;
 use crate::ui::parts::line::{Columns as _, wrap};

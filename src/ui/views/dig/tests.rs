@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::dig::history::Past;
-use crate::app::dig::tests::{answer, asked};
 use crate::app::tests::{Session, pinged};
+use crate::app::views::dig::history::Past;
+use crate::app::views::dig::tests::{answer, asked};
 use crate::dns::dig::tests::{aaaa, exchange, silent, txt};
 use crate::dns::exchange::{Transport, Try, TryEnd};
 use crate::engine::report::Report;

@@ -10,7 +10,7 @@ use ratatui::style::{Modifier, Style};
 
 use super::RTT;
 use crate::app::State;
-use crate::app::tree::{Mark, Row, Sort, Tally};
+use crate::app::views::explore::tree::{Mark, Row, Sort, Tally};
 use crate::catalog::place::Node;
 use crate::probe::series::Series;
 use crate::text::{Safe, age, width};

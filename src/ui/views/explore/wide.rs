@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use crate::app::tree::Row;
+use crate::app::views::explore::tree::Row;
 use crate::catalog::place::Node;
 use crate::probe::stats::Stats;
 use crate::text::{Safe, fit, ms, width};

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::{replies, span};
-use crate::app::ping::Row;
+use crate::app::views::ping::Row;
 use crate::probe::series::Series;
 use crate::probe::stats::Bin;
 use crate::text::{fit, ms, width};

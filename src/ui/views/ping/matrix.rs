@@ -3,7 +3,8 @@
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use crate::app::matrix::{Cell, SAMPLE};
+use crate::app::targets::SAMPLE;
+use crate::app::views::ping::matrix::Cell;
 use crate::text::{Safe, count, fit, ms, width};
 use crate::ui::canvas::Canvas;
 use crate::ui::parts::line::{Columns as _, marked};

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::app::State;
-use crate::app::ping::Row;
+use crate::app::views::ping::Row;
 use crate::probe::series::{Reply, ReplyKind, Stray};
 use crate::text::ms;
 use crate::ui::canvas::Canvas;

@@ -129,8 +129,8 @@ mod tests {
 
     #[test]
     fn what_is_shown_in_ascii_is_read_back() {
-        for binding in super::super::TABLE {
-            for key in binding.keys {
+        for row in crate::app::table::TABLE.iter() {
+            for key in row.keys {
                 assert_eq!(Key::parse(&key.show(true)), Ok(*key));
             }
         }

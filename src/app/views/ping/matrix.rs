@@ -3,14 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::State;
-use crate::catalog::Catalog;
+use crate::app::State;
 use crate::catalog::place::Node;
-use crate::engine::targets::{Member, at};
 use crate::text::Safe;
-
-/// Machines of an app in a region that speak for all of them.
-pub const SAMPLE: usize = 2;
 
 /// A cell: the place of its app and of its region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,18 +27,6 @@ pub struct Cell {
     pub rtt: Option<Duration>,
     /// Their loss, 0 to 1; `None` before the first probe is settled.
     pub loss: Option<f64>,
-}
-
-/// Whom the matrix wants pinged: some machines of each app in each region.
-pub fn sample(catalog: &Catalog) -> Vec<Member> {
-    let mut all = Vec::new();
-    for (name, app) in &catalog.apps {
-        for region in app.regions().into_keys() {
-            let node = Node::Region(name.clone(), region.cloned());
-            all.extend(at(catalog, &node).into_iter().take(SAMPLE));
-        }
-    }
-    all
 }
 
 impl State {

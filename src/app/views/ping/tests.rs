@@ -1,10 +1,12 @@
 //! Who is pinged, as keys, the palette and the catalog have it.
 
-use super::super::tests::{ORG, Session};
 use super::*;
+use crate::app::subject::TOO_MANY;
 use crate::app::targets::read;
+use crate::app::tests::{ORG, Session};
+use crate::app::{Effect, Tab};
 use crate::engine::report::Command;
-use crate::engine::targets::Wish;
+use crate::engine::targets::{Wish, at};
 use crate::probe::series::Aim;
 
 /// Whom the engine was told to ping last: labels, `-` before those that are held.
@@ -99,7 +101,7 @@ fn an_app_is_pinged_in_turns_as_a_client_would() {
         s.keys("j");
     }
     assert_eq!(s.state.pinged_node(), Some(Node::App("api".into())));
-    assert!(s.state.traceable().is_err(), "two are two ways");
+    assert!(subject::traceable(&s.state, wish(&s.state)).is_err(), "two are two ways");
     s.keys("x");
     assert!(turns(&s).is_none() && s.state.asked_pings.len() == 3, "{}", pinged(&s));
 }

@@ -5,12 +5,137 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::ZonedDateTime;
+use ratatui::crossterm::event::KeyCode;
 
-use super::{State, Tab};
+use crate::app::command::{Context, Row, when};
+use crate::app::copy;
+use crate::app::key::Key::{Char, Code};
+use crate::app::request::Request;
+use crate::app::sheet::{Sheet, maybe, text};
+use crate::app::{Out, State};
 use crate::catalog::diff::Change;
 use crate::catalog::place::Node;
 use crate::engine::report::Event;
 use crate::text::count;
+
+/// Where its keys hold.
+pub const HERE: Context = Context::view("Events");
+
+const NONE: &str = "no event is selected: nothing has changed yet";
+
+static ENTRY: Row =
+    Row::new("events", Context::EVERYWHERE, &[Char('5')], "Events: what has changed", |s, _, out| {
+        s.go(super::Tab::Events, out);
+    });
+
+static REVEAL: Row = Row::new(
+    "show-in-tree",
+    HERE,
+    &[Code(KeyCode::Enter), Char('l'), Code(KeyCode::Right)],
+    "Show it in the tree",
+    |s, _, out| out.requests.extend(node(s).map(Request::Reveal)),
+)
+.hint(1, 10, "show in tree")
+.when(|s| {
+    when(s.chosen_event().is_some(), NONE)?;
+    when(node(s).is_some(), "it is no longer in the tree")
+});
+
+static ROWS: [Row; 2] = [
+    REVEAL,
+    Row::new("clear-events", HERE, &[Char('c')], "Clear the list", |s, _, _| s.clear_events())
+        .hint(3, 11, "clear")
+        .when(|s| when(s.shown_events().next().is_some(), "the list is empty")),
+];
+
+/// The place of the selected event.
+fn node(state: &State) -> Option<Node> {
+    state.node_of(&state.chosen_event()?.change)
+}
+
+/// The Events view.
+#[derive(Debug)]
+pub struct View;
+
+impl super::View for View {
+    fn name(&self) -> &'static str {
+        HERE.title()
+    }
+
+    fn rows(&self) -> &'static [Row] {
+        &ROWS
+    }
+
+    fn entry(&self) -> &'static Row {
+        &ENTRY
+    }
+
+    fn context(&self, _: &State) -> Context {
+        HERE
+    }
+
+    fn step(&self, state: &mut State, by: isize) {
+        state.step_events(by);
+    }
+
+    fn select(&self, state: &mut State, row: usize) -> bool {
+        let at = state.chosen_row().unwrap_or(0);
+        state.step_events(row.cast_signed() - at.cast_signed());
+        at == row
+    }
+
+    fn open(&self, state: &mut State, out: &mut Out) {
+        state.attempt(&REVEAL, None, out);
+    }
+
+    fn back(&self, state: &mut State) -> bool {
+        state.filter_line = None;
+        !std::mem::take(&mut state.log.filter).is_empty()
+    }
+
+    fn subject(&self, state: &State) -> Vec<Node> {
+        node(state).into_iter().collect()
+    }
+
+    fn table(&self, state: &State) -> Sheet {
+        sheet(state)
+    }
+
+    fn copyable(&self, state: &State) -> Result<(), &'static str> {
+        when(state.chosen_event().is_some(), NONE)
+    }
+
+    fn copied(&self, state: &State) -> Option<(&'static str, String)> {
+        let change = &state.chosen_event()?.change;
+        Some(("event:", format!("{} {}", change.subject(), change.clause())))
+    }
+
+    fn forms(&self, state: &State) -> Vec<(&'static str, String)> {
+        let event = self.copied(state).map(|(_, text)| ("event", text));
+        let rest = copy::forms(state, self.named(state), &self.table(state));
+        event.into_iter().chain(rest).collect()
+    }
+
+    fn shown(&self, state: &State) -> Result<(), &'static str> {
+        when(state.shown_events().next().is_some(), "no event is shown: nothing has changed yet")
+    }
+
+    fn filter<'a>(&self, state: &'a State) -> Option<&'a str> {
+        Some(&state.log.filter)
+    }
+
+    fn found(&self, state: &State) -> String {
+        format!("{} ", count(state.shown_events().count(), "event"))
+    }
+
+    fn set_filter(&self, state: &mut State, text: &str) {
+        text.clone_into(&mut state.log.filter);
+    }
+
+    fn follow(&self, state: &mut State, _: &mut Out) {
+        state.renew_log();
+    }
+}
 
 /// What is kept of the view.
 #[derive(Debug, Clone, Default)]
@@ -158,16 +283,6 @@ impl State {
         [Some(node), app].into_iter().flatten().find(|node| node.exists(catalog))
     }
 
-    /// Goes to the selected event's place in the tree.
-    pub fn reveal_event(&mut self) {
-        let node = self.chosen_event().and_then(|event| self.node_of(&event.change));
-        if let Some(node) = node {
-            self.leave_place();
-            self.tab = Tab::Explore;
-            self.tree.reveal(&node, &self.view.catalog, &self.view.pings);
-        }
-    }
-
     /// The time of day at `at`, as `14:03:12`.
     pub fn time_of_day(&self, at: Instant) -> String {
         self.clock_at(at).map(|time| time.strftime("%H:%M:%S").to_string()).unwrap_or_default()
@@ -181,5 +296,23 @@ impl State {
             None => clock.checked_sub(then.saturating_duration_since(at)),
         };
         shifted.ok()
+    }
+}
+
+/// What has changed, newest first.
+fn sheet(state: &State) -> Sheet {
+    let rows = state
+        .shown_events()
+        .map(|event| {
+            let at = state.clock_at(event.at).map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string());
+            let change = &event.change;
+            vec![maybe(at), text(change.kind()), text(change.subject()), text(change.clause())]
+        })
+        .collect();
+    Sheet {
+        name: "events",
+        columns: vec!["time", "kind", "subject", "what"],
+        rows,
+        chosen: state.chosen_row(),
     }
 }

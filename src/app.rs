@@ -3,29 +3,29 @@
 //! [`update`] takes one message and the time, changes the [`State`], and gives the effects in order; the runtime
 //! carries them out and feeds back what comes of them.
 
-pub mod act;
 mod argument;
+pub mod command;
 mod copy;
-pub mod dig;
-pub mod events;
+mod everywhere;
 pub mod export;
+mod filter;
 mod input;
 pub mod kept;
-pub mod keys;
-mod marked;
-pub mod matrix;
+pub mod key;
+pub mod keymap;
 pub mod menu;
 pub mod mouse;
 pub mod pick;
-pub mod ping;
 pub mod pinged;
+pub mod request;
 mod sheet;
-mod shown;
+mod subject;
+pub mod table;
 pub mod targets;
 pub mod trail;
-mod travel;
-pub mod tree;
+pub mod views;
 
+use std::collections::VecDeque;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -47,18 +47,20 @@ use crate::probe::series::{Aim, Series, Target};
 use crate::probe::trace::Trace;
 use crate::settings::ThemeName;
 use crate::text::Safe;
-use dig::Dig;
-use events::Log;
+use command::{Context, Row};
 use export::{Save, Saved};
-use keys::{Context, Keymap};
-use menu::Overlay;
+use keymap::Keymap;
+use menu::Menu;
 use mouse::{Mouse, Spot};
-use ping::{Lower, Pings};
 use pinged::Places;
-use shown::shown_apps;
+use request::Request;
 use targets::Wishes;
 use trail::Trail;
-use tree::Tree;
+use views::dig::Dig;
+use views::events::Log;
+use views::explore::tree::Tree;
+use views::ping::Pings;
+pub use views::{News, Tab};
 
 /// How long a row that is gone stays, and a new one is marked.
 pub const LINGER: Duration = Duration::from_secs(10);
@@ -105,6 +107,61 @@ pub enum Effect {
     Quit,
 }
 
+/// What comes of a message: effects for the runtime, requests from one view to another.
+#[derive(Debug, Default)]
+pub struct Out {
+    /// In order.
+    pub effects: Vec<Effect>,
+    /// In order.
+    pub requests: VecDeque<Request>,
+}
+
+impl Out {
+    /// Adds an effect.
+    pub fn push(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    /// Adds a command to the engine.
+    pub fn ask(&mut self, command: Command) {
+        self.effects.push(Effect::Ask(command));
+    }
+
+    /// Adds a request.
+    pub fn request(&mut self, request: Request) {
+        self.requests.push_back(request);
+    }
+}
+
+/// What lies over the view and takes the keys.
+#[derive(Debug, Clone)]
+pub enum Overlay {
+    /// The list of what keys do here.
+    Help(Menu),
+    /// The same by name, with what may be typed behind the name.
+    Palette(Menu),
+    /// The question whether a file that is there may go.
+    Overwrite(Save),
+}
+
+impl Overlay {
+    /// Its list, where it has one.
+    pub fn menu(&self) -> Option<&Menu> {
+        match self {
+            Self::Help(menu) | Self::Palette(menu) => Some(menu),
+            Self::Overwrite(_) => None,
+        }
+    }
+
+    /// Its list, where it has one.
+    pub fn menu_mut(&mut self) -> Option<&mut Menu> {
+        match self {
+            Self::Help(menu) | Self::Palette(menu) => Some(menu),
+            Self::Overwrite(_) => None,
+        }
+    }
+}
+
 /// What can be set from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -136,37 +193,6 @@ pub struct Chosen {
     pub theme: Option<ThemeName>,
     /// Whether the mouse is listened to.
     pub mouse: Option<bool>,
-}
-
-/// A view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tab {
-    /// The tree.
-    Explore,
-    /// Questions and answers.
-    Dig,
-    /// Round trips.
-    Ping,
-    /// What is wrong.
-    Doctor,
-    /// What has changed.
-    Events,
-}
-
-impl Tab {
-    /// All of them, in the order of their keys.
-    pub const ALL: [Self; 5] = [Self::Explore, Self::Dig, Self::Ping, Self::Doctor, Self::Events];
-
-    /// Its key and its name.
-    pub fn title(self) -> (char, &'static str) {
-        match self {
-            Self::Explore => ('1', "Explore"),
-            Self::Dig => ('2', "Dig"),
-            Self::Ping => ('3', "Ping"),
-            Self::Doctor => ('4', "Doctor"),
-            Self::Events => ('5', "Events"),
-        }
-    }
 }
 
 /// A pane of the Explore view.
@@ -336,12 +362,54 @@ impl State {
         }
     }
 
+    /// The view in front.
+    pub fn front(&self) -> &'static dyn views::View {
+        self.tab.view()
+    }
+
+    /// Brings a view to the front.
+    pub fn go(&mut self, tab: Tab, out: &mut Out) {
+        self.tab = tab;
+        self.front().enter(self, out);
+    }
+
+    /// Closes what lies over the view, or goes one step back in it, or from it to the first view.
+    pub fn back(&mut self) {
+        if self.overlay.take().is_none() && !self.front().back(self) {
+            self.tab = Tab::ALL[0];
+        }
+    }
+
+    /// Runs a command, or says why that is not possible now.
+    pub fn attempt(&mut self, row: &Row, told: Option<&str>, out: &mut Out) {
+        match (row.enabled)(self) {
+            Ok(()) => (row.run)(self, told, out),
+            Err(reason) => self.say(self.keyed(reason)),
+        }
+    }
+
+    /// Freezes the screen, or shows what came since.
+    fn freeze(&mut self) {
+        self.frozen = match self.frozen.take() {
+            None => Some((self.now, self.view.clone())),
+            Some((_, later)) => {
+                let before = std::mem::replace(&mut self.view, later);
+                self.news(News::Catalog(&before.catalog));
+                None
+            }
+        };
+    }
+
+    fn news(&mut self, news: News<'_>) {
+        Tab::ALL.into_iter().for_each(|tab| tab.view().news(self, news));
+    }
+
     /// Who takes the keys.
     pub fn context(&self) -> Context {
         match &self.overlay {
-            Some(Overlay::Help(_)) => Context::Help,
-            Some(Overlay::Palette(_)) => Context::Palette,
-            Some(Overlay::Overwrite(_)) => Context::Confirm,
+            Some(Overlay::Help(_)) => Context::HELP,
+            Some(Overlay::Palette(_)) => Context::PALETTE,
+            Some(Overlay::Overwrite(_)) => Context::CONFIRM,
             None => self.place(),
         }
     }
@@ -349,9 +417,8 @@ impl State {
     /// Who takes the keys where nothing lies over the view.
     pub fn place(&self) -> Context {
         match &self.filter_line {
-            Some(_) => Context::Filter,
-            None if self.tab == Tab::Dig => self.dig.context(),
-            None => Context::of(self.tab),
+            Some(_) => Context::FILTER,
+            None => self.front().context(self),
         }
     }
 
@@ -390,14 +457,8 @@ impl State {
         });
         let ages = ages.chain(wait);
         let toast = self.toast.as_ref().map(|t| t.at + TOAST).filter(|end| *end > self.now);
-        ages.chain(toast).chain(self.tree.next_change(self.now)).chain(self.dig.next_due()).min()
-    }
-
-    /// The selected check of the diagnosis.
-    pub fn chosen_check(&self) -> Option<usize> {
-        let diagnosis = self.view.diagnosis.as_ref()?;
-        let last = diagnosis.findings.len().checked_sub(1)?;
-        Some(self.check.or(diagnosis.cause).unwrap_or(0).min(last))
+        let views = Tab::ALL.into_iter().filter_map(|tab| tab.view().next_tick(self));
+        ages.chain(toast).chain(views).min()
     }
 
     /// `text` with the keys that hold here in the place of the actions' names in braces.
@@ -419,21 +480,29 @@ impl State {
 /// Takes one message at `now`.
 pub fn update(state: &mut State, message: Message, now: Instant) -> Vec<Effect> {
     state.now = now;
-    let mut effects = Vec::new();
+    let mut out = Out::default();
     match message {
-        Message::Input(event) => input::input(state, &event, &mut effects),
-        Message::Mouse(event, spot) if state.mouse.on => mouse::mouse(state, event, spot, &mut effects),
+        Message::Input(event) => input::input(state, &event, &mut out),
+        Message::Mouse(event, spot) if state.mouse.on => mouse::mouse(state, event, spot, &mut out),
         Message::Mouse(..) => {}
         Message::Report(report) => take(state, report),
         Message::Saved(save, came) => export::saved(state, save, came),
-        Message::Tick => {
-            let View { catalog, pings, .. } = &state.view;
-            state.tree.expire(catalog, pings, now);
-            state.tick_digs(&mut effects);
-        }
+        Message::Tick => Tab::ALL.into_iter().for_each(|tab| tab.view().tick(state, &mut out)),
     }
-    follow(state, &mut effects);
-    effects
+    finish(state, out)
+}
+
+/// Does what was requested, and asks for what the new state needs.
+fn finish(state: &mut State, mut out: Out) -> Vec<Effect> {
+    while let Some(request) = out.requests.pop_front() {
+        if !matches!(request, Request::Return(_)) {
+            state.leave_place();
+        }
+        let taken = Tab::ALL.into_iter().find(|tab| tab.view().take(state, &request, &mut out));
+        state.tab = taken.unwrap_or(state.tab);
+    }
+    follow(state, &mut out);
+    out.effects
 }
 
 fn take(state: &mut State, report: Report) {
@@ -460,7 +529,7 @@ fn take(state: &mut State, report: Report) {
             }
             let before = std::mem::replace(&mut view.catalog, catalog);
             if !frozen {
-                state.tree.renew(&before, &state.view.catalog, &state.view.pings, now);
+                state.news(News::Catalog(&before));
             }
         }
         Report::Detail(detail) => view.detail = Some(detail),
@@ -468,48 +537,31 @@ fn take(state: &mut State, report: Report) {
         Report::Ports(ports) => view.ports = ports,
         Report::Trace(trace) => view.trace = Some(trace),
         Report::Names(names) => view.names = names,
-        Report::Digs(log) => state.dig.take(&log),
+        Report::Digs(log) => state.news(News::Digs(&log)),
         Report::Diagnosis(diagnosis) => view.diagnosis = Some(diagnosis),
         Report::Pings(pings) => {
             view.places.renew(&view.pings, &pings);
             view.pings = pings;
-            if !frozen && state.tree.needs_pings() {
-                state.tree.rebuild(&state.view.catalog, &state.view.pings);
+            if !frozen {
+                state.news(News::Pings);
             }
         }
     }
 }
 
-/// Asks for what the new state needs: the details of the selected row, the pings that go with it.
-fn follow(state: &mut State, effects: &mut Vec<Effect>) {
-    state.renew_log();
-    let selected = state.tree.selected().cloned();
-    if selected != state.inspected {
-        state.inspected.clone_from(&selected);
-        state.scroll = 0;
-        if let Some(node) = selected {
-            effects.push(Effect::Ask(Command::Inspect(node)));
-        }
-    }
+/// Asks for what the new state needs: what the views need, and the pings.
+fn follow(state: &mut State, out: &mut Out) {
+    Tab::ALL.into_iter().for_each(|tab| tab.view().follow(state, out));
     let names = state.wishes.names();
     if names != state.asked_names {
         state.asked_names.clone_from(&names);
-        effects.push(Effect::Ask(Command::Follow(names)));
+        out.ask(Command::Follow(names));
     }
     if let Some(aims) = targets::follow(state)
         && aims != state.asked_pings
     {
         state.asked_pings.clone_from(&aims);
-        effects.push(Effect::Ask(Command::Ping(aims)));
-    }
-    let shown = shown_apps(state);
-    if shown != state.told_shown {
-        state.told_shown.clone_from(&shown);
-        effects.push(Effect::Ask(Command::Show(shown)));
-    }
-    // Whatever took the place of a trace: nobody looks at it, so nothing is sent for it.
-    if state.ping.lower != Lower::Trace && state.told_trace.take().is_some() {
-        effects.push(Effect::Ask(Command::Trace(None)));
+        out.ask(Command::Ping(aims));
     }
 }
 

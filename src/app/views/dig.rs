@@ -1,8 +1,8 @@
 //! The Dig view: a line, what it may be completed to, the lines that were put and their answers.
 
 pub mod builder;
+mod commands;
 mod complete;
-mod does;
 pub mod history;
 pub mod rows;
 pub mod watch;
@@ -12,25 +12,46 @@ use std::net::Ipv6Addr;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
+use hickory_proto::rr::RData;
 use tui_input::Input;
 
-use super::View;
-use super::keys::Context;
+use super::News;
+use crate::app::command::{Context, Row as CommandRow, when};
+use crate::app::copy;
+use crate::app::request::{Place, Request};
+use crate::app::sheet::{Cell, Sheet, text};
+use crate::app::{Out, State, View as Shown};
 use crate::catalog::Catalog;
 use crate::dns::dig::error::LineError;
 use crate::dns::dig::line::{self, Line};
+use crate::dns::dig::rdata;
+use crate::dns::dig::text as printed;
+use crate::dns::dig::types::{class_word, type_word};
+use crate::dns::dig::wire::{ANSWER, Parts};
 use crate::dns::exchange::Exchange;
+use crate::dns::names;
 use crate::engine::report::Answered;
 use crate::probe::series::Series;
 use crate::text::Safe;
 use builder::Builder;
-pub use does::enabled;
 use history::{Past, Search};
 use rows::{Link, Row};
 use watch::Watch;
 
+/// Where the keys of the answer hold.
+pub const HERE: Context = Context::view("Dig");
+/// Those of the line.
+pub const LINE: Context = Context::line("Dig, in the line");
+/// Those of the search in the history.
+pub const SEARCH: Context = Context::line("Dig, in the history").undocumented();
+/// Those of the builder of names.
+pub const BUILD: Context = Context::line("Dig, in the builder").undocumented();
+
 /// Bytes of a message in one row of the Hex face.
 pub const HEX_ROW: usize = 16;
+
+/// Columns that one key scrolls by.
+const SIDEWAYS: usize = 8;
 
 /// How an answer is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -140,7 +161,7 @@ struct Made {
 }
 
 impl Made {
-    fn is_of(&self, answered: &Arc<Answered>, view: &View) -> bool {
+    fn is_of(&self, answered: &Arc<Answered>, view: &Shown) -> bool {
         // A place is not given to another value while a weak pointer to it is left.
         self.answered.as_ptr() == Arc::as_ptr(answered)
             && self.catalog.as_ptr() == Arc::as_ptr(&view.catalog)
@@ -169,10 +190,10 @@ impl Dig {
     /// Who takes the keys.
     pub fn context(&self) -> Context {
         match (&self.search, &self.builder) {
-            (Some(_), _) => Context::DigSearch,
-            (None, Some(_)) => Context::DigBuild,
-            (None, None) if self.editing => Context::DigLine,
-            (None, None) => Context::Dig,
+            (Some(_), _) => SEARCH,
+            (None, Some(_)) => BUILD,
+            (None, None) if self.editing => LINE,
+            (None, None) => HERE,
         }
     }
 
@@ -321,7 +342,7 @@ impl Dig {
 
     /// The rows of the Answer face. They are kept until what they are made of changes: a frame and its hints ask for them
     /// many times, and an answer may have thousands.
-    pub fn rows(&self, view: &View) -> Arc<[Row]> {
+    pub fn rows(&self, view: &Shown) -> Arc<[Row]> {
         let Some((entry, answered)) = self.entry().and_then(|entry| Some((entry, entry.answered.as_ref()?)))
         else {
             return Arc::default();
@@ -350,7 +371,7 @@ impl Dig {
     }
 
     /// Where the thing under the cursor leads.
-    pub fn link(&self, view: &View) -> Option<Link> {
+    pub fn link(&self, view: &Shown) -> Option<Link> {
         if self.face() != Face::Answer {
             return None;
         }
@@ -378,6 +399,200 @@ impl Dig {
         }
         let last = messages.len().checked_sub(1)?;
         Some((last, messages.get(last)?.len().saturating_sub(1)))
+    }
+}
+
+/// The Dig view.
+#[derive(Debug)]
+pub struct View;
+
+impl super::View for View {
+    fn name(&self) -> &'static str {
+        HERE.title()
+    }
+
+    fn rows(&self) -> &'static [CommandRow] {
+        commands::ROWS
+    }
+
+    fn entry(&self) -> &'static CommandRow {
+        &commands::ENTRY
+    }
+
+    fn context(&self, state: &State) -> Context {
+        state.dig.context()
+    }
+
+    fn step(&self, state: &mut State, by: isize) {
+        state.travel_in_dig(by);
+    }
+
+    fn select(&self, state: &mut State, row: usize) -> bool {
+        let at = state.dig.cursor(&state.dig.rows(&state.view)).0;
+        state.travel_in_dig(row.cast_signed() - at.cast_signed());
+        at == row
+    }
+
+    fn scroll(&self, state: &mut State, left: bool) {
+        let at = state.dig.sideways;
+        state.dig.sideways = if left { at.saturating_sub(SIDEWAYS) } else { (at + SIDEWAYS).min(2000) };
+    }
+
+    fn scrollable(&self, state: &State, left: bool) -> Result<(), &'static str> {
+        let kept = !matches!(state.dig.face(), Face::Answer | Face::Hex);
+        when(
+            state.dig.entry().is_some() && kept,
+            "lines fit here: the forms of an answer in the Dig view are longer",
+        )?;
+        when(!state.dig.wrapped, "lines are wrapped: {wide} ends that")?;
+        when(!left || state.dig.sideways > 0, "this is where the lines begin")
+    }
+
+    fn named(&self, state: &State) -> copy::Named {
+        let entry = state.dig.entry();
+        let question = entry.and_then(|entry| Some(&entry.line.asks.first()?.question));
+        let answered = entry.and_then(|entry| entry.answered.as_ref()?.exchanges.as_ref().ok());
+        let address = answered.into_iter().flatten().find_map(|exchange| {
+            let answers = &exchange.result.as_ref().ok()?.message.answers;
+            answers.iter().find_map(|record| match &record.data {
+                RData::AAAA(address) => Some(address.0),
+                _ => None,
+            })
+        });
+        copy::Named {
+            name: question.map(|question| names::show(&question.name)),
+            rtype: question.map_or_else(String::new, |question| type_word(question.rtype.into())),
+            address,
+        }
+    }
+
+    fn table(&self, state: &State) -> Sheet {
+        sheet(state)
+    }
+
+    fn plain(&self, state: &State) -> String {
+        answers(state)
+    }
+
+    fn copyable(&self, state: &State) -> Result<(), &'static str> {
+        commands::asked(state)
+    }
+
+    fn copied(&self, state: &State) -> Option<(&'static str, String)> {
+        state.copied_in_dig()
+    }
+
+    fn shown(&self, state: &State) -> Result<(), &'static str> {
+        commands::asked(state)
+    }
+
+    fn line<'a>(&self, state: &'a mut State) -> Option<&'a mut Input> {
+        state.dig.line_mut()
+    }
+
+    fn edited(&self, state: &mut State) {
+        state.dig.edited(&state.view.catalog, state.profile.dns.addr);
+    }
+
+    fn refresh(&self, state: &mut State, out: &mut Out) {
+        state.ask_again(out);
+    }
+
+    fn refreshable(&self, state: &State) -> Result<(), &'static str> {
+        commands::asked(state)
+    }
+
+    fn enter(&self, state: &mut State, _: &mut Out) {
+        if state.dig.entries.is_empty() {
+            state.dig.edit("");
+        }
+    }
+
+    fn place(&self, state: &State) -> Option<Place> {
+        state.dig.entry().map(|entry| Place::Line(entry.text.clone()))
+    }
+
+    fn take(&self, state: &mut State, request: &Request, out: &mut Out) -> bool {
+        match request {
+            Request::Dig(line) => state.put(line, out),
+            Request::Return(Place::Line(line)) => state.dig.show_line(line),
+            _ => return false,
+        }
+        true
+    }
+
+    fn measured(&self, state: &State) -> Vec<Ipv6Addr> {
+        state.dig.nearest()
+    }
+
+    fn news(&self, state: &mut State, news: News<'_>) {
+        if let News::Digs(log) = news {
+            state.dig.take(log);
+        }
+    }
+
+    fn tick(&self, state: &mut State, out: &mut Out) {
+        state.tick_digs(out);
+    }
+
+    fn next_tick(&self, state: &State) -> Option<Instant> {
+        state.dig.next_due()
+    }
+}
+
+/// The records of the answers of the entry that is shown.
+fn sheet(state: &State) -> Sheet {
+    let mut rows = Vec::new();
+    let exchanges = state.dig.entry().and_then(|entry| entry.answered.as_ref()?.exchanges.as_ref().ok());
+    for exchange in exchanges.into_iter().flatten() {
+        let server = text(exchange.server.to_string());
+        let asked = names::show(&exchange.question.name);
+        let parts = exchange.result.as_ref().ok().and_then(|answer| Parts::of(&answer.wire));
+        let before = rows.len();
+        if let Some(parts) = parts {
+            for record in &parts.sections[ANSWER] {
+                let data = rdata::show(parts.wire, &record.rdata, record.rtype, record.class);
+                rows.push(vec![
+                    server.clone(),
+                    text(exchange.outcome().to_string()),
+                    text(names::show(&record.owner)),
+                    Cell::Number(record.ttl.into()),
+                    text(class_word(record.class)),
+                    text(type_word(record.rtype)),
+                    text(data),
+                ]);
+            }
+        }
+        if rows.len() == before {
+            let rtype = type_word(exchange.question.rtype.into());
+            let mut cells =
+                vec![server, text(exchange.outcome().to_string()), text(asked), Cell::Unknown, Cell::Unknown];
+            cells.extend([text(rtype), Cell::Unknown]);
+            rows.push(cells);
+        }
+    }
+    let columns = vec!["server", "rcode", "name", "ttl", "class", "type", "data"];
+    let chosen = (!rows.is_empty()).then_some(0);
+    Sheet { name: "dig", columns, rows, chosen }
+}
+
+/// As `dig` prints them.
+fn answers(state: &State) -> String {
+    let Some(entry) = state.dig.entry() else { return String::new() };
+    let Some(answered) = &entry.answered else { return format!("{}: no answer yet\n", entry.text) };
+    let when = state.clock_at(answered.at);
+    match &answered.exchanges {
+        Err(error) => format!("{error}\n"),
+        Ok(exchanges) => exchanges
+            .iter()
+            .map(|exchange| match (&exchange.result, &when) {
+                (Ok(answer), Some(when)) => {
+                    printed::answer(exchange, answer, &entry.line.show, || when.clone())
+                }
+                (Ok(_), None) => String::new(),
+                (Err(failure), _) => format!("{failure}\n"),
+            })
+            .collect(),
     }
 }
 

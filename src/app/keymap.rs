@@ -2,21 +2,26 @@
 
 use ratatui::crossterm::event::KeyEvent;
 
-use super::{Action, Binding, Context, Key, TABLE};
+use super::command::{Context, Row};
+use super::key::Key;
+use super::table::{TABLE, named};
 
 /// A line of the table with the keys that hold for it.
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
-    /// The table's line.
-    pub binding: &'static Binding,
+    /// The table's row.
+    pub row: &'static Row,
     /// Its keys, the one to show first; none where the user took them all away.
     pub keys: &'a [Key],
 }
 
+/// The command that Ctrl-C always runs.
+const QUIT: &str = "quit";
+
 /// What settings bind anew: an action, its keys, and where in the file that stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remap<P> {
-    /// The action's name, as [`Action::id`] gives it.
+    /// The action's name, as [`Row::id`] has it.
     pub action: String,
     /// All keys that it is to have, as [`Key::parse`] reads them. None takes its keys away; `:` still runs it.
     pub keys: Vec<String>,
@@ -42,7 +47,7 @@ pub struct Keymap {
 
 impl Default for Keymap {
     fn default() -> Self {
-        Self { keys: TABLE.iter().map(|binding| binding.keys.to_vec()).collect() }
+        Self { keys: TABLE.iter().map(|row| row.keys.to_vec()).collect() }
     }
 }
 
@@ -55,25 +60,25 @@ impl Keymap {
     /// The first that names no action or no key, or whose key the user gave to another action in the same place too.
     pub fn with<P: Clone>(remaps: &[Remap<P>]) -> Result<Self, Clash<P>> {
         let mut map = Self::default();
-        let mut set: Vec<(Action, &Remap<P>)> = Vec::new();
+        let mut set: Vec<(&str, &Remap<P>)> = Vec::new();
         for remap in remaps {
             let clash = |why| Clash { at: remap.at.clone(), why };
-            let action = Action::named(&remap.action).ok_or_else(|| {
+            let id = named(&remap.action).next().map(|row| row.id).ok_or_else(|| {
                 clash(format!("no action is called `{}`: sixpane keys lists them", remap.action))
             })?;
-            if set.iter().any(|(other, _)| *other == action) {
+            if set.iter().any(|(other, _)| *other == id) {
                 return Err(clash(format!("`{}` is bound twice", remap.action)));
             }
             let keys =
                 remap.keys.iter().map(|key| Key::parse(key)).collect::<Result<Vec<_>, _>>().map_err(clash)?;
-            set.push((action, remap));
-            for (binding, own) in TABLE.iter().zip(&mut map.keys).filter(|(line, _)| line.action == action) {
-                let fit = |key: &&Key| !(binding.context.is_line() && key.is_text());
+            set.push((id, remap));
+            for (row, own) in TABLE.iter().zip(&mut map.keys).filter(|(row, _)| row.id == id) {
+                let fit = |key: &&Key| !(row.context.is_line() && key.is_text());
                 let mut anew: Vec<Key> = keys.iter().filter(fit).copied().collect();
-                if action == Action::Quit && !anew.contains(&Key::Ctrl('c')) {
+                if id == QUIT && !anew.contains(&Key::Ctrl('c')) {
                     anew.push(Key::Ctrl('c'));
                 }
-                if !(anew.is_empty() && binding.context.is_line()) {
+                if !(anew.is_empty() && row.context.is_line()) {
                     *own = anew;
                 }
             }
@@ -83,8 +88,8 @@ impl Keymap {
     }
 
     /// Sees to it that no key has two meanings in one place.
-    fn settle<P: Clone>(&mut self, set: &[(Action, &Remap<P>)]) -> Result<(), Clash<P>> {
-        let of = |line: &Binding| set.iter().position(|(set, _)| *set == line.action);
+    fn settle<P: Clone>(&mut self, set: &[(&str, &Remap<P>)]) -> Result<(), Clash<P>> {
+        let of = |row: &Row| set.iter().position(|(set, _)| *set == row.id);
         for one in 0..TABLE.len() {
             for two in one + 1..TABLE.len() {
                 let (Some(a), Some(b)) = (TABLE.get(one), TABLE.get(two)) else { continue };
@@ -95,7 +100,7 @@ impl Keymap {
                 let shared: Vec<Key> =
                     keys(one).iter().filter(|key| keys(two).contains(key)).copied().collect();
                 let Some(key) = shared.first() else { continue };
-                let quits = |line: &Binding| line.action == Action::Quit && *key == Key::Ctrl('c');
+                let quits = |row: &Row| row.id == QUIT && *key == Key::Ctrl('c');
                 match (of(a), of(b)) {
                     (Some(_), None) if !quits(b) => self.lose(two, &shared),
                     (None, Some(_)) if !quits(a) => self.lose(one, &shared),
@@ -107,8 +112,8 @@ impl Keymap {
                             why: format!(
                                 "`{}` already means `{}` ({}): give that one another key too",
                                 key.show(true),
-                                other.action.id(),
-                                other.words
+                                other.id,
+                                other.help
                             ),
                         });
                     }
@@ -134,11 +139,9 @@ impl Keymap {
             .and_then(|(before, rest)| rest.split_once('}').map(|(id, after)| (before, id, after)))
         {
             told.push_str(before);
-            match Action::named(id) {
-                Some(action) => match self.key(context, action).or_else(|| self.anywhere(action)) {
-                    Some(key) => told.push_str(&key.show(ascii)),
-                    None => told.extend([":", id]),
-                },
+            match self.key(context, id).or_else(|| self.anywhere(id)) {
+                Some(key) => told.push_str(&key.show(ascii)),
+                None if named(id).next().is_some() => told.extend([":", id]),
                 None => told.extend(["{", id, "}"]),
             }
             rest = after;
@@ -147,39 +150,44 @@ impl Keymap {
         told
     }
 
-    /// The key of `action` where it is first bound.
-    fn anywhere(&self, action: Action) -> Option<Key> {
-        self.lines().filter(|line| line.binding.action == action).find_map(|line| line.keys.first().copied())
+    /// The key of the command `id` where it is first bound.
+    fn anywhere(&self, id: &str) -> Option<Key> {
+        self.lines().filter(|line| line.row.id == id).find_map(|line| line.keys.first().copied())
     }
 
     /// Every line, in the table's order.
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
-        TABLE.iter().zip(&self.keys).map(|(binding, keys)| Line { binding, keys })
+        TABLE.iter().zip(&self.keys).map(|(row, keys)| Line { row, keys })
     }
 
-    /// The line of this number in the table.
-    pub fn line(&self, number: usize) -> Option<Line<'_>> {
-        Some(Line { binding: TABLE.get(number)?, keys: self.keys.get(number)? })
+    /// The lines that hold in `context`.
+    pub fn holding_in(&self, context: Context) -> impl Iterator<Item = Line<'_>> {
+        self.lines().filter(move |line| line.row.context.holds_in(context))
     }
 
-    /// What `event` does in `context`.
-    pub fn action(&self, context: Context, event: KeyEvent) -> Option<Action> {
-        self.lines()
-            .filter(|line| line.binding.context.holds_in(context))
-            .find(|line| line.keys.iter().any(|key| key.is(event)))
-            .map(|line| line.binding.action)
+    /// The row of a key in `context`.
+    pub fn row(&self, context: Context, event: KeyEvent) -> Option<&'static Row> {
+        let mut here = self.holding_in(context);
+        here.find(|line| line.keys.iter().any(|key| key.is(event))).map(|line| line.row)
     }
 
-    /// The key to show for `action` in `context`.
-    pub fn key(&self, context: Context, action: Action) -> Option<Key> {
-        let here = |line: &Line<'_>| line.binding.action == action && line.binding.context.holds_in(context);
-        self.lines().filter(here).find_map(|line| line.keys.first().copied())
+    /// The row of the command `id`: the one that holds in `context`, else the one of everywhere, else any.
+    pub fn find(&self, context: Context, id: &str) -> Option<&'static Row> {
+        let everywhere = || named(id).find(|row| row.context == Context::EVERYWHERE);
+        let here = named(id).find(|row| row.context.holds_in(context));
+        here.or_else(everywhere).or_else(|| named(id).next())
+    }
+
+    /// The key to show for the command `id` in `context`.
+    pub fn key(&self, context: Context, id: &str) -> Option<Key> {
+        self.holding_in(context).filter(|line| line.row.id == id).find_map(|line| line.keys.first().copied())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::views::{dig, explore};
 
     fn remap(lines: &[(&str, &[&str])]) -> Result<Keymap, Clash<usize>> {
         let remaps: Vec<_> = lines
@@ -197,18 +205,18 @@ mod tests {
     #[test]
     fn a_key_is_bound_anew() {
         let map = remap(&[("ping", &["E", "ctrl-o"]), ("freeze", &[])]).unwrap();
-        let press = |key: Key| map.action(Context::Explore, key.event());
-        assert_eq!(press(Key::Char('E')), Some(Action::Ping));
-        assert_eq!(press(Key::Ctrl('o')), Some(Action::Ping));
+        let press = |key: Key| map.row(explore::HERE, key.event()).map(|row| row.id);
+        assert_eq!(press(Key::Char('E')), Some("ping"));
+        assert_eq!(press(Key::Ctrl('o')), Some("ping"));
         assert_eq!(press(Key::Char('p')), None);
         assert_eq!(press(Key::Char('f')), None);
-        assert_eq!(map.key(Context::Explore, Action::Ping), Some(Key::Char('E')));
+        assert_eq!(map.key(explore::HERE, "ping"), Some(Key::Char('E')));
     }
 
     #[test]
     fn keys_are_swapped_and_the_same_key_may_mean_two_things_in_two_views() {
         let map = remap(&[("ping", &["d"]), ("dig-this", &["p"])]).unwrap();
-        assert_eq!(map.action(Context::Explore, Key::Char('p').event()), Some(Action::DigThis));
+        assert_eq!(map.row(explore::HERE, Key::Char('p').event()).map(|row| row.id), Some("dig-this"));
         assert!(remap(&[("clear-events", &["p"])]).is_ok());
     }
 
@@ -233,43 +241,45 @@ mod tests {
 
     #[test]
     fn what_the_user_binds_beats_a_default_in_whatever_order_they_stand() {
-        for line in TABLE.iter().filter(|line| line.action != Action::Ping) {
+        for line in TABLE.iter().filter(|line| line.id != "ping") {
             let Some(key) = line.keys.first().filter(|key| key.is_text()) else { continue };
             let map = remap(&[("ping", &[&key.show(true)])]).unwrap();
-            assert_eq!(map.action(Context::Explore, key.event()), Some(Action::Ping), "{line:?}");
+            assert_eq!(map.row(explore::HERE, key.event()).map(|row| row.id), Some("ping"), "{line:?}");
             for (n, one) in map.lines().enumerate() {
-                for two in
-                    map.lines().skip(n + 1).filter(|two| one.binding.context.meets(two.binding.context))
-                {
+                for two in map.lines().skip(n + 1).filter(|two| one.row.context.meets(two.row.context)) {
                     assert!(!one.keys.iter().any(|key| two.keys.contains(key)), "{one:?} and {two:?}");
                 }
             }
         }
         let map = remap(&[("ping", &["j"])]).unwrap();
         let down = Key::parse("Down").unwrap();
-        assert_eq!(map.action(Context::Explore, down.event()), Some(Action::Down), "its other keys stay");
+        assert_eq!(
+            map.row(explore::HERE, down.event()).map(|row| row.id),
+            Some("down"),
+            "its other keys stay"
+        );
     }
 
     #[test]
     fn words_name_the_keys_that_hold() {
         let map = remap(&[("refresh", &["%"]), ("freeze", &[])]).unwrap();
-        let told = |text| map.tell(Context::Explore, text, true);
+        let told = |text| map.tell(explore::HERE, text, true);
         assert_eq!(told("{refresh} or {refresh-all}; {freeze}; {what} {"), "% or R; :freeze; {what} {");
-        assert_eq!(map.tell(Context::Explore, "{open}", false), "↵");
+        assert_eq!(map.tell(explore::HERE, "{open}", false), "↵");
     }
 
     #[test]
     fn a_line_keeps_its_own_keys_and_ctrl_c_always_quits() {
         let map = remap(&[("quit", &["Q"]), ("down", &["%"])]).unwrap();
-        let press = |context, key: Key| map.action(context, key.event());
-        assert_eq!(press(Context::Explore, Key::Char('Q')), Some(Action::Quit));
-        assert_eq!(press(Context::Explore, Key::Char('q')), None);
-        for context in [Context::Explore, Context::Filter, Context::DigLine, Context::Help] {
-            assert_eq!(press(context, Key::Ctrl('c')), Some(Action::Quit), "{context:?}");
+        let press = |context, key: Key| map.row(context, key.event()).map(|row| row.id);
+        assert_eq!(press(explore::HERE, Key::Char('Q')), Some("quit"));
+        assert_eq!(press(explore::HERE, Key::Char('q')), None);
+        for context in [explore::HERE, Context::FILTER, dig::LINE, Context::HELP] {
+            assert_eq!(press(context, Key::Ctrl('c')), Some("quit"), "{context:?}");
         }
-        assert_eq!(press(Context::Filter, Key::Char('%')), None, "text");
+        assert_eq!(press(Context::FILTER, Key::Char('%')), None, "text");
         let down = Key::parse("Down").unwrap();
-        assert_eq!(press(Context::Filter, down), Some(Action::Down));
-        assert_eq!(press(Context::Explore, Key::Char('%')), Some(Action::Down));
+        assert_eq!(press(Context::FILTER, down), Some("down"));
+        assert_eq!(press(explore::HERE, Key::Char('%')), Some("down"));
     }
 }

@@ -1,6 +1,6 @@
 //! Which apps are on the screen: they are asked about first.
 
-use super::State;
+use crate::app::State;
 use crate::catalog::place::Node;
 use crate::text::Safe;
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::app::keys::{self, Action};
 use crate::app::tests::{Session, pinged};
 use crate::app::{Effect, Pane, Tab};
 use crate::catalog::place::Node;
@@ -47,7 +46,7 @@ fn text(s: &Session) -> &str {
 fn a_line_is_completed_put_answered_and_recalled() {
     let mut s = Session::attached();
     s.keys("2");
-    assert_eq!(s.state.context(), Context::DigLine);
+    assert_eq!(s.state.context(), LINE);
     s.keys("vms.w");
     let names = |s: &Session| s.state.dig.choices.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&s), ["vms.web.internal"]);
@@ -56,7 +55,7 @@ fn a_line_is_completed_put_answered_and_recalled() {
         panic!("{:?}", s.effects)
     };
     assert_eq!((*number, line.asks[0].question.rtype), (1, hickory_proto::rr::RecordType::TXT));
-    assert_eq!(s.state.context(), Context::Dig);
+    assert_eq!(s.state.context(), HERE);
     let error = NoServer::Ipv4("192.0.2.1".into());
     let answered = Answered { number: 1, at: s.now, exchanges: Err(error) };
     s.report(Report::Digs(Arc::new(vec![Arc::new(answered)])));
@@ -228,7 +227,7 @@ fn nearest_pings_the_addresses_while_they_are_shown() {
 fn an_address_that_nobody_has_is_looked_up_backwards() {
     let mut s = Session::attached();
     asked(&mut s, "web", 0, vec![aaaa("web", "fdaa::77")]);
-    assert!(keys::enabled(&s.state, Action::RevealLink).is_err());
+    assert!((crate::app::table::named("show-link").next().unwrap().enabled)(&s.state).is_err());
     s.keys("p");
     assert!(s.state.wishes.member("fdaa::77".parse().unwrap()).is_some());
     s.keys("d");
@@ -265,13 +264,13 @@ fn a_search_finds_a_line_of_earlier_runs() {
     let mut s = Session::attached();
     s.state.dig.past = Past::new(["vms.web.internal TXT", "_peer", "api @fdaa::3"].map(str::to_owned));
     s.keys("2<c-r>");
-    assert_eq!(s.state.context(), Context::DigSearch);
+    assert_eq!(s.state.context(), SEARCH);
     s.keys("vweb<enter>");
     assert_eq!((text(&s), sent(&s).len()), ("vms.web.internal TXT", 1));
     s.keys("a<c-r><down>");
     assert_eq!(s.state.dig.search.as_ref().unwrap().chosen, 1);
     s.keys("<tab>");
-    assert_eq!((s.state.dig.input.value(), s.state.context()), ("api @fdaa::3", Context::DigLine));
+    assert_eq!((s.state.dig.input.value(), s.state.context()), ("api @fdaa::3", LINE));
     s.keys("<c-r>zzzz<enter>");
     assert!(s.state.toast().is_some_and(|toast| toast.contains("fits")));
     s.keys("<esc>");
@@ -285,7 +284,7 @@ fn a_search_finds_a_line_of_earlier_runs() {
 fn a_name_is_built_from_its_form() {
     let mut s = Session::attached();
     s.keys("2<c-n>");
-    assert_eq!(s.state.context(), Context::DigBuild);
+    assert_eq!(s.state.context(), BUILD);
     // The region form: the app first, then its regions.
     s.keys("<down><enter>we<tab>");
     assert_eq!(s.state.dig.builder.as_ref().unwrap().offers, ["fra", "iad", "syd"]);
@@ -295,7 +294,7 @@ fn a_name_is_built_from_its_form() {
     s.keys("b<down><down><down><down><down><down><enter>web<enter>color<enter>blue<enter>");
     assert_eq!(text(&s), "blue.color.kv._metadata.web.internal");
     s.keys("b<esc>");
-    assert_eq!(s.state.context(), Context::Dig);
+    assert_eq!(s.state.context(), HERE);
     // A part that cannot be one is told, and kept.
     s.keys("b<enter>").keys(&"a".repeat(64)).keys("<enter>");
     assert!(s.state.toast().is_some_and(|toast| toast.contains("63 bytes")), "{:?}", s.state.toast);
@@ -324,7 +323,7 @@ fn completion_knows_types_options_servers_and_open_forms() {
     assert_eq!(first(&mut s, "kv._m.w"), "<value>.<key>.kv._metadata.web.internal");
     // The key before its value.
     s.keys("<tab>color<enter>");
-    assert_eq!(s.state.context(), Context::DigBuild);
+    assert_eq!(s.state.context(), BUILD);
     s.keys("blue<enter>");
     assert_eq!(text(&s), "blue.color.kv._metadata.web.internal");
 }

@@ -1,10 +1,10 @@
 //! What an action of the tree is done to: the rows that the user marked, or the selected one.
 
-use super::targets::{self};
-use super::{Pane, State, Tab};
+use crate::app::State;
+use crate::app::targets;
 use crate::catalog::Catalog;
 use crate::catalog::place::Node;
-use crate::engine::targets::Wish;
+use crate::engine::targets::{Wish, at};
 use crate::text::{Safe, count};
 
 impl State {
@@ -17,11 +17,6 @@ impl State {
             marked.iter().cloned().collect()
         }
     }
-
-    /// Whether several rows are meant in the place of the selected one.
-    pub fn has_marked(&self) -> bool {
-        self.tab == Tab::Explore && self.focus == Pane::Tree && !self.tree.marked().is_empty()
-    }
 }
 
 /// Pings all that is marked; or no longer, where all of it is pinged already.
@@ -29,7 +24,7 @@ pub fn toggle_pings(state: &mut State) {
     let (known, wishes): (Vec<bool>, Vec<Wish>) = state
         .meant()
         .into_iter()
-        .filter(|node| !crate::engine::targets::at(&state.view.catalog, node).is_empty())
+        .filter(|node| !at(&state.view.catalog, node).is_empty())
         .map(|node| {
             let wish = Wish::Node(node);
             (state.wishes.has(&wish), wish)
@@ -61,8 +56,8 @@ pub fn holds(nodes: &std::collections::BTreeSet<Node>, catalog: &Catalog, app: &
 
 #[cfg(test)]
 mod tests {
-    use super::super::Effect;
-    use super::super::tests::Session;
+    use crate::app::Effect;
+    use crate::app::tests::Session;
     use crate::engine::report::Command;
 
     fn copied(s: &Session) -> &str {

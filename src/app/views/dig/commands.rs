@@ -1,0 +1,501 @@
+//! The commands of the Dig view.
+
+use ratatui::crossterm::event::KeyCode;
+use tui_input::Input;
+
+use super::builder::Builder;
+use super::history::Search;
+use super::rows::Link;
+use super::watch::Watch;
+use super::{BUILD, Dig, Entry, Face, HERE, HEX_ROW, LINE, SEARCH};
+use crate::app::command::{Argument, Context, Row, Run, Value, when};
+use crate::app::key::Key;
+use crate::app::key::Key::{Char, Code, Ctrl};
+use crate::app::request::Request;
+use crate::app::targets::toggle;
+use crate::app::views::Tab;
+use crate::app::{Effect, Out, State, menu};
+use crate::dns::dig::fields;
+use crate::dns::dig::types::{parse_type, type_word};
+use crate::dns::dig::wire::Parts;
+use crate::engine::report::{Command, DIGS};
+use crate::text::quoted;
+
+/// The types that one key steps through.
+const TYPES: [&str; 5] = ["AAAA", "TXT", "A", "SRV", "ANY"];
+
+/// Why nothing can be done to an answer.
+pub const UNASKED: &str = "nothing was asked yet";
+
+/// A dig line: a name, a type, options.
+static LINES: Argument = Argument {
+    is_free: true,
+    is_needed: false,
+    values: |state| {
+        state.dig.entries.iter().rev().map(|entry| Value::new(entry.text.clone(), "asked before")).collect()
+    },
+};
+
+/// The command that shows the view.
+pub static ENTRY: Row =
+    Row::new("dig", Context::EVERYWHERE, &[Char('2')], "Dig: ask a name server", |s, told, out| match told {
+        Some(line) => out.request(Request::Dig(line.to_owned())),
+        None => s.go(Tab::Dig, out),
+    })
+    .takes(&LINES);
+
+/// The commands of the answer, of the line, of the search in the history and of the builder of names.
+pub static ROWS: &[Row] = &[
+    row("edit-line", HERE, &[Char('i')], "Edit the line", |s, _, _| {
+        let text = s.dig.input.value().to_owned();
+        s.dig.edit(&text);
+    })
+    .hint(0, 10, "edit"),
+    row("new-line", HERE, &[Char('a')], "A new line", |s, _, _| s.dig.edit("")).hint(1, 11, "new"),
+    row(
+        "follow",
+        HERE,
+        &[Code(KeyCode::Enter), Char('d')],
+        "Dig what is under the cursor, or ask again",
+        |s, _, out| match s.dig.link(&s.view) {
+            Some(link) => {
+                let text = link.line(&s.view.catalog);
+                s.dig_line(&text, out);
+            }
+            None => s.ask_again(out),
+        },
+    )
+    .hint(1, 12, "dig this")
+    .when(asked),
+    row("ping-link", HERE, &[Char('p')], "Ping what is under the cursor, or stop", |s, _, _| {
+        let link = s.dig.link(&s.view);
+        if let Some(wish) = link.and_then(|link| link.wish(&s.view.catalog)) {
+            toggle(s, wish);
+        }
+    })
+    .hint(3, 13, "ping")
+    .when(|s| {
+        let Some(link) = s.dig.link(&s.view) else { return Err("nothing under the cursor can be pinged") };
+        when(link.wish(&s.view.catalog).is_some(), "no address of it is known")
+    }),
+    row("show-link", HERE, &[Char('T')], "Show it in the tree", |s, _, out| {
+        let node = s.dig.link(&s.view).and_then(|link| link.node(&s.view.catalog));
+        out.requests.extend(node.map(Request::Reveal));
+    })
+    .hint(4, 14, "in the tree")
+    .when(|s| {
+        let Some(link) = s.dig.link(&s.view) else { return Err("nothing under the cursor is in the tree") };
+        when(link.node(&s.view.catalog).is_some(), "it is not in the tree")
+    }),
+    row("next-field", HERE, &[Char('l'), Code(KeyCode::Right)], "To the next thing in the row", |s, _, _| {
+        s.dig.field_step(true, &s.view);
+    })
+    .when(answered),
+    row("previous-field", HERE, &[Char('h'), Code(KeyCode::Left)], "To the one before", |s, _, _| {
+        s.dig.field_step(false, &s.view);
+    })
+    .when(answered),
+    row("next-form", HERE, &[Char('v')], "Next form: Answer, Message, Hex, JSON", |s, _, _| {
+        s.dig.next_face(true);
+    })
+    .hint(1, 15, "form")
+    .when(asked),
+    row("previous-form", HERE, &[Char('V')], "The form before", |s, _, _| s.dig.next_face(false)).when(asked),
+    row("watch", HERE, &[Char('W')], "Watch: ask again and again, or stop", |s, _, _| s.toggle_watch())
+        .hint(3, 16, "watch")
+        .when(asked),
+    row("wide", HERE, &[Char('w')], "Wrap long lines, or cut them", |s, _, _| s.dig.wrapped = !s.dig.wrapped)
+        .when(|s| {
+            let fits = matches!(s.dig.face(), Face::Answer | Face::Hex);
+            when(!fits, "this form fits: those of {next-form} that do not are wrapped")
+        }),
+    row("slower", HERE, &[Char('+')], "Watch: ask more seldom", |s, _, _| pace(s, true)).when(watched),
+    row("faster", HERE, &[Char('-')], "Watch: ask more often", |s, _, _| pace(s, false)).when(watched),
+    row("next-type", HERE, &[Char('t')], "Ask for the next type: AAAA, TXT, A, SRV, ANY", |s, _, out| {
+        if let Some(line) = s.dig.entry().map(next_type) {
+            s.dig_line(&line, out);
+        }
+    })
+    .hint(5, 17, "type")
+    .when(|s| {
+        let Some(entry) = s.dig.entry() else { return Err(UNASKED) };
+        when(entry.line.asks.len() == 1, "the line asks several questions")
+    }),
+    row("toggle-tcp", HERE, &[Char('u')], "Ask over TCP, or no longer", |s, _, out| {
+        if let Some(line) = s.dig.entry().map(other_transport) {
+            s.dig_line(&line, out);
+        }
+    })
+    .hint(6, 18, "tcp")
+    .when(asked),
+    row("build-name", HERE, &[Char('b')], "Build a name: choose a form, fill its holes", |s, _, _| {
+        s.dig.build();
+    })
+    .hint(4, 19, "build"),
+    row("newer-line", HERE, &[Char('J')], "The next line that was asked", |s, _, _| s.dig.turn(true))
+        .when(asked),
+    row("older-line", HERE, &[Char('K')], "The line before", |s, _, _| s.dig.turn(false)).when(asked),
+    row("forget", HERE, &[Char('x')], "Forget this line", |s, _, _| s.dig.forget()).when(asked),
+    row("ask", LINE, &[Code(KeyCode::Enter)], "Ask", |s, _, out| s.send_line(out))
+        .hint(0, 1, "ask")
+        .when(|s| when(!s.dig.input.value().trim().is_empty(), "the line is empty: type a name")),
+    row("complete", LINE, &[Code(KeyCode::Tab)], "Complete", |s, _, _| s.dig.accept(&s.view.catalog))
+        .hint(0, 2, "complete")
+        .when(|s| when(!s.dig.choices.is_empty(), "nothing more that is known begins so")),
+    row("line-down", LINE, &[Code(KeyCode::Down)], "Next name", |s, _, _| s.dig.line_step(true))
+        .hint(2, 3, "names"),
+    row("line-up", LINE, &[Code(KeyCode::Up)], "Name or line before", |s, _, _| s.dig.line_step(false))
+        .hint(2, 4, "history"),
+    row("leave-line", LINE, &[Code(KeyCode::Esc)], "To the answer", |s, _, _| s.dig.leave()).hint(
+        1,
+        5,
+        "to the answer",
+    ),
+    row("search-history", LINE, &[Ctrl('r')], "Search the history", |s, _, _| s.dig.search_past())
+        .hint(2, 6, "search")
+        .when(|s| when(!s.dig.past.lines().is_empty(), UNASKED)),
+    row("build-name", LINE, &[Ctrl('n')], "Build a name", |s, _, _| s.dig.build()).hint(3, 7, "build"),
+    row("help", LINE, &[Code(KeyCode::F(1))], "Help", |s, _, _| menu::help(s)),
+    row("command", LINE, &[Ctrl('p')], "Run a command", |s, _, _| menu::palette(s, "")),
+    row("ask", SEARCH, &[Code(KeyCode::Enter)], "Ask", |s, _, out| {
+        s.dig.take_found();
+        s.send_line(out);
+    })
+    .hint(0, 1, "ask")
+    .when(found),
+    row("complete", SEARCH, &[Code(KeyCode::Tab)], "Edit it first", |s, _, _| s.dig.take_found())
+        .hint(0, 2, "edit")
+        .when(found),
+    row("line-down", SEARCH, &[Code(KeyCode::Down), Ctrl('r')], "Older", |s, _, _| s.dig.line_step(true))
+        .hint(2, 3, "older"),
+    row("line-up", SEARCH, &[Code(KeyCode::Up)], "Newer", |s, _, _| s.dig.line_step(false)),
+    row("leave-line", SEARCH, &[Code(KeyCode::Esc)], "Close", |s, _, _| s.dig.leave()).hint(1, 4, "close"),
+    row("ask", BUILD, &[Code(KeyCode::Enter)], "Take it; ask where all is filled", |s, _, out| {
+        s.build_on(false, out);
+    })
+    .hint(0, 1, "take"),
+    row("complete", BUILD, &[Code(KeyCode::Tab)], "Complete, and go on", |s, _, out| s.build_on(true, out))
+        .hint(0, 2, "complete"),
+    row("line-down", BUILD, &[Code(KeyCode::Down)], "Next", |s, _, _| s.dig.line_step(true))
+        .hint(2, 3, "next"),
+    row("line-up", BUILD, &[Code(KeyCode::Up)], "The one before", |s, _, _| s.dig.line_step(false)),
+    row("leave-line", BUILD, &[Code(KeyCode::Esc)], "One step back", |s, _, _| s.dig.leave())
+        .hint(1, 4, "back"),
+];
+
+const fn row(id: &'static str, context: Context, keys: &'static [Key], help: &'static str, run: Run) -> Row {
+    Row::new(id, context, keys, help, run)
+}
+
+/// Whether there is a line to do something to.
+pub fn asked(state: &State) -> Result<(), &'static str> {
+    when(state.dig.entry().is_some(), UNASKED)
+}
+
+fn answered(state: &State) -> Result<(), &'static str> {
+    when(state.dig.entry().is_some_and(|entry| entry.answered.is_some()), "there is no answer yet")
+}
+
+fn watched(state: &State) -> Result<(), &'static str> {
+    let watched = state.dig.entry().is_some_and(|entry| entry.watch.is_some());
+    when(watched, "this line is not watched: {watch} does it")
+}
+
+fn found(state: &State) -> Result<(), &'static str> {
+    let typed = state.dig.search.as_ref().map_or("", |search| search.input.value());
+    when(!state.dig.past.search(typed).is_empty(), "no line of the history fits")
+}
+
+fn pace(state: &mut State, slower: bool) {
+    let now = state.now;
+    let entry = state.dig.entries.get_mut(state.dig.chosen);
+    if let Some(watch) = entry.and_then(|entry| entry.watch.as_mut()) {
+        watch.pace(slower, now);
+        let every = watch.every().as_secs();
+        state.say(format!("asking every {every} s"));
+    }
+}
+
+impl State {
+    /// Puts the line that was typed.
+    fn send_line(&mut self, out: &mut Out) {
+        if self.dig.choice.is_some() {
+            self.dig.accept(&self.view.catalog);
+            if self.dig.builder.is_some() {
+                return;
+            }
+        }
+        let same = |entry: &Entry| entry.text == self.dig.input.value().trim();
+        if !self.dig.entry().is_some_and(same) && self.dig.understood().is_ok() {
+            self.leave_place();
+        }
+        self.put_line(out);
+    }
+
+    /// Puts the line. One that is not understood is told, and kept.
+    fn put_line(&mut self, out: &mut Out) {
+        let line = match self.dig.understood() {
+            Ok(line) => line,
+            Err(error) => return self.say(error.to_string()),
+        };
+        let text = self.dig.input.value().trim().to_owned();
+        if self.dig.past.add(&text) {
+            out.push(Effect::Remember(text.clone()));
+        }
+        let dig = &mut self.dig;
+        // The same line again takes the place of its older self, with its watch.
+        let old = dig.entries.iter().position(|entry| entry.text == text).map(|at| dig.entries.remove(at));
+        let entry =
+            old.unwrap_or(Entry { number: 0, text, line, answered: None, asking: false, watch: None });
+        dig.entries.push(entry);
+        // What is watched is kept.
+        if dig.entries.len() > DIGS
+            && let Some(at) = dig.entries.iter().position(|entry| entry.watch.is_none())
+        {
+            dig.entries.remove(at);
+        }
+        dig.entries.drain(..dig.entries.len().saturating_sub(DIGS));
+        let last = dig.entries.len() - 1;
+        dig.show(last);
+        dig.ask(last, out);
+    }
+
+    /// Puts `line`, and shows what comes.
+    pub fn dig_line(&mut self, line: &str, out: &mut Out) {
+        self.leave_place();
+        self.put(line, out);
+    }
+
+    /// The same as something that leads here from elsewhere.
+    pub fn put(&mut self, line: &str, out: &mut Out) {
+        self.dig.edit(line);
+        self.put_line(out);
+    }
+
+    /// Asks what is shown again.
+    pub fn ask_again(&mut self, out: &mut Out) {
+        let at = self.dig.chosen;
+        self.dig.ask(at, out);
+    }
+
+    /// Puts again what is watched and due.
+    pub fn tick_digs(&mut self, out: &mut Out) {
+        let now = self.now;
+        let due: Vec<usize> = (0..self.dig.entries.len())
+            .filter(|&at| {
+                let entry = self.dig.entries.get(at).filter(|entry| !entry.asking);
+                entry.and_then(|entry| entry.watch.as_ref()).is_some_and(|watch| watch.due <= now)
+            })
+            .collect();
+        for at in due {
+            self.dig.ask(at, out);
+        }
+    }
+
+    /// Moves the cursor, or scrolls, by rows.
+    pub fn travel_in_dig(&mut self, by: isize) {
+        let dig = &mut self.dig;
+        match dig.face() {
+            Face::Answer => {
+                let rows = dig.rows(&self.view);
+                let (row, _) = dig.cursor(&rows);
+                dig.cursor = Some(row.saturating_add_signed(by).min(rows.len().saturating_sub(1)));
+                dig.field = 0;
+            }
+            Face::Hex => dig.byte_step(by.saturating_mul(HEX_ROW.cast_signed())),
+            Face::Message | Face::Json | Face::Changes => {
+                dig.scroll = dig.scroll.saturating_add_signed(by).min(20_000);
+            }
+        }
+    }
+
+    /// What `y` copies: the thing under the cursor, or the command that asks the same.
+    pub fn copied_in_dig(&self) -> Option<(&'static str, String)> {
+        let entry = self.dig.entry()?;
+        Some(match self.dig.link(&self.view) {
+            Some(Link::Line(line)) => ("name", line),
+            Some(link) => link.text(&self.view.catalog),
+            None => {
+                // What was put may be a name of the network, and its words end at blanks alone.
+                let words: Vec<String> = entry.text.split_whitespace().map(quoted).collect();
+                ("command", format!("sixpane dig {}", words.join(" ")))
+            }
+        })
+    }
+
+    fn toggle_watch(&mut self) {
+        let now = self.now;
+        let Some(entry) = self.dig.entries.get_mut(self.dig.chosen) else { return };
+        entry.watch = match entry.watch.take() {
+            Some(_) => None,
+            None => Some(Watch::new(now)),
+        };
+        let said = match &entry.watch {
+            Some(watch) => {
+                format!(
+                    "watching: asked every {} s, {{next-form}} shows what changes",
+                    watch.every().as_secs()
+                )
+            }
+            None => "no longer watching".into(),
+        };
+        self.say(self.keyed(&said));
+    }
+
+    /// Takes the next step of the builder; a whole name is put.
+    fn build_on(&mut self, complete: bool, out: &mut Out) {
+        let Some(builder) = &mut self.dig.builder else { return };
+        let before = builder.hole;
+        if !builder.next(complete, &self.view.catalog, &self.dig.past) {
+            // A hole that stays empty is told.
+            if before.is_some()
+                && builder.hole == before
+                && let Err(reason) = builder.name()
+            {
+                self.say(reason);
+            }
+            return;
+        }
+        match builder.name() {
+            Ok(name) => {
+                self.dig.builder = None;
+                self.dig_line(&name, out);
+            }
+            Err(reason) => {
+                builder.hole = builder.parts.len().checked_sub(1);
+                self.say(reason);
+            }
+        }
+    }
+}
+
+impl Dig {
+    /// Puts the line of the entry at `at` once more.
+    fn ask(&mut self, at: usize, out: &mut Out) {
+        let Some(entry) = self.entries.get_mut(at) else { return };
+        self.numbers += 1;
+        entry.number = self.numbers;
+        entry.asking = true;
+        out.ask(Command::Dig(entry.number, Box::new(entry.line.clone())));
+    }
+
+    /// Opens the search in the history with what was typed.
+    fn search_past(&mut self) {
+        let typed = if self.editing { self.input.value().to_owned() } else { String::new() };
+        self.search = Some(Search { input: Input::new(typed), chosen: 0 });
+    }
+
+    /// Opens the builder of names.
+    fn build(&mut self) {
+        self.builder = Some(Builder::default());
+        self.choices.clear();
+    }
+
+    /// One step back out of what takes the keys.
+    fn leave(&mut self) {
+        if self.search.take().is_some() {
+            return;
+        }
+        if let Some(builder) = &mut self.builder {
+            if !builder.back() {
+                self.builder = None;
+            }
+            return;
+        }
+        if self.choices.is_empty() {
+            self.editing = false;
+        }
+        self.choices.clear();
+        self.choice = None;
+    }
+
+    fn line_step(&mut self, down: bool) {
+        match (&mut self.search, &mut self.builder) {
+            (Some(search), _) => {
+                let last = self.past.search(search.input.value()).len().saturating_sub(1);
+                search.chosen =
+                    if down { (search.chosen + 1).min(last) } else { search.chosen.saturating_sub(1) };
+            }
+            (None, Some(builder)) => builder.step(down),
+            (None, None) => self.step(down),
+        }
+    }
+
+    /// Takes the chosen line of the history into the line.
+    fn take_found(&mut self) {
+        let Some(search) = self.search.take() else { return };
+        let found = self.past.search(search.input.value());
+        if let Some(line) = found.get(search.chosen).map(|line| (*line).to_owned()) {
+            self.edit(&line);
+        }
+    }
+
+    /// To the next thing that leads somewhere in the row, or the next field of the message.
+    fn field_step(&mut self, forward: bool, view: &crate::app::View) {
+        match self.face() {
+            Face::Answer => {
+                let rows = self.rows(view);
+                let (row, field) = self.cursor(&rows);
+                let last = rows.get(row).map_or(0, |row| row.links().count().saturating_sub(1));
+                self.cursor = Some(row);
+                self.field = if forward { (field + 1).min(last) } else { field.saturating_sub(1) };
+            }
+            Face::Hex => {
+                let messages = self.messages();
+                let Some((n, byte)) = self.hex_at(&messages) else { return };
+                let before: usize = messages.iter().take(n).map(|message| message.len()).sum();
+                let Some(message) = messages.get(n) else { return };
+                let spans = Parts::of(message).map(|parts| fields::spans(&parts)).unwrap_or_default();
+                let here = spans.iter().position(|span| span.place.contains(&byte)).unwrap_or(0);
+                let target = if forward {
+                    spans.get(here).map(|span| span.place.end)
+                } else {
+                    let start = spans.get(here).map_or(0, |span| span.place.start);
+                    // From inside a field to its start, from its start to the field before.
+                    if byte > start {
+                        Some(start)
+                    } else {
+                        here.checked_sub(1).and_then(|at| spans.get(at)).map(|span| span.place.start)
+                    }
+                };
+                if let Some(target) = target {
+                    self.byte = before + target;
+                    self.byte_step(0);
+                }
+            }
+            Face::Message | Face::Json | Face::Changes => {}
+        }
+    }
+
+    fn byte_step(&mut self, by: isize) {
+        let all: usize = self.messages().iter().map(|message| message.len()).sum();
+        self.byte = self.byte.saturating_add_signed(by).min(all.saturating_sub(1));
+    }
+}
+
+/// The line of `entry`, with the next type.
+fn next_type(entry: &Entry) -> String {
+    let now = entry.line.asks.first().map(|ask| type_word(ask.question.rtype.into())).unwrap_or_default();
+    let at = TYPES.iter().position(|word| *word == now).map_or(0, |at| (at + 1) % TYPES.len());
+    let next = TYPES[at];
+    let mut words: Vec<&str> = entry.text.split_whitespace().collect();
+    let plain = words.iter().filter(|word| !word.starts_with(['+', '@', '-'])).count();
+    // A lone word that reads like a type is the name.
+    let place = words.iter().rposition(|word| parse_type(word).is_some()).filter(|_| plain > 1);
+    match place.and_then(|place| words.get_mut(place)) {
+        Some(word) => *word = next,
+        None => words.push(next),
+    }
+    words.join(" ")
+}
+
+/// The line of `entry` over TCP, or no longer.
+fn other_transport(entry: &Entry) -> String {
+    let mut words: Vec<&str> = entry.text.split_whitespace().collect();
+    let before = words.len();
+    words.retain(|word| !matches!(*word, "+tcp" | "+vc" | "+notcp" | "+novc"));
+    if words.len() == before {
+        words.push(if entry.line.options.tcp { "+notcp" } else { "+tcp" });
+    }
+    words.join(" ")
+}

@@ -1,0 +1,232 @@
+//! The Doctor view: the checks of a diagnosis, and the whole story of the selected one.
+
+use std::fmt::Write as _;
+
+use ratatui::crossterm::event::KeyCode;
+
+use crate::app::command::{Argument, Context, Row, Value, when};
+use crate::app::copy;
+use crate::app::key::Key::{Char, Code};
+use crate::app::sheet::{Sheet, millis, text};
+use crate::app::{Effect, Out, State};
+use crate::catalog::place::Node;
+use crate::doctor::facts::{Around, Facts};
+use crate::doctor::{Machine, Subject};
+use crate::text::count;
+
+/// Where its keys hold.
+pub const HERE: Context = Context::view("Doctor");
+
+const UNEXAMINED: &str = "nothing was examined yet: {refresh} does it";
+
+/// What is diagnosed: an app, a port of it, a machine.
+static SUBJECT: Argument = Argument { is_free: true, is_needed: false, values: subjects };
+
+static ENTRY: Row = Row::new(
+    "doctor",
+    Context::EVERYWHERE,
+    &[Char('4')],
+    "Doctor: what is wrong",
+    |s, told, out| match told {
+        Some(told) => diagnose_subject(s, told, out),
+        None => s.go(super::Tab::Doctor, out),
+    },
+)
+.takes(&SUBJECT);
+
+static STORY: Row = Row::new(
+    "story",
+    HERE,
+    &[Code(KeyCode::Enter)],
+    "The whole story, with its evidence; or the list",
+    |s, _, _| s.story = if s.story.is_some() { None } else { Some(0) },
+)
+.hint(1, 10, "evidence")
+.when(|s| when(s.chosen_check().is_some(), UNEXAMINED));
+
+static ROWS: [Row; 2] = [
+    STORY,
+    Row::new("system", HERE, &[Char('s')], "Look at the system's own VPN, too, or not", |s, _, out| {
+        s.subject.system = !s.subject.system;
+        s.say(if s.subject.system {
+            "looking at the system's own VPN, too: nothing is changed"
+        } else {
+            "the system's own VPN is left out"
+        });
+        diagnose(s, out);
+    })
+    .hint(5, 11, "system"),
+];
+
+fn subjects(state: &State) -> Vec<Value> {
+    let all = Value::new("all", "nothing in particular");
+    let port = Value::new("APP:8080/http", "a port, and what it should speak");
+    let apps = state.view.catalog.apps.iter().flat_map(|(name, app)| {
+        let own = Value::new(name.to_string(), format!("app, {}", count(app.machines.len(), "machine")));
+        let flycast = || Value::new(format!("{name}.flycast"), "its Flycast address");
+        [Some(own), (!app.flycast.is_empty()).then(flycast)].into_iter().flatten()
+    });
+    std::iter::once(all).chain(apps).chain([port]).collect()
+}
+
+fn diagnose_subject(state: &mut State, told: &str, out: &mut Out) {
+    let subject = match Node::read(told, &state.view.catalog) {
+        Some(Node::Machine(app, id)) => {
+            Ok(Subject { app: Some(app), machine: Some(Machine::Id(id)), ..Subject::default() })
+        }
+        _ if told == "all" => Ok(Subject::default()),
+        _ => Subject::read(told),
+    };
+    match subject {
+        Ok(subject) => {
+            state.subject = Subject { system: state.subject.system, ..subject };
+            state.leave_place();
+            state.tab = super::Tab::Doctor;
+            diagnose(state, out);
+        }
+        Err(why) => state.say(why),
+    }
+}
+
+/// Starts a diagnosis of the network.
+fn diagnose(state: &mut State, out: &mut Out) {
+    (state.check, state.story) = (None, None);
+    let facts = Facts::before(&state.profile.conf, Around::default(), state.subject.clone());
+    out.push(Effect::Examine(Box::new(facts)));
+}
+
+/// The Doctor view.
+#[derive(Debug)]
+pub struct View;
+
+impl super::View for View {
+    fn name(&self) -> &'static str {
+        HERE.title()
+    }
+
+    fn rows(&self) -> &'static [Row] {
+        &ROWS
+    }
+
+    fn entry(&self) -> &'static Row {
+        &ENTRY
+    }
+
+    fn context(&self, _: &State) -> Context {
+        HERE
+    }
+
+    fn step(&self, state: &mut State, by: isize) {
+        let findings = state.view.diagnosis.as_ref().map_or(&[][..], |diagnosis| &diagnosis.findings);
+        let Some(check) = state.chosen_check() else { return };
+        if let Some(story) = state.story {
+            // No line of it takes more than a few rows.
+            let most =
+                findings.get(check).map_or(0, |finding| 4 * (8 + finding.evidence.len() + finding.why.len()));
+            state.story = Some(usize::from(story).saturating_add_signed(by).min(most) as u16);
+        } else {
+            state.check = Some(check.saturating_add_signed(by).min(findings.len().saturating_sub(1)));
+        }
+    }
+
+    fn select(&self, state: &mut State, row: usize) -> bool {
+        let at = state.chosen_check();
+        state.check = Some(row);
+        at == Some(row)
+    }
+
+    fn open(&self, state: &mut State, out: &mut Out) {
+        state.attempt(&STORY, None, out);
+    }
+
+    fn back(&self, state: &mut State) -> bool {
+        state.story.take().is_some()
+    }
+
+    fn table(&self, state: &State) -> Sheet {
+        sheet(state)
+    }
+
+    fn plain(&self, state: &State) -> String {
+        findings(state)
+    }
+
+    fn copyable(&self, state: &State) -> Result<(), &'static str> {
+        when(state.chosen_check().is_some(), UNEXAMINED)
+    }
+
+    fn copied(&self, state: &State) -> Option<(&'static str, String)> {
+        let finding = state.view.diagnosis.as_ref()?.findings.get(state.chosen_check()?)?;
+        let remedy = finding.remedy.first().unwrap_or(&finding.title);
+        Some(("suggestion:", remedy.clone()))
+    }
+
+    fn forms(&self, state: &State) -> Vec<(&'static str, String)> {
+        let suggestion = self.copied(state).map(|(_, text)| ("suggestion", text));
+        let rest = copy::forms(state, self.named(state), &self.table(state));
+        suggestion.into_iter().chain(rest).collect()
+    }
+
+    fn shown(&self, state: &State) -> Result<(), &'static str> {
+        when(state.view.diagnosis.is_some(), UNEXAMINED)
+    }
+
+    fn refresh(&self, state: &mut State, out: &mut Out) {
+        diagnose(state, out);
+    }
+
+    fn enter(&self, state: &mut State, out: &mut Out) {
+        if state.view.diagnosis.is_none() {
+            diagnose(state, out);
+        }
+    }
+}
+
+impl State {
+    /// The selected check of the diagnosis.
+    pub fn chosen_check(&self) -> Option<usize> {
+        let diagnosis = self.view.diagnosis.as_ref()?;
+        let last = diagnosis.findings.len().checked_sub(1)?;
+        Some(self.check.or(diagnosis.cause).unwrap_or(0).min(last))
+    }
+}
+
+/// The checks and what they found.
+fn sheet(state: &State) -> Sheet {
+    let findings = state.view.diagnosis.iter().flat_map(|diagnosis| &diagnosis.findings);
+    let rows = findings
+        .map(|finding| {
+            vec![
+                text(finding.group.as_str()),
+                text(finding.id),
+                text(finding.status.as_str()),
+                text(&finding.title),
+                text(&finding.saw),
+                text(finding.remedy.join(" / ")),
+                millis(finding.took),
+            ]
+        })
+        .collect();
+    let columns = vec!["group", "check", "result", "title", "saw", "try", "time_ms"];
+    Sheet { name: "doctor", columns, rows, chosen: state.chosen_check() }
+}
+
+/// Every check with all that is told of it.
+fn findings(state: &State) -> String {
+    let Some(diagnosis) = &state.view.diagnosis else { return String::new() };
+    let mut out = format!("{}\n", diagnosis.verdict);
+    for finding in &diagnosis.findings {
+        let _ = writeln!(out, "\n{}  {}: {}", finding.status.as_str(), finding.group.as_str(), finding.title);
+        let lines = [
+            ("saw", vec![&finding.saw]),
+            ("why", finding.why.iter().collect()),
+            ("try", finding.remedy.iter().collect()),
+        ];
+        for (label, texts) in lines {
+            for text in texts.into_iter().filter(|text| !text.is_empty()) {
+                let _ = writeln!(out, "  {label}  {text}");
+            }
+        }
+    }
+    out
+}

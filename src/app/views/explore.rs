@@ -1,0 +1,503 @@
+//! The Explore view: the tree and the details of what is selected in it.
+
+mod marked;
+mod shown;
+pub mod tree;
+
+use std::fmt::Write as _;
+use std::net::Ipv6Addr;
+use std::time::Instant;
+
+use ratatui::crossterm::event::KeyCode;
+
+use super::{News, Tab};
+use crate::app::argument::{PLACE, PORTS, TARGET};
+use crate::app::command::{Context, Row, Run, when};
+use crate::app::copy;
+use crate::app::key::Key;
+use crate::app::key::Key::{Char, Code};
+use crate::app::request::{Place, Request};
+use crate::app::sheet::{Cell, Sheet, maybe, millis, text};
+use crate::app::{Out, Pane, State, subject, targets};
+use crate::catalog::Machine;
+use crate::catalog::place::Node;
+use crate::engine::report::Command;
+use crate::engine::targets::{Wish, at};
+use crate::probe::series::Series;
+use crate::text::{Safe, count};
+use tree::{Found, Sort};
+
+/// Where its keys hold.
+pub const HERE: Context = Context::view("Explore");
+
+const EMPTY: &str = "nothing is selected: the tree is still empty";
+
+static ENTRY: Row =
+    Row::new("explore", Context::EVERYWHERE, &[Char('1')], "Explore: the tree", |s, told, out| {
+        let node = told.and_then(|told| Node::read(told, &s.view.catalog));
+        s.go(Tab::Explore, out);
+        if let Some(node) = node {
+            s.tree.reveal(&node, &s.view.catalog, &s.view.pings);
+        }
+    })
+    .takes(&PLACE);
+
+static ROWS: &[Row] = &[
+    row("open", &[Code(KeyCode::Enter), Char('l'), Code(KeyCode::Right)], "Open or expand", |s, _, _| {
+        s.tree.open(&s.view.catalog, &s.view.pings);
+    })
+    .hint(1, 10, "open")
+    .when(selected),
+    row("ping", &[Char('p')], "Ping this, or stop", |s, told, _| match told {
+        Some(told) => subject::ping(s, told),
+        None => toggle_pings(s, false),
+    })
+    .takes(&TARGET)
+    .hint(2, 11, "ping")
+    .when(selected),
+    row("dig-this", &[Char('d')], "Dig this row's name", |s, _, out| {
+        let names: Vec<String> = s.meant().iter().map(|node| node.form().to_string()).collect();
+        if !names.is_empty() {
+            out.request(Request::Dig(names.join(" ")));
+        }
+    })
+    .hint(3, 12, "dig")
+    .when(selected),
+    row("trace", &[Char('t')], "Trace the way to it", |s, _, out| {
+        out.requests.extend(wish(s).map(Request::Trace));
+    })
+    .when(|s| subject::traceable(s, wish(s))),
+    row("ports", &[Char('o')], "Try its TCP ports", |s, told, out| {
+        subject::check_ports(s, wish(s), told, false, out);
+    })
+    .takes(&PORTS)
+    .hint(6, 40, "ports")
+    .when(|s| subject::checkable(s, wish(s))),
+    row("speak", &[Char('O')], "The same, and speak: status line, certificate", |s, told, out| {
+        subject::check_ports(s, wish(s), told, true, out);
+    })
+    .takes(&PORTS)
+    .when(|s| subject::checkable(s, wish(s))),
+    row("matrix", &[Char('M')], "All apps by regions: round trips and loss", |_, _, out| {
+        out.request(Request::Matrix);
+    })
+    .when(|s| {
+        when(
+            s.view.catalog.apps.values().any(|app| !app.machines.is_empty()),
+            "no app has a started machine yet",
+        )
+    }),
+    row("close", &[Char('h'), Code(KeyCode::Left)], "Collapse, or go to the parent", |s, _, _| {
+        s.tree.close(&s.view.catalog, &s.view.pings);
+    })
+    .when(selected),
+    row("expand", &[Char('+')], "Expand", |s, _, _| s.tree.fold(Some(true), &s.view.catalog, &s.view.pings))
+        .when(has_below),
+    row("collapse", &[Char('-')], "Collapse", |s, _, _| {
+        s.tree.fold(Some(false), &s.view.catalog, &s.view.pings);
+    })
+    .when(has_below),
+    row("expand-all", &[Char('*')], "Expand or collapse everything", |s, _, _| {
+        s.tree.fold_all(&s.view.catalog, &s.view.pings);
+    })
+    .when(selected),
+    row("mark", &[Char('m')], "Mark: p d r y e then take the marked rows", |s, _, _| s.tree.toggle_mark())
+        .hint(7, 41, "mark")
+        .when(selected),
+    row("idle-apps", &[Char('.')], "Apps without started machines: show or hide", |s, _, _| {
+        let hidden = s.tree.toggle_idle(&s.view.catalog, &s.view.pings);
+        s.say(match hidden {
+            None => "apps without started machines are shown".into(),
+            Some(0) => "every app has started machines".into(),
+            Some(n) => format!("{} without started machines hidden", count(n, "app")),
+        });
+    })
+    .when(|s| when(!s.view.catalog.apps.is_empty(), "no apps are known yet")),
+    row("wide", &[Char('w')], "Wide: the tree alone, with addresses and figures", |s, _, _| {
+        s.tree.wide = !s.tree.wide;
+    }),
+    row("ping-below", &[Char('P')], "Ping all below, or stop", |s, _, _| toggle_pings(s, true))
+        .when(selected),
+    row("ping-in-turns", &[Char('T')], "Ping its app in turns, as a client would, or stop", |s, _, _| {
+        if let Some(app) = app(s).cloned() {
+            targets::toggle_turns(s, &app);
+        }
+    })
+    .when(|s| subject::can_turn(s, app(s))),
+    row("pause", &[Char(' ')], "Pause or resume probes", |s, _, _| subject::pause(s)).hint(6, 42, "pause"),
+    row("next-match", &[Char('n')], "Next match", |s, _, _| to_match(s, true)).when(filtered),
+    row("previous-match", &[Char('N')], "Previous match", |s, _, _| to_match(s, false)).when(filtered),
+    row("sort", &[Char('s')], "Sort by name, count, region, RTT", |s, _, _| {
+        s.tree.next_sort(&s.view.catalog, &s.view.pings);
+        let text = format!("sorted by {}", s.tree.sort().as_str());
+        s.say(text);
+    })
+    .hint(5, 65, "sort"),
+    row("reverse", &[Char('S')], "Reverse the order", |s, _, _| {
+        s.tree.reverse(&s.view.catalog, &s.view.pings)
+    }),
+    row("next-pane", &[Code(KeyCode::Tab), Code(KeyCode::BackTab)], "Next pane", |s, _, _| {
+        s.focus = if s.focus == Pane::Tree { Pane::Detail } else { Pane::Tree };
+    }),
+    row("zoom", &[Char('z')], "Zoom the pane", |s, _, _| s.zoom = !s.zoom),
+    row("narrower", &[Char('<')], "Make the tree narrower", |s, _, _| s.split = (s.split - 2).max(-20)),
+    row("wider", &[Char('>')], "Make the tree wider", |s, _, _| s.split = (s.split + 2).min(40)),
+];
+
+const fn row(id: &'static str, keys: &'static [Key], help: &'static str, run: Run) -> Row {
+    Row::new(id, HERE, keys, help, run)
+}
+
+fn selected(state: &State) -> Result<(), &'static str> {
+    when(state.tree.selected().is_some(), EMPTY)
+}
+
+fn has_below(state: &State) -> Result<(), &'static str> {
+    selected(state)?;
+    let leaf = matches!(state.tree.selected(), Some(Node::Machine(..) | Node::Peer(_)));
+    when(!leaf, "this row has nothing below it")
+}
+
+fn filtered(state: &State) -> Result<(), &'static str> {
+    when(!state.tree.filter().is_empty(), "there is no filter: {filter} sets one")?;
+    when(!state.tree.is_empty(), "nothing matches the filter")
+}
+
+fn wish(state: &State) -> Option<Wish> {
+    state.tree.selected().cloned().map(Wish::Node)
+}
+
+fn app(state: &State) -> Option<&Safe> {
+    state.tree.selected()?.app()
+}
+
+fn to_match(state: &mut State, forward: bool) {
+    match state.tree.to_match(forward, &state.view.catalog, &state.view.pings) {
+        Found::Here => {}
+        Found::Round if forward => state.say("from the top again"),
+        Found::Round => state.say("from the end again"),
+        Found::NoOther => state.say("no other match"),
+    }
+}
+
+/// Pings the selected row, or all below it; or no longer, where that is done already.
+fn toggle_pings(state: &mut State, below: bool) {
+    if has_marked(state) {
+        return marked::toggle_pings(state);
+    }
+    let Some(node) = state.tree.selected().cloned() else { return };
+    let members = at(&state.view.catalog, &node).len();
+    if !below && !matches!(node, Node::Machine(..) | Node::Peer(_)) && members > targets::POLITE {
+        return state.say(state.keyed(&format!("{members} machines: {{ping-below}} pings all below")));
+    }
+    targets::toggle(state, Wish::Node(node));
+}
+
+/// Whether several rows are meant in the place of the selected one.
+fn has_marked(state: &State) -> bool {
+    state.focus == Pane::Tree && !state.tree.marked().is_empty()
+}
+
+/// The address of a row where there is one, else its name.
+fn copied(state: &State, node: &Node) -> (&'static str, String) {
+    match (node.address(&state.view.catalog), node) {
+        (Some(address), _) => ("address", address.to_string()),
+        (None, Node::Machine(_, id)) => ("machine ID", id.to_string()),
+        (None, Node::Peer(peer)) => ("name", peer.to_string()),
+        (None, Node::Region(app, None)) => ("name", Node::App(app.clone()).form().to_string()),
+        (None, node) => ("name", node.form().to_string()),
+    }
+}
+
+/// The Explore view.
+#[derive(Debug)]
+pub struct View;
+
+impl super::View for View {
+    fn name(&self) -> &'static str {
+        HERE.title()
+    }
+
+    fn rows(&self) -> &'static [Row] {
+        ROWS
+    }
+
+    fn entry(&self) -> &'static Row {
+        &ENTRY
+    }
+
+    fn context(&self, _: &State) -> Context {
+        HERE
+    }
+
+    fn step(&self, state: &mut State, by: isize) {
+        match state.focus {
+            Pane::Tree => state.tree.step(by),
+            Pane::Detail => {
+                state.scroll = i64::from(state.scroll).saturating_add(by as i64).clamp(0, 500) as u16;
+            }
+        }
+    }
+
+    fn select(&self, state: &mut State, row: usize) -> bool {
+        let again = state.tree.position() == row && state.focus == Pane::Tree;
+        state.focus = Pane::Tree;
+        state.tree.step(row.cast_signed() - state.tree.position().cast_signed());
+        again
+    }
+
+    fn open(&self, state: &mut State, _: &mut Out) {
+        state.tree.fold(None, &state.view.catalog, &state.view.pings);
+    }
+
+    fn focus(&self, state: &mut State, details: bool) {
+        state.focus = if details { Pane::Detail } else { Pane::Tree };
+    }
+
+    fn wheel(&self, state: &mut State, details: Option<bool>, rows: isize) {
+        let focus = state.focus;
+        if let Some(details) = details {
+            self.focus(state, details);
+        }
+        self.step(state, rows);
+        state.focus = focus;
+    }
+
+    fn sort(&self, state: &mut State, column: usize) {
+        let Some(sort) = Sort::ALL.get(column).copied() else { return };
+        if state.tree.sort() == sort {
+            state.tree.reverse(&state.view.catalog, &state.view.pings);
+        } else {
+            state.tree.sort_to(sort, &state.view.catalog, &state.view.pings);
+        }
+    }
+
+    fn back(&self, state: &mut State) -> bool {
+        if state.filter_line.take().is_some() || !state.tree.filter().is_empty() {
+            state.tree.set_filter("", &state.view.catalog, &state.view.pings);
+        } else if !state.tree.marked().is_empty() {
+            state.tree.unmark();
+        } else if state.zoom {
+            state.zoom = false;
+        } else if state.focus == Pane::Detail {
+            state.focus = Pane::Tree;
+        } else {
+            state.tree.to_parent();
+        }
+        true
+    }
+
+    fn subject(&self, state: &State) -> Vec<Node> {
+        state.meant()
+    }
+
+    fn named(&self, state: &State) -> copy::Named {
+        let node = state.tree.selected();
+        node.map(|node| copy::Named::of(node, &state.view.catalog)).unwrap_or_default()
+    }
+
+    fn table(&self, state: &State) -> Sheet {
+        if state.focus == Pane::Detail { detail(state) } else { sheet(state) }
+    }
+
+    fn plain(&self, state: &State) -> String {
+        let sheet = self.table(state);
+        if state.focus == Pane::Tree {
+            return sheet.to_text();
+        }
+        let mut out = String::new();
+        for (what, text) in self.forms(state) {
+            if matches!(what, "name" | "address") {
+                let _ = writeln!(out, "{what}  {text}");
+            }
+        }
+        format!("{out}\n{}", sheet.to_text())
+    }
+
+    fn copyable(&self, state: &State) -> Result<(), &'static str> {
+        selected(state)
+    }
+
+    fn copied(&self, state: &State) -> Option<(&'static str, String)> {
+        if !has_marked(state) {
+            return state.tree.selected().map(|node| copied(state, node));
+        }
+        let all: Vec<_> = state.meant().iter().map(|node| copied(state, node)).collect();
+        let what = match all.iter().filter(|(what, _)| *what == "address").count() {
+            0 => "names",
+            n if n == all.len() => "addresses",
+            _ => "names and addresses",
+        };
+        Some((what, all.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n")))
+    }
+
+    fn forms(&self, state: &State) -> Vec<(&'static str, String)> {
+        let sheet = self.table(state);
+        if has_marked(state) {
+            copy::forms_of_all(state, &state.meant(), &sheet)
+        } else {
+            copy::forms(state, self.named(state), &sheet)
+        }
+    }
+
+    fn shown(&self, state: &State) -> Result<(), &'static str> {
+        when(!state.tree.is_empty(), "nothing is shown: the tree is empty")
+    }
+
+    fn filter<'a>(&self, state: &'a State) -> Option<&'a str> {
+        Some(state.tree.filter())
+    }
+
+    fn found(&self, state: &State) -> String {
+        let all = count(state.tree.machines(), "machine");
+        format!("{} of {all} ", state.tree.matches())
+    }
+
+    fn set_filter(&self, state: &mut State, text: &str) {
+        state.tree.set_filter(text, &state.view.catalog, &state.view.pings);
+    }
+
+    fn place(&self, state: &State) -> Option<Place> {
+        state.tree.selected().cloned().map(Place::Node)
+    }
+
+    fn take(&self, state: &mut State, request: &Request, _: &mut Out) -> bool {
+        let (Request::Reveal(node) | Request::Return(Place::Node(node))) = request else { return false };
+        state.tree.reveal(node, &state.view.catalog, &state.view.pings);
+        true
+    }
+
+    fn news(&self, state: &mut State, news: News<'_>) {
+        match news {
+            News::Catalog(before) => {
+                state.tree.renew(before, &state.view.catalog, &state.view.pings, state.now);
+            }
+            News::Pings if state.tree.needs_pings() => {
+                state.tree.rebuild(&state.view.catalog, &state.view.pings);
+            }
+            News::Pings | News::Digs(_) => {}
+        }
+    }
+
+    fn follow(&self, state: &mut State, out: &mut Out) {
+        let selected = state.tree.selected().cloned();
+        if selected != state.inspected {
+            state.inspected.clone_from(&selected);
+            state.scroll = 0;
+            out.effects.extend(selected.map(|node| crate::app::Effect::Ask(Command::Inspect(node))));
+        }
+        let shown = shown::shown_apps(state);
+        if shown != state.told_shown {
+            state.told_shown.clone_from(&shown);
+            out.ask(Command::Show(shown));
+        }
+    }
+
+    fn tick(&self, state: &mut State, _: &mut Out) {
+        state.tree.expire(&state.view.catalog, &state.view.pings, state.now);
+    }
+
+    fn next_tick(&self, state: &State) -> Option<Instant> {
+        state.tree.next_change(state.now)
+    }
+}
+
+const EXPLORE: &[&str] = &["app", "region", "machine", "address", "rtt_ms", "state"];
+
+/// The tree flat, what is folded too; where rows are marked, what is at and below these: a row for each machine and peer, and for each app without any.
+fn sheet(state: &State) -> Sheet {
+    let catalog = &state.view.catalog;
+    let mut rows = Vec::new();
+    let mut chosen = None;
+    let machine = |app: &Safe, id: &Safe, machine: Option<&Machine>, gone: bool| {
+        let address = machine.and_then(|machine| machine.address);
+        let series = address.and_then(|address| state.series(address));
+        let newest = series.and_then(Series::newest);
+        let word = match (gone, state.is_up(), newest) {
+            (true, ..) => "gone",
+            (false, false, _) => "not fresh",
+            (false, true, Some(Some(_))) => "answers",
+            (false, true, Some(None)) => "lost",
+            (false, true, None) => "listed",
+        };
+        let region = machine.and_then(|machine| machine.region.as_ref());
+        vec![
+            text(app.as_str()),
+            maybe(region),
+            text(id.as_str()),
+            maybe(address),
+            millis(newest.flatten()),
+            text(word),
+        ]
+    };
+    let peer = |name: &Safe| {
+        let address = catalog.peers.get(name).and_then(|peer| peer.address);
+        vec![text("peers"), Cell::Unknown, text(name.as_str()), maybe(address), Cell::Unknown, text("peer")]
+    };
+    if has_marked(state) {
+        let nodes = state.tree.marked();
+        for (name, app) in &catalog.apps {
+            let meant = app.machines.iter().filter(|(id, _)| marked::holds(nodes, catalog, name, id));
+            rows.extend(meant.map(|(id, one)| machine(name, id, Some(one), false)));
+        }
+        let all = nodes.contains(&Node::Peers);
+        let meant = catalog.peers.keys().filter(|name| all || nodes.contains(&Node::Peer((*name).clone())));
+        rows.extend(meant.map(peer));
+        return Sheet { name: "explore", columns: EXPLORE.to_vec(), rows, chosen };
+    }
+    for row in state.tree.rows() {
+        if Some(&row.node) == state.tree.selected() {
+            chosen = Some(rows.len());
+        }
+        let folded = row.open == Some(false);
+        match &row.node {
+            Node::Machine(app, id) => {
+                let alive = catalog.machine(app, id);
+                let ghost = if row.gone { state.tree.ghost(app, id) } else { None };
+                rows.push(machine(app, id, ghost.or(alive), row.gone));
+            }
+            Node::App(name) if folded || row.open.is_none() => {
+                let machines = catalog.apps.get(name).into_iter().flat_map(|app| &app.machines);
+                rows.extend(machines.map(|(id, one)| machine(name, id, Some(one), false)));
+                if row.open.is_none() {
+                    let mut cells = vec![text(name.as_str())];
+                    cells.resize(5, Cell::Unknown);
+                    cells.push(text("no started machines"));
+                    rows.push(cells);
+                }
+            }
+            Node::Region(name, region) if folded => {
+                let machines = catalog.apps.get(name).into_iter().flat_map(|app| &app.machines);
+                let here = machines.filter(|(_, one)| one.region == *region);
+                rows.extend(here.map(|(id, one)| machine(name, id, Some(one), false)));
+            }
+            Node::Peers if folded => rows.extend(catalog.peers.keys().map(peer)),
+            Node::Peer(name) => rows.push(peer(name)),
+            Node::App(_) | Node::Region(..) | Node::Peers => {}
+        }
+    }
+    Sheet { name: "explore", columns: EXPLORE.to_vec(), rows, chosen }
+}
+
+/// The names of the selected row and what they answered.
+fn detail(state: &State) -> Sheet {
+    let names = state.view.detail.iter().flat_map(|detail| &detail.names);
+    let rows = names
+        .map(|name| {
+            let answer = name.answer.as_ref();
+            let addresses = answer.map(|answer| {
+                let addresses = answer.addresses.iter().map(Ipv6Addr::to_string);
+                addresses.chain(answer.entries.iter().map(Safe::to_string)).collect::<Vec<_>>().join(" ")
+            });
+            let word = maybe(answer.map(|answer| answer.outcome.to_string()));
+            vec![
+                text(&name.name),
+                text(name.rtype),
+                word,
+                maybe(addresses),
+                millis(answer.and_then(|a| a.rtt)),
+            ]
+        })
+        .collect();
+    Sheet { name: "names", columns: vec!["name", "type", "rcode", "answer", "time_ms"], rows, chosen: None }
+}

@@ -1,0 +1,696 @@
+//! The Ping view: who is pinged, in what order, and how it is shown.
+
+pub mod matrix;
+
+use std::cmp::{Ordering, Reverse};
+use std::net::{Ipv6Addr, SocketAddrV6};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ratatui::crossterm::event::KeyCode;
+
+use crate::app::argument::{PORTS, TARGET};
+use crate::app::command::{Context, Row as CommandRow, Run, when};
+use crate::app::copy;
+use crate::app::key::Key as Press;
+use crate::app::key::Key::{Char, Code};
+use crate::app::request::Request;
+use crate::app::sheet::{Cell, Sheet, millis, text};
+use crate::app::targets::{self, unwant, want};
+use crate::app::{Out, State, menu, subject};
+use crate::catalog::place::Node;
+use crate::engine::report::Command;
+use crate::engine::targets::{Member, Wish};
+use crate::probe::figures::{COUNTS, TIMES};
+use crate::probe::ping::Plan;
+use crate::probe::port::{Knock, host};
+use crate::probe::series::{Series, Target};
+use crate::probe::speech::Speak;
+use crate::probe::stats::Stats;
+use crate::probe::trace::TracePlan;
+use crate::text::Safe;
+use matrix::Place;
+
+/// The shortest and the longest of [`INTERVALS`].
+pub const FASTEST: Duration = Duration::from_millis(100);
+/// See [`FASTEST`].
+pub const SLOWEST: Duration = Duration::from_secs(10);
+/// What may lie between two probes of a target.
+const INTERVALS: [Duration; 7] = [
+    FASTEST,
+    Duration::from_millis(200),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    SLOWEST,
+];
+
+/// Why a target cannot be worked on.
+const NONE: &str = "nobody is pinged: {add-target} adds a target";
+
+/// A column of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Column {
+    /// By name.
+    Target,
+    /// By region.
+    Region,
+    /// Probes that have left; most first, and so for all that follow.
+    Sent,
+    /// The share that no reply came for.
+    #[default]
+    Loss,
+    /// The newest round trip.
+    Last,
+    /// Smallest.
+    Min,
+    /// Mean.
+    Avg,
+    /// Half took no longer.
+    P50,
+    /// 95 of 100 took no longer.
+    P95,
+    /// 99 of 100 took no longer.
+    P99,
+    /// Largest.
+    Max,
+    /// Deviation.
+    Mdev,
+    /// From one to the next.
+    Jitter,
+}
+
+impl Column {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::Target,
+        Self::Region,
+        Self::Sent,
+        Self::Loss,
+        Self::Last,
+        Self::Min,
+        Self::Avg,
+        Self::P50,
+        Self::P95,
+        Self::P99,
+        Self::Max,
+        Self::Mdev,
+        Self::Jitter,
+    ];
+
+    /// What the rows may be sorted by, in the order in which a key takes them.
+    const SORTS: [Self; 9] = [
+        Self::Loss,
+        Self::Last,
+        Self::Min,
+        Self::Avg,
+        Self::P95,
+        Self::Max,
+        Self::Mdev,
+        Self::Target,
+        Self::Region,
+    ];
+
+    /// As it stands over its column.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Target => "TARGET",
+            Self::Region => "REGION",
+            Self::Sent => "SENT",
+            Self::Loss => "LOSS",
+            Self::Last => "LAST",
+            Self::Min => "MIN",
+            Self::Avg => "AVG",
+            Self::P50 => "P50",
+            Self::P95 => "P95",
+            Self::P99 => "P99",
+            Self::Max => "MAX",
+            Self::Mdev => "MDEV",
+            Self::Jitter => "JITTER",
+        }
+    }
+
+    fn next(self) -> Self {
+        let at = Self::SORTS.iter().position(|column| *column == self).unwrap_or(0);
+        Self::SORTS.get((at + 1) % Self::SORTS.len()).copied().unwrap_or_default()
+    }
+
+    /// What a row is sorted by. Of a window it takes a look at every sample: once a row, not once a comparison.
+    fn key<'a>(self, row: &Row<'a>) -> Key<'a> {
+        let time = |pick: fn(Stats) -> Duration| Key::Time(Reverse(row.stats().map(pick)));
+        match self {
+            Self::Target => Key::Name(row.series.target.label.raw()),
+            Self::Region => Key::Region(row.member.and_then(|member| member.region.as_ref())),
+            Self::Sent => Key::Count(Reverse(row.series.sent)),
+            Self::Loss => Key::Loss(Reverse(row.loss())),
+            Self::Last => time(|stats| stats.last),
+            Self::Min => time(|stats| stats.min),
+            Self::Avg => time(|stats| stats.avg),
+            Self::P50 => time(|stats| stats.p50),
+            Self::P95 => time(|stats| stats.p95),
+            Self::P99 => time(|stats| stats.p99),
+            Self::Max => time(|stats| stats.max),
+            Self::Mdev => time(|stats| stats.mdev),
+            Self::Jitter => time(|stats| stats.jitter),
+        }
+    }
+}
+
+/// What rows are sorted by: names upwards, figures downwards.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+enum Key<'a> {
+    Name(&'a [u8]),
+    Region(Option<&'a Safe>),
+    Count(Reverse<u64>),
+    Loss(Reverse<Option<f64>>),
+    Time(Reverse<Option<Duration>>),
+}
+
+impl Key<'_> {
+    fn order(&self, other: &Self, reversed: bool) -> Ordering {
+        let order = self.partial_cmp(other).unwrap_or(Ordering::Equal);
+        if reversed { order.reverse() } else { order }
+    }
+}
+
+/// What is shown of the selected target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lower {
+    /// Its round trips over time, and what else there is room for.
+    #[default]
+    Chart,
+    /// How often which round trip was seen.
+    Histogram,
+    /// Its replies one by one.
+    Replies,
+    /// The way to it.
+    Trace,
+    /// Its ports.
+    Ports,
+}
+
+impl Lower {
+    const ALL: [Self; 3] = [Self::Chart, Self::Histogram, Self::Replies];
+
+    fn step(self, by: usize) -> Self {
+        let at = Self::ALL.iter().position(|lower| *lower == self).unwrap_or(0);
+        Self::ALL.get((at + by) % Self::ALL.len()).copied().unwrap_or_default()
+    }
+}
+
+/// What is kept of the view.
+#[derive(Debug, Clone, Default)]
+pub struct Pings {
+    /// What the rows are sorted by.
+    pub sort: Column,
+    /// Whether the order is reversed.
+    pub reversed: bool,
+    /// Whether the figures are of the newest probes alone.
+    pub window: bool,
+    /// What is shown of the selected target.
+    pub lower: Lower,
+    /// The selected cell of the matrix, while that is shown in place of the targets.
+    pub matrix: Option<Place>,
+    /// Ports that are tried.
+    pub knocking: usize,
+    /// Whether the table has all figures in the place of the newest probes.
+    pub wide: bool,
+    /// Samples between the chart's right end and now.
+    pub earlier: usize,
+    /// How probes are sent.
+    pub plan: Plan,
+    /// The selected target; `None` is the first row.
+    chosen: Option<Target>,
+}
+
+impl Pings {
+    /// Between two probes of one of `targets`: where they are many, the pace makes it longer.
+    pub fn interval(&self, targets: usize) -> Duration {
+        self.plan.interval.max(self.plan.pace * u32::try_from(targets).unwrap_or(u32::MAX))
+    }
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// The target's pings.
+    pub series: &'a Series,
+    /// Where it belongs, where that is known.
+    pub member: Option<&'a Member>,
+    /// Whether its figures are of the newest probes alone.
+    window: bool,
+}
+
+impl Row<'_> {
+    /// Whether the catalog has the target no longer.
+    pub fn is_gone(&self) -> bool {
+        self.member.is_some_and(|member| member.gone)
+    }
+
+    /// Loss, of the window or of all.
+    pub fn loss(&self) -> Option<f64> {
+        if self.window { self.series.recent_loss() } else { self.series.loss() }
+    }
+
+    /// Figures, of the window or of all.
+    pub fn stats(&self) -> Option<Stats> {
+        if self.window { self.series.recent_stats() } else { self.series.stats }
+    }
+}
+
+impl State {
+    fn ping_row<'a>(&'a self, series: &'a Series) -> Row<'a> {
+        Row { series, member: self.wishes.member_of(series), window: self.ping.window }
+    }
+
+    /// The rows of the view, in order.
+    pub fn ping_rows(&self) -> Vec<Row<'_>> {
+        let Pings { sort, reversed, .. } = self.ping;
+        let keyed = |series| {
+            let row = self.ping_row(series);
+            (sort.key(&row), row)
+        };
+        let mut rows: Vec<(Key<'_>, Row<'_>)> = self.view.pings.iter().map(keyed).collect();
+        rows.sort_by(|(a, _), (b, _)| a.order(b, reversed));
+        rows.into_iter().map(|(_, row)| row).collect()
+    }
+
+    /// The selected row of [`Self::ping_rows`].
+    pub fn chosen_ping(&self, rows: &[Row<'_>]) -> usize {
+        let chosen = self.ping.chosen.as_ref();
+        rows.iter().position(|row| Some(&row.series.target) == chosen).unwrap_or(0)
+    }
+
+    /// The selected target's pings: of who was selected, or of the first row.
+    pub fn chosen_series(&self) -> Option<&Series> {
+        let all = &self.view.pings;
+        let chosen = self.ping.chosen.as_ref();
+        let chosen = chosen.and_then(|chosen| all.iter().find(|series| series.target == *chosen));
+        let Pings { sort, reversed, .. } = self.ping;
+        let first = || {
+            let keyed = all.iter().map(|series| (sort.key(&self.ping_row(series)), series));
+            keyed.reduce(|best, next| if next.0.order(&best.0, reversed).is_lt() { next } else { best })
+        };
+        chosen.or_else(|| first().map(|(_, series)| series))
+    }
+
+    /// The selected target's address.
+    pub fn chosen_address(&self) -> Option<Ipv6Addr> {
+        self.chosen_series().map(|series| series.target.address)
+    }
+
+    /// Who was asked to be pinged last.
+    pub fn asked_targets(&self) -> Vec<Target> {
+        self.asked_pings.iter().map(|aim| aim.target.clone()).collect()
+    }
+
+    /// Selects a target.
+    pub fn choose_ping(&mut self, target: Target) {
+        self.ping.chosen = Some(target);
+        self.ping.earlier = 0;
+    }
+
+    /// Moves the selection by rows.
+    pub fn step_pings(&mut self, by: isize) {
+        if self.ping.matrix.is_some() {
+            return self.step_matrix(by, 0);
+        }
+        let rows = self.ping_rows();
+        let last = rows.len().saturating_sub(1);
+        let row = self.chosen_ping(&rows).saturating_add_signed(by).min(last);
+        if let Some(target) = rows.get(row).map(|row| row.series.target.clone()) {
+            self.choose_ping(target);
+        }
+    }
+
+    /// The node of the selected target or cell, where the tree has one.
+    pub fn pinged_node(&self) -> Option<Node> {
+        if self.ping.matrix.is_some() {
+            return self.matrix_node();
+        }
+        let series = self.chosen_series()?;
+        if series.turns > 0 {
+            return self.wishes.member_of(series)?.app.clone().map(Node::App);
+        }
+        Node::at(series.target.address, &self.view.catalog)
+    }
+
+    /// Moves the chart by samples.
+    fn step_chart(&mut self, by: isize) {
+        let kept = self.chosen_series().map_or(0, |series| series.recent.len());
+        self.ping.earlier = self.ping.earlier.saturating_add_signed(by).min(kept.saturating_sub(1));
+    }
+
+    /// The selected one is pinged no longer; the next one is selected.
+    fn remove_target(&mut self) {
+        let rows = self.ping_rows();
+        let at = self.chosen_ping(&rows);
+        let target = |row: usize| rows.get(row).map(|row| row.series.target.clone());
+        let Some(here) = target(at) else { return };
+        let next = target(at + 1).or_else(|| target(at.checked_sub(1)?));
+        unwant(self, &here);
+        self.ping.chosen = next;
+        self.say(format!("no longer pinging {}", here.label));
+    }
+}
+
+/// Where its keys hold.
+pub const HERE: Context = Context::view("Ping");
+
+static ENTRY: CommandRow = CommandRow::new(
+    "ping-view",
+    Context::EVERYWHERE,
+    &[Char('3')],
+    "Ping: round trips and loss",
+    |s, _, out| {
+        s.go(super::Tab::Ping, out);
+    },
+);
+
+static ROWS: &[CommandRow] = &[
+    row("show-target", &[Code(KeyCode::Enter)], "Show it in the tree", |s, _, out| {
+        out.requests.extend(s.pinged_node().map(Request::Reveal));
+    })
+    .hint(4, 40, "show in tree")
+    .when(|s| when(s.pinged_node().is_some(), "it is not in the tree")),
+    row("matrix", &[Char('M')], "All apps by regions: round trips and loss", |s, _, _| {
+        s.ping.matrix = if s.ping.matrix.is_some() { None } else { Some(Place::default()) };
+    })
+    .hint(5, 41, "matrix")
+    .when(|s| when(s.has_matrix(), "no app has a started machine yet")),
+    row("trace", &[Char('t')], "Trace the way to it", |s, _, out| {
+        out.requests.extend(wish(s).map(Request::Trace));
+    })
+    .hint(3, 42, "trace")
+    .when(|s| outside_matrix(s).and_then(|()| subject::traceable(s, wish(s)))),
+    row("ports", &[Char('o')], "Try its TCP ports", |s, told, out| {
+        subject::check_ports(s, wish(s), told, false, out);
+    })
+    .takes(&PORTS)
+    .hint(3, 43, "ports")
+    .when(|s| outside_matrix(s).and_then(|()| subject::checkable(s, wish(s)))),
+    row("speak", &[Char('O')], "The same, and speak: status line, certificate", |s, told, out| {
+        subject::check_ports(s, wish(s), told, true, out);
+    })
+    .takes(&PORTS)
+    .hint(6, 44, "speak")
+    .when(|s| outside_matrix(s).and_then(|()| subject::checkable(s, wish(s)))),
+    row("ping-in-turns", &[Char('T')], "Its app in turns, as a client would, or stop", |s, _, _| {
+        if let Some(app) = app(s) {
+            targets::toggle_turns(s, &app);
+        }
+    })
+    .when(|s| subject::can_turn(s, app(s).as_ref())),
+    row("add-target", &[Char('a')], "Add a target", |s, told, _| match told {
+        Some(told) => subject::ping(s, told),
+        None => menu::palette(s, "add-target "),
+    })
+    .takes(&TARGET)
+    .hint(1, 45, "add"),
+    row("remove-target", &[Char('x')], "Ping it no longer", |s, _, _| s.remove_target())
+        .hint(2, 46, "remove")
+        .when(on_target),
+    row("dig-target", &[Char('d')], "Dig its name", |s, _, out| {
+        let line = s.pinged_node().map(|node| node.form().to_string());
+        let address = || s.chosen_address().map(|address| format!("-x {address}"));
+        out.requests.extend(line.or_else(address).map(Request::Dig));
+    })
+    .when(on_target),
+    row("clear-target", &[Char('c')], "Its figures start over", |s, _, out| {
+        let chosen = s.chosen_series().map(|series| vec![series.target.clone()]);
+        out.ask(Command::ClearPings(chosen));
+        s.say("its figures start over");
+    })
+    .hint(3, 47, "clear")
+    .when(on_target),
+    row("clear-targets", &[Char('C')], "All figures start over", |s, _, out| {
+        out.ask(Command::ClearPings(None));
+        s.say("all figures start over");
+    })
+    .when(pinging),
+    row("faster", &[Char('-')], "A shorter interval", |s, _, out| pace(s, false, out))
+        .hint(5, 48, "faster")
+        .when(|s| when(s.ping.plan.interval > FASTEST, "that is the shortest interval")),
+    row("slower", &[Char('+')], "A longer interval", |s, _, out| pace(s, true, out))
+        .hint(5, 49, "slower")
+        .when(|s| when(s.ping.plan.interval < SLOWEST, "that is the longest interval")),
+    row("earlier", &[Char('h'), Code(KeyCode::Left)], "Chart: earlier; matrix: to the left", |s, _, _| {
+        if s.ping.matrix.is_some() { s.step_matrix(0, -1) } else { s.step_chart(10) }
+    })
+    .when(|s| match s.ping.matrix {
+        Some(place) => when(place.region > 0, "this is the first region"),
+        None => {
+            let kept = s.chosen_series().map_or(0, |series| series.recent.len());
+            when(s.ping.earlier + 1 < kept, "nothing earlier is kept")
+        }
+    }),
+    row("later", &[Char('l'), Code(KeyCode::Right)], "Chart: later; matrix: to the right", |s, _, _| {
+        if s.ping.matrix.is_some() { s.step_matrix(0, 1) } else { s.step_chart(-10) }
+    })
+    .when(|s| match s.ping.matrix {
+        Some(place) => {
+            when(place.region < s.matrix_regions().len().saturating_sub(1), "this is the last region")
+        }
+        None => when(s.ping.earlier > 0, "this is now"),
+    }),
+    row("next-figure", &[Char('v')], "Chart, histogram, replies", |s, _, _| {
+        s.ping.lower = s.ping.lower.step(1);
+    })
+    .hint(4, 50, "form")
+    .when(on_target),
+    row("previous-figure", &[Char('V')], "The figure before", |s, _, _| {
+        s.ping.lower = s.ping.lower.step(Lower::ALL.len() - 1);
+    })
+    .when(on_target),
+    row("window", &[Char('W')], "Figures of the newest, or of all", |s, _, _| {
+        s.ping.window = !s.ping.window;
+        s.say(if s.ping.window { "figures of the newest probes" } else { "figures of all probes" });
+    })
+    .when(on_target),
+    row("wide", &[Char('w')], "Wide: more figures in the table", |s, _, _| s.ping.wide = !s.ping.wide)
+        .when(pinging),
+    row("pause", &[Char(' ')], "Pause or resume probes", |s, _, _| subject::pause(s)).hint(2, 51, "pause"),
+    row("sort", &[Char('s')], "Sort by the next column", |s, _, _| {
+        s.ping.sort = s.ping.sort.next();
+        s.say(format!("sorted by {}", s.ping.sort.title()));
+    })
+    .hint(4, 52, "sort")
+    .when(outside_matrix),
+    row("reverse", &[Char('S')], "Reverse the order", |s, _, _| s.ping.reversed = !s.ping.reversed)
+        .when(outside_matrix),
+];
+
+const fn row(id: &'static str, keys: &'static [Press], help: &'static str, run: Run) -> CommandRow {
+    CommandRow::new(id, HERE, keys, help, run)
+}
+
+fn outside_matrix(state: &State) -> Result<(), &'static str> {
+    when(state.ping.matrix.is_none(), "that is done to a target: {back} leaves the matrix")
+}
+
+fn pinging(state: &State) -> Result<(), &'static str> {
+    when(!state.view.pings.is_empty(), NONE)
+}
+
+fn on_target(state: &State) -> Result<(), &'static str> {
+    outside_matrix(state)?;
+    pinging(state)
+}
+
+/// The selected target, or the app whose addresses are pinged one after the other.
+fn wish(state: &State) -> Option<Wish> {
+    let series = state.chosen_series()?;
+    if series.turns > 0 {
+        return state.wishes.member_of(series)?.app.clone().map(|app| Wish::Node(Node::App(app)));
+    }
+    Some(Wish::Address(series.target.address))
+}
+
+/// The app of the selected target or cell.
+fn app(state: &State) -> Option<Safe> {
+    state.pinged_node()?.app().cloned()
+}
+
+fn pace(state: &mut State, slower: bool, out: &mut Out) {
+    let at = INTERVALS.iter().position(|interval| *interval >= state.ping.plan.interval);
+    let at = at.unwrap_or(INTERVALS.len() - 1);
+    let to = if slower { at + 1 } else { at.saturating_sub(1) };
+    let Some(interval) = INTERVALS.get(to).copied() else { return };
+    state.ping.plan.interval = interval;
+    out.ask(Command::PingEvery(interval));
+    state.say(format!("every {:.1} s", interval.as_secs_f64()));
+}
+
+/// Shows the targets of `wish`, pinged; gives them.
+fn bring(state: &mut State, wish: &Wish) -> Vec<Target> {
+    let targets = subject::targets_of(state, wish);
+    state.ping.matrix = None;
+    if state.tab != super::Tab::Ping {
+        want(state, wish.clone());
+        if let Some(first) = targets.first() {
+            state.choose_ping(first.clone());
+        }
+    }
+    targets
+}
+
+fn trace(state: &mut State, wish: &Wish, out: &mut Out) {
+    let Some(target) = bring(state, wish).into_iter().next() else { return };
+    state.ping.lower = Lower::Trace;
+    state.told_trace = Some(target.clone());
+    state.view.trace = None;
+    let plan = TracePlan { mtu: Some(u16::MAX), ..TracePlan::default() };
+    out.ask(Command::Trace(Some((target, plan))));
+}
+
+/// Checks ports, and the protocols of the open ones where that is wanted.
+fn check_ports(state: &mut State, wish: &Wish, ports: &[u16], speak: bool, out: &mut Out) {
+    let speak = speak.then_some(Speak::Any);
+    let mut knocks = Vec::new();
+    for target in bring(state, wish) {
+        let host = host_of(state, &target);
+        knocks.extend(ports.iter().map(|port| Knock {
+            label: target.label.clone(),
+            to: SocketAddrV6::new(target.address, *port, 0, 0),
+            speak,
+            host: host.clone(),
+        }));
+    }
+    state.ping.lower = Lower::Ports;
+    state.ping.knocking = knocks.len();
+    state.view.ports = Arc::default();
+    out.ask(Command::Ports(knocks));
+}
+
+/// The name of a service of `target`.
+fn host_of(state: &State, target: &Target) -> Option<String> {
+    let label = target.label.as_str();
+    match Node::at(target.address, &state.view.catalog) {
+        Some(Node::Machine(app, _)) => host(&format!("{app}.internal")),
+        // A label with a dot is a name.
+        _ if label.contains('.') => host(label.split(' ').next()?),
+        _ => None,
+    }
+}
+
+/// The Ping view.
+#[derive(Debug)]
+pub struct View;
+
+impl super::View for View {
+    fn name(&self) -> &'static str {
+        HERE.title()
+    }
+
+    fn rows(&self) -> &'static [CommandRow] {
+        ROWS
+    }
+
+    fn entry(&self) -> &'static CommandRow {
+        &ENTRY
+    }
+
+    fn context(&self, _: &State) -> Context {
+        HERE
+    }
+
+    fn step(&self, state: &mut State, by: isize) {
+        state.step_pings(by);
+    }
+
+    fn select(&self, state: &mut State, row: usize) -> bool {
+        let here = state.ping.matrix.map(|place| place.app);
+        let at = here.unwrap_or_else(|| state.chosen_ping(&state.ping_rows()));
+        state.step_pings(row.cast_signed() - at.cast_signed());
+        at == row
+    }
+
+    fn sort(&self, state: &mut State, column: usize) {
+        let Some(column) = Column::ALL.get(column).copied() else { return };
+        if state.ping.sort == column {
+            state.ping.reversed = !state.ping.reversed;
+        } else {
+            (state.ping.sort, state.ping.reversed) = (column, false);
+        }
+    }
+
+    fn back(&self, state: &mut State) -> bool {
+        state.ping.matrix.take().is_some() || std::mem::take(&mut state.ping.lower) != Lower::Chart
+    }
+
+    fn subject(&self, state: &State) -> Vec<Node> {
+        state.pinged_node().into_iter().collect()
+    }
+
+    fn named(&self, state: &State) -> copy::Named {
+        match state.pinged_node() {
+            Some(node) => copy::Named::of(&node, &state.view.catalog),
+            None => copy::Named { address: state.chosen_address(), ..copy::Named::default() },
+        }
+    }
+
+    fn table(&self, state: &State) -> Sheet {
+        sheet(state)
+    }
+
+    fn copyable(&self, state: &State) -> Result<(), &'static str> {
+        pinging(state)
+    }
+
+    fn copied(&self, state: &State) -> Option<(&'static str, String)> {
+        Some(("address", state.chosen_address()?.to_string()))
+    }
+
+    fn shown(&self, state: &State) -> Result<(), &'static str> {
+        when(!state.view.pings.is_empty(), "nobody is pinged: {ping} does it in the tree")
+    }
+
+    fn take(&self, state: &mut State, request: &Request, out: &mut Out) -> bool {
+        match request {
+            Request::Trace(wish) => trace(state, wish, out),
+            Request::Ports { of, ports, speak } => check_ports(state, of, ports, *speak, out),
+            Request::Matrix => state.ping.matrix = Some(Place::default()),
+            Request::Reveal(_) | Request::Dig(_) | Request::Return(_) => return false,
+        }
+        true
+    }
+
+    fn samples(&self, state: &State) -> bool {
+        state.ping.matrix.is_some()
+    }
+
+    fn follow(&self, state: &mut State, out: &mut Out) {
+        // Whatever took the place of a trace: it is not visible, so nothing is sent for it.
+        if state.ping.lower != Lower::Trace && state.told_trace.take().is_some() {
+            out.ask(Command::Trace(None));
+        }
+    }
+}
+
+/// The targets and their figures.
+fn sheet(state: &State) -> Sheet {
+    let shown = state.ping_rows();
+    let chosen = (!shown.is_empty()).then(|| state.chosen_ping(&shown));
+    let rows = shown
+        .into_iter()
+        .map(|row| {
+            let one = row.series;
+            let figures = row.stats();
+            let loss = row.loss().map_or(Cell::Unknown, |loss| Cell::Number((loss * 1e5).round() / 1e3));
+            let mut cells = vec![text(one.target.label.as_str()), text(one.target.address.to_string())];
+            cells.extend(COUNTS.map(|(_, count)| Cell::Number(count(one) as f64)));
+            cells.push(loss);
+            cells.extend(TIMES.map(|(_, pick)| millis(figures.as_ref().map(pick))));
+            cells
+        })
+        .collect();
+    let mut columns = vec!["target", "address"];
+    columns.extend(COUNTS.map(|(name, _)| name));
+    columns.push("loss_percent");
+    columns.extend(TIMES.map(|(name, _)| name));
+    Sheet { name: "ping", columns, rows, chosen }
+}
+
+#[cfg(test)]
+mod tests;
