@@ -36,14 +36,13 @@ use tui_input::Input;
 
 use crate::attach::Identity;
 use crate::catalog::Catalog;
-use crate::catalog::place::Node;
+use crate::doctor::Diagnosis;
 use crate::doctor::facts::Facts;
-use crate::doctor::{Diagnosis, Subject};
 use crate::engine::report::{self, Command, Detail, Report};
 use crate::engine::targets::Names;
 use crate::net::LinkState;
 use crate::probe::port::Knocked;
-use crate::probe::series::{Aim, Series, Target};
+use crate::probe::series::{Aim, Series};
 use crate::probe::trace::Trace;
 use crate::settings::ThemeName;
 use crate::text::Safe;
@@ -56,11 +55,8 @@ use pinged::Places;
 use request::Request;
 use targets::Wishes;
 use trail::Trail;
-use views::dig::Dig;
-use views::events::Log;
-use views::explore::tree::Tree;
-use views::ping::Pings;
-pub use views::{News, Tab};
+pub use views::Tab;
+use views::{News, Views};
 
 /// How long a row that is gone stays, and a new one is marked.
 pub const LINGER: Duration = Duration::from_secs(10);
@@ -195,15 +191,6 @@ pub struct Chosen {
     pub mouse: Option<bool>,
 }
 
-/// A pane of the Explore view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pane {
-    /// The tree.
-    Tree,
-    /// What is told about the selected row, and the pings.
-    Detail,
-}
-
 /// The last message to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Toast {
@@ -266,32 +253,14 @@ pub struct State {
     pub frozen: Option<(Instant, View)>,
     /// The view.
     pub tab: Tab,
-    /// The events of the Events view.
-    pub log: Log,
-    /// The Dig view.
-    pub dig: Dig,
+    /// What each view keeps.
+    pub views: Views,
     /// Where one has been.
     pub trail: Trail,
-    /// The Ping view.
-    pub ping: Pings,
-    /// The check that the user selected in the Doctor view; `None` follows the verdict.
-    pub check: Option<usize>,
-    /// Rows that the selected check's whole story is scrolled by, while it has the view.
-    pub story: Option<u16>,
-    /// What the doctor is asked about.
-    pub subject: Subject,
     /// A moment, and the time of day then: events are told by the clock.
     pub clock: Option<(Instant, ZonedDateTime)>,
-    /// The tree.
-    pub tree: Tree,
-    /// The focused pane.
-    pub focus: Pane,
-    /// Whether the focused pane has the whole screen.
-    pub zoom: bool,
     /// Rows of a page: what a list has on the whole screen.
     pub page: u16,
-    /// Columns that the tree gains (or loses) against the layout's own split.
-    pub split: i16,
     /// The line in which the filter is edited, while it is.
     pub filter_line: Option<Input>,
     /// What lies over the view.
@@ -306,17 +275,11 @@ pub struct State {
     pub paused: bool,
     /// Whom the user wants pinged.
     pub wishes: Wishes,
-    /// Rows that the detail pane is scrolled by.
-    pub scroll: u16,
     /// The time of the last message.
     pub now: Instant,
     settings: Settings,
     asked_pings: Vec<Aim>,
     asked_names: Vec<Safe>,
-    told_shown: Vec<Safe>,
-    /// Whom the engine was told to trace, and not yet to stop.
-    told_trace: Option<Target>,
-    inspected: Option<Node>,
 }
 
 impl State {
@@ -331,19 +294,10 @@ impl State {
             view: View::default(),
             frozen: None,
             tab: Tab::Explore,
-            log: Log::default(),
-            dig: Dig::default(),
+            views: Views::default(),
             trail: Trail::default(),
-            ping: Pings::default(),
-            check: None,
-            story: None,
-            subject: Subject::default(),
             clock: None,
-            tree: Tree::default(),
-            focus: Pane::Tree,
-            zoom: false,
             page: 20,
-            split: 0,
             filter_line: None,
             overlay: None,
             toast: None,
@@ -351,14 +305,10 @@ impl State {
             banner_hidden: false,
             paused: false,
             wishes: Wishes::default(),
-            scroll: 0,
             now,
             settings,
             asked_pings: Vec::new(),
             asked_names: Vec::new(),
-            told_shown: Vec::new(),
-            told_trace: None,
-            inspected: None,
         }
     }
 

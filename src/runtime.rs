@@ -89,7 +89,7 @@ pub async fn run(attachment: Attachment, start: Start, host: impl Host) -> Ended
     let Start { theme, settings, keymap, kept: (look, folds), past, note } = start;
     let mut state = State::new(attachment.identity.clone(), settings.clone(), clock::now());
     state.keymap = keymap;
-    state.dig.past = past;
+    state.views.dig.past = past;
     state.restore(&look, &folds);
     if let Some(note) = note {
         state.say(note);

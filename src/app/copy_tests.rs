@@ -107,7 +107,7 @@ fn everyday_tasks_take_few_keys() {
     let asks = |s: &Session, what: fn(&Command) -> bool| {
         s.effects.iter().any(|effect| matches!(effect, Effect::Ask(command) if what(command)))
     };
-    let on_machine = move |s: &Session| matches!(s.state.tree.selected(), Some(Node::Machine(_, id)) if id.as_str() == machine);
+    let on_machine = move |s: &Session| matches!(s.state.views.explore.tree.selected(), Some(crate::catalog::place::Node::Machine(_, id)) if id.as_str() == machine);
     let copied =
         |s: &Session, part: &str| matches!(s.effects.as_slice(), [Effect::Copy(text)] if text.contains(part));
     let tasks: Vec<(&str, &str, usize, Done<'_>)> = vec![

@@ -63,17 +63,17 @@ pub struct Folds {
 impl State {
     /// What is worth keeping.
     pub fn kept(&self) -> (Look, Folds) {
-        let sort = sort_word(self.tree.sort());
+        let sort = sort_word(self.views.explore.tree.sort());
         let look = Look {
-            split: self.split,
+            split: self.views.explore.split,
             sort,
-            reversed: self.tree.is_reversed(),
-            wide: self.tree.wide,
-            hides_idle: self.tree.hides_idle(),
+            reversed: self.views.explore.tree.is_reversed(),
+            wide: self.views.explore.tree.wide,
+            hides_idle: self.views.explore.tree.hides_idle(),
             theme: self.chosen.theme.map(|theme| theme.as_str().to_owned()),
             mouse: self.chosen.mouse,
         };
-        let (all, folds) = self.tree.folds();
+        let (all, folds) = self.views.explore.tree.folds();
         let mut kept = Folds { all, ..Folds::default() };
         for (node, open) in folds.take(MOST) {
             if let Some(path) = node.to_path() {
@@ -87,8 +87,8 @@ impl State {
 
     /// Takes what was kept; what is not understood is left as it is.
     pub fn restore(&mut self, look: &Look, folds: &Folds) {
-        self.split = look.split.clamp(-20, 40);
-        self.tree.wide = look.wide;
+        self.views.explore.split = look.split.clamp(-20, 40);
+        self.views.explore.tree.wide = look.wide;
         let theme = look.theme.as_deref().and_then(ThemeName::named);
         self.chosen = Chosen { theme, mouse: look.mouse };
         let sort = Sort::ALL.into_iter().find(|sort| sort.as_str().eq_ignore_ascii_case(&look.sort));
@@ -100,7 +100,7 @@ impl State {
         };
         let rows = rows(&folds.open, true).into_iter().chain(rows(&folds.closed, false));
         let order = (sort.unwrap_or_default(), look.reversed);
-        self.tree.restore(folds.all, rows, order, look.hides_idle);
+        self.views.explore.tree.restore(folds.all, rows, order, look.hides_idle);
     }
 }
 

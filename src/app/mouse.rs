@@ -63,7 +63,7 @@ pub fn mouse(state: &mut State, event: MouseEvent, spot: Option<Spot>, out: &mut
         MouseEventKind::Drag(MouseButton::Left) => {
             if let Some(base) = state.mouse.dragged {
                 let by = i32::from(event.column) - i32::from(base);
-                state.split = by.clamp(-20, 40) as i16;
+                state.views.explore.split = by.clamp(-20, 40) as i16;
             }
         }
         MouseEventKind::Up(_) => state.mouse.dragged = None,
@@ -127,8 +127,9 @@ fn wheel(state: &mut State, spot: Option<Spot>, down: bool) {
 mod tests {
     use super::super::tests::Session;
     use super::*;
+    use crate::app::Effect;
+    use crate::app::views::explore::Pane;
     use crate::app::views::explore::tree::Sort;
-    use crate::app::{Effect, Pane};
     use ratatui::crossterm::event::KeyModifiers;
 
     fn at(s: &mut Session, kind: MouseEventKind, column: u16, spot: Spot) {
@@ -144,9 +145,9 @@ mod tests {
         let mut s = Session::attached();
         at(&mut s, LEFT, 0, Spot::Row(1));
         assert!(s.rows().contains(">api"), "{}", s.rows());
-        let rows = s.state.tree.rows().len();
+        let rows = s.state.views.explore.tree.rows().len();
         at(&mut s, LEFT, 0, Spot::Row(1));
-        assert!(s.state.tree.rows().len() < rows);
+        assert!(s.state.views.explore.tree.rows().len() < rows);
         at(&mut s, MouseEventKind::Down(MouseButton::Right), 0, Spot::Row(2));
         assert!(s.rows().contains(">web") && s.state.overlay.is_some());
         at(&mut s, LEFT, 0, Spot::Choice(0));
@@ -157,11 +158,18 @@ mod tests {
     fn the_wheel_scrolls_what_is_under_it_and_the_focus_stays() {
         let mut s = Session::attached();
         at(&mut s, MouseEventKind::ScrollDown, 0, Spot::Row(0));
-        assert_eq!(s.state.tree.position(), 3);
+        assert_eq!(s.state.views.explore.tree.position(), 3);
         at(&mut s, MouseEventKind::ScrollDown, 0, Spot::Detail);
-        assert_eq!((s.state.tree.position(), s.state.scroll, s.state.focus), (3, 3, Pane::Tree));
+        assert_eq!(
+            (
+                s.state.views.explore.tree.position(),
+                s.state.views.explore.scroll,
+                s.state.views.explore.focus
+            ),
+            (3, 3, Pane::Tree)
+        );
         at(&mut s, MouseEventKind::ScrollUp, 0, Spot::Detail);
-        assert_eq!(s.state.scroll, 0);
+        assert_eq!(s.state.views.explore.scroll, 0);
     }
 
     #[test]
@@ -169,14 +177,17 @@ mod tests {
         let mut s = Session::attached();
         at(&mut s, LEFT, 46, Spot::Split(46));
         at(&mut s, MouseEventKind::Drag(MouseButton::Left), 52, Spot::Detail);
-        assert_eq!(s.state.split, 6);
+        assert_eq!(s.state.views.explore.split, 6);
         at(&mut s, MouseEventKind::Up(MouseButton::Left), 52, Spot::Detail);
         at(&mut s, MouseEventKind::Drag(MouseButton::Left), 20, Spot::Row(3));
-        assert_eq!(s.state.split, 6, "let go of");
+        assert_eq!(s.state.views.explore.split, 6, "let go of");
         at(&mut s, LEFT, 0, Spot::Heading(Sort::Count as usize));
-        assert_eq!((s.state.tree.sort(), s.state.tree.is_reversed()), (Sort::Count, false));
+        assert_eq!(
+            (s.state.views.explore.tree.sort(), s.state.views.explore.tree.is_reversed()),
+            (Sort::Count, false)
+        );
         at(&mut s, LEFT, 0, Spot::Heading(Sort::Count as usize));
-        assert!(s.state.tree.is_reversed());
+        assert!(s.state.views.explore.tree.is_reversed());
         at(&mut s, LEFT, 0, Spot::Do(crate::app::table::named("help").next().unwrap()));
         assert!(s.state.overlay.is_some());
         at(&mut s, LEFT, 0, Spot::Overlay);

@@ -211,9 +211,12 @@ fn the_palette_takes_rough_spellings_and_completes_what_an_action_is_told() {
     assert_eq!(input(&s), "explore web/148e21b7c93d89");
     s.keys("<enter>");
     assert_eq!(s.state.tab, Tab::Explore);
-    assert_eq!(s.state.tree.selected(), Some(&Node::Machine("web".into(), "148e21b7c93d89".into())));
+    assert_eq!(
+        s.state.views.explore.tree.selected(),
+        Some(&Node::Machine("web".into(), "148e21b7c93d89".into()))
+    );
     s.keys(":filter syd<enter>");
-    assert_eq!(s.state.tree.filter(), "syd");
+    assert_eq!(s.state.views.explore.tree.filter(), "syd");
     s.keys(":zzzz<enter>");
     assert_eq!(s.state.toast(), Some("nothing is called so"));
     s.keys("<esc>");

@@ -100,7 +100,7 @@ fn known(state: &State) -> Known<'_> {
 /// Who is to be pinged, where that has changed: the gateway and the machines of the selected region by themselves, and
 /// whom the user said.
 pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
-    let selected = state.tree.selected().cloned();
+    let selected = state.views.explore.tree.selected().cloned();
     let (catalog, names) = (&state.view.catalog, &state.view.names);
     let matrix = state.front().samples(state);
     let nearest = state.front().measured(state);

@@ -6,6 +6,7 @@ use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
 use super::*;
 use crate::attach::{Loaded, Source};
+use crate::catalog::place::Node;
 use crate::catalog::{App, Machine, Peer, WalkState};
 use crate::dns::outcome::Outcome;
 use crate::doctor::Subject;
@@ -161,7 +162,7 @@ impl Session {
 
     /// The rows as indented words; the selected one with `>`.
     pub fn rows(&self) -> String {
-        let tree = &self.state.tree;
+        let tree = &self.state.views.explore.tree;
         let mut out = String::new();
         for row in tree.rows() {
             let name = match &row.node {
@@ -219,12 +220,12 @@ fn the_selection_stays_with_its_node_and_a_gone_row_lingers() {
     s.catalog(&["web:iad/148e21b7c93d89,fra/17815dd2b06689", "aaa:iad/00000000000001"]);
     assert!(s.rows().contains(">    90706e10f12094 gone"), "{}", s.rows());
     let came = Node::Machine("aaa".into(), "00000000000001".into());
-    assert_eq!(s.state.tree.mark(&came, s.now), Some(&views::explore::tree::Mark::New));
+    assert_eq!(s.state.views.explore.tree.mark(&came, s.now), Some(&views::explore::tree::Mark::New));
     s.wait(9);
     assert!(s.rows().contains("gone"));
     s.wait(2);
     assert!(!s.rows().contains("gone"), "{}", s.rows());
-    assert!(s.state.tree.selected().is_some());
+    assert!(s.state.views.explore.tree.selected().is_some());
 }
 
 #[test]
@@ -240,7 +241,7 @@ fn filters_include_exclude_and_clear() {
     let mut s = Session::attached();
     s.keys("/lhr");
     assert_eq!(s.rows().replace('>', " "), " api\n   lhr\n     e2865a6e82319b\n");
-    assert_eq!(s.state.tree.matches(), 1);
+    assert_eq!(s.state.views.explore.tree.matches(), 1);
     s.keys("<esc>");
     assert!(s.state.filter_line.is_none() && s.rows().contains("148e21b7c93d89"));
     s.keys("/!iad");
@@ -257,7 +258,7 @@ fn filters_include_exclude_and_clear() {
 fn letters_in_the_filter_are_text_and_no_commands() {
     let mut s = Session::attached();
     s.keys("/q?py");
-    assert_eq!(s.state.tree.filter(), "q?py");
+    assert_eq!(s.state.views.explore.tree.filter(), "q?py");
     assert!(s.effects.is_empty());
     s.keys("<c-c>");
     assert_eq!(s.effects, [Effect::Quit]);
@@ -330,7 +331,7 @@ fn a_paste_is_text_in_a_line_and_nothing_elsewhere() {
     assert!(s.effects.is_empty());
     s.keys("/");
     paste(&mut s, "we\nb");
-    assert_eq!(s.state.tree.filter(), "web");
+    assert_eq!(s.state.views.explore.tree.filter(), "web");
 }
 
 #[test]
@@ -378,7 +379,10 @@ fn events_are_selected_filtered_cleared_and_shown_in_the_tree() {
     assert_eq!(s.state.shown_events().count(), 1);
     s.keys("<enter>");
     assert_eq!(s.state.tab, Tab::Explore);
-    assert_eq!(s.state.tree.selected(), Some(&Node::Machine("web".into(), "5683d4e5f72089".into())));
+    assert_eq!(
+        s.state.views.explore.tree.selected(),
+        Some(&Node::Machine("web".into(), "5683d4e5f72089".into()))
+    );
     s.keys("5<esc>");
     assert_eq!(s.state.shown_events().count(), 4);
     s.keys("c");
@@ -395,7 +399,7 @@ fn what_is_marked_is_pinged_copied_and_exported_together() {
         other => panic!("{other:?}"),
     };
     s.keys("/17815<enter>Gm<esc>/e2865<enter>Gm<esc>");
-    assert_eq!(s.state.tree.marked().len(), 2);
+    assert_eq!(s.state.views.explore.tree.marked().len(), 2);
     s.keys("y");
     let address =
         |app: &str, id: &str| s.state.view.catalog.machine(&app.into(), &id.into()).unwrap().address;
@@ -410,7 +414,7 @@ fn what_is_marked_is_pinged_copied_and_exported_together() {
     s.keys("p");
     assert!(s.state.wishes.is_empty());
     s.keys("<esc>");
-    assert!(s.state.tree.marked().is_empty());
+    assert!(s.state.views.explore.tree.marked().is_empty());
 }
 
 #[test]
@@ -433,9 +437,9 @@ fn the_doctor_examines_when_first_visited_and_again_when_told() {
     s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
     // The whole story of a check has the view until one leaves it; then the list is as it was.
     s.keys("j<enter>jj");
-    assert_eq!((s.state.story, s.state.chosen_check()), (Some(2), Some(1)));
+    assert_eq!((s.state.views.doctor.story, s.state.chosen_check()), (Some(2), Some(1)));
     s.keys("<esc>");
-    assert_eq!((s.state.story, s.state.tab), (None, Tab::Doctor));
+    assert_eq!((s.state.views.doctor.story, s.state.tab), (None, Tab::Doctor));
     let subject = |s: &Session| match s.effects.as_slice() {
         [Effect::Examine(facts)] => Some(facts.subject.clone()),
         _ => None,

@@ -62,6 +62,21 @@ impl Tab {
     }
 }
 
+/// What each view keeps.
+#[derive(Debug, Clone, Default)]
+pub struct Views {
+    /// The Explore view.
+    pub explore: explore::Explore,
+    /// The Dig view.
+    pub dig: dig::Dig,
+    /// The Ping view.
+    pub ping: ping::Pings,
+    /// The Doctor view.
+    pub doctor: doctor::Doctor,
+    /// The Events view.
+    pub events: events::Log,
+}
+
 /// What happened in the network that views follow.
 #[derive(Debug, Clone, Copy)]
 pub enum News<'a> {

@@ -239,11 +239,11 @@ impl<H: Host> Screens<'_, H> {
         let state = &mut self.state;
         let (look, folds_before) = state.kept();
         let page = state.page;
-        let (keymap, past) = (std::mem::take(&mut state.keymap), std::mem::take(&mut state.dig.past));
+        let (keymap, past) = (std::mem::take(&mut state.keymap), std::mem::take(&mut state.views.dig.past));
         let settings = Settings { theme: state.theme, mouse: state.mouse.on, ..self.settings.clone() };
         *state = State::new(identity, settings, clock::now());
         state.keymap = keymap;
-        state.dig.past = past;
+        state.views.dig.past = past;
         state.page = page;
         state.clock.clone_from(&self.wall);
         state.restore(&look, &folds.unwrap_or(folds_before));

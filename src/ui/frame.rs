@@ -125,7 +125,7 @@ fn second_row(canvas: &mut Canvas<'_>, area: Rect) {
         left = left.add(arrow, dim).add(fit(part.as_str(), 32), theme.style(Role::Plain));
     }
     let left = left.add(" ", dim);
-    let marked = match state.tree.marked().len() {
+    let marked = match state.views.explore.tree.marked().len() {
         n if n > 0 && state.tab == Tab::Explore => format!(" {n} marked ·"),
         _ => String::new(),
     };
@@ -143,7 +143,7 @@ fn second_row(canvas: &mut Canvas<'_>, area: Rect) {
 }
 
 fn crumbs(state: &State) -> Vec<Safe> {
-    match state.tree.selected().filter(|_| state.tab == Tab::Explore) {
+    match state.views.explore.tree.selected().filter(|_| state.tab == Tab::Explore) {
         None => vec![],
         Some(Node::App(app)) => vec![app.clone()],
         Some(Node::Region(app, region)) => {
@@ -164,7 +164,7 @@ const LONG_WALK: Duration = Duration::from_secs(1);
 /// How old what one sees is, or how far the walk has come.
 fn progress(state: &State, size: Size) -> String {
     let walk = &state.view.catalog.walk;
-    let (apps, machines) = (state.view.catalog.apps.len(), state.tree.machines());
+    let (apps, machines) = (state.view.catalog.apps.len(), state.views.explore.tree.machines());
     let long = state.walking.is_some_and(|since| state.now.saturating_duration_since(since) >= LONG_WALK);
     let age = walk.finished.map(|at| age(state.now.saturating_duration_since(at)));
     let partial = if state.view.problems.is_empty() { "" } else { "partial · " };
@@ -174,7 +174,7 @@ fn progress(state: &State, size: Size) -> String {
         Some(age) if !(walk.running && long && apps > 0) => match size {
             Size::Wide => {
                 let verb = if state.is_up() { "walked" } else { "seen" };
-                let hidden = match state.tree.hidden() {
+                let hidden = match state.views.explore.tree.hidden() {
                     0 => String::new(),
                     n => format!(" ({n} hidden)"),
                 };
@@ -203,7 +203,8 @@ fn banner(canvas: &Canvas<'_>) -> Option<(Role, Vec<String>)> {
     let told = link.trouble.is_some() && link.phase != Phase::Up;
     let walk = &state.view.catalog.walk;
     if !(down || told) {
-        let shown = walk.finished.is_some() && !state.tree.is_empty() && state.tab == Tab::Explore;
+        let shown =
+            walk.finished.is_some() && !state.views.explore.tree.is_empty() && state.tab == Tab::Explore;
         let problem = state.view.problems.first().filter(|_| shown && state.is_up())?;
         let more = if state.view.problems.len() > 1 { ", and more" } else { "" };
         let keys = canvas.tell("{refresh-all} again · {last-message} hide");

@@ -316,6 +316,8 @@ fn a_click_means_what_the_eye_sees() {
         assert!(does("open", "open"));
         let row = s
             .state
+            .views
+            .explore
             .tree
             .rows()
             .position(|row| row.node == Node::Machine("web".into(), "3d8d9930b01789".into()));

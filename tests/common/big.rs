@@ -80,10 +80,10 @@ impl Desk {
     pub fn open(apps: usize, machines: usize) -> Self {
         let mut desk = Self::new(apps, machines);
         desk.key(KeyCode::Char('*'));
-        if desk.state.tree.rows().len() < apps * machines {
+        if desk.state.views.explore.tree.rows().len() < apps * machines {
             desk.key(KeyCode::Char('*'));
         }
-        assert!(desk.state.tree.rows().len() >= apps * machines);
+        assert!(desk.state.views.explore.tree.rows().len() >= apps * machines);
         // In the middle of the tree, where the most is around.
         for _ in 0..(apps * machines).min(3000) / 10 {
             desk.key(KeyCode::PageDown);

@@ -420,7 +420,7 @@ impl super::View for View {
     }
 
     fn context(&self, state: &State) -> Context {
-        state.dig.context()
+        state.views.dig.context()
     }
 
     fn step(&self, state: &mut State, by: isize) {
@@ -428,28 +428,28 @@ impl super::View for View {
     }
 
     fn select(&self, state: &mut State, row: usize) -> bool {
-        let at = state.dig.cursor(&state.dig.rows(&state.view)).0;
+        let at = state.views.dig.cursor(&state.views.dig.rows(&state.view)).0;
         state.travel_in_dig(row.cast_signed() - at.cast_signed());
         at == row
     }
 
     fn scroll(&self, state: &mut State, left: bool) {
-        let at = state.dig.sideways;
-        state.dig.sideways = if left { at.saturating_sub(SIDEWAYS) } else { (at + SIDEWAYS).min(2000) };
+        let at = state.views.dig.sideways;
+        state.views.dig.sideways = if left { at.saturating_sub(SIDEWAYS) } else { (at + SIDEWAYS).min(2000) };
     }
 
     fn scrollable(&self, state: &State, left: bool) -> Result<(), &'static str> {
-        let kept = !matches!(state.dig.face(), Face::Answer | Face::Hex);
+        let kept = !matches!(state.views.dig.face(), Face::Answer | Face::Hex);
         when(
-            state.dig.entry().is_some() && kept,
+            state.views.dig.entry().is_some() && kept,
             "lines fit here: the forms of an answer in the Dig view are longer",
         )?;
-        when(!state.dig.wrapped, "lines are wrapped: {wide} ends that")?;
-        when(!left || state.dig.sideways > 0, "this is where the lines begin")
+        when(!state.views.dig.wrapped, "lines are wrapped: {wide} ends that")?;
+        when(!left || state.views.dig.sideways > 0, "this is where the lines begin")
     }
 
     fn named(&self, state: &State) -> copy::Named {
-        let entry = state.dig.entry();
+        let entry = state.views.dig.entry();
         let question = entry.and_then(|entry| Some(&entry.line.asks.first()?.question));
         let answered = entry.and_then(|entry| entry.answered.as_ref()?.exchanges.as_ref().ok());
         let address = answered.into_iter().flatten().find_map(|exchange| {
@@ -487,11 +487,11 @@ impl super::View for View {
     }
 
     fn line<'a>(&self, state: &'a mut State) -> Option<&'a mut Input> {
-        state.dig.line_mut()
+        state.views.dig.line_mut()
     }
 
     fn edited(&self, state: &mut State) {
-        state.dig.edited(&state.view.catalog, state.profile.dns.addr);
+        state.views.dig.edited(&state.view.catalog, state.profile.dns.addr);
     }
 
     fn refresh(&self, state: &mut State, out: &mut Out) {
@@ -503,31 +503,31 @@ impl super::View for View {
     }
 
     fn enter(&self, state: &mut State, _: &mut Out) {
-        if state.dig.entries.is_empty() {
-            state.dig.edit("");
+        if state.views.dig.entries.is_empty() {
+            state.views.dig.edit("");
         }
     }
 
     fn place(&self, state: &State) -> Option<Place> {
-        state.dig.entry().map(|entry| Place::Line(entry.text.clone()))
+        state.views.dig.entry().map(|entry| Place::Line(entry.text.clone()))
     }
 
     fn take(&self, state: &mut State, request: &Request, out: &mut Out) -> bool {
         match request {
             Request::Dig(line) => state.put(line, out),
-            Request::Return(Place::Line(line)) => state.dig.show_line(line),
+            Request::Return(Place::Line(line)) => state.views.dig.show_line(line),
             _ => return false,
         }
         true
     }
 
     fn measured(&self, state: &State) -> Vec<Ipv6Addr> {
-        state.dig.nearest()
+        state.views.dig.nearest()
     }
 
     fn news(&self, state: &mut State, news: News<'_>) {
         if let News::Digs(log) = news {
-            state.dig.take(log);
+            state.views.dig.take(log);
         }
     }
 
@@ -536,14 +536,15 @@ impl super::View for View {
     }
 
     fn next_tick(&self, state: &State) -> Option<Instant> {
-        state.dig.next_due()
+        state.views.dig.next_due()
     }
 }
 
 /// The records of the answers of the entry that is shown.
 fn sheet(state: &State) -> Sheet {
     let mut rows = Vec::new();
-    let exchanges = state.dig.entry().and_then(|entry| entry.answered.as_ref()?.exchanges.as_ref().ok());
+    let exchanges =
+        state.views.dig.entry().and_then(|entry| entry.answered.as_ref()?.exchanges.as_ref().ok());
     for exchange in exchanges.into_iter().flatten() {
         let server = text(exchange.server.to_string());
         let asked = names::show(&exchange.question.name);
@@ -578,7 +579,7 @@ fn sheet(state: &State) -> Sheet {
 
 /// As `dig` prints them.
 fn answers(state: &State) -> String {
-    let Some(entry) = state.dig.entry() else { return String::new() };
+    let Some(entry) = state.views.dig.entry() else { return String::new() };
     let Some(answered) = &entry.answered else { return format!("{}: no answer yet\n", entry.text) };
     let when = state.clock_at(answered.at);
     match &answered.exchanges {

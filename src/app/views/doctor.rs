@@ -19,6 +19,17 @@ pub const HERE: Context = Context::view("Doctor");
 
 const UNEXAMINED: &str = "nothing was examined yet: {refresh} does it";
 
+/// What is kept of the view.
+#[derive(Debug, Clone, Default)]
+pub struct Doctor {
+    /// The check that the user selected; `None` follows the verdict.
+    pub check: Option<usize>,
+    /// Rows that the whole story of the selected check is scrolled by, while it is shown.
+    pub story: Option<u16>,
+    /// What is diagnosed.
+    pub subject: Subject,
+}
+
 /// What is diagnosed: an app, a port of it, a machine.
 static SUBJECT: Argument = Argument { is_free: true, is_needed: false, values: subjects };
 
@@ -39,7 +50,7 @@ static STORY: Row = Row::new(
     HERE,
     &[Code(KeyCode::Enter)],
     "The whole story, with its evidence; or the list",
-    |s, _, _| s.story = if s.story.is_some() { None } else { Some(0) },
+    |s, _, _| s.views.doctor.story = if s.views.doctor.story.is_some() { None } else { Some(0) },
 )
 .hint(1, 10, "evidence")
 .when(|s| when(s.chosen_check().is_some(), UNEXAMINED));
@@ -47,8 +58,8 @@ static STORY: Row = Row::new(
 static ROWS: [Row; 2] = [
     STORY,
     Row::new("system", HERE, &[Char('s')], "Look at the system's own VPN, too, or not", |s, _, out| {
-        s.subject.system = !s.subject.system;
-        s.say(if s.subject.system {
+        s.views.doctor.subject.system = !s.views.doctor.subject.system;
+        s.say(if s.views.doctor.subject.system {
             "looking at the system's own VPN, too: nothing is changed"
         } else {
             "the system's own VPN is left out"
@@ -79,7 +90,7 @@ fn diagnose_subject(state: &mut State, told: &str, out: &mut Out) {
     };
     match subject {
         Ok(subject) => {
-            state.subject = Subject { system: state.subject.system, ..subject };
+            state.views.doctor.subject = Subject { system: state.views.doctor.subject.system, ..subject };
             state.leave_place();
             state.tab = super::Tab::Doctor;
             diagnose(state, out);
@@ -90,8 +101,8 @@ fn diagnose_subject(state: &mut State, told: &str, out: &mut Out) {
 
 /// Starts a diagnosis of the network.
 fn diagnose(state: &mut State, out: &mut Out) {
-    (state.check, state.story) = (None, None);
-    let facts = Facts::before(&state.profile.conf, Around::default(), state.subject.clone());
+    (state.views.doctor.check, state.views.doctor.story) = (None, None);
+    let facts = Facts::before(&state.profile.conf, Around::default(), state.views.doctor.subject.clone());
     out.push(Effect::Examine(Box::new(facts)));
 }
 
@@ -119,19 +130,20 @@ impl super::View for View {
     fn step(&self, state: &mut State, by: isize) {
         let findings = state.view.diagnosis.as_ref().map_or(&[][..], |diagnosis| &diagnosis.findings);
         let Some(check) = state.chosen_check() else { return };
-        if let Some(story) = state.story {
+        if let Some(story) = state.views.doctor.story {
             // No line of it takes more than a few rows.
             let most =
                 findings.get(check).map_or(0, |finding| 4 * (8 + finding.evidence.len() + finding.why.len()));
-            state.story = Some(usize::from(story).saturating_add_signed(by).min(most) as u16);
+            state.views.doctor.story = Some(usize::from(story).saturating_add_signed(by).min(most) as u16);
         } else {
-            state.check = Some(check.saturating_add_signed(by).min(findings.len().saturating_sub(1)));
+            state.views.doctor.check =
+                Some(check.saturating_add_signed(by).min(findings.len().saturating_sub(1)));
         }
     }
 
     fn select(&self, state: &mut State, row: usize) -> bool {
         let at = state.chosen_check();
-        state.check = Some(row);
+        state.views.doctor.check = Some(row);
         at == Some(row)
     }
 
@@ -140,7 +152,7 @@ impl super::View for View {
     }
 
     fn back(&self, state: &mut State) -> bool {
-        state.story.take().is_some()
+        state.views.doctor.story.take().is_some()
     }
 
     fn table(&self, state: &State) -> Sheet {
@@ -187,7 +199,7 @@ impl State {
     pub fn chosen_check(&self) -> Option<usize> {
         let diagnosis = self.view.diagnosis.as_ref()?;
         let last = diagnosis.findings.len().checked_sub(1)?;
-        Some(self.check.or(diagnosis.cause).unwrap_or(0).min(last))
+        Some(self.views.doctor.check.or(diagnosis.cause).unwrap_or(0).min(last))
     }
 }
 

@@ -90,7 +90,7 @@ impl super::View for View {
 
     fn back(&self, state: &mut State) -> bool {
         state.filter_line = None;
-        !std::mem::take(&mut state.log.filter).is_empty()
+        !std::mem::take(&mut state.views.events.filter).is_empty()
     }
 
     fn subject(&self, state: &State) -> Vec<Node> {
@@ -121,7 +121,7 @@ impl super::View for View {
     }
 
     fn filter<'a>(&self, state: &'a State) -> Option<&'a str> {
-        Some(&state.log.filter)
+        Some(&state.views.events.filter)
     }
 
     fn found(&self, state: &State) -> String {
@@ -129,7 +129,7 @@ impl super::View for View {
     }
 
     fn set_filter(&self, state: &mut State, text: &str) {
-        text.clone_into(&mut state.log.filter);
+        text.clone_into(&mut state.views.events.filter);
     }
 
     fn follow(&self, state: &mut State, _: &mut Out) {
@@ -215,13 +215,13 @@ impl Log {
 impl State {
     /// What the filter means of the events is found anew, where one of the two has changed.
     pub fn renew_log(&mut self) {
-        let Log { filter, cleared, index, .. } = &mut self.log;
+        let Log { filter, cleared, index, .. } = &mut self.views.events;
         index.renew(&self.view.events, filter, *cleared);
     }
 
     /// The events to show, newest first.
     pub fn shown_events(&self) -> impl DoubleEndedIterator<Item = &Event> + ExactSizeIterator {
-        let index = &self.log.index;
+        let index = &self.views.events.index;
         index.shown.iter().rev().map(|at| &index.events[*at])
     }
 
@@ -232,9 +232,9 @@ impl State {
 
     /// The place of the selected event among the shown.
     pub fn chosen_row(&self) -> Option<usize> {
-        let index = &self.log.index;
+        let index = &self.views.events.index;
         let last = index.shown.len().checked_sub(1)?;
-        let Some(serial) = self.log.chosen else { return Some(0) };
+        let Some(serial) = self.views.events.chosen else { return Some(0) };
         // Where it is hidden or gone, the one before it in time; else the oldest.
         let newer = index.shown.iter().rev().take_while(|at| index.events[**at].serial > serial).count();
         Some(newer.min(last))
@@ -247,15 +247,15 @@ impl State {
         let row = row.saturating_add_signed(by).min(last);
         let serial = self.shown_events().nth(row).map(|event| event.serial);
         // At the top it stays with what comes.
-        self.log.chosen = if row == 0 { None } else { serial };
+        self.views.events.chosen = if row == 0 { None } else { serial };
     }
 
     /// Forgets what is shown.
     pub fn clear_events(&mut self) {
         let gone = self.shown_events().count();
         self.say(format!("{} cleared", count(gone, "event")));
-        self.log.cleared = self.view.events.last().map_or(0, |event| event.serial);
-        self.log.chosen = None;
+        self.views.events.cleared = self.view.events.last().map_or(0, |event| event.serial);
+        self.views.events.chosen = None;
     }
 
     /// Where in the tree `change` happened, if it is still there.

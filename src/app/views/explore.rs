@@ -18,33 +18,62 @@ use crate::app::key::Key;
 use crate::app::key::Key::{Char, Code};
 use crate::app::request::{Place, Request};
 use crate::app::sheet::{Cell, Sheet, maybe, millis, text};
-use crate::app::{Out, Pane, State, subject, targets};
+use crate::app::{Out, State, subject, targets};
 use crate::catalog::Machine;
 use crate::catalog::place::Node;
 use crate::engine::report::Command;
 use crate::engine::targets::{Wish, at};
 use crate::probe::series::Series;
 use crate::text::{Safe, count};
-use tree::{Found, Sort};
+use tree::{Found, Sort, Tree};
 
 /// Where its keys hold.
 pub const HERE: Context = Context::view("Explore");
 
 const EMPTY: &str = "nothing is selected: the tree is still empty";
 
+/// A pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pane {
+    /// The tree.
+    #[default]
+    Tree,
+    /// Details of the selected row, and the pings.
+    Detail,
+}
+
+/// What is kept of the view.
+#[derive(Debug, Clone, Default)]
+pub struct Explore {
+    /// The tree.
+    pub tree: Tree,
+    /// The focused pane.
+    pub focus: Pane,
+    /// Whether the focused pane has the whole screen.
+    pub zoom: bool,
+    /// Columns that the tree gains (or loses) against the layout's own split.
+    pub split: i16,
+    /// Rows that the details are scrolled by.
+    pub scroll: u16,
+    /// The place whose details the engine was asked for.
+    inspected: Option<Node>,
+    /// The apps that the engine was told are visible.
+    told_shown: Vec<Safe>,
+}
+
 static ENTRY: Row =
     Row::new("explore", Context::EVERYWHERE, &[Char('1')], "Explore: the tree", |s, told, out| {
         let node = told.and_then(|told| Node::read(told, &s.view.catalog));
         s.go(Tab::Explore, out);
         if let Some(node) = node {
-            s.tree.reveal(&node, &s.view.catalog, &s.view.pings);
+            s.views.explore.tree.reveal(&node, &s.view.catalog, &s.view.pings);
         }
     })
     .takes(&PLACE);
 
 static ROWS: &[Row] = &[
     row("open", &[Code(KeyCode::Enter), Char('l'), Code(KeyCode::Right)], "Open or expand", |s, _, _| {
-        s.tree.open(&s.view.catalog, &s.view.pings);
+        s.views.explore.tree.open(&s.view.catalog, &s.view.pings);
     })
     .hint(1, 10, "open")
     .when(selected),
@@ -88,24 +117,28 @@ static ROWS: &[Row] = &[
         )
     }),
     row("close", &[Char('h'), Code(KeyCode::Left)], "Collapse, or go to the parent", |s, _, _| {
-        s.tree.close(&s.view.catalog, &s.view.pings);
+        s.views.explore.tree.close(&s.view.catalog, &s.view.pings);
     })
     .when(selected),
-    row("expand", &[Char('+')], "Expand", |s, _, _| s.tree.fold(Some(true), &s.view.catalog, &s.view.pings))
-        .when(has_below),
+    row("expand", &[Char('+')], "Expand", |s, _, _| {
+        s.views.explore.tree.fold(Some(true), &s.view.catalog, &s.view.pings)
+    })
+    .when(has_below),
     row("collapse", &[Char('-')], "Collapse", |s, _, _| {
-        s.tree.fold(Some(false), &s.view.catalog, &s.view.pings);
+        s.views.explore.tree.fold(Some(false), &s.view.catalog, &s.view.pings);
     })
     .when(has_below),
     row("expand-all", &[Char('*')], "Expand or collapse everything", |s, _, _| {
-        s.tree.fold_all(&s.view.catalog, &s.view.pings);
+        s.views.explore.tree.fold_all(&s.view.catalog, &s.view.pings);
     })
     .when(selected),
-    row("mark", &[Char('m')], "Mark: p d r y e then take the marked rows", |s, _, _| s.tree.toggle_mark())
-        .hint(7, 41, "mark")
-        .when(selected),
+    row("mark", &[Char('m')], "Mark: p d r y e then take the marked rows", |s, _, _| {
+        s.views.explore.tree.toggle_mark()
+    })
+    .hint(7, 41, "mark")
+    .when(selected),
     row("idle-apps", &[Char('.')], "Apps without started machines: show or hide", |s, _, _| {
-        let hidden = s.tree.toggle_idle(&s.view.catalog, &s.view.pings);
+        let hidden = s.views.explore.tree.toggle_idle(&s.view.catalog, &s.view.pings);
         s.say(match hidden {
             None => "apps without started machines are shown".into(),
             Some(0) => "every app has started machines".into(),
@@ -114,7 +147,7 @@ static ROWS: &[Row] = &[
     })
     .when(|s| when(!s.view.catalog.apps.is_empty(), "no apps are known yet")),
     row("wide", &[Char('w')], "Wide: the tree alone, with addresses and figures", |s, _, _| {
-        s.tree.wide = !s.tree.wide;
+        s.views.explore.tree.wide = !s.views.explore.tree.wide;
     }),
     row("ping-below", &[Char('P')], "Ping all below, or stop", |s, _, _| toggle_pings(s, true))
         .when(selected),
@@ -128,20 +161,24 @@ static ROWS: &[Row] = &[
     row("next-match", &[Char('n')], "Next match", |s, _, _| to_match(s, true)).when(filtered),
     row("previous-match", &[Char('N')], "Previous match", |s, _, _| to_match(s, false)).when(filtered),
     row("sort", &[Char('s')], "Sort by name, count, region, RTT", |s, _, _| {
-        s.tree.next_sort(&s.view.catalog, &s.view.pings);
-        let text = format!("sorted by {}", s.tree.sort().as_str());
+        s.views.explore.tree.next_sort(&s.view.catalog, &s.view.pings);
+        let text = format!("sorted by {}", s.views.explore.tree.sort().as_str());
         s.say(text);
     })
     .hint(5, 65, "sort"),
     row("reverse", &[Char('S')], "Reverse the order", |s, _, _| {
-        s.tree.reverse(&s.view.catalog, &s.view.pings)
+        s.views.explore.tree.reverse(&s.view.catalog, &s.view.pings)
     }),
     row("next-pane", &[Code(KeyCode::Tab), Code(KeyCode::BackTab)], "Next pane", |s, _, _| {
-        s.focus = if s.focus == Pane::Tree { Pane::Detail } else { Pane::Tree };
+        s.views.explore.focus = if s.views.explore.focus == Pane::Tree { Pane::Detail } else { Pane::Tree };
     }),
-    row("zoom", &[Char('z')], "Zoom the pane", |s, _, _| s.zoom = !s.zoom),
-    row("narrower", &[Char('<')], "Make the tree narrower", |s, _, _| s.split = (s.split - 2).max(-20)),
-    row("wider", &[Char('>')], "Make the tree wider", |s, _, _| s.split = (s.split + 2).min(40)),
+    row("zoom", &[Char('z')], "Zoom the pane", |s, _, _| s.views.explore.zoom = !s.views.explore.zoom),
+    row("narrower", &[Char('<')], "Make the tree narrower", |s, _, _| {
+        s.views.explore.split = (s.views.explore.split - 2).max(-20)
+    }),
+    row("wider", &[Char('>')], "Make the tree wider", |s, _, _| {
+        s.views.explore.split = (s.views.explore.split + 2).min(40)
+    }),
 ];
 
 const fn row(id: &'static str, keys: &'static [Key], help: &'static str, run: Run) -> Row {
@@ -149,30 +186,30 @@ const fn row(id: &'static str, keys: &'static [Key], help: &'static str, run: Ru
 }
 
 fn selected(state: &State) -> Result<(), &'static str> {
-    when(state.tree.selected().is_some(), EMPTY)
+    when(state.views.explore.tree.selected().is_some(), EMPTY)
 }
 
 fn has_below(state: &State) -> Result<(), &'static str> {
     selected(state)?;
-    let leaf = matches!(state.tree.selected(), Some(Node::Machine(..) | Node::Peer(_)));
+    let leaf = matches!(state.views.explore.tree.selected(), Some(Node::Machine(..) | Node::Peer(_)));
     when(!leaf, "this row has nothing below it")
 }
 
 fn filtered(state: &State) -> Result<(), &'static str> {
-    when(!state.tree.filter().is_empty(), "there is no filter: {filter} sets one")?;
-    when(!state.tree.is_empty(), "nothing matches the filter")
+    when(!state.views.explore.tree.filter().is_empty(), "there is no filter: {filter} sets one")?;
+    when(!state.views.explore.tree.is_empty(), "nothing matches the filter")
 }
 
 fn wish(state: &State) -> Option<Wish> {
-    state.tree.selected().cloned().map(Wish::Node)
+    state.views.explore.tree.selected().cloned().map(Wish::Node)
 }
 
 fn app(state: &State) -> Option<&Safe> {
-    state.tree.selected()?.app()
+    state.views.explore.tree.selected()?.app()
 }
 
 fn to_match(state: &mut State, forward: bool) {
-    match state.tree.to_match(forward, &state.view.catalog, &state.view.pings) {
+    match state.views.explore.tree.to_match(forward, &state.view.catalog, &state.view.pings) {
         Found::Here => {}
         Found::Round if forward => state.say("from the top again"),
         Found::Round => state.say("from the end again"),
@@ -185,7 +222,7 @@ fn toggle_pings(state: &mut State, below: bool) {
     if has_marked(state) {
         return marked::toggle_pings(state);
     }
-    let Some(node) = state.tree.selected().cloned() else { return };
+    let Some(node) = state.views.explore.tree.selected().cloned() else { return };
     let members = at(&state.view.catalog, &node).len();
     if !below && !matches!(node, Node::Machine(..) | Node::Peer(_)) && members > targets::POLITE {
         return state.say(state.keyed(&format!("{members} machines: {{ping-below}} pings all below")));
@@ -195,7 +232,7 @@ fn toggle_pings(state: &mut State, below: bool) {
 
 /// Whether several rows are meant in the place of the selected one.
 fn has_marked(state: &State) -> bool {
-    state.focus == Pane::Tree && !state.tree.marked().is_empty()
+    state.views.explore.focus == Pane::Tree && !state.views.explore.tree.marked().is_empty()
 }
 
 /// The address of a row where there is one, else its name.
@@ -231,58 +268,59 @@ impl super::View for View {
     }
 
     fn step(&self, state: &mut State, by: isize) {
-        match state.focus {
-            Pane::Tree => state.tree.step(by),
+        match state.views.explore.focus {
+            Pane::Tree => state.views.explore.tree.step(by),
             Pane::Detail => {
-                state.scroll = i64::from(state.scroll).saturating_add(by as i64).clamp(0, 500) as u16;
+                state.views.explore.scroll =
+                    i64::from(state.views.explore.scroll).saturating_add(by as i64).clamp(0, 500) as u16;
             }
         }
     }
 
     fn select(&self, state: &mut State, row: usize) -> bool {
-        let again = state.tree.position() == row && state.focus == Pane::Tree;
-        state.focus = Pane::Tree;
-        state.tree.step(row.cast_signed() - state.tree.position().cast_signed());
+        let again = state.views.explore.tree.position() == row && state.views.explore.focus == Pane::Tree;
+        state.views.explore.focus = Pane::Tree;
+        state.views.explore.tree.step(row.cast_signed() - state.views.explore.tree.position().cast_signed());
         again
     }
 
     fn open(&self, state: &mut State, _: &mut Out) {
-        state.tree.fold(None, &state.view.catalog, &state.view.pings);
+        state.views.explore.tree.fold(None, &state.view.catalog, &state.view.pings);
     }
 
     fn focus(&self, state: &mut State, details: bool) {
-        state.focus = if details { Pane::Detail } else { Pane::Tree };
+        state.views.explore.focus = if details { Pane::Detail } else { Pane::Tree };
     }
 
     fn wheel(&self, state: &mut State, details: Option<bool>, rows: isize) {
-        let focus = state.focus;
+        let focus = state.views.explore.focus;
         if let Some(details) = details {
             self.focus(state, details);
         }
         self.step(state, rows);
-        state.focus = focus;
+        state.views.explore.focus = focus;
     }
 
     fn sort(&self, state: &mut State, column: usize) {
         let Some(sort) = Sort::ALL.get(column).copied() else { return };
-        if state.tree.sort() == sort {
-            state.tree.reverse(&state.view.catalog, &state.view.pings);
+        if state.views.explore.tree.sort() == sort {
+            state.views.explore.tree.reverse(&state.view.catalog, &state.view.pings);
         } else {
-            state.tree.sort_to(sort, &state.view.catalog, &state.view.pings);
+            state.views.explore.tree.sort_to(sort, &state.view.catalog, &state.view.pings);
         }
     }
 
     fn back(&self, state: &mut State) -> bool {
-        if state.filter_line.take().is_some() || !state.tree.filter().is_empty() {
-            state.tree.set_filter("", &state.view.catalog, &state.view.pings);
-        } else if !state.tree.marked().is_empty() {
-            state.tree.unmark();
-        } else if state.zoom {
-            state.zoom = false;
-        } else if state.focus == Pane::Detail {
-            state.focus = Pane::Tree;
+        if state.filter_line.take().is_some() || !state.views.explore.tree.filter().is_empty() {
+            state.views.explore.tree.set_filter("", &state.view.catalog, &state.view.pings);
+        } else if !state.views.explore.tree.marked().is_empty() {
+            state.views.explore.tree.unmark();
+        } else if state.views.explore.zoom {
+            state.views.explore.zoom = false;
+        } else if state.views.explore.focus == Pane::Detail {
+            state.views.explore.focus = Pane::Tree;
         } else {
-            state.tree.to_parent();
+            state.views.explore.tree.to_parent();
         }
         true
     }
@@ -292,17 +330,17 @@ impl super::View for View {
     }
 
     fn named(&self, state: &State) -> copy::Named {
-        let node = state.tree.selected();
+        let node = state.views.explore.tree.selected();
         node.map(|node| copy::Named::of(node, &state.view.catalog)).unwrap_or_default()
     }
 
     fn table(&self, state: &State) -> Sheet {
-        if state.focus == Pane::Detail { detail(state) } else { sheet(state) }
+        if state.views.explore.focus == Pane::Detail { detail(state) } else { sheet(state) }
     }
 
     fn plain(&self, state: &State) -> String {
         let sheet = self.table(state);
-        if state.focus == Pane::Tree {
+        if state.views.explore.focus == Pane::Tree {
             return sheet.to_text();
         }
         let mut out = String::new();
@@ -320,7 +358,7 @@ impl super::View for View {
 
     fn copied(&self, state: &State) -> Option<(&'static str, String)> {
         if !has_marked(state) {
-            return state.tree.selected().map(|node| copied(state, node));
+            return state.views.explore.tree.selected().map(|node| copied(state, node));
         }
         let all: Vec<_> = state.meant().iter().map(|node| copied(state, node)).collect();
         let what = match all.iter().filter(|(what, _)| *what == "address").count() {
@@ -341,64 +379,64 @@ impl super::View for View {
     }
 
     fn shown(&self, state: &State) -> Result<(), &'static str> {
-        when(!state.tree.is_empty(), "nothing is shown: the tree is empty")
+        when(!state.views.explore.tree.is_empty(), "nothing is shown: the tree is empty")
     }
 
     fn filter<'a>(&self, state: &'a State) -> Option<&'a str> {
-        Some(state.tree.filter())
+        Some(state.views.explore.tree.filter())
     }
 
     fn found(&self, state: &State) -> String {
-        let all = count(state.tree.machines(), "machine");
-        format!("{} of {all} ", state.tree.matches())
+        let all = count(state.views.explore.tree.machines(), "machine");
+        format!("{} of {all} ", state.views.explore.tree.matches())
     }
 
     fn set_filter(&self, state: &mut State, text: &str) {
-        state.tree.set_filter(text, &state.view.catalog, &state.view.pings);
+        state.views.explore.tree.set_filter(text, &state.view.catalog, &state.view.pings);
     }
 
     fn place(&self, state: &State) -> Option<Place> {
-        state.tree.selected().cloned().map(Place::Node)
+        state.views.explore.tree.selected().cloned().map(Place::Node)
     }
 
     fn take(&self, state: &mut State, request: &Request, _: &mut Out) -> bool {
         let (Request::Reveal(node) | Request::Return(Place::Node(node))) = request else { return false };
-        state.tree.reveal(node, &state.view.catalog, &state.view.pings);
+        state.views.explore.tree.reveal(node, &state.view.catalog, &state.view.pings);
         true
     }
 
     fn news(&self, state: &mut State, news: News<'_>) {
         match news {
             News::Catalog(before) => {
-                state.tree.renew(before, &state.view.catalog, &state.view.pings, state.now);
+                state.views.explore.tree.renew(before, &state.view.catalog, &state.view.pings, state.now);
             }
-            News::Pings if state.tree.needs_pings() => {
-                state.tree.rebuild(&state.view.catalog, &state.view.pings);
+            News::Pings if state.views.explore.tree.needs_pings() => {
+                state.views.explore.tree.rebuild(&state.view.catalog, &state.view.pings);
             }
             News::Pings | News::Digs(_) => {}
         }
     }
 
     fn follow(&self, state: &mut State, out: &mut Out) {
-        let selected = state.tree.selected().cloned();
-        if selected != state.inspected {
-            state.inspected.clone_from(&selected);
-            state.scroll = 0;
+        let selected = state.views.explore.tree.selected().cloned();
+        if selected != state.views.explore.inspected {
+            state.views.explore.inspected.clone_from(&selected);
+            state.views.explore.scroll = 0;
             out.effects.extend(selected.map(|node| crate::app::Effect::Ask(Command::Inspect(node))));
         }
         let shown = shown::shown_apps(state);
-        if shown != state.told_shown {
-            state.told_shown.clone_from(&shown);
+        if shown != state.views.explore.told_shown {
+            state.views.explore.told_shown.clone_from(&shown);
             out.ask(Command::Show(shown));
         }
     }
 
     fn tick(&self, state: &mut State, _: &mut Out) {
-        state.tree.expire(&state.view.catalog, &state.view.pings, state.now);
+        state.views.explore.tree.expire(&state.view.catalog, &state.view.pings, state.now);
     }
 
     fn next_tick(&self, state: &State) -> Option<Instant> {
-        state.tree.next_change(state.now)
+        state.views.explore.tree.next_change(state.now)
     }
 }
 
@@ -435,7 +473,7 @@ fn sheet(state: &State) -> Sheet {
         vec![text("peers"), Cell::Unknown, text(name.as_str()), maybe(address), Cell::Unknown, text("peer")]
     };
     if has_marked(state) {
-        let nodes = state.tree.marked();
+        let nodes = state.views.explore.tree.marked();
         for (name, app) in &catalog.apps {
             let meant = app.machines.iter().filter(|(id, _)| marked::holds(nodes, catalog, name, id));
             rows.extend(meant.map(|(id, one)| machine(name, id, Some(one), false)));
@@ -445,15 +483,15 @@ fn sheet(state: &State) -> Sheet {
         rows.extend(meant.map(peer));
         return Sheet { name: "explore", columns: EXPLORE.to_vec(), rows, chosen };
     }
-    for row in state.tree.rows() {
-        if Some(&row.node) == state.tree.selected() {
+    for row in state.views.explore.tree.rows() {
+        if Some(&row.node) == state.views.explore.tree.selected() {
             chosen = Some(rows.len());
         }
         let folded = row.open == Some(false);
         match &row.node {
             Node::Machine(app, id) => {
                 let alive = catalog.machine(app, id);
-                let ghost = if row.gone { state.tree.ghost(app, id) } else { None };
+                let ghost = if row.gone { state.views.explore.tree.ghost(app, id) } else { None };
                 rows.push(machine(app, id, ghost.or(alive), row.gone));
             }
             Node::App(name) if folded || row.open.is_none() => {

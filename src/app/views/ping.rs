@@ -222,6 +222,8 @@ pub struct Pings {
     pub plan: Plan,
     /// The selected target; `None` is the first row.
     chosen: Option<Target>,
+    /// The target that the engine was told to trace, and not yet to stop.
+    told_trace: Option<Target>,
 }
 
 impl Pings {
@@ -261,12 +263,12 @@ impl Row<'_> {
 
 impl State {
     fn ping_row<'a>(&'a self, series: &'a Series) -> Row<'a> {
-        Row { series, member: self.wishes.member_of(series), window: self.ping.window }
+        Row { series, member: self.wishes.member_of(series), window: self.views.ping.window }
     }
 
     /// The rows of the view, in order.
     pub fn ping_rows(&self) -> Vec<Row<'_>> {
-        let Pings { sort, reversed, .. } = self.ping;
+        let Pings { sort, reversed, .. } = self.views.ping;
         let keyed = |series| {
             let row = self.ping_row(series);
             (sort.key(&row), row)
@@ -278,16 +280,16 @@ impl State {
 
     /// The selected row of [`Self::ping_rows`].
     pub fn chosen_ping(&self, rows: &[Row<'_>]) -> usize {
-        let chosen = self.ping.chosen.as_ref();
+        let chosen = self.views.ping.chosen.as_ref();
         rows.iter().position(|row| Some(&row.series.target) == chosen).unwrap_or(0)
     }
 
     /// The selected target's pings: of who was selected, or of the first row.
     pub fn chosen_series(&self) -> Option<&Series> {
         let all = &self.view.pings;
-        let chosen = self.ping.chosen.as_ref();
+        let chosen = self.views.ping.chosen.as_ref();
         let chosen = chosen.and_then(|chosen| all.iter().find(|series| series.target == *chosen));
-        let Pings { sort, reversed, .. } = self.ping;
+        let Pings { sort, reversed, .. } = self.views.ping;
         let first = || {
             let keyed = all.iter().map(|series| (sort.key(&self.ping_row(series)), series));
             keyed.reduce(|best, next| if next.0.order(&best.0, reversed).is_lt() { next } else { best })
@@ -307,13 +309,13 @@ impl State {
 
     /// Selects a target.
     pub fn choose_ping(&mut self, target: Target) {
-        self.ping.chosen = Some(target);
-        self.ping.earlier = 0;
+        self.views.ping.chosen = Some(target);
+        self.views.ping.earlier = 0;
     }
 
     /// Moves the selection by rows.
     pub fn step_pings(&mut self, by: isize) {
-        if self.ping.matrix.is_some() {
+        if self.views.ping.matrix.is_some() {
             return self.step_matrix(by, 0);
         }
         let rows = self.ping_rows();
@@ -326,7 +328,7 @@ impl State {
 
     /// The node of the selected target or cell, where the tree has one.
     pub fn pinged_node(&self) -> Option<Node> {
-        if self.ping.matrix.is_some() {
+        if self.views.ping.matrix.is_some() {
             return self.matrix_node();
         }
         let series = self.chosen_series()?;
@@ -339,7 +341,8 @@ impl State {
     /// Moves the chart by samples.
     fn step_chart(&mut self, by: isize) {
         let kept = self.chosen_series().map_or(0, |series| series.recent.len());
-        self.ping.earlier = self.ping.earlier.saturating_add_signed(by).min(kept.saturating_sub(1));
+        self.views.ping.earlier =
+            self.views.ping.earlier.saturating_add_signed(by).min(kept.saturating_sub(1));
     }
 
     /// The selected one is pinged no longer; the next one is selected.
@@ -350,7 +353,7 @@ impl State {
         let Some(here) = target(at) else { return };
         let next = target(at + 1).or_else(|| target(at.checked_sub(1)?));
         unwant(self, &here);
-        self.ping.chosen = next;
+        self.views.ping.chosen = next;
         self.say(format!("no longer pinging {}", here.label));
     }
 }
@@ -375,7 +378,7 @@ static ROWS: &[CommandRow] = &[
     .hint(4, 40, "show in tree")
     .when(|s| when(s.pinged_node().is_some(), "it is not in the tree")),
     row("matrix", &[Char('M')], "All apps by regions: round trips and loss", |s, _, _| {
-        s.ping.matrix = if s.ping.matrix.is_some() { None } else { Some(Place::default()) };
+        s.views.ping.matrix = if s.views.ping.matrix.is_some() { None } else { Some(Place::default()) };
     })
     .hint(5, 41, "matrix")
     .when(|s| when(s.has_matrix(), "no app has a started machine yet")),
@@ -431,54 +434,58 @@ static ROWS: &[CommandRow] = &[
     .when(pinging),
     row("faster", &[Char('-')], "A shorter interval", |s, _, out| pace(s, false, out))
         .hint(5, 48, "faster")
-        .when(|s| when(s.ping.plan.interval > FASTEST, "that is the shortest interval")),
+        .when(|s| when(s.views.ping.plan.interval > FASTEST, "that is the shortest interval")),
     row("slower", &[Char('+')], "A longer interval", |s, _, out| pace(s, true, out))
         .hint(5, 49, "slower")
-        .when(|s| when(s.ping.plan.interval < SLOWEST, "that is the longest interval")),
+        .when(|s| when(s.views.ping.plan.interval < SLOWEST, "that is the longest interval")),
     row("earlier", &[Char('h'), Code(KeyCode::Left)], "Chart: earlier; matrix: to the left", |s, _, _| {
-        if s.ping.matrix.is_some() { s.step_matrix(0, -1) } else { s.step_chart(10) }
+        if s.views.ping.matrix.is_some() { s.step_matrix(0, -1) } else { s.step_chart(10) }
     })
-    .when(|s| match s.ping.matrix {
+    .when(|s| match s.views.ping.matrix {
         Some(place) => when(place.region > 0, "this is the first region"),
         None => {
             let kept = s.chosen_series().map_or(0, |series| series.recent.len());
-            when(s.ping.earlier + 1 < kept, "nothing earlier is kept")
+            when(s.views.ping.earlier + 1 < kept, "nothing earlier is kept")
         }
     }),
     row("later", &[Char('l'), Code(KeyCode::Right)], "Chart: later; matrix: to the right", |s, _, _| {
-        if s.ping.matrix.is_some() { s.step_matrix(0, 1) } else { s.step_chart(-10) }
+        if s.views.ping.matrix.is_some() { s.step_matrix(0, 1) } else { s.step_chart(-10) }
     })
-    .when(|s| match s.ping.matrix {
+    .when(|s| match s.views.ping.matrix {
         Some(place) => {
             when(place.region < s.matrix_regions().len().saturating_sub(1), "this is the last region")
         }
-        None => when(s.ping.earlier > 0, "this is now"),
+        None => when(s.views.ping.earlier > 0, "this is now"),
     }),
     row("next-figure", &[Char('v')], "Chart, histogram, replies", |s, _, _| {
-        s.ping.lower = s.ping.lower.step(1);
+        s.views.ping.lower = s.views.ping.lower.step(1);
     })
     .hint(4, 50, "form")
     .when(on_target),
     row("previous-figure", &[Char('V')], "The figure before", |s, _, _| {
-        s.ping.lower = s.ping.lower.step(Lower::ALL.len() - 1);
+        s.views.ping.lower = s.views.ping.lower.step(Lower::ALL.len() - 1);
     })
     .when(on_target),
     row("window", &[Char('W')], "Figures of the newest, or of all", |s, _, _| {
-        s.ping.window = !s.ping.window;
-        s.say(if s.ping.window { "figures of the newest probes" } else { "figures of all probes" });
+        s.views.ping.window = !s.views.ping.window;
+        s.say(if s.views.ping.window { "figures of the newest probes" } else { "figures of all probes" });
     })
     .when(on_target),
-    row("wide", &[Char('w')], "Wide: more figures in the table", |s, _, _| s.ping.wide = !s.ping.wide)
-        .when(pinging),
+    row("wide", &[Char('w')], "Wide: more figures in the table", |s, _, _| {
+        s.views.ping.wide = !s.views.ping.wide
+    })
+    .when(pinging),
     row("pause", &[Char(' ')], "Pause or resume probes", |s, _, _| subject::pause(s)).hint(2, 51, "pause"),
     row("sort", &[Char('s')], "Sort by the next column", |s, _, _| {
-        s.ping.sort = s.ping.sort.next();
-        s.say(format!("sorted by {}", s.ping.sort.title()));
+        s.views.ping.sort = s.views.ping.sort.next();
+        s.say(format!("sorted by {}", s.views.ping.sort.title()));
     })
     .hint(4, 52, "sort")
     .when(outside_matrix),
-    row("reverse", &[Char('S')], "Reverse the order", |s, _, _| s.ping.reversed = !s.ping.reversed)
-        .when(outside_matrix),
+    row("reverse", &[Char('S')], "Reverse the order", |s, _, _| {
+        s.views.ping.reversed = !s.views.ping.reversed
+    })
+    .when(outside_matrix),
 ];
 
 const fn row(id: &'static str, keys: &'static [Press], help: &'static str, run: Run) -> CommandRow {
@@ -486,7 +493,7 @@ const fn row(id: &'static str, keys: &'static [Press], help: &'static str, run: 
 }
 
 fn outside_matrix(state: &State) -> Result<(), &'static str> {
-    when(state.ping.matrix.is_none(), "that is done to a target: {back} leaves the matrix")
+    when(state.views.ping.matrix.is_none(), "that is done to a target: {back} leaves the matrix")
 }
 
 fn pinging(state: &State) -> Result<(), &'static str> {
@@ -513,11 +520,11 @@ fn app(state: &State) -> Option<Safe> {
 }
 
 fn pace(state: &mut State, slower: bool, out: &mut Out) {
-    let at = INTERVALS.iter().position(|interval| *interval >= state.ping.plan.interval);
+    let at = INTERVALS.iter().position(|interval| *interval >= state.views.ping.plan.interval);
     let at = at.unwrap_or(INTERVALS.len() - 1);
     let to = if slower { at + 1 } else { at.saturating_sub(1) };
     let Some(interval) = INTERVALS.get(to).copied() else { return };
-    state.ping.plan.interval = interval;
+    state.views.ping.plan.interval = interval;
     out.ask(Command::PingEvery(interval));
     state.say(format!("every {:.1} s", interval.as_secs_f64()));
 }
@@ -525,7 +532,7 @@ fn pace(state: &mut State, slower: bool, out: &mut Out) {
 /// Shows the targets of `wish`, pinged; gives them.
 fn bring(state: &mut State, wish: &Wish) -> Vec<Target> {
     let targets = subject::targets_of(state, wish);
-    state.ping.matrix = None;
+    state.views.ping.matrix = None;
     if state.tab != super::Tab::Ping {
         want(state, wish.clone());
         if let Some(first) = targets.first() {
@@ -537,8 +544,8 @@ fn bring(state: &mut State, wish: &Wish) -> Vec<Target> {
 
 fn trace(state: &mut State, wish: &Wish, out: &mut Out) {
     let Some(target) = bring(state, wish).into_iter().next() else { return };
-    state.ping.lower = Lower::Trace;
-    state.told_trace = Some(target.clone());
+    state.views.ping.lower = Lower::Trace;
+    state.views.ping.told_trace = Some(target.clone());
     state.view.trace = None;
     let plan = TracePlan { mtu: Some(u16::MAX), ..TracePlan::default() };
     out.ask(Command::Trace(Some((target, plan))));
@@ -557,8 +564,8 @@ fn check_ports(state: &mut State, wish: &Wish, ports: &[u16], speak: bool, out: 
             host: host.clone(),
         }));
     }
-    state.ping.lower = Lower::Ports;
-    state.ping.knocking = knocks.len();
+    state.views.ping.lower = Lower::Ports;
+    state.views.ping.knocking = knocks.len();
     state.view.ports = Arc::default();
     out.ask(Command::Ports(knocks));
 }
@@ -600,7 +607,7 @@ impl super::View for View {
     }
 
     fn select(&self, state: &mut State, row: usize) -> bool {
-        let here = state.ping.matrix.map(|place| place.app);
+        let here = state.views.ping.matrix.map(|place| place.app);
         let at = here.unwrap_or_else(|| state.chosen_ping(&state.ping_rows()));
         state.step_pings(row.cast_signed() - at.cast_signed());
         at == row
@@ -608,15 +615,16 @@ impl super::View for View {
 
     fn sort(&self, state: &mut State, column: usize) {
         let Some(column) = Column::ALL.get(column).copied() else { return };
-        if state.ping.sort == column {
-            state.ping.reversed = !state.ping.reversed;
+        if state.views.ping.sort == column {
+            state.views.ping.reversed = !state.views.ping.reversed;
         } else {
-            (state.ping.sort, state.ping.reversed) = (column, false);
+            (state.views.ping.sort, state.views.ping.reversed) = (column, false);
         }
     }
 
     fn back(&self, state: &mut State) -> bool {
-        state.ping.matrix.take().is_some() || std::mem::take(&mut state.ping.lower) != Lower::Chart
+        state.views.ping.matrix.take().is_some()
+            || std::mem::take(&mut state.views.ping.lower) != Lower::Chart
     }
 
     fn subject(&self, state: &State) -> Vec<Node> {
@@ -650,19 +658,19 @@ impl super::View for View {
         match request {
             Request::Trace(wish) => trace(state, wish, out),
             Request::Ports { of, ports, speak } => check_ports(state, of, ports, *speak, out),
-            Request::Matrix => state.ping.matrix = Some(Place::default()),
+            Request::Matrix => state.views.ping.matrix = Some(Place::default()),
             Request::Reveal(_) | Request::Dig(_) | Request::Return(_) => return false,
         }
         true
     }
 
     fn samples(&self, state: &State) -> bool {
-        state.ping.matrix.is_some()
+        state.views.ping.matrix.is_some()
     }
 
     fn follow(&self, state: &mut State, out: &mut Out) {
         // Whatever took the place of a trace: it is not visible, so nothing is sent for it.
-        if state.ping.lower != Lower::Trace && state.told_trace.take().is_some() {
+        if state.views.ping.lower != Lower::Trace && state.views.ping.told_trace.take().is_some() {
             out.ask(Command::Trace(None));
         }
     }

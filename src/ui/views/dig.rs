@@ -34,7 +34,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     }
     faces::draw(canvas, answer);
     prompt(canvas, area);
-    let dig = &canvas.state.dig;
+    let dig = &canvas.state.views.dig;
     match (&dig.search, &dig.builder) {
         (Some(search), _) => boxes::search(canvas, area, search),
         (None, Some(builder)) => boxes::builder(canvas, area, builder),
@@ -45,7 +45,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
 
 fn prompt(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
-    let dig = &state.dig;
+    let dig = &state.views.dig;
     let dim = theme.style(Role::Dim);
     let shown = Safe::new(dig.input.value());
     let left = Line::default()
@@ -73,7 +73,7 @@ fn prompt(canvas: &mut Canvas<'_>, area: Rect) {
 
 fn asked(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
-    let dig = &state.dig;
+    let dig = &state.views.dig;
     let dim = theme.style(Role::Dim);
     canvas.rule(area, "Asked", false, "");
     if dig.entries.is_empty() {

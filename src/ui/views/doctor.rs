@@ -30,7 +30,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let chosen = state.chosen_check();
     let rest = below(area, 1);
     let finding = chosen.and_then(|at| diagnosis.findings.get(at));
-    if let (Some(scroll), Some(finding)) = (state.story, finding) {
+    if let (Some(scroll), Some(finding)) = (state.views.doctor.story, finding) {
         whole_story(canvas, rest, finding, scroll);
         canvas.cursor = Some(rest.as_position());
         return;
@@ -239,7 +239,7 @@ mod tests {
         s.keys("<enter>G");
         let at =
             s.state.view.diagnosis.as_ref().unwrap().findings.iter().position(|f| f.id == "system-server");
-        s.state.check = at;
+        s.state.views.doctor.check = at;
         insta::assert_snapshot!("doctor_system_80x24", screen(&s.state, Theme::default(), SIZES[1], false));
     }
 }

@@ -57,7 +57,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
 }
 
 fn empty(canvas: &mut Canvas<'_>, area: Rect) {
-    let log = &canvas.state.log;
+    let log = &canvas.state.views.events;
     let why = match (log.filter.is_empty(), log.was_cleared()) {
         (true, false) => {
             "Nothing has changed since sixpane attached. Machines that come, go or move are told here."

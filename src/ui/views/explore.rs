@@ -10,8 +10,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::Line;
 
-use crate::app::Pane;
 use crate::app::mouse::Spot;
+use crate::app::views::explore::Pane;
 use crate::app::views::explore::tree::Sort;
 use crate::text::{Safe, count, width};
 use crate::ui::canvas::{Canvas, Size};
@@ -25,8 +25,8 @@ const RTT: usize = 8;
 /// Draws the view.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, size, .. } = *canvas;
-    if size == Size::Small || state.zoom || state.tree.wide {
-        match state.focus {
+    if size == Size::Small || state.views.explore.zoom || state.views.explore.tree.wide {
+        match state.views.explore.focus {
             Pane::Tree => tree(canvas, area),
             Pane::Detail => {
                 canvas.hits.add(area, Spot::Detail);
@@ -37,7 +37,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     }
     let split = if size == Size::Wide { 46 } else { 34 };
     let base = area.x + split as u16;
-    let split = (split + i32::from(state.split)).clamp(24, i32::from(area.width) - 30) as u16;
+    let split = (split + i32::from(state.views.explore.split)).clamp(24, i32::from(area.width) - 30) as u16;
     let [left, rest] = canvas.side_by_side(area, split);
     tree(canvas, left);
     canvas.hits.add(rest, Spot::Detail);
@@ -57,7 +57,7 @@ fn right(canvas: &mut Canvas<'_>, area: Rect) {
 fn tree(canvas: &mut Canvas<'_>, whole: Rect) {
     let Canvas { state, size, .. } = *canvas;
     canvas.hits.add(whole, Spot::List);
-    let wide = state.tree.wide;
+    let wide = state.views.explore.tree.wide;
     let area = if wide { Rect { width: wide::tree(size), ..whole } } else { whole };
     let beside = |line: Rect| Rect { x: area.right(), width: whole.width - area.width, ..line };
     let has_heading = size != Size::Small || wide;
@@ -68,37 +68,38 @@ fn tree(canvas: &mut Canvas<'_>, whole: Rect) {
         wide::heading(canvas, beside(Rect { height: 1, ..area }));
     }
     let rows = below(area, u16::from(has_heading));
-    if state.tree.is_empty() {
+    if state.views.explore.tree.is_empty() {
         return empty(canvas, rows);
     }
     let room = usize::from(rows.height);
-    let selected = state.tree.position();
-    let offset = first_row(selected, state.tree.len(), room);
-    for (at, here) in (offset..state.tree.len()).zip(rows.rows()) {
-        let Some(row) = state.tree.row(at) else { continue };
+    let selected = state.views.explore.tree.position();
+    let offset = first_row(selected, state.views.explore.tree.len(), room);
+    for (at, here) in (offset..state.views.explore.tree.len()).zip(rows.rows()) {
+        let Some(row) = state.views.explore.tree.row(at) else { continue };
         rows::draw(canvas, here, &row, at == selected);
         if wide {
             wide::row(canvas, beside(here), at, &row);
         }
         let here = Rect { width: whole.width, ..here };
-        if at == selected && state.focus == Pane::Tree {
+        if at == selected && state.views.explore.focus == Pane::Tree {
             canvas.buffer.set_style(here, Modifier::BOLD);
         }
         canvas.row(here, at, at == selected);
     }
     let rows = Rect { width: whole.width, ..rows };
-    canvas.more_rows(rows, offset > 0, offset + room < state.tree.len());
+    canvas.more_rows(rows, offset > 0, offset + room < state.views.explore.tree.len());
 }
 
 fn heading(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
     let dim = theme.style(Role::Dim);
-    let arrow = |sort| match (state.tree.sort() == sort, state.tree.is_reversed()) {
+    let arrow = |sort| match (state.views.explore.tree.sort() == sort, state.views.explore.tree.is_reversed())
+    {
         (false, _) => "",
         (true, false) => " ▼",
         (true, true) => " ▲",
     };
-    let style = if state.focus == Pane::Tree { theme.focused() } else { dim };
+    let style = if state.views.explore.focus == Pane::Tree { theme.focused() } else { dim };
     let columns = usize::from(area.width);
     let count = format!("COUNT{}", arrow(Sort::Count));
     let rtt = format!("RTT ms{}", arrow(Sort::Rtt));
@@ -107,7 +108,7 @@ fn heading(canvas: &mut Canvas<'_>, area: Rect) {
     canvas.hits.columns(area, 0..columns, Spot::Heading(Sort::Name as usize));
     canvas.hits.columns(area, count_start..count_end, Spot::Heading(Sort::Count as usize));
     canvas.hits.columns(area, count_end..columns, Spot::Heading(Sort::Rtt as usize));
-    let region = match state.tree.sort() {
+    let region = match state.views.explore.tree.sort() {
         Sort::Region => format!("  REGION{}", arrow(Sort::Region)),
         _ => String::new(),
     };
@@ -125,10 +126,10 @@ fn heading(canvas: &mut Canvas<'_>, area: Rect) {
 fn empty(canvas: &mut Canvas<'_>, area: Rect) {
     let state = canvas.state;
     let catalog = &state.view.catalog;
-    let lines: Vec<String> = if !state.tree.filter().is_empty() {
-        let filter = Safe::new(state.tree.filter());
+    let lines: Vec<String> = if !state.views.explore.tree.filter().is_empty() {
+        let filter = Safe::new(state.views.explore.tree.filter());
         vec![
-            format!(" 0 of {} match `/{filter}`.", count(state.tree.machines(), "machine")),
+            format!(" 0 of {} match `/{filter}`.", count(state.views.explore.tree.machines(), "machine")),
             canvas.tell(" {back} clears the filter."),
         ]
     } else if catalog.walk.finished.is_some() && catalog.walk.problems.is_empty() {

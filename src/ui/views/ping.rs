@@ -28,7 +28,7 @@ use crate::ui::theme::{Role, Theme};
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, size, .. } = *canvas;
     canvas.hits.add(area, Spot::List);
-    if state.ping.matrix.is_some() {
+    if state.views.ping.matrix.is_some() {
         return matrix::draw(canvas, area);
     }
     let line = lines(area);
@@ -44,7 +44,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         _ => 5,
     };
     let room = usize::from(area.height.saturating_sub(2 + least)).min(rows.len());
-    let columns = Columns::of(size, area.width, state.ping.interval(rows.len()), state.ping.wide);
+    let columns = Columns::of(size, area.width, state.views.ping.interval(rows.len()), state.views.ping.wide);
     columns.header(state, theme).paint(line(1), canvas);
     columns.hits(line(1), &mut canvas.hits);
     let chosen = state.chosen_ping(&rows);
@@ -66,7 +66,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
 
 /// The pane below the table.
 fn lower(canvas: &mut Canvas<'_>, area: Rect, row: &Row<'_>) {
-    match canvas.state.ping.lower {
+    match canvas.state.views.ping.lower {
         Lower::Chart => figures::all(canvas, area, row),
         Lower::Histogram => figures::histogram(canvas, area, row),
         Lower::Replies => replies::draw(canvas, area, row),
@@ -88,8 +88,8 @@ fn empty(canvas: &mut Canvas<'_>, area: Rect) {
 
 fn title(canvas: &mut Canvas<'_>, area: Rect, rows: &[Row<'_>]) {
     let Canvas { state, size, .. } = *canvas;
-    let plan = &state.ping.plan;
-    let interval = state.ping.interval(rows.len());
+    let plan = &state.views.ping.plan;
+    let interval = state.views.ping.interval(rows.len());
     let every = format!("every {:.1} s", interval.as_secs_f64());
     let mut left = count(rows.len(), "target");
     if state.wishes.left_out() > 0 {
@@ -112,9 +112,9 @@ fn title(canvas: &mut Canvas<'_>, area: Rect, rows: &[Row<'_>]) {
         (false, false) => "waiting for the link".into(),
         (false, true) => format!("sending {sending}/{}", rows.len()),
     };
-    let arrow = if state.ping.reversed { "▲" } else { "▼" };
-    let of = if state.ping.window { "newest · " } else { "" };
-    let sort = state.ping.sort.title();
+    let arrow = if state.views.ping.reversed { "▲" } else { "▼" };
+    let of = if state.views.ping.window { "newest · " } else { "" };
+    let sort = state.views.ping.sort.title();
     let sort = if size == Size::Small { sort.to_owned() } else { format!("sort {sort}") };
     canvas.rule(area, &left, true, &format!("{of}{sort} {arrow}  {doing}"));
 }
@@ -181,7 +181,7 @@ impl Columns {
 
     fn header(&self, state: &State, theme: Theme) -> Line<'static> {
         let dim = theme.style(Role::Dim);
-        let arrow = |column: Column| match (state.ping.sort == column, state.ping.reversed) {
+        let arrow = |column: Column| match (state.views.ping.sort == column, state.views.ping.reversed) {
             (false, _) => "",
             (true, false) => " ▼",
             (true, true) => " ▲",

@@ -32,7 +32,14 @@ static LINES: Argument = Argument {
     is_free: true,
     is_needed: false,
     values: |state| {
-        state.dig.entries.iter().rev().map(|entry| Value::new(entry.text.clone(), "asked before")).collect()
+        state
+            .views
+            .dig
+            .entries
+            .iter()
+            .rev()
+            .map(|entry| Value::new(entry.text.clone(), "asked before"))
+            .collect()
     },
 };
 
@@ -47,17 +54,17 @@ pub static ENTRY: Row =
 /// The commands of the answer, of the line, of the search in the history and of the builder of names.
 pub static ROWS: &[Row] = &[
     row("edit-line", HERE, &[Char('i')], "Edit the line", |s, _, _| {
-        let text = s.dig.input.value().to_owned();
-        s.dig.edit(&text);
+        let text = s.views.dig.input.value().to_owned();
+        s.views.dig.edit(&text);
     })
     .hint(0, 10, "edit"),
-    row("new-line", HERE, &[Char('a')], "A new line", |s, _, _| s.dig.edit("")).hint(1, 11, "new"),
+    row("new-line", HERE, &[Char('a')], "A new line", |s, _, _| s.views.dig.edit("")).hint(1, 11, "new"),
     row(
         "follow",
         HERE,
         &[Code(KeyCode::Enter), Char('d')],
         "Dig what is under the cursor, or ask again",
-        |s, _, out| match s.dig.link(&s.view) {
+        |s, _, out| match s.views.dig.link(&s.view) {
             Some(link) => {
                 let text = link.line(&s.view.catalog);
                 s.dig_line(&text, out);
@@ -68,118 +75,128 @@ pub static ROWS: &[Row] = &[
     .hint(1, 12, "dig this")
     .when(asked),
     row("ping-link", HERE, &[Char('p')], "Ping what is under the cursor, or stop", |s, _, _| {
-        let link = s.dig.link(&s.view);
+        let link = s.views.dig.link(&s.view);
         if let Some(wish) = link.and_then(|link| link.wish(&s.view.catalog)) {
             toggle(s, wish);
         }
     })
     .hint(3, 13, "ping")
     .when(|s| {
-        let Some(link) = s.dig.link(&s.view) else { return Err("nothing under the cursor can be pinged") };
+        let Some(link) = s.views.dig.link(&s.view) else {
+            return Err("nothing under the cursor can be pinged");
+        };
         when(link.wish(&s.view.catalog).is_some(), "no address of it is known")
     }),
     row("show-link", HERE, &[Char('T')], "Show it in the tree", |s, _, out| {
-        let node = s.dig.link(&s.view).and_then(|link| link.node(&s.view.catalog));
+        let node = s.views.dig.link(&s.view).and_then(|link| link.node(&s.view.catalog));
         out.requests.extend(node.map(Request::Reveal));
     })
     .hint(4, 14, "in the tree")
     .when(|s| {
-        let Some(link) = s.dig.link(&s.view) else { return Err("nothing under the cursor is in the tree") };
+        let Some(link) = s.views.dig.link(&s.view) else {
+            return Err("nothing under the cursor is in the tree");
+        };
         when(link.node(&s.view.catalog).is_some(), "it is not in the tree")
     }),
     row("next-field", HERE, &[Char('l'), Code(KeyCode::Right)], "To the next thing in the row", |s, _, _| {
-        s.dig.field_step(true, &s.view);
+        s.views.dig.field_step(true, &s.view);
     })
     .when(answered),
     row("previous-field", HERE, &[Char('h'), Code(KeyCode::Left)], "To the one before", |s, _, _| {
-        s.dig.field_step(false, &s.view);
+        s.views.dig.field_step(false, &s.view);
     })
     .when(answered),
     row("next-form", HERE, &[Char('v')], "Next form: Answer, Message, Hex, JSON", |s, _, _| {
-        s.dig.next_face(true);
+        s.views.dig.next_face(true);
     })
     .hint(1, 15, "form")
     .when(asked),
-    row("previous-form", HERE, &[Char('V')], "The form before", |s, _, _| s.dig.next_face(false)).when(asked),
+    row("previous-form", HERE, &[Char('V')], "The form before", |s, _, _| s.views.dig.next_face(false))
+        .when(asked),
     row("watch", HERE, &[Char('W')], "Watch: ask again and again, or stop", |s, _, _| s.toggle_watch())
         .hint(3, 16, "watch")
         .when(asked),
-    row("wide", HERE, &[Char('w')], "Wrap long lines, or cut them", |s, _, _| s.dig.wrapped = !s.dig.wrapped)
-        .when(|s| {
-            let fits = matches!(s.dig.face(), Face::Answer | Face::Hex);
-            when(!fits, "this form fits: those of {next-form} that do not are wrapped")
-        }),
+    row("wide", HERE, &[Char('w')], "Wrap long lines, or cut them", |s, _, _| {
+        s.views.dig.wrapped = !s.views.dig.wrapped
+    })
+    .when(|s| {
+        let fits = matches!(s.views.dig.face(), Face::Answer | Face::Hex);
+        when(!fits, "this form fits: those of {next-form} that do not are wrapped")
+    }),
     row("slower", HERE, &[Char('+')], "Watch: ask more seldom", |s, _, _| pace(s, true)).when(watched),
     row("faster", HERE, &[Char('-')], "Watch: ask more often", |s, _, _| pace(s, false)).when(watched),
     row("next-type", HERE, &[Char('t')], "Ask for the next type: AAAA, TXT, A, SRV, ANY", |s, _, out| {
-        if let Some(line) = s.dig.entry().map(next_type) {
+        if let Some(line) = s.views.dig.entry().map(next_type) {
             s.dig_line(&line, out);
         }
     })
     .hint(5, 17, "type")
     .when(|s| {
-        let Some(entry) = s.dig.entry() else { return Err(UNASKED) };
+        let Some(entry) = s.views.dig.entry() else { return Err(UNASKED) };
         when(entry.line.asks.len() == 1, "the line asks several questions")
     }),
     row("toggle-tcp", HERE, &[Char('u')], "Ask over TCP, or no longer", |s, _, out| {
-        if let Some(line) = s.dig.entry().map(other_transport) {
+        if let Some(line) = s.views.dig.entry().map(other_transport) {
             s.dig_line(&line, out);
         }
     })
     .hint(6, 18, "tcp")
     .when(asked),
     row("build-name", HERE, &[Char('b')], "Build a name: choose a form, fill its holes", |s, _, _| {
-        s.dig.build();
+        s.views.dig.build();
     })
     .hint(4, 19, "build"),
-    row("newer-line", HERE, &[Char('J')], "The next line that was asked", |s, _, _| s.dig.turn(true))
+    row("newer-line", HERE, &[Char('J')], "The next line that was asked", |s, _, _| s.views.dig.turn(true))
         .when(asked),
-    row("older-line", HERE, &[Char('K')], "The line before", |s, _, _| s.dig.turn(false)).when(asked),
-    row("forget", HERE, &[Char('x')], "Forget this line", |s, _, _| s.dig.forget()).when(asked),
+    row("older-line", HERE, &[Char('K')], "The line before", |s, _, _| s.views.dig.turn(false)).when(asked),
+    row("forget", HERE, &[Char('x')], "Forget this line", |s, _, _| s.views.dig.forget()).when(asked),
     row("ask", LINE, &[Code(KeyCode::Enter)], "Ask", |s, _, out| s.send_line(out))
         .hint(0, 1, "ask")
-        .when(|s| when(!s.dig.input.value().trim().is_empty(), "the line is empty: type a name")),
-    row("complete", LINE, &[Code(KeyCode::Tab)], "Complete", |s, _, _| s.dig.accept(&s.view.catalog))
+        .when(|s| when(!s.views.dig.input.value().trim().is_empty(), "the line is empty: type a name")),
+    row("complete", LINE, &[Code(KeyCode::Tab)], "Complete", |s, _, _| s.views.dig.accept(&s.view.catalog))
         .hint(0, 2, "complete")
-        .when(|s| when(!s.dig.choices.is_empty(), "nothing more that is known begins so")),
-    row("line-down", LINE, &[Code(KeyCode::Down)], "Next name", |s, _, _| s.dig.line_step(true))
+        .when(|s| when(!s.views.dig.choices.is_empty(), "nothing more that is known begins so")),
+    row("line-down", LINE, &[Code(KeyCode::Down)], "Next name", |s, _, _| s.views.dig.line_step(true))
         .hint(2, 3, "names"),
-    row("line-up", LINE, &[Code(KeyCode::Up)], "Name or line before", |s, _, _| s.dig.line_step(false))
+    row("line-up", LINE, &[Code(KeyCode::Up)], "Name or line before", |s, _, _| s.views.dig.line_step(false))
         .hint(2, 4, "history"),
-    row("leave-line", LINE, &[Code(KeyCode::Esc)], "To the answer", |s, _, _| s.dig.leave()).hint(
+    row("leave-line", LINE, &[Code(KeyCode::Esc)], "To the answer", |s, _, _| s.views.dig.leave()).hint(
         1,
         5,
         "to the answer",
     ),
-    row("search-history", LINE, &[Ctrl('r')], "Search the history", |s, _, _| s.dig.search_past())
+    row("search-history", LINE, &[Ctrl('r')], "Search the history", |s, _, _| s.views.dig.search_past())
         .hint(2, 6, "search")
-        .when(|s| when(!s.dig.past.lines().is_empty(), UNASKED)),
-    row("build-name", LINE, &[Ctrl('n')], "Build a name", |s, _, _| s.dig.build()).hint(3, 7, "build"),
+        .when(|s| when(!s.views.dig.past.lines().is_empty(), UNASKED)),
+    row("build-name", LINE, &[Ctrl('n')], "Build a name", |s, _, _| s.views.dig.build()).hint(3, 7, "build"),
     row("help", LINE, &[Code(KeyCode::F(1))], "Help", |s, _, _| menu::help(s)),
     row("command", LINE, &[Ctrl('p')], "Run a command", |s, _, _| menu::palette(s, "")),
     row("ask", SEARCH, &[Code(KeyCode::Enter)], "Ask", |s, _, out| {
-        s.dig.take_found();
+        s.views.dig.take_found();
         s.send_line(out);
     })
     .hint(0, 1, "ask")
     .when(found),
-    row("complete", SEARCH, &[Code(KeyCode::Tab)], "Edit it first", |s, _, _| s.dig.take_found())
+    row("complete", SEARCH, &[Code(KeyCode::Tab)], "Edit it first", |s, _, _| s.views.dig.take_found())
         .hint(0, 2, "edit")
         .when(found),
-    row("line-down", SEARCH, &[Code(KeyCode::Down), Ctrl('r')], "Older", |s, _, _| s.dig.line_step(true))
-        .hint(2, 3, "older"),
-    row("line-up", SEARCH, &[Code(KeyCode::Up)], "Newer", |s, _, _| s.dig.line_step(false)),
-    row("leave-line", SEARCH, &[Code(KeyCode::Esc)], "Close", |s, _, _| s.dig.leave()).hint(1, 4, "close"),
+    row("line-down", SEARCH, &[Code(KeyCode::Down), Ctrl('r')], "Older", |s, _, _| {
+        s.views.dig.line_step(true)
+    })
+    .hint(2, 3, "older"),
+    row("line-up", SEARCH, &[Code(KeyCode::Up)], "Newer", |s, _, _| s.views.dig.line_step(false)),
+    row("leave-line", SEARCH, &[Code(KeyCode::Esc)], "Close", |s, _, _| s.views.dig.leave())
+        .hint(1, 4, "close"),
     row("ask", BUILD, &[Code(KeyCode::Enter)], "Take it; ask where all is filled", |s, _, out| {
         s.build_on(false, out);
     })
     .hint(0, 1, "take"),
     row("complete", BUILD, &[Code(KeyCode::Tab)], "Complete, and go on", |s, _, out| s.build_on(true, out))
         .hint(0, 2, "complete"),
-    row("line-down", BUILD, &[Code(KeyCode::Down)], "Next", |s, _, _| s.dig.line_step(true))
+    row("line-down", BUILD, &[Code(KeyCode::Down)], "Next", |s, _, _| s.views.dig.line_step(true))
         .hint(2, 3, "next"),
-    row("line-up", BUILD, &[Code(KeyCode::Up)], "The one before", |s, _, _| s.dig.line_step(false)),
-    row("leave-line", BUILD, &[Code(KeyCode::Esc)], "One step back", |s, _, _| s.dig.leave())
+    row("line-up", BUILD, &[Code(KeyCode::Up)], "The one before", |s, _, _| s.views.dig.line_step(false)),
+    row("leave-line", BUILD, &[Code(KeyCode::Esc)], "One step back", |s, _, _| s.views.dig.leave())
         .hint(1, 4, "back"),
 ];
 
@@ -189,26 +206,26 @@ const fn row(id: &'static str, context: Context, keys: &'static [Key], help: &'s
 
 /// Whether there is a line to do something to.
 pub fn asked(state: &State) -> Result<(), &'static str> {
-    when(state.dig.entry().is_some(), UNASKED)
+    when(state.views.dig.entry().is_some(), UNASKED)
 }
 
 fn answered(state: &State) -> Result<(), &'static str> {
-    when(state.dig.entry().is_some_and(|entry| entry.answered.is_some()), "there is no answer yet")
+    when(state.views.dig.entry().is_some_and(|entry| entry.answered.is_some()), "there is no answer yet")
 }
 
 fn watched(state: &State) -> Result<(), &'static str> {
-    let watched = state.dig.entry().is_some_and(|entry| entry.watch.is_some());
+    let watched = state.views.dig.entry().is_some_and(|entry| entry.watch.is_some());
     when(watched, "this line is not watched: {watch} does it")
 }
 
 fn found(state: &State) -> Result<(), &'static str> {
-    let typed = state.dig.search.as_ref().map_or("", |search| search.input.value());
-    when(!state.dig.past.search(typed).is_empty(), "no line of the history fits")
+    let typed = state.views.dig.search.as_ref().map_or("", |search| search.input.value());
+    when(!state.views.dig.past.search(typed).is_empty(), "no line of the history fits")
 }
 
 fn pace(state: &mut State, slower: bool) {
     let now = state.now;
-    let entry = state.dig.entries.get_mut(state.dig.chosen);
+    let entry = state.views.dig.entries.get_mut(state.views.dig.chosen);
     if let Some(watch) = entry.and_then(|entry| entry.watch.as_mut()) {
         watch.pace(slower, now);
         let every = watch.every().as_secs();
@@ -219,14 +236,14 @@ fn pace(state: &mut State, slower: bool) {
 impl State {
     /// Puts the line that was typed.
     fn send_line(&mut self, out: &mut Out) {
-        if self.dig.choice.is_some() {
-            self.dig.accept(&self.view.catalog);
-            if self.dig.builder.is_some() {
+        if self.views.dig.choice.is_some() {
+            self.views.dig.accept(&self.view.catalog);
+            if self.views.dig.builder.is_some() {
                 return;
             }
         }
-        let same = |entry: &Entry| entry.text == self.dig.input.value().trim();
-        if !self.dig.entry().is_some_and(same) && self.dig.understood().is_ok() {
+        let same = |entry: &Entry| entry.text == self.views.dig.input.value().trim();
+        if !self.views.dig.entry().is_some_and(same) && self.views.dig.understood().is_ok() {
             self.leave_place();
         }
         self.put_line(out);
@@ -234,15 +251,15 @@ impl State {
 
     /// Puts the line. One that is not understood is told, and kept.
     fn put_line(&mut self, out: &mut Out) {
-        let line = match self.dig.understood() {
+        let line = match self.views.dig.understood() {
             Ok(line) => line,
             Err(error) => return self.say(error.to_string()),
         };
-        let text = self.dig.input.value().trim().to_owned();
-        if self.dig.past.add(&text) {
+        let text = self.views.dig.input.value().trim().to_owned();
+        if self.views.dig.past.add(&text) {
             out.push(Effect::Remember(text.clone()));
         }
-        let dig = &mut self.dig;
+        let dig = &mut self.views.dig;
         // The same line again takes the place of its older self, with its watch.
         let old = dig.entries.iter().position(|entry| entry.text == text).map(|at| dig.entries.remove(at));
         let entry =
@@ -268,33 +285,33 @@ impl State {
 
     /// The same as something that leads here from elsewhere.
     pub fn put(&mut self, line: &str, out: &mut Out) {
-        self.dig.edit(line);
+        self.views.dig.edit(line);
         self.put_line(out);
     }
 
     /// Asks what is shown again.
     pub fn ask_again(&mut self, out: &mut Out) {
-        let at = self.dig.chosen;
-        self.dig.ask(at, out);
+        let at = self.views.dig.chosen;
+        self.views.dig.ask(at, out);
     }
 
     /// Puts again what is watched and due.
     pub fn tick_digs(&mut self, out: &mut Out) {
         let now = self.now;
-        let due: Vec<usize> = (0..self.dig.entries.len())
+        let due: Vec<usize> = (0..self.views.dig.entries.len())
             .filter(|&at| {
-                let entry = self.dig.entries.get(at).filter(|entry| !entry.asking);
+                let entry = self.views.dig.entries.get(at).filter(|entry| !entry.asking);
                 entry.and_then(|entry| entry.watch.as_ref()).is_some_and(|watch| watch.due <= now)
             })
             .collect();
         for at in due {
-            self.dig.ask(at, out);
+            self.views.dig.ask(at, out);
         }
     }
 
     /// Moves the cursor, or scrolls, by rows.
     pub fn travel_in_dig(&mut self, by: isize) {
-        let dig = &mut self.dig;
+        let dig = &mut self.views.dig;
         match dig.face() {
             Face::Answer => {
                 let rows = dig.rows(&self.view);
@@ -311,8 +328,8 @@ impl State {
 
     /// What `y` copies: the thing under the cursor, or the command that asks the same.
     pub fn copied_in_dig(&self) -> Option<(&'static str, String)> {
-        let entry = self.dig.entry()?;
-        Some(match self.dig.link(&self.view) {
+        let entry = self.views.dig.entry()?;
+        Some(match self.views.dig.link(&self.view) {
             Some(Link::Line(line)) => ("name", line),
             Some(link) => link.text(&self.view.catalog),
             None => {
@@ -325,7 +342,7 @@ impl State {
 
     fn toggle_watch(&mut self) {
         let now = self.now;
-        let Some(entry) = self.dig.entries.get_mut(self.dig.chosen) else { return };
+        let Some(entry) = self.views.dig.entries.get_mut(self.views.dig.chosen) else { return };
         entry.watch = match entry.watch.take() {
             Some(_) => None,
             None => Some(Watch::new(now)),
@@ -344,9 +361,9 @@ impl State {
 
     /// Takes the next step of the builder; a whole name is put.
     fn build_on(&mut self, complete: bool, out: &mut Out) {
-        let Some(builder) = &mut self.dig.builder else { return };
+        let Some(builder) = &mut self.views.dig.builder else { return };
         let before = builder.hole;
-        if !builder.next(complete, &self.view.catalog, &self.dig.past) {
+        if !builder.next(complete, &self.view.catalog, &self.views.dig.past) {
             // A hole that stays empty is told.
             if before.is_some()
                 && builder.hole == before
@@ -358,7 +375,7 @@ impl State {
         }
         match builder.name() {
             Ok(name) => {
-                self.dig.builder = None;
+                self.views.dig.builder = None;
                 self.dig_line(&name, out);
             }
             Err(reason) => {

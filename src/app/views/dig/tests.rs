@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::app::tests::{Session, pinged};
-use crate::app::{Effect, Pane, Tab};
+use crate::app::views::explore::Pane;
+use crate::app::{Effect, Tab};
 use crate::catalog::place::Node;
 use crate::dns::dig::ask::NoServer;
 use crate::dns::dig::tests::{aaaa, exchange, txt};
@@ -15,16 +16,16 @@ use crate::engine::report::{Command, Report};
 
 /// Answers the newest line with `exchanges`.
 pub(crate) fn answer(s: &mut Session, exchanges: Vec<Exchange>) {
-    let number = s.state.dig.numbers;
+    let number = s.state.views.dig.numbers;
     let answered = Answered { number, at: s.now, exchanges: Ok(exchanges) };
     s.report(Report::Digs(Arc::new(vec![Arc::new(answered)])));
 }
 
 /// Puts `line` and answers it.
 pub(crate) fn asked(s: &mut Session, line: &str, code: u16, records: Vec<hickory_proto::rr::Record>) {
-    if s.state.tab != Tab::Dig || s.state.dig.editing {
+    if s.state.tab != Tab::Dig || s.state.views.dig.editing {
         s.keys("2");
-        s.state.dig.editing = false;
+        s.state.views.dig.editing = false;
     }
     s.keys("a").keys(line).keys("<enter>");
     answer(s, vec![exchange(line, code, records)]);
@@ -39,7 +40,7 @@ fn sent(s: &Session) -> Vec<String> {
 }
 
 fn text(s: &Session) -> &str {
-    s.state.dig.entry().map_or("", |entry| entry.text.as_str())
+    s.state.views.dig.entry().map_or("", |entry| entry.text.as_str())
 }
 
 #[test]
@@ -48,7 +49,7 @@ fn a_line_is_completed_put_answered_and_recalled() {
     s.keys("2");
     assert_eq!(s.state.context(), LINE);
     s.keys("vms.w");
-    let names = |s: &Session| s.state.dig.choices.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
+    let names = |s: &Session| s.state.views.dig.choices.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&s), ["vms.web.internal"]);
     s.keys("<tab><enter>");
     let [Effect::Remember(_), Effect::Ask(Command::Dig(number, line))] = s.effects.as_slice() else {
@@ -59,29 +60,29 @@ fn a_line_is_completed_put_answered_and_recalled() {
     let error = NoServer::Ipv4("192.0.2.1".into());
     let answered = Answered { number: 1, at: s.now, exchanges: Err(error) };
     s.report(Report::Digs(Arc::new(vec![Arc::new(answered)])));
-    assert!(s.state.dig.entry().is_some_and(|entry| entry.answered.is_some()));
+    assert!(s.state.views.dig.entry().is_some_and(|entry| entry.answered.is_some()));
     s.keys("aweb +fast<enter>");
     assert!(s.state.toast().is_some_and(|toast| toast.contains("+fast")), "what is wrong is told");
-    assert!(s.state.dig.editing, "and the line is kept");
+    assert!(s.state.views.dig.editing, "and the line is kept");
     s.keys("<esc>");
-    assert!(!s.state.dig.editing);
+    assert!(!s.state.views.dig.editing);
     s.keys("a<up>");
-    assert_eq!(s.state.dig.input.value(), "vms.web.internal");
+    assert_eq!(s.state.views.dig.input.value(), "vms.web.internal");
     s.keys("<down>");
-    assert_eq!(s.state.dig.input.value(), "");
+    assert_eq!(s.state.views.dig.input.value(), "");
     s.keys("iad<down><down>");
-    let chosen = s.state.dig.choices[s.state.dig.choice.unwrap()].name.clone();
+    let chosen = s.state.views.dig.choices[s.state.views.dig.choice.unwrap()].name.clone();
     s.keys("<enter>");
-    assert_eq!(s.state.dig.entry().unwrap().text, chosen, "what was stepped to is taken");
+    assert_eq!(s.state.views.dig.entry().unwrap().text, chosen, "what was stepped to is taken");
     s.keys("K");
-    assert_eq!(s.state.dig.entry().unwrap().text, "vms.web.internal");
+    assert_eq!(s.state.views.dig.entry().unwrap().text, "vms.web.internal");
     s.keys("v");
-    assert_eq!(s.state.dig.face(), Face::Message);
+    assert_eq!(s.state.views.dig.face(), Face::Message);
     s.keys("<esc>");
     assert_eq!(s.state.tab, Tab::Explore);
     s.keys("d");
     assert!(matches!(s.effects.as_slice(), [.., Effect::Ask(Command::Dig(..))]));
-    assert_eq!(s.state.dig.entry().unwrap().text, "admin.internal");
+    assert_eq!(s.state.views.dig.entry().unwrap().text, "admin.internal");
 }
 
 /// Every row of the document's table is asked from an empty line in eight keys at most, Enter among them.
@@ -118,7 +119,7 @@ fn every_form_is_asked_in_eight_keys() {
     ];
     for (pattern, keys, name) in table {
         let mut s = Session::attached();
-        s.state.dig.past = Past::new(known.map(str::to_owned));
+        s.state.views.dig.past = Past::new(known.map(str::to_owned));
         let presses = keys.split('<').fold(0, |sum, part| match part.split_once('>') {
             Some((_, typed)) => sum + 1 + typed.len(),
             None => sum + part.len(),
@@ -174,11 +175,14 @@ fn names_addresses_and_regions_are_followed_and_left_again() {
     assert!(s.state.wishes.is_empty());
     s.keys("T");
     assert_eq!(s.state.tab, Tab::Explore);
-    assert_eq!(s.state.tree.selected(), Some(&Node::Machine("web".into(), "148e21b7c93d89".into())));
+    assert_eq!(
+        s.state.views.explore.tree.selected(),
+        Some(&Node::Machine("web".into(), "148e21b7c93d89".into()))
+    );
     s.keys("[");
     assert_eq!((s.state.tab, text(&s)), (Tab::Dig, name));
     s.keys("]");
-    assert_eq!((s.state.tab, s.state.focus), (Tab::Explore, Pane::Tree));
+    assert_eq!((s.state.tab, s.state.views.explore.focus), (Tab::Explore, Pane::Tree));
     // From the tree and back to the tree.
     s.keys("d");
     assert_eq!((s.state.tab, text(&s)), (Tab::Dig, name));
@@ -191,7 +195,7 @@ fn rows_are_made_once_for_all_who_ask_until_something_changes() {
     let mut s = Session::attached();
     let records = || (0..1000).map(|n| aaaa("web", &format!("fdaa::{n:x}"))).collect::<Vec<_>>();
     asked(&mut s, "web", 0, records());
-    let rows = |s: &Session| s.state.dig.rows(&s.state.view);
+    let rows = |s: &Session| s.state.views.dig.rows(&s.state.view);
     let before = rows(&s);
     assert_eq!(before.len(), 1001);
     s.keys("jj");
@@ -252,7 +256,7 @@ fn nothing_under_the_cursor_is_asked_again() {
     s.keys("<enter>");
     assert_eq!((text(&s), sent(&s)), ("example.com TXT", vec!["example.com.".into()]));
     assert!(
-        s.state.dig.entry().unwrap().answered.is_some(),
+        s.state.views.dig.entry().unwrap().answered.is_some(),
         "the old answer stays until the new one is there"
     );
     s.keys("r");
@@ -262,22 +266,22 @@ fn nothing_under_the_cursor_is_asked_again() {
 #[test]
 fn a_search_finds_a_line_of_earlier_runs() {
     let mut s = Session::attached();
-    s.state.dig.past = Past::new(["vms.web.internal TXT", "_peer", "api @fdaa::3"].map(str::to_owned));
+    s.state.views.dig.past = Past::new(["vms.web.internal TXT", "_peer", "api @fdaa::3"].map(str::to_owned));
     s.keys("2<c-r>");
     assert_eq!(s.state.context(), SEARCH);
     s.keys("vweb<enter>");
     assert_eq!((text(&s), sent(&s).len()), ("vms.web.internal TXT", 1));
     s.keys("a<c-r><down>");
-    assert_eq!(s.state.dig.search.as_ref().unwrap().chosen, 1);
+    assert_eq!(s.state.views.dig.search.as_ref().unwrap().chosen, 1);
     s.keys("<tab>");
-    assert_eq!((s.state.dig.input.value(), s.state.context()), ("api @fdaa::3", LINE));
+    assert_eq!((s.state.views.dig.input.value(), s.state.context()), ("api @fdaa::3", LINE));
     s.keys("<c-r>zzzz<enter>");
     assert!(s.state.toast().is_some_and(|toast| toast.contains("fits")));
     s.keys("<esc>");
-    assert_eq!(s.state.dig.input.value(), "api @fdaa::3", "Esc leaves the line as it was");
+    assert_eq!(s.state.views.dig.input.value(), "api @fdaa::3", "Esc leaves the line as it was");
     // Up in the line goes through them too.
     s.keys("<esc>a<up><up><up>");
-    assert_eq!(s.state.dig.input.value(), "_peer");
+    assert_eq!(s.state.views.dig.input.value(), "_peer");
 }
 
 #[test]
@@ -287,7 +291,7 @@ fn a_name_is_built_from_its_form() {
     assert_eq!(s.state.context(), BUILD);
     // The region form: the app first, then its regions.
     s.keys("<down><enter>we<tab>");
-    assert_eq!(s.state.dig.builder.as_ref().unwrap().offers, ["fra", "iad", "syd"]);
+    assert_eq!(s.state.views.dig.builder.as_ref().unwrap().offers, ["fra", "iad", "syd"]);
     s.keys("<down><down><enter>");
     assert_eq!((text(&s), sent(&s).len()), ("iad.web.internal", 1));
     // Metadata has nothing to offer: what is typed is taken.
@@ -298,16 +302,16 @@ fn a_name_is_built_from_its_form() {
     // A part that cannot be one is told, and kept.
     s.keys("b<enter>").keys(&"a".repeat(64)).keys("<enter>");
     assert!(s.state.toast().is_some_and(|toast| toast.contains("63 bytes")), "{:?}", s.state.toast);
-    assert!(s.state.dig.builder.is_some());
+    assert!(s.state.views.dig.builder.is_some());
 }
 
 #[test]
 fn completion_knows_types_options_servers_and_open_forms() {
     let mut s = Session::attached();
     let first = |s: &mut Session, text: &str| {
-        s.state.dig.edit("");
+        s.state.views.dig.edit("");
         s.keys(text);
-        s.state.dig.choices.first().map(|choice| choice.name.clone()).unwrap_or_default()
+        s.state.views.dig.choices.first().map(|choice| choice.name.clone()).unwrap_or_default()
     };
     s.keys("2");
     assert_eq!(first(&mut s, "web t"), "TXT");
@@ -342,10 +346,10 @@ fn a_watched_line_is_put_again_and_only_what_changed_is_kept() {
     s.wait(5);
     assert!(sent(&s).is_empty(), "not while an answer is waited for");
     answer(&mut s, vec![exchange("web", 0, vec![aaaa("web", "fdaa::b")])]);
-    let watch = s.state.dig.entry().unwrap().watch.clone().unwrap();
+    let watch = s.state.views.dig.entry().unwrap().watch.clone().unwrap();
     assert_eq!((watch.answers, watch.log[0].what.to_string().as_str()), (1, "- AAAA fdaa::a"));
     s.keys("V");
-    assert_eq!(s.state.dig.face(), Face::Changes);
+    assert_eq!(s.state.views.dig.face(), Face::Changes);
     // It goes on behind another line.
     asked(&mut s, "api", 0, vec![]);
     s.wait(6);
@@ -353,10 +357,10 @@ fn a_watched_line_is_put_again_and_only_what_changed_is_kept() {
     answer(&mut s, vec![exchange("web", 3, vec![])]);
     s.keys("K--");
     assert_eq!(text(&s), "web");
-    assert_eq!(s.state.dig.entry().unwrap().watch.as_ref().unwrap().every(), Duration::from_secs(1));
+    assert_eq!(s.state.views.dig.entry().unwrap().watch.as_ref().unwrap().every(), Duration::from_secs(1));
     s.keys("W");
     s.wait(100);
-    assert!(sent(&s).is_empty() && s.state.dig.face() == Face::Answer);
+    assert!(sent(&s).is_empty() && s.state.views.dig.face() == Face::Answer);
 }
 
 #[test]
@@ -364,8 +368,8 @@ fn the_cursor_of_the_bytes_goes_by_byte_row_and_field() {
     let mut s = Session::attached();
     asked(&mut s, "web", 0, vec![aaaa("web", "fdaa::a")]);
     s.keys("vv");
-    assert_eq!(s.state.dig.face(), Face::Hex);
-    let at = |s: &Session| s.state.dig.hex_at(&s.state.dig.messages()).unwrap();
+    assert_eq!(s.state.views.dig.face(), Face::Hex);
+    let at = |s: &Session| s.state.views.dig.hex_at(&s.state.views.dig.messages()).unwrap();
     assert_eq!(at(&s), (0, 0));
     s.keys("l");
     assert_eq!(at(&s), (0, 2), "the flags");
@@ -376,9 +380,9 @@ fn the_cursor_of_the_bytes_goes_by_byte_row_and_field() {
     s.keys("h");
     assert_eq!(at(&s), (0, 10));
     s.keys("G");
-    assert_eq!(at(&s), (0, s.state.dig.messages()[0].len() - 1));
+    assert_eq!(at(&s), (0, s.state.views.dig.messages()[0].len() - 1));
     s.keys("l");
-    assert_eq!(at(&s), (0, s.state.dig.messages()[0].len() - 1));
+    assert_eq!(at(&s), (0, s.state.views.dig.messages()[0].len() - 1));
     s.keys("g");
     assert_eq!(at(&s), (0, 0));
 }
@@ -411,7 +415,7 @@ fn a_hostile_name_is_copied_as_one_word_of_a_shell() {
     s.keys("1jdy");
     assert_eq!(s.effects, [Effect::Copy("sixpane dig 'x|reboot.internal'".into())]);
     // What needs no quotes has none.
-    s.state.dig.edit("web.internal +tries=2 @[fdaa::3]");
+    s.state.views.dig.edit("web.internal +tries=2 @[fdaa::3]");
     s.keys("<enter>y");
     assert_eq!(s.effects, [Effect::Copy("sixpane dig web.internal +tries=2 '@[fdaa::3]'".into())]);
 }

@@ -10,9 +10,9 @@ use crate::text::{Safe, count};
 impl State {
     /// The marked rows, or the selected one where none is marked.
     pub fn meant(&self) -> Vec<Node> {
-        let marked = self.tree.marked();
+        let marked = self.views.explore.tree.marked();
         if marked.is_empty() {
-            self.tree.selected().cloned().into_iter().collect()
+            self.views.explore.tree.selected().cloned().into_iter().collect()
         } else {
             marked.iter().cloned().collect()
         }
@@ -71,7 +71,7 @@ mod tests {
     fn keys_take_the_marked_rows_and_esc_takes_the_marks_away() {
         let mut s = Session::attached();
         s.keys("/fra<enter>Gm<esc>/syd<enter>Gm<esc>");
-        assert_eq!(s.state.tree.marked().len(), 2);
+        assert_eq!(s.state.views.explore.tree.marked().len(), 2);
         s.keys("y");
         assert_eq!(copied(&s).lines().count(), 2, "{:?}", s.effects);
         assert!(s.state.toast().unwrap().starts_with("copied the addresses, 2 lines"));
@@ -101,7 +101,7 @@ mod tests {
         s.keys(":copy-as dig<enter>");
         assert_eq!(copied(&s).lines().count(), 2);
         s.keys("<esc>");
-        assert!(s.state.tree.marked().is_empty());
+        assert!(s.state.views.explore.tree.marked().is_empty());
     }
 
     #[test]
@@ -109,9 +109,9 @@ mod tests {
         let mut s = Session::attached();
         s.keys("/17815<enter>Gm<esc>");
         s.keys("**");
-        assert_eq!(s.state.tree.marked().len(), 1, "folded");
+        assert_eq!(s.state.views.explore.tree.marked().len(), 1, "folded");
         s.catalog(&["web:iad/148e21b7c93d89"]);
-        assert!(s.state.tree.marked().is_empty());
+        assert!(s.state.views.explore.tree.marked().is_empty());
     }
 
     #[test]

@@ -52,13 +52,13 @@ impl State {
     /// The selected app of the matrix.
     pub fn matrix_app(&self) -> Option<Safe> {
         let apps = self.matrix_apps();
-        apps.get(self.ping.matrix?.app.min(apps.len().checked_sub(1)?)).cloned()
+        apps.get(self.views.ping.matrix?.app.min(apps.len().checked_sub(1)?)).cloned()
     }
 
     /// The selected region of the matrix.
     pub fn matrix_region(&self) -> Option<Option<Safe>> {
         let regions = self.matrix_regions();
-        regions.get(self.ping.matrix?.region.min(regions.len().checked_sub(1)?)).cloned()
+        regions.get(self.views.ping.matrix?.region.min(regions.len().checked_sub(1)?)).cloned()
     }
 
     /// What the selected cell is of: the app in the region, or the app where it has nothing there.
@@ -72,7 +72,7 @@ impl State {
     pub fn step_matrix(&mut self, rows: isize, columns: isize) {
         let last =
             (self.matrix_apps().len().saturating_sub(1), self.matrix_regions().len().saturating_sub(1));
-        if let Some(Place { app, region }) = &mut self.ping.matrix {
+        if let Some(Place { app, region }) = &mut self.views.ping.matrix {
             *app = app.saturating_add_signed(rows).min(last.0);
             *region = region.saturating_add_signed(columns).min(last.1);
         }

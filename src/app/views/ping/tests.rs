@@ -122,7 +122,7 @@ fn the_matrix_has_a_selected_cell() {
     s.keys("hhhh");
     assert_eq!((node(&s), s.state.toast()), (region("web", "fra"), Some("this is the first region")));
     s.keys("<enter>");
-    assert_eq!(s.state.tree.selected().cloned(), region("web", "fra"));
+    assert_eq!(s.state.views.explore.tree.selected().cloned(), region("web", "fra"));
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn what_is_asked_for_takes_the_place_of_the_matrix() {
         s.keys("M1");
         s.keys("/17815<enter>G");
         s.keys(key);
-        assert!(s.state.ping.matrix.is_none() && s.state.ping.lower != Lower::Chart, "{key}");
+        assert!(s.state.views.ping.matrix.is_none() && s.state.views.ping.lower != Lower::Chart, "{key}");
     }
 }
 
@@ -177,7 +177,7 @@ fn a_trace_ends_whatever_takes_its_place() {
         s.keys("j");
         assert!(!ends(&s), "it is still looked at");
         s.keys(keys);
-        assert_ne!(s.state.ping.lower, Lower::Trace);
+        assert_ne!(s.state.views.ping.lower, Lower::Trace);
         assert!(ends(&s), "{keys}: {:?}", s.effects);
         s.keys("j");
         assert!(!ends(&s), "once");

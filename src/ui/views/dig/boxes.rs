@@ -49,7 +49,7 @@ fn offers<'o>(
 
 /// The words that the line may be completed to.
 pub fn choices(canvas: &mut Canvas<'_>, area: Rect) {
-    let dig = &canvas.state.dig;
+    let dig = &canvas.state.views.dig;
     let foot = canvas.tell(" {complete} accept · {line-down}{line-up} choose · {leave-line} close ");
     let inside = canvas.boxed(under(area, dig.choices.len().min(8)), " completions ", &foot);
     let rows = usize::from(inside.height);
@@ -65,7 +65,7 @@ pub fn choices(canvas: &mut Canvas<'_>, area: Rect) {
 pub fn search(canvas: &mut Canvas<'_>, area: Rect, search: &Search) {
     let Canvas { state, theme, .. } = *canvas;
     let dim = theme.style(Role::Dim);
-    let past = &state.dig.past;
+    let past = &state.views.dig.past;
     let found = past.search(search.input.value());
     let foot = canvas.tell(" {ask} ask · {complete} edit · {line-down} older · {leave-line} close ");
     let inside = canvas.boxed(under(area, 1 + found.len().clamp(1, 10)), " history ", &foot);

@@ -22,7 +22,7 @@ use crate::ui::theme::{Role, Theme};
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
     heading(canvas, area);
-    let Some(entry) = state.dig.entry() else {
+    let Some(entry) = state.views.dig.entry() else {
         let sentences = [
             "Type a name: {complete} completes it from what the network has.",
             "A bare word is a name of this network: web is web.internal.",
@@ -47,21 +47,21 @@ fn heading(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
     let dim = theme.style(Role::Dim);
     let mut faces = Line::default().add("─ ", dim);
-    for (face, name) in state.dig.faces() {
-        faces = if face == state.dig.face() {
+    for (face, name) in state.views.dig.faces() {
+        faces = if face == state.views.dig.face() {
             faces.add(format!("[{name}]"), theme.focused())
         } else {
             faces.add(format!(" {name} "), dim)
         };
     }
     let room = usize::from(area.width).saturating_sub(faces.columns() + 2);
-    let about = state.dig.entry().map(|entry| about(entry, room)).unwrap_or_default();
+    let about = state.views.dig.entry().map(|entry| about(entry, room)).unwrap_or_default();
     canvas.two_ends(area, faces.add(" ", dim), Line::default().add(about, dim), ('─', dim));
 }
 
 fn face(canvas: &mut Canvas<'_>, area: Rect, entry: &Entry, at: Instant, exchanges: &[Exchange]) {
     let Canvas { state, theme, .. } = *canvas;
-    let dig = &state.dig;
+    let dig = &state.views.dig;
     let lines = match dig.face() {
         Face::Answer => return rows::draw(canvas, area),
         Face::Hex => return hex::draw(canvas, area),

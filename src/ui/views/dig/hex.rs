@@ -21,7 +21,7 @@ const WIDE: u16 = 76;
 /// Draws the face.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
-    let dig = &state.dig;
+    let dig = &state.views.dig;
     let messages: Vec<Arc<[u8]>> = dig.messages();
     let line = lines(area);
     let dim = theme.style(Role::Dim);

@@ -17,8 +17,8 @@ use crate::ui::theme::{Role, Theme};
 /// Draws the face.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
-    let rows = state.dig.rows(&state.view);
-    let (row, field) = state.dig.cursor(&rows);
+    let rows = state.views.dig.rows(&state.view);
+    let (row, field) = state.views.dig.cursor(&rows);
     let columns = usize::from(area.width).saturating_sub(1);
     // Prose takes as many lines as it needs, all else takes one; only what is in sight is made.
     let mut proses = BTreeMap::new();

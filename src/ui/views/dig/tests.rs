@@ -32,7 +32,7 @@ fn nothing_yet_and_completion() {
     seen(&s, "empty");
     s.keys("we<down><down>");
     seen(&s, "completion");
-    s.state.dig.edit("");
+    s.state.views.dig.edit("");
     s.keys("web +n");
     insta::assert_snapshot!("options_80x24", screen(&s.state, Theme::default(), (80, 24), false));
 }
@@ -70,7 +70,7 @@ fn no_such_name() {
 fn history_and_builder() {
     let mut s = session();
     let lines = ["_apps TXT", "regions.web TXT", "vms.web.internal", "web AAAA +tcp", "api @fdaa:0:18::3"];
-    s.state.dig.past = Past::new(lines.map(str::to_owned));
+    s.state.views.dig.past = Past::new(lines.map(str::to_owned));
     asked(&mut s, "web", 0, vec![aaaa("web", "fdaa::77")]);
     s.keys("a<c-r>web<down>");
     seen(&s, "history");

@@ -7,7 +7,8 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::address::{Anatomy, pair};
-use crate::app::{Pane, State};
+use crate::app::State;
+use crate::app::views::explore::Pane;
 use crate::catalog::place::Node;
 use crate::catalog::{Conflict, Method, Record};
 use crate::dns::lookup::Lookup;
@@ -22,13 +23,13 @@ use crate::ui::theme::{Role, Theme};
 /// Draws the pane.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
-    let focused = state.focus == Pane::Detail;
+    let focused = state.views.explore.focus == Pane::Detail;
     let details = Details { state, theme, columns: area.width.into(), lines: Vec::new() };
-    let (title, end, lines, scroll) = match state.tree.selected() {
+    let (title, end, lines, scroll) = match state.views.explore.tree.selected() {
         None => ("Network".into(), String::new(), details.network(), 0),
         Some(node) => {
             let (title, end, lines) = details.of(node);
-            let scroll = usize::from(state.scroll).min(lines.len().saturating_sub(1));
+            let scroll = usize::from(state.views.explore.scroll).min(lines.len().saturating_sub(1));
             (fit(&title, 60), end, lines, scroll)
         }
     };
@@ -128,7 +129,7 @@ impl Details<'_> {
             };
             self.fact("Machines", why);
         } else {
-            let regions = self.state.tree.regions();
+            let regions = self.state.views.explore.tree.regions();
             let list: Vec<String> =
                 regions.map(|(region, n)| format!("{} {n}", region.map_or("?", Safe::as_str))).collect();
             self.fact("Machines", app.machines.len().to_string());
@@ -144,7 +145,8 @@ impl Details<'_> {
     }
 
     fn region(mut self, node: &Node, app: &Safe, region: Option<&Safe>) -> Shown {
-        let n = self.state.tree.regions().find(|(name, _)| *name == region).map_or(0, |(_, n)| n);
+        let n =
+            self.state.views.explore.tree.regions().find(|(name, _)| *name == region).map_or(0, |(_, n)| n);
         self.fact("App", app.as_str());
         self.fact("Machines", n.to_string());
         self.names(node, None);

@@ -37,7 +37,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let doing = match (state.paused, state.is_up()) {
         (true, _) => "paused".into(),
         (false, false) => "waiting for the link".into(),
-        (false, true) => format!("every {:.1} s", state.ping.interval(pings.len()).as_secs_f64()),
+        (false, true) => format!("every {:.1} s", state.views.ping.interval(pings.len()).as_secs_f64()),
     };
     let title = format!("Ping  {}", count(pings.len(), "target"));
     canvas.rule(area, &title, false, &doing);
@@ -62,7 +62,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
 }
 
 fn selected(state: &State) -> Option<&Series> {
-    let address = match state.tree.selected()? {
+    let address = match state.views.explore.tree.selected()? {
         Node::Machine(app, id) => state.view.catalog.machine(app, id)?.address?,
         Node::Peer(peer) => state.view.catalog.peers.get(peer)?.address?,
         _ => return None,

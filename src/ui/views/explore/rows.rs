@@ -41,7 +41,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, row: &Row, selected: bool) {
     };
     pen.put(fold, theme.style(Role::Dim));
     // A row of the wide tree has its figures behind it.
-    let size = if state.tree.wide { Size::Normal } else { size };
+    let size = if state.views.explore.tree.wide { Size::Normal } else { size };
     RowPen { state, theme, size, row, pen }.draw();
 }
 
@@ -64,7 +64,7 @@ impl RowPen<'_> {
                 let known = app.is_some_and(|app| app.complete || !app.machines.is_empty());
                 let old_since = app.and_then(|app| state.view.catalog.stale_app(app));
                 let count = match (row.count, known) {
-                    (0, true) if state.tree.filter().is_empty() => Count::Words("0 started"),
+                    (0, true) if state.views.explore.tree.filter().is_empty() => Count::Words("0 started"),
                     (0, false) => Count::Words("–"),
                     (n, _) => Count::Of(n),
                 };
@@ -124,7 +124,7 @@ impl RowPen<'_> {
         }
         let dim = self.style(Role::Dim);
         let start = match &row.home {
-            Some(home) if self.state.tree.sort() == Sort::Region => match row.regions {
+            Some(home) if self.state.views.explore.tree.sort() == Sort::Region => match row.regions {
                 1 => self.pen.put_right(left, format_args!("{home}"), dim),
                 n => self.pen.put_right(left, format_args!("{home} +{}", n - 1), dim),
             },
@@ -137,7 +137,7 @@ impl RowPen<'_> {
     /// Goes to the name, which begins at `start`; the mark of a marked row is right before it.
     fn mark(&mut self, start: usize) {
         self.pen.to(start);
-        if self.state.tree.marked().contains(&self.row.node) {
+        if self.state.views.explore.tree.marked().contains(&self.row.node) {
             self.pen.to(start.saturating_sub(1));
             self.pen.put("◆", self.theme.style(Role::Accent));
         }
@@ -147,7 +147,7 @@ impl RowPen<'_> {
         let Self { state, row, size, .. } = *self;
         let entry = state.view.catalog.apps.get(app);
         let alive = entry.and_then(|entry| entry.machines.get(id));
-        let machine = if row.gone { state.tree.ghost(app, id).or(alive) } else { alive };
+        let machine = if row.gone { state.views.explore.tree.ghost(app, id).or(alive) } else { alive };
         let address = machine.and_then(|machine| machine.address);
         let series = address.and_then(|address| state.series(address));
         let old_since =
@@ -224,7 +224,7 @@ impl RowPen<'_> {
             let age = age(state.now.saturating_duration_since(at));
             return (format!(" ◌ {age} old"), format!(" ◌ {age}"), Role::Warn);
         }
-        match state.tree.mark(&row.node, state.now) {
+        match state.views.explore.tree.mark(&row.node, state.now) {
             Some(Mark::New) => return same(" new", Role::Ok),
             Some(Mark::Moved(from)) => {
                 let from = from.as_ref().map_or("–", Safe::as_str);

@@ -60,12 +60,14 @@ pub fn row(canvas: &mut Canvas<'_>, area: Rect, at: usize, row: &Row) {
     pen.to(1);
     let address = match &row.node {
         Node::Machine(app, id) => {
-            let ghost = if row.gone { state.tree.ghost(app, id) } else { None };
+            let ghost = if row.gone { state.views.explore.tree.ghost(app, id) } else { None };
             ghost.or_else(|| catalog.machine(app, id)).and_then(|machine| machine.address)
         }
         Node::Peer(peer) => catalog.peers.get(peer).and_then(|peer| peer.address),
         Node::App(_) => {
             let regions = state
+                .views
+                .explore
                 .tree
                 .regions_at(at)
                 .map(|(region, n)| format!("{} {n}", region.map_or("no region", Safe::as_str)));

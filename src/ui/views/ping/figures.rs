@@ -48,8 +48,11 @@ fn rtt_rule(canvas: &mut Canvas<'_>, area: Rect, row: &Row<'_>) {
         _ => String::new(),
     };
     let error = row.series.error.as_ref().map(|error| format!("{} · ", fit(error, 48))).unwrap_or_default();
-    let earlier =
-        if state.ping.earlier > 0 { format!("{} before now · ", state.ping.earlier) } else { String::new() };
+    let earlier = if state.views.ping.earlier > 0 {
+        format!("{} before now · ", state.views.ping.earlier)
+    } else {
+        String::new()
+    };
     let end = format!("{error}{earlier}{beyond}ms");
     let title = if row.series.turns > 0 {
         let label = fit(target.label.as_str(), if size == Size::Wide { 32 } else { 20 });
@@ -67,16 +70,16 @@ fn over_time(canvas: &mut Canvas<'_>, area: Rect, series: &Series) {
     let Canvas { state, theme, .. } = *canvas;
     let dim = theme.style(Role::Dim);
     let recent = series.recent.as_slice();
-    let shown = recent.get(..recent.len() - state.ping.earlier.min(recent.len())).unwrap_or_default();
+    let shown = recent.get(..recent.len() - state.views.ping.earlier.min(recent.len())).unwrap_or_default();
     if area.height < 5 {
         return canvas.chart(area, shown);
     }
     canvas.chart(Rect { height: area.height - 1, ..area }, shown);
     let columns = usize::from(area.width).saturating_sub(SCALE);
-    let each = state.ping.interval(state.view.pings.len()).as_secs_f64();
-    let ago = |columns: usize| span((columns + state.ping.earlier) as f64 * each);
+    let each = state.views.ping.interval(state.view.pings.len()).as_secs_f64();
+    let ago = |columns: usize| span((columns + state.views.ping.earlier) as f64 * each);
     let (left, middle) = (format!("{} ago", ago(columns)), ago(columns / 2));
-    let right = if state.ping.earlier == 0 { "now".into() } else { format!("{} ago", ago(0)) };
+    let right = if state.views.ping.earlier == 0 { "now".into() } else { format!("{} ago", ago(0)) };
     let middle_at = SCALE + columns / 2 - width(&middle) / 2;
     let right_at = (SCALE + columns).saturating_sub(width(&right) + 1);
     let line = Line::default().to(SCALE).add(left, dim).to(middle_at).add(middle, dim);

@@ -21,7 +21,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let (apps, regions) = (state.matrix_apps(), state.matrix_regions());
     let name = if area.width < 80 { 14 } else { 24 };
     let fits = (usize::from(area.width).saturating_sub(name + 2) / CELL).max(1);
-    let selected = state.ping.matrix.map_or(0, |place| place.region).min(regions.len().saturating_sub(1));
+    let selected =
+        state.views.ping.matrix.map_or(0, |place| place.region).min(regions.len().saturating_sub(1));
     let from = first_row(selected, regions.len(), fits);
     title(canvas, line(0), (apps.len(), regions.len()), (from, regions.len().saturating_sub(from + fits)));
     let Some(chosen) = state.matrix_app() else {

@@ -16,7 +16,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
     let dim = theme.style(Role::Dim);
     let line = lines(area);
-    let all = state.ping.knocking;
+    let all = state.views.ping.knocking;
     let tried = &state.view.ports;
     let progress = if tried.len() < all {
         let share = tried.len() * 20 / all.max(1);

@@ -103,7 +103,7 @@ fn ports(s: &mut Session) {
         insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, false));
     }
     s.keys("<esc>");
-    assert_eq!(s.state.ping.lower, crate::app::views::ping::Lower::Chart);
+    assert_eq!(s.state.views.ping.lower, crate::app::views::ping::Lower::Chart);
 }
 
 #[test]

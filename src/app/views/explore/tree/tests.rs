@@ -21,7 +21,7 @@ fn found(filter: &str) -> Vec<String> {
 
 /// The rows without anything below them.
 fn leaves(s: &Session) -> Vec<String> {
-    let rows = s.state.tree.rows().filter(|row| row.open.is_none());
+    let rows = s.state.views.explore.tree.rows().filter(|row| row.open.is_none());
     rows.map(|row| match row.node {
         Node::App(name) | Node::Peer(name) => name.to_string(),
         Node::Machine(app, id) => format!("{app}/{}", &id.as_str()[..4]),
@@ -89,7 +89,7 @@ fn rows_are_sorted_by_name_count_region_and_round_trip() {
     s.wait(11);
     s.keys("*");
     let apps = |s: &Session| -> String {
-        let nodes = s.state.tree.rows().map(|row| row.node);
+        let nodes = s.state.views.explore.tree.rows().map(|row| row.node);
         nodes
             .filter_map(|node| if let Node::App(app) = node { Some(app.to_string()) } else { None })
             .collect()
@@ -100,7 +100,7 @@ fn rows_are_sorted_by_name_count_region_and_round_trip() {
     s.keys("Ss");
     assert_eq!(apps(&s), "cbad");
     s.keys("s");
-    assert_eq!((apps(&s).as_str(), s.state.tree.sort()), ("bcad", Sort::Region));
+    assert_eq!((apps(&s).as_str(), s.state.views.explore.tree.sort()), ("bcad", Sort::Region));
     s.keys("s");
     let address = s.state.view.catalog.machine(&"c".into(), &"3002".into()).unwrap().address.unwrap();
     s.report(Report::Pings(Arc::new(vec![crate::app::tests::pinged("3002", address, Some(3))])));
@@ -117,16 +117,16 @@ fn what_changed_is_marked_in_place_and_counted_where_it_is_folded() {
         "api:iad/2874d13b5f0e68",
     ]);
     let moved = Node::Machine("web".into(), "148e21b7c93d89".into());
-    assert_eq!(s.state.tree.mark(&moved, s.now), Some(&Mark::Moved(Some("iad".into()))));
-    let web = s.state.tree.rows().find(|row| row.node == Node::App("web".into())).unwrap();
+    assert_eq!(s.state.views.explore.tree.mark(&moved, s.now), Some(&Mark::Moved(Some("iad".into()))));
+    let web = s.state.views.explore.tree.rows().find(|row| row.node == Node::App("web".into())).unwrap();
     // The addresses of this org are counted, so that the two others have another one too.
     assert_eq!(web.tally, Tally { came: 1, went: 2, changed: 3 });
-    let admin = s.state.tree.rows().find(|row| row.node == Node::App("admin".into())).unwrap();
+    let admin = s.state.views.explore.tree.rows().find(|row| row.node == Node::App("admin".into())).unwrap();
     assert!(admin.gone);
     assert_eq!(s.state.next_tick().map(|at| at - s.now), Some(Duration::from_secs(10)));
     s.wait(10);
-    assert_eq!(s.state.tree.mark(&moved, s.now), None);
-    let rows: Vec<Row> = s.state.tree.rows().collect();
+    assert_eq!(s.state.views.explore.tree.mark(&moved, s.now), None);
+    let rows: Vec<Row> = s.state.views.explore.tree.rows().collect();
     assert!(rows.iter().all(|row| !row.gone && row.tally == Tally::default()));
 }
 
@@ -136,10 +136,10 @@ fn a_selection_that_is_folded_away_goes_to_what_holds_it() {
     s.keys("/148e<enter>G<esc>");
     assert!(s.rows().contains(">    148e21b7c93d89"));
     s.keys("**");
-    let selected = s.state.tree.selected();
+    let selected = s.state.views.explore.tree.selected();
     assert!(matches!(selected, Some(Node::Machine(..) | Node::App(_))), "{selected:?}");
     s.keys("*");
-    assert_eq!(s.state.tree.selected(), Some(&Node::App("web".into())));
+    assert_eq!(s.state.views.explore.tree.selected(), Some(&Node::App("web".into())));
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn every_row_is_found_by_its_number_and_its_node() {
     let mut s = Session::attached();
     for keys in ["", "*", "*", "jj+", "/iad", "<esc>s"] {
         s.keys(keys);
-        let tree = &s.state.tree;
+        let tree = &s.state.views.explore.tree;
         assert_eq!(tree.rows().count(), tree.len());
         for (at, row) in tree.rows().enumerate() {
             assert_eq!(tree.index.find(&row.node), Some(at), "{row:?}");
