@@ -1,39 +1,38 @@
-//! The anatomy of a 6PN address (reference document, "6PN addresses in detail").
+//! Structure of a 6PN address (reference document, "6PN addresses in detail").
 
 use std::net::Ipv6Addr;
 
 use ipnet::Ipv6Net;
 
-/// What a 6PN address is made of: 16 bits `fdaa`, 32 of network, 32 of host, 32 of machine, 16 free.
+/// Fields of a 6PN address: 16 bits `fdaa`, 32 of network, 32 of host, 32 of machine, 16 free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Anatomy {
-    /// The whole.
     pub address: Ipv6Addr,
     /// Bits 16–47: the network (the org's prefix).
     pub network: [u16; 2],
     /// Bits 48–79: the host server, or `0:1` for a flycast address.
     pub host: [u16; 2],
-    /// Bits 80–111: the machine on that host. It has nothing to do with the 14-digit Machine ID.
+    /// Bits 80–111: the machine on that host. Unrelated to the 14-digit Machine ID.
     pub machine: [u16; 2],
-    /// Bits 112–127: the machine's own to use.
+    /// Bits 112–127: free for the machine.
     pub free: u16,
 }
 
-/// What kind of thing an address belongs to, as far as its shape tells.
+/// Owner of an address, as far as its structure shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// `fdaa::3`: the name server as seen from a Machine.
+    /// `fdaa::3`: the name server as used by a machine.
     MachineDns,
-    /// `<prefix>::3`: the name server as seen through a tunnel.
+    /// `<prefix>::3`: the name server as used through a tunnel.
     TunnelDns,
     /// `<prefix>:0:1:…`: an app's Flycast address.
     Flycast,
-    /// A Machine or a WireGuard peer: their shapes do not differ.
+    /// A machine or a WireGuard peer, which have the same structure.
     Member,
 }
 
 impl Anatomy {
-    /// Takes an address apart; `None` where it does not begin with `fdaa`.
+    /// Decodes an address; `None` if it does not start with `fdaa`.
     pub fn of(address: Ipv6Addr) -> Option<Self> {
         let [prefix, n0, n1, h0, h1, m0, m1, free] = address.segments();
         (prefix == 0xfdaa).then_some(Self {
@@ -45,22 +44,21 @@ impl Anatomy {
         })
     }
 
-    /// The network's prefix, a /48.
+    /// Prefix of the network, a /48.
     pub fn prefix(&self) -> Ipv6Net {
         Ipv6Net::new_assert(self.address, 48).trunc()
     }
 
-    /// The subnet of the machine, a /112.
+    /// Subnet of the machine, a /112.
     pub fn subnet(&self) -> Ipv6Net {
         Ipv6Net::new_assert(self.address, 112).trunc()
     }
 
-    /// The name server that a tunnel into this network uses: the prefix and `::3`.
+    /// Name server for tunnels into this network: the prefix and `::3`.
     pub fn dns(&self) -> Ipv6Addr {
         dns_of(self.address)
     }
 
-    /// What the shape says it is.
     pub fn kind(&self) -> Kind {
         let rest = (self.host, self.machine, self.free);
         match (self.network, rest) {
@@ -78,7 +76,7 @@ pub fn dns_of(address: Ipv6Addr) -> Ipv6Addr {
     Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 3)
 }
 
-/// Two groups as they are written inside an address: `a7b:7d`.
+/// Two groups as written in an address: `a7b:7d`.
 pub fn pair(groups: [u16; 2]) -> String {
     format!("{:x}:{:x}", groups[0], groups[1])
 }

@@ -1,19 +1,19 @@
-//! The clock of everything that waits, which a test may run ahead, and waits that may have no end.
+//! The clock of all waits, which tests can advance, and waits without a deadline.
 
 use std::future::Future;
 use std::time::Instant;
 
-/// The time, by the clock that tokio's timers follow.
+/// The current time of the clock that tokio's timers use.
 pub fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-/// Sleeps until `deadline`; without one, for ever.
+/// Sleeps until `deadline`; without one, forever.
 pub async fn sleep_until(deadline: Option<Instant>) {
     or_never(deadline.map(|at| tokio::time::sleep_until(at.into()))).await;
 }
 
-/// Awaits `future`; where there is none, for ever.
+/// Awaits `future`; without one, forever.
 pub async fn or_never<F: Future>(future: Option<F>) -> F::Output {
     match future {
         Some(future) => future.await,

@@ -1,27 +1,26 @@
-//! The one shape an error has when a person meets it: what failed, why we think so, what to try next.
+//! An error as shown to the user: what failed, the reason, and hints.
 
 use std::fmt;
 use std::process::ExitCode;
 
-/// How the process ends. The numbers are the table printed by `--help`.
+/// Exit status of the process, as listed by `--help`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// It worked, and the answer is "yes".
+    /// Success, or a positive result.
     Ok = 0,
-    /// Nothing found, or the answer is "no".
+    /// Not found, or a negative result.
     Empty = 1,
     /// The command line was wrong.
     Usage = 2,
     /// The configuration could not be read or used.
     Config = 3,
-    /// The tunnel did not come up.
     Tunnel = 4,
-    /// The name server did not answer, or answered with an error.
+    /// No response, or an error, from the name server.
     Dns = 5,
-    /// Some of it worked.
+    /// Partial success.
     Partial = 6,
-    /// The terminal went away, as by SIGHUP.
+    /// The terminal was closed (SIGHUP).
     HungUp = 129,
 }
 
@@ -31,35 +30,33 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An error for people. `Display` gives `what: why`, with the hints on lines of their own.
+/// An error for the user. `Display` gives `what: why`, with each hint on its own line.
 ///
-/// Whatever of its text came from outside has passed through [`crate::text::Safe`].
+/// Text from outside is sanitized by [`crate::text::Safe`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    /// What failed, as a short sentence without a full stop.
+    /// What failed: a short sentence without a full stop.
     pub what: String,
-    /// Why we think so; empty where `what` says it all.
+    /// Reason; may be empty.
     pub why: String,
-    /// What to try next, most likely first.
+    /// Hints, most likely first.
     pub hints: Vec<String>,
-    /// The exit code of a process that ends with this.
+    /// Exit status of a process that ends with this error.
     pub exit: Exit,
 }
 
 impl Error {
-    /// An error that ends the process with `exit`.
     pub fn new(exit: Exit, what: impl Into<String>) -> Self {
         Self { what: what.into(), why: String::new(), hints: Vec::new(), exit }
     }
 
-    /// Adds the reason.
     #[must_use]
     pub fn why(mut self, why: impl fmt::Display) -> Self {
         self.why = why.to_string();
         self
     }
 
-    /// Adds one thing to try.
+    /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
@@ -68,7 +65,7 @@ impl Error {
 }
 
 impl Error {
-    /// The error on one line, without what to try.
+    /// The error on one line, without hints.
     pub fn line(&self) -> String {
         if self.why.is_empty() { self.what.clone() } else { format!("{}: {}", self.what, self.why) }
     }

@@ -1,7 +1,7 @@
-//! What the user decides once: theme, glyphs, mouse, pings, intervals, ports, keys.
+//! Settings of the user: theme, glyphs, mouse, ping, intervals, ports, keys.
 //!
-//! A setting comes from a flag, else from the environment (`SIXPANE_…`), else from the file, else from what was chosen
-//! on the screen last, else from its default. Every source is a [`Layer`]; [`Settings::of`] puts layers over each other.
+//! Order of precedence: flag, environment (`SIXPANE_…`), file, last choice on the screen, default. Each source is a
+//! [`Layer`]; [`Settings::of`] combines layers.
 
 pub mod file;
 mod raw;
@@ -11,36 +11,34 @@ use std::time::Duration;
 pub use file::Place;
 use raw::Raw;
 
-/// The environment variable that names another file of settings.
+/// Environment variable with the path of another settings file.
 pub const FILE_VARIABLE: &str = "SIXPANE_SETTINGS";
 
-/// The ports that are tried where none is named: what services of such networks listen on.
+/// Default ports of a port check: common services in such networks.
 pub const USUAL_PORTS: [u16; 8] = [22, 80, 443, 3000, 5432, 6379, 8080, 9090];
 
-/// Ports that a list may hold.
+/// Maximum number of ports in a list.
 const MOST_PORTS: usize = 256;
 
-/// The colours of the screens.
+/// Colour themes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ThemeName {
-    /// The terminal's own palette: right on light and on dark.
+    /// The terminal's own palette: suits light and dark backgrounds.
     #[default]
     Auto,
     /// For a dark background.
     Dark,
     /// For a light background.
     Light,
-    /// Blue and orange where others have green and red.
+    /// For colour vision deficiency: blue and orange instead of green and red.
     Cvd,
-    /// No colours: bold, dim and reverse alone.
+    /// Without colours: bold, dim and reverse only.
     Mono,
 }
 
 impl ThemeName {
-    /// All of them.
     pub const ALL: [Self; 5] = [Self::Auto, Self::Dark, Self::Light, Self::Cvd, Self::Mono];
 
-    /// Its name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -51,66 +49,59 @@ impl ThemeName {
         }
     }
 
-    /// The theme of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|theme| theme.as_str() == name)
     }
 }
 
-/// The interval of walks; `None` is off.
+/// Interval between refreshes; `None`: off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refresh(pub Option<Duration>);
 
-/// Other keys for one action.
+/// Other keys for a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remap {
-    /// The action's id, as it stands in the file.
+    /// ID of the command in the file.
     pub action: String,
-    /// Where the id stands.
+    /// Position of the ID.
     pub at: Place,
-    /// The keys, as they are written; empty leaves the action without a key.
+    /// Keys in text form; empty removes all keys.
     pub keys: Vec<String>,
 }
 
-/// What one source says; whatever it is silent about is left to the next.
+/// Values from one source; `None` leaves the decision to the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layer {
-    /// The colours.
     pub theme: Option<ThemeName>,
-    /// ASCII glyphs alone.
+    /// Whether to use ASCII glyphs only.
     pub ascii: Option<bool>,
-    /// Whether the mouse is listened to.
     pub mouse: Option<bool>,
-    /// Whether the gateway and the selected region are pinged by themselves.
+    /// Whether to ping the gateway and the selected region automatically.
     pub auto_ping: Option<bool>,
-    /// Between two walks.
+    /// Interval between refreshes.
     pub refresh: Option<Refresh>,
-    /// How long a tunnel may take to come up.
+    /// Timeout for the tunnel to come up.
     pub timeout: Option<Duration>,
-    /// The TCP ports that are tried where none is named.
+    /// Default ports of a port check.
     pub ports: Option<Vec<u16>>,
-    /// Other keys.
     pub keys: Vec<Remap>,
 }
 
-/// What holds.
+/// Effective settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The colours.
     pub theme: ThemeName,
-    /// ASCII glyphs alone; `None` goes by the locale.
+    /// Whether to use ASCII glyphs only; `None`: according to the locale.
     pub ascii: Option<bool>,
-    /// Whether the mouse is listened to.
     pub mouse: bool,
-    /// Whether the gateway and the selected region are pinged by themselves.
+    /// Whether to ping the gateway and the selected region automatically.
     pub auto_ping: bool,
-    /// Between two walks.
+    /// Interval between refreshes.
     pub refresh: Refresh,
-    /// How long a tunnel may take to come up.
+    /// Timeout for the tunnel to come up.
     pub timeout: Duration,
-    /// The TCP ports that are tried where none is named.
+    /// Default ports of a port check.
     pub ports: Vec<u16>,
-    /// Other keys.
     pub keys: Vec<Remap>,
 }
 
@@ -121,7 +112,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// What `layers` say together, the strongest first.
+    /// Combines `layers`, in order of precedence.
     pub fn of(layers: &[&Layer]) -> Self {
         fn first<T>(layers: &[&Layer], get: impl Fn(&Layer) -> Option<T>) -> Option<T> {
             layers.iter().find_map(|layer| get(layer))
@@ -139,29 +130,29 @@ impl Settings {
     }
 }
 
-/// One setting: its name, what it is, and how it is read.
+/// A setting: its names, description and conversions.
 #[derive(Debug)]
 pub struct Setting {
-    /// Its name in the file.
+    /// Name in the file.
     pub name: &'static str,
-    /// Its name in the environment.
+    /// Name in the environment.
     pub variable: &'static str,
-    /// What it does, in lines for a comment.
+    /// Description, as lines of a comment.
     pub about: &'static str,
-    /// Its default, as it stands in the file.
+    /// Default, in the file's format.
     pub default: &'static str,
     read: fn(&mut Layer, Raw<'_>) -> Result<(), String>,
     value: fn(&Layer) -> Option<String>,
 }
 
 impl Setting {
-    /// What `layer` says of it, as it stands in a file.
+    /// Value in `layer`, in the file's format.
     pub fn value(&self, layer: &Layer) -> Option<String> {
         (self.value)(layer)
     }
 }
 
-/// All settings but the keys, in the order of the file.
+/// All settings except keys, in the order of the file.
 pub const TABLE: &[Setting] = &[
     Setting {
         name: "theme",
@@ -231,10 +222,10 @@ pub const TABLE: &[Setting] = &[
     },
 ];
 
-/// Seconds as a person writes them: `0.5`, `10`; from 0.1 to 3600.
+/// Parses seconds: `0.5`, `10`; from 0.1 to 3600.
 ///
 /// # Errors
-/// What is expected, in words.
+/// The expected format.
 pub fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<f64>() {
         Ok(s) if (0.1..=3600.0).contains(&s) => Ok(Duration::from_secs_f64(s)),
@@ -245,7 +236,7 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
 /// The same, or `off`.
 ///
 /// # Errors
-/// What is expected, in words.
+/// The expected format.
 pub fn refresh(text: &str) -> Result<Refresh, String> {
     if text == "off" {
         return Ok(Refresh(None));
@@ -255,10 +246,10 @@ pub fn refresh(text: &str) -> Result<Refresh, String> {
         .map_err(|_| "seconds from 0.1 to 3600, or off, are expected".into())
 }
 
-/// What the environment says; `get` gives the value of a variable. An empty one says nothing.
+/// Settings from the environment; `get` returns the value of a variable. Empty variables are ignored.
 ///
 /// # Errors
-/// The variable's name and what is expected of it.
+/// The variable's name and the expected format.
 pub fn from_environment(get: impl Fn(&str) -> Option<String>) -> Result<Layer, String> {
     let mut layer = Layer::default();
     for setting in TABLE {
@@ -267,13 +258,13 @@ pub fn from_environment(get: impl Fn(&str) -> Option<String>) -> Result<Layer, S
                 .map_err(|why| format!("{}: {why}", setting.variable))?;
         }
     }
-    // https://no-color.org: whoever asks for a theme beside it wants that one.
+    // https://no-color.org: an explicit theme takes precedence.
     let no_color = get("NO_COLOR").is_some_and(|value| !value.is_empty());
     layer.theme = layer.theme.or(no_color.then_some(ThemeName::Mono));
     Ok(layer)
 }
 
-/// The settings as a file in which everything is a comment, so that whoever keeps it decides nothing yet.
+/// The settings as a file in which everything is commented out.
 pub fn commented() -> String {
     use std::fmt::Write as _;
     let mut text = String::from(
@@ -315,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_says_every_setting_in_plain_words() {
+    fn every_setting_can_be_set_in_the_environment() {
         let env = |name: &str, value: &str| {
             let pair = (name.to_owned(), value.to_owned());
             from_environment(move |asked| (asked == pair.0).then(|| pair.1.clone()))
@@ -342,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn the_commented_file_says_the_defaults() {
+    fn the_commented_file_contains_the_defaults() {
         let read = file::parse("settings.toml", &commented());
         assert_eq!(read, (Layer::default(), Vec::new()), "as it is, it decides nothing");
         let live: String = commented()
@@ -352,7 +343,7 @@ mod tests {
             .fold(String::new(), |text, line| text + line + "\n");
         let (layer, notes) = file::parse("settings.toml", &live);
         assert_eq!(notes, []);
-        // The glyphs' default is the locale's, which a file cannot say.
+        // The default of the glyphs depends on the locale, which a file cannot express.
         assert_eq!(layer.ascii, Some(false));
         assert_eq!(Settings::of(&[&layer]), Settings { ascii: Some(false), ..Settings::default() });
     }

@@ -1,8 +1,8 @@
-//! What is kept between runs, in the user's state folder: who holds a conf, when it was last attached, and in files of
-//! their own what the screens looked like.
+//! State between runs, in the user's state folder: the process that uses a conf, the time of its last use, and in separate
+//! files the state of the screens.
 //!
-//! A gateway keeps one session for each key. Two clients on one key steal each other's replies, and a clock that
-//! went back makes the gateway ignore our handshakes: both look like silence, so both are noticed here.
+//! A gateway keeps one session per key. Two clients with one key take each other's replies, and after a clock was set back
+//! the gateway ignores our handshakes: both look like silence, so both are detected here.
 
 pub mod history;
 pub mod kept;
@@ -20,15 +20,15 @@ use data_encoding::HEXLOWER;
 const LONGEST: u64 = 1024;
 /// Endpoints whose round trips are kept.
 const ENDPOINTS: usize = 8;
-/// Clocks that are set by hand or by NTP step back this far without harm worth a word.
+/// Normal corrections of a clock, which are not reported.
 const STEP: Duration = Duration::from_secs(2);
 
-/// A conf that is ours until this is dropped.
+/// Exclusive use of a conf, until dropped.
 #[derive(Debug)]
 pub struct Claim {
-    /// Holds the lock; the system releases it with the process, however that ends.
+    /// Holds the lock; the system releases it when the process ends.
     file: Mutex<File>,
-    /// The newest time ever seen, in seconds: the gateway remembers it too.
+    /// Latest time of use, in seconds; the gateway keeps it as well.
     newest: u64,
     round_trips: RoundTrips,
 }
@@ -99,37 +99,36 @@ fn write_claim(file: &mut File, newest: u64, round_trips: &RoundTrips) -> io::Re
     file.write_all(text.as_bytes())
 }
 
-/// What came of asking for a conf.
+/// Result of a claim.
 #[derive(Debug)]
 pub enum Asked {
-    /// It is ours. `behind` is how far the clock has gone back since the last time.
+    /// The conf is ours. `behind` is the distance that the clock went back since the last use.
     Ours {
-        /// Keep it.
         claim: Claim,
-        /// More than a step, if any.
+        /// `None` if less than [`STEP`].
         behind: Option<Duration>,
     },
-    /// Another process holds it; its ID, where it could be read.
+    /// Another process uses it; its ID, if known.
     Theirs(Option<u32>),
 }
 
-/// The folder: `$XDG_STATE_HOME/sixpane`, as a rule `~/.local/state/sixpane`.
+/// The state folder: `$XDG_STATE_HOME/sixpane`, usually `~/.local/state/sixpane`.
 pub fn dir() -> Option<PathBuf> {
     use etcetera::BaseStrategy as _;
     let base = etcetera::choose_base_strategy().ok()?;
     Some(base.state_dir().unwrap_or_else(|| base.data_dir()).join("sixpane"))
 }
 
-/// The folder of the user's confs and settings: `$XDG_CONFIG_HOME/sixpane`, as a rule `~/.config/sixpane`.
+/// The folder of confs and settings: `$XDG_CONFIG_HOME/sixpane`, usually `~/.config/sixpane`.
 pub fn config_dir() -> Option<PathBuf> {
     use etcetera::BaseStrategy as _;
     etcetera::choose_base_strategy().ok().map(|base| base.config_dir().join("sixpane"))
 }
 
-/// Claims the peer with `public_key` (ours, not the gateway's) for this process, in `dir`.
+/// Claims our peer with `public_key` for this process, in `dir`.
 ///
 /// # Errors
-/// Where the folder or the file cannot be made or read: then nothing is known, and nothing is claimed.
+/// If the folder or file cannot be created or read: then nothing is known and nothing is claimed.
 pub fn claim(dir: &Path, public_key: &[u8; 32], now: SystemTime) -> io::Result<Asked> {
     std::fs::create_dir_all(dir)?;
     let path = dir.join(format!("{}.peer", HEXLOWER.encode(&public_key[..8])));
@@ -143,7 +142,7 @@ pub fn claim(dir: &Path, public_key: &[u8; 32], now: SystemTime) -> io::Result<A
     let mut file = options.open(path)?;
     let mut text = String::new();
     let locked = file.try_lock();
-    // Whatever else may stand in the file: it is not taken for a number.
+    // Invalid contents of the file are ignored.
     let _ = (&mut file).take(LONGEST).read_to_string(&mut text);
     let mut words = text.split_ascii_whitespace();
     let holder = words.next().and_then(|word| word.parse().ok());
@@ -171,11 +170,11 @@ mod tests {
     }
 
     #[test]
-    fn a_key_has_one_holder_at_a_time() {
+    fn a_key_has_one_owner_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("made/when/needed");
         let Asked::Ours { claim: ours, behind: None } = claim(&dir, &KEY, at(100)).unwrap() else {
-            panic!("nobody else is there");
+            panic!("no other process");
         };
         let Asked::Theirs(pid) = claim(&dir, &KEY, at(100)).unwrap() else { panic!("it is taken") };
         assert_eq!(pid, Some(std::process::id()));
@@ -185,11 +184,11 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_went_back_is_noticed_until_it_has_caught_up() {
+    fn a_clock_set_back_is_detected_until_it_has_caught_up() {
         let folder = tempfile::tempdir().unwrap();
         let behind = |seconds| match claim(folder.path(), &KEY, at(seconds)).unwrap() {
             Asked::Ours { behind, .. } => behind.map(|gap| gap.as_secs()),
-            Asked::Theirs(_) => panic!("nobody else is there"),
+            Asked::Theirs(_) => panic!("no other process"),
         };
         assert_eq!(behind(1000), None);
         assert_eq!(behind(999), None, "a step");

@@ -1,4 +1,4 @@
-//! Text that came from outside, made fit to show; and the few measures of text that every face shares.
+//! Sanitized text from outside, and the text formats shared by all output.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -10,12 +10,12 @@ use serde::{Serialize, Serializer};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// Bytes from the network or a file, with the one text that may be shown for them.
+/// Bytes from the network or a file, with their sanitized text.
 ///
-/// This is the only way such bytes reach a screen, a pipe, the clipboard or a window title. Escaped, as
-/// `dig` does it (`\` and three decimal digits for each byte, RFC 1035 §5.1): control characters (C0, C1),
-/// bidirectional and zero-width characters, line separators, whatever is not UTF-8; and `\` itself, doubled,
-/// so that two different inputs never look the same. Equality and order are those of the bytes.
+/// Such bytes reach a screen, pipe, clipboard or window title only in this form. Escaped as in `dig` (`\` and three
+/// decimal digits per byte, RFC 1035 §5.1): control characters (C0, C1), bidirectional and zero-width characters, line
+/// separators and invalid UTF-8; `\` itself is doubled, so that different inputs never look the same. Equality and order
+/// are those of the bytes.
 #[derive(Clone)]
 pub struct Safe {
     shown: Arc<str>,
@@ -24,7 +24,6 @@ pub struct Safe {
 }
 
 impl Safe {
-    /// Makes `bytes` fit to show.
     pub fn new(bytes: impl AsRef<[u8]>) -> Self {
         let bytes = bytes.as_ref();
         let mut shown = String::with_capacity(bytes.len());
@@ -44,22 +43,20 @@ impl Safe {
         Self { shown: shown.into(), raw }
     }
 
-    /// The text to show.
     pub fn as_str(&self) -> &str {
         &self.shown
     }
 
-    /// The bytes as they came.
+    /// The original bytes.
     pub fn raw(&self) -> &[u8] {
         self.raw.as_deref().unwrap_or(self.shown.as_bytes())
     }
 
-    /// Whether anything had to be escaped.
+    /// Whether anything is escaped.
     pub fn is_escaped(&self) -> bool {
         self.raw.is_some()
     }
 
-    /// Whether there are no bytes at all.
     pub fn is_empty(&self) -> bool {
         self.shown.is_empty()
     }
@@ -72,7 +69,7 @@ fn escape(out: &mut String, bytes: &[u8]) {
     }
 }
 
-/// Characters that a terminal acts upon, or that make text read otherwise than it is.
+/// Characters that a terminal interprets, or that change how text reads.
 fn is_unfit(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -126,20 +123,20 @@ impl Hash for Safe {
     }
 }
 
-/// In JSON a `Safe` is the text as it is shown; whoever prints bytes that had to be escaped adds a
-/// `*_raw` field in base64 beside it ([`Safe::raw`]).
+/// In JSON a `Safe` is its sanitized text; printers add a `*_raw` field in base64 ([`Safe::raw`]) if anything is
+/// escaped.
 impl Serialize for Safe {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.shown)
     }
 }
 
-/// An error from below in words fit to show.
+/// Sanitized text of an error.
 pub fn words(error: impl fmt::Display) -> String {
     Safe::new(error.to_string()).as_str().to_owned()
 }
 
-/// Columns that `text` takes on a terminal.
+/// Width of `text` on a terminal, in columns.
 pub fn width(text: &str) -> usize {
     match text.chars().try_fold(0, |columns, c| is_simple(c).then_some(columns + 1)) {
         Some(columns) => columns,
@@ -147,14 +144,13 @@ pub fn width(text: &str) -> usize {
     }
 }
 
-/// Whether `c` takes one column by itself, whatever stands beside it: printable ASCII, and the glyphs that the screens
-/// are made of. Nearly all text is made of nothing else, and need not be taken apart to be measured or painted.
+/// Whether `c` always takes one column: printable ASCII, and the glyphs of the screens. Nearly all text consists of these
+/// and needs no segmentation.
 pub fn is_simple(c: char) -> bool {
     matches!(c, ' '..='~' | '\u{2500}'..='\u{25fc}' | '…' | '–' | '·' | '×' | '←'..='↓' | '↵' | '✓' | '✗')
 }
 
-/// `text` in at most `columns`: what is too long loses its middle, never its end, so that the part of a
-/// machine ID or an address that tells two rows apart stays.
+/// Shortens `text` to `columns` in the middle, since the end of a machine ID or address distinguishes it.
 pub fn fit(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -169,7 +165,7 @@ pub fn fit(text: &str, columns: usize) -> String {
     format!("{head}…{tail}")
 }
 
-/// `text` in at most `columns`, the end cut: for prose, whose start matters.
+/// Shortens `text` to `columns` at the end, for prose.
 pub fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -192,8 +188,8 @@ fn take_columns<'a>(graphemes: impl Iterator<Item = &'a str>, columns: usize) ->
         .collect()
 }
 
-/// How long ago, in steps so wide that a screen on which nothing happens is hardly ever drawn: `<10s`, `10s`, `30s`,
-/// `1m`, `2h03m`, `3d`. It is never more than is true.
+/// Age in coarse steps, so that an idle screen is rarely redrawn: `<10s`, `10s`, `30s`, `1m`, `2h03m`, `3d`. Rounded
+/// down.
 pub fn age(age: Duration) -> String {
     match age.as_secs() {
         0..10 => "<10s".into(),
@@ -203,7 +199,7 @@ pub fn age(age: Duration) -> String {
     }
 }
 
-/// The next age at which [`age`] says something else.
+/// The next age at which the text of [`age`] changes.
 pub fn next_age(age: Duration) -> Duration {
     let s = age.as_secs();
     Duration::from_secs(match s {
@@ -214,7 +210,7 @@ pub fn next_age(age: Duration) -> Duration {
     })
 }
 
-/// How long ago to the second, later to the minute: `0s`, `12s`, `4m`, `2h03m`, `3d`.
+/// Age in seconds, later in minutes: `0s`, `12s`, `4m`, `2h03m`, `3d`.
 pub fn ago(age: Duration) -> String {
     let s = age.as_secs();
     match s {
@@ -225,7 +221,7 @@ pub fn ago(age: Duration) -> String {
     }
 }
 
-/// Milliseconds with one decimal, as every RTT on a screen is written: `11.2`.
+/// Milliseconds with one decimal, the format of every RTT: `11.2`.
 pub fn ms(time: Duration) -> String {
     format!("{:.1}", time.as_secs_f64() * 1e3)
 }
@@ -235,7 +231,7 @@ pub fn count(n: usize, one: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
 }
 
-/// Bytes in three characters or so: `310`, `12k`, `1.2M`.
+/// Bytes in about three characters: `310`, `12k`, `1.2M`.
 pub fn bytes(n: u64) -> String {
     const UNITS: [&str; 5] = ["", "k", "M", "G", "T"];
     let mut value = n as f64;
@@ -251,9 +247,9 @@ pub fn bytes(n: u64) -> String {
     }
 }
 
-/// `text` as one word of a shell: what came from the network must not become a command.
+/// Quotes `text` as one word for a shell: text from the network must not become a command.
 pub fn quoted(text: &str) -> String {
-    // `=` first is a command's path in zsh.
+    // In zsh a leading `=` is expanded to a command's path.
     let plain =
         |(n, c): (usize, char)| c.is_ascii_alphanumeric() || "._-:/@%+,".contains(c) || (c == '=' && n > 0);
     if !text.is_empty() && text.chars().enumerate().all(plain) {
@@ -269,7 +265,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_hostile_name_stays_one_word_of_a_shell() {
+    fn a_hostile_name_is_quoted_for_the_shell() {
         assert_eq!(quoted("vms.web.internal"), "vms.web.internal");
         assert_eq!(quoted("+tries=2"), "+tries=2");
         assert_eq!(quoted("=ls"), "'=ls'");
@@ -283,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_what_a_terminal_would_act_upon() {
+    fn control_characters_are_escaped() {
         for (raw, shown) in [
             (&b"web"[..], "web"),
             (b"\x1b[2J", "\\027[2J"),
@@ -304,12 +300,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_simple_takes_one_column() {
+    fn simple_characters_take_one_column() {
         let simple: Vec<char> = (' '..=char::MAX).filter(|c| is_simple(*c)).collect();
         assert!(simple.len() > 300);
         for a in simple {
             assert_eq!(a.to_string().width(), 1, "{a}");
-            // And no two of them make one grapheme.
+            // No two of them form one grapheme.
             assert_eq!(format!("{a}─{a}a").graphemes(true).count(), 4, "{a}");
         }
     }
@@ -349,7 +345,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_unfit_is_ever_shown(raw in proptest::collection::vec(any::<u8>(), 0..80)) {
+        fn sanitized_text_has_no_control_characters(raw in proptest::collection::vec(any::<u8>(), 0..80)) {
             let safe = Safe::new(&raw);
             prop_assert!(!safe.as_str().chars().any(is_unfit));
             prop_assert_eq!(safe.raw(), &raw[..]);

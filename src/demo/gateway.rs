@@ -1,5 +1,5 @@
-//! The gateway of the demo org: a WireGuard responder on a loopback port, with the name server and the machines
-//! behind it. It runs on a thread of its own, so that it disturbs the client no more than a distant host would.
+//! The gateway of the demo: a WireGuard responder on a loopback port, with the name server and machines behind it. It runs
+//! on its own thread, so that it affects the client as little as a distant host.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -29,33 +29,33 @@ use crate::profile::{self, DnsServer, Endpoint, Profile, Secret, render};
 
 /// MTU inside the tunnel, in bytes.
 const MTU: u16 = 1420;
-/// Handshakes a second before cookies are asked for: a test may well begin anew many times.
+/// Handshakes per second before cookies are demanded: tests reconnect many times.
 const HANDSHAKES: u64 = 1000;
-/// Replies that may be on their way at once; more are lost, as on a full link.
+/// Maximum number of replies in flight; more are lost, as on a full link.
 const IN_FLIGHT: usize = 65_536;
 const DNS_PORT: u16 = 53;
-/// The address of the one who attaches, below the network, where the scenario has no named peer.
+/// Address of the client within the network, if the scenario has no named peer.
 const PEER_TAIL: [u16; 5] = [0xa7b, 0xd6b, 0, 0xa, 2];
 
-/// A running demo org; it ends when dropped.
+/// A running demo; ends when dropped.
 #[derive(Debug)]
 pub struct Demo {
     conf: Zeroizing<String>,
     endpoint: SocketAddr,
-    /// The gateway ends when this is dropped.
+    /// Dropping it ends the gateway.
     running: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Demo {
-    /// Starts the org of `scenario` on a loopback `port`, 0 for any. `seed` decides jitter and loss.
+    /// Starts `scenario` on a loopback `port`, 0 for any. `seed` determines jitter and loss.
     ///
     /// # Errors
-    /// Where the port is taken, or the thread cannot start.
+    /// If the port is in use, or the thread cannot start.
     pub fn start(scenario: Scenario, seed: u64, port: u16) -> io::Result<Self> {
         let socket = std::net::UdpSocket::bind(("127.0.0.1", port))?;
         socket.set_nonblocking(true)?;
-        // A whole walk may ask at once; what the system refuses is no error.
+        // For a whole walk at once; a smaller buffer is no error.
         let _ = socket2::SockRef::from(&socket).set_recv_buffer_size(2 << 20);
         let endpoint = socket.local_addr()?;
         let (gateway_key, client_key) = (random_key(), random_key());
@@ -97,12 +97,11 @@ impl Demo {
         Ok(Self { conf: render::conf(&profile), endpoint, running: Some(running), thread: Some(thread) })
     }
 
-    /// The conf to attach with, as text, private key and all.
+    /// The conf for clients, with its private key.
     pub fn conf(&self) -> &str {
         &self.conf
     }
 
-    /// Where the gateway listens.
     pub fn endpoint(&self) -> SocketAddr {
         self.endpoint
     }
@@ -121,7 +120,7 @@ fn random_key() -> Secret {
     Secret::new(rand::rng().random())
 }
 
-/// The address of the first peer that is listed, so that the one who attaches finds itself in `_peer`.
+/// Address of the first listed peer, so that the client finds itself in `_peer`.
 fn client_address(scenario: &Scenario) -> Ipv6Addr {
     let named = scenario.peers.iter().find(|peer| !peer.name.starts_with("interactive-"));
     named.map_or_else(
@@ -140,16 +139,16 @@ struct Gateway {
     org: Arc<Mutex<Scenario>>,
     story: Story,
     dns: Ipv6Addr,
-    /// To the gateway and back.
+    /// Round-trip time between client and gateway.
     own_rtt: Duration,
     host: Arc<Host>,
     rng: StdRng,
-    /// Inner packets on their way back, by the time at which they arrive at the gateway.
+    /// Inner packets on their way back, by time of arrival at the gateway.
     replies: BinaryHeap<Reverse<(Instant, u64, Vec<u8>)>>,
     replied: u64,
 }
 
-/// What happens when; told again from the beginning where the scenario says so.
+/// The scenario's events in time; restarted if the scenario repeats.
 struct Story {
     beginning: Scenario,
     began: Instant,
@@ -221,7 +220,7 @@ impl Gateway {
             tokio::select! {
                 _ = &mut ended => return,
                 came = self.socket.recv_from(&mut datagram) => {
-                    // An error here is a client that went away; the next one is welcome.
+                    // An error here is a client that has gone; accept the next one.
                     if let Ok((length, from)) = came {
                         self.receive(from, datagram.get(..length).unwrap_or_default()).await;
                         while let Ok((length, from)) = self.socket.try_recv_from(&mut datagram) {
@@ -252,7 +251,7 @@ impl Gateway {
         }
     }
 
-    /// Does what is due.
+    /// Does all due work.
     async fn drive(&mut self, now: Instant) {
         self.story.tell(&mut lock(&self.org), now);
         let mut leaving = VecDeque::new();
@@ -283,14 +282,14 @@ impl Gateway {
         }
     }
 
-    /// What becomes of a packet from the client.
+    /// Routes a packet from the client.
     fn route(&mut self, now: Instant, bytes: &[u8]) {
         let Ok(asked) = Packet::parse(bytes) else { return };
         if asked.to == self.dns {
             self.serve(now, &asked, bytes);
             return;
         }
-        // The gateway is a hop on the way to a machine (RFC 4443 §3.3).
+        // The gateway counts as a hop on the route to a machine (RFC 4443 §3.3).
         if asked.hop_limit <= 1 {
             let error = packet::icmp_error(self.dns, asked.from, IcmpError::TimeExceeded(0), bytes);
             self.reply_after(now, self.own_rtt, error);
@@ -314,7 +313,7 @@ impl Gateway {
                     && !vanishes
                     && let Ok(reply) = packet::echo_reply(asked.to, asked.from, echo, MTU)
                 {
-                    // A queue somewhere adds a little, seldom more.
+                    // Queueing delay: usually little.
                     let queue =
                         if rtt_ms > 0.0 { self.rng.random_range(0.0_f64..1.0).powi(6) * 4.0 } else { 0.0 };
                     self.reply_after(now, millis(rtt_ms + queue).max(self.own_rtt), reply);
@@ -329,7 +328,7 @@ impl Gateway {
         }
     }
 
-    /// What the gateway itself is asked.
+    /// Handles packets to the gateway itself.
     fn serve(&mut self, now: Instant, asked: &Packet<'_>, bytes: &[u8]) {
         let reply = match asked.inner {
             Inner::Udp { src, dst: DNS_PORT, payload } => {
@@ -362,7 +361,7 @@ async fn serve_tcp(mut listener: Listener, org: Arc<Mutex<Scenario>>) {
     }
 }
 
-/// Answers the questions of one connection until the client closes it.
+/// Responds to the queries of one connection until the client closes it.
 async fn serve_stream(mut stream: TcpStream, org: Arc<Mutex<Scenario>>) -> io::Result<()> {
     loop {
         let length = stream.read_u16().await?;

@@ -1,5 +1,5 @@
-//! An org in a box: a WireGuard gateway, a name server and machines that come, go and move, in this process,
-//! reached over real loopback UDP with a conf that it generates. From that conf on nobody knows that it is a demo.
+//! The demo network: a WireGuard gateway, a name server, and machines that start, stop and move, inside this process and
+//! reached over real loopback UDP with a generated conf. The rest of the program treats it like any other network.
 
 pub mod gateway;
 pub mod scenario;

@@ -1,4 +1,4 @@
-//! What is in the org and what happens to it, from a TOML file.
+//! Contents and events of the demo network, from a TOML file.
 
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
@@ -10,50 +10,44 @@ use serde::Deserialize;
 use crate::error::{Error, Exit};
 use crate::text::Safe;
 
-/// The demo org that is built in.
 const BUILT_IN: &str = include_str!("../../assets/demo.toml");
 
-/// An org and its story.
+/// A network and its events.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// The /48 of the network.
     pub network: Ipv6Net,
-    /// The round trip to the gateway and its name server, in milliseconds.
+    /// Round-trip time to the gateway and its name server, in milliseconds.
     #[serde(default)]
     pub gateway_ms: f64,
-    /// The apps.
     #[serde(default, rename = "app")]
     pub apps: Vec<App>,
     /// WireGuard peers.
     #[serde(default, rename = "peer")]
     pub peers: Vec<Peer>,
-    /// What a forwarder would know of the world outside.
+    /// Public DNS records.
     #[serde(default, rename = "forward")]
     pub forwards: Vec<Forward>,
-    /// What happens.
     #[serde(default, rename = "event")]
     pub events: Vec<Event>,
-    /// After so many seconds the story begins again, from the beginning; 0 tells it once.
+    /// Seconds until the events repeat; 0: never.
     #[serde(default)]
     pub repeat_after: f64,
 }
 
-/// An app.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct App {
-    /// Its name.
     pub name: String,
     /// Flycast addresses.
     #[serde(default)]
     pub flycast: Vec<Ipv6Addr>,
-    /// Its machines, started or not.
+    /// All machines, started or stopped.
     #[serde(default)]
     pub machines: Vec<Machine>,
 }
 
-/// A machine.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Machine {
@@ -61,39 +55,35 @@ pub struct Machine {
     pub id: String,
     /// Region code.
     pub region: String,
-    /// Address.
     pub address: Ipv6Addr,
     /// Process group.
     #[serde(default = "default_group")]
     pub group: String,
-    /// Metadata.
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,
-    /// Whether it runs: a stopped machine is in no record and answers nothing.
+    /// Whether it is started: a stopped machine is in no record and sends no reply.
     #[serde(default = "yes")]
     pub started: bool,
-    /// Whether it answers ping.
+    /// Whether it replies to ping.
     #[serde(default = "yes")]
     pub answers: bool,
-    /// Round trip through the gateway, in milliseconds.
+    /// Round-trip time beyond the gateway, in milliseconds.
     #[serde(default)]
     pub rtt_ms: f64,
-    /// The share of probes that get lost, 0 to 1.
+    /// Share of lost probes, 0 to 1.
     #[serde(default)]
     pub loss: f64,
 }
 
-/// A WireGuard peer of the org.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Peer {
-    /// Its name; `interactive-*` is left out of DNS (reference document, "Create your tunnel configuration").
+    /// Name; `interactive-*` is not in DNS (reference document, "Create your tunnel configuration").
     pub name: String,
-    /// Its address.
     pub address: Ipv6Addr,
 }
 
-/// A record of the world outside.
+/// A public DNS record.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Forward {
@@ -101,34 +91,34 @@ pub struct Forward {
     pub name: String,
     /// `A`, `AAAA`, `CNAME`, `MX`, `TXT` …
     pub rtype: String,
-    /// In zone file form.
+    /// In zone file format.
     pub data: String,
-    /// Seconds.
+    /// TTL in seconds.
     #[serde(default = "default_ttl")]
     pub ttl: u32,
 }
 
-/// Something that happens.
+/// A change of a machine.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
     /// Seconds from the start.
     pub at: f64,
-    /// The machine.
+    /// Machine ID.
     pub machine: String,
-    /// It stops, starts, falls silent …
+    /// Starts or stops it.
     #[serde(default)]
     pub started: Option<bool>,
-    /// It answers ping, or no longer.
+    /// Whether it replies to ping.
     #[serde(default)]
     pub answers: Option<bool>,
-    /// It comes up in another region.
+    /// New region.
     #[serde(default)]
     pub region: Option<String>,
-    /// It comes up at another address.
+    /// New address.
     #[serde(default)]
     pub address: Option<Ipv6Addr>,
-    /// Its round trip changes, in milliseconds.
+    /// New round-trip time, in milliseconds.
     #[serde(default)]
     pub rtt_ms: Option<f64>,
 }
@@ -146,18 +136,17 @@ fn yes() -> bool {
 }
 
 impl Scenario {
-    /// The org that comes with sixpane.
     ///
     /// # Errors
-    /// Never for the file that was built in; a test holds it to that.
+    /// Never for the built-in file, as a test ensures.
     pub fn built_in() -> Result<Self, Error> {
         Self::parse("assets/demo.toml", BUILT_IN)
     }
 
-    /// Reads a scenario; `name` stands in the errors.
+    /// Parses a scenario; `name` is used in errors.
     ///
     /// # Errors
-    /// With line and column, where it is no scenario (exit 3).
+    /// With line and column, if it is invalid (exit 3).
     pub fn parse(name: &str, text: &str) -> Result<Self, Error> {
         let name = Safe::new(name);
         let mut scenario: Self = toml::from_str(text).map_err(|error| {
@@ -194,7 +183,7 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// An org of `apps` × `machines`, the same for the same `seed`: for tests and benches.
+    /// A network of `apps` × `machines`, reproducible by `seed`: for tests and benches.
     #[cfg(any(test, feature = "testing"))]
     pub fn generated(apps: usize, machines: usize, seed: u64) -> Self {
         const REGIONS: [&str; 8] = ["iad", "fra", "syd", "lhr", "nrt", "gru", "ord", "ams"];
@@ -247,7 +236,6 @@ impl Scenario {
         crate::address::dns_of(self.network.addr())
     }
 
-    /// A machine by its ID.
     pub fn machine(&self, id: &str) -> Option<&Machine> {
         self.apps.iter().flat_map(|app| &app.machines).find(|machine| machine.id == id)
     }
@@ -257,7 +245,6 @@ impl Scenario {
         self.apps.iter().flat_map(|app| &app.machines).find(|m| m.started && m.address == address)
     }
 
-    /// Makes `event` happen.
     pub fn apply(&mut self, event: &Event) {
         let machines = self.apps.iter_mut().flat_map(|app| &mut app.machines);
         for machine in machines.filter(|machine| machine.id == event.machine) {
@@ -272,7 +259,7 @@ impl Scenario {
     }
 }
 
-/// Milliseconds of a scenario as a duration; nonsense is none.
+/// Milliseconds as a duration; zero if invalid.
 pub fn millis(ms: f64) -> Duration {
     Duration::try_from_secs_f64(ms / 1e3).unwrap_or_default()
 }
@@ -282,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_built_in_org_is_sound() {
+    fn the_built_in_scenario_is_valid() {
         let org = Scenario::built_in().unwrap();
         assert!(org.apps.iter().any(|app| app.machines.iter().all(|m| !m.started)));
         assert!(org.peers.iter().any(|peer| peer.name.starts_with("interactive-")));
@@ -305,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_generated_org_is_the_same_each_time() {
+    fn a_generated_network_is_reproducible() {
         let ids =
             |s: &Scenario| s.apps.iter().flat_map(|a| &a.machines).map(|m| m.id.clone()).collect::<Vec<_>>();
         assert_eq!(ids(&Scenario::generated(5, 4, 7)), ids(&Scenario::generated(5, 4, 7)));

@@ -1,5 +1,5 @@
-//! The name server of the demo org: a query and the org in, a response out. It knows every name form of the
-//! platform's document, and answers other names as a forwarder would.
+//! The name server of the demo: computes the response to a query. It knows all name forms of the platform's document, and
+//! responds to other names like a forwarder.
 
 use std::net::Ipv6Addr;
 use std::str::FromStr;
@@ -12,14 +12,14 @@ use super::scenario::{App, Machine, Scenario};
 use crate::dns::names::Form;
 use crate::text::Safe;
 
-/// TTL of the private records, in seconds (reference document, "Test the VPN tunnel").
+/// TTL of private records in seconds (reference document, "Test the VPN tunnel").
 const TTL: u32 = 5;
-/// Bytes of a UDP response without EDNS (RFC 1035 §4.2.1).
+/// Maximum size of a UDP response without EDNS, in bytes (RFC 1035 §4.2.1).
 const PLAIN: u16 = 512;
-/// Larger UDP responses than this are not sent: they would not pass a tunnel whole.
+/// Maximum size of a UDP response in bytes: a larger one would not fit a tunnel.
 const LARGEST: u16 = 1232;
 
-/// The wire form of the response to `query`, cut to what UDP may carry unless `tcp`. `None` where it deserves none.
+/// The response to `query` in wire form, truncated for UDP unless `tcp`. `None` if it must be ignored.
 pub fn respond(org: &Scenario, query: &[u8], tcp: bool) -> Option<Vec<u8>> {
     let query = match Message::from_vec(query) {
         Ok(query) if query.metadata.message_type == MessageType::Query => query,
@@ -42,7 +42,7 @@ pub fn respond(org: &Scenario, query: &[u8], tcp: bool) -> Option<Vec<u8>> {
     cut.to_vec().ok()
 }
 
-/// The whole response to `query`.
+/// The full response to `query`.
 pub fn answer(org: &Scenario, query: &Message) -> Message {
     let mut response = Message::response(query.metadata.id, query.metadata.op_code);
     response.metadata.recursion_desired = query.metadata.recursion_desired;
@@ -74,9 +74,9 @@ pub fn answer(org: &Scenario, query: &Message) -> Message {
     response
 }
 
-/// What a name of the org has.
+/// Contents of a name.
 enum Found {
-    /// There is no such name.
+    /// The name does not exist.
     Nothing,
     /// Addresses, in the order to give them.
     Addresses(Vec<Ipv6Addr>),
@@ -95,7 +95,7 @@ fn private(org: &Scenario, name: &Name, rtype: RecordType, response: &mut Messag
             addresses.into_iter().map(|address| RData::AAAA(AAAA(address))).collect()
         }
         (Found::List(list), RecordType::TXT | RecordType::ANY) => {
-            // A character-string has at most 255 bytes (RFC 1035 §3.3): a longer list is cut wherever that falls.
+            // A character-string has at most 255 bytes (RFC 1035 §3.3): a longer list is split anywhere.
             let strings: Vec<&[u8]> =
                 if list.is_empty() { vec![b""] } else { list.as_bytes().chunks(255).collect() };
             vec![RData::TXT(TXT::from_bytes(strings))]
@@ -166,12 +166,12 @@ fn started(app: &App) -> impl Iterator<Item = &Machine> {
     app.machines.iter().filter(|machine| machine.started)
 }
 
-/// Generated names are left out of DNS (reference document, "Create your tunnel configuration").
+/// Generated names are not in DNS (reference document, "Create your tunnel configuration").
 fn listed_peers(org: &Scenario) -> impl Iterator<Item = &super::scenario::Peer> {
     org.peers.iter().filter(|peer| !peer.name.starts_with("interactive-"))
 }
 
-/// DNS compares without case (RFC 4343).
+/// DNS names are case-insensitive (RFC 4343).
 fn same(label: &Safe, name: &str) -> bool {
     label.raw().eq_ignore_ascii_case(name.as_bytes())
 }
@@ -186,7 +186,7 @@ fn soa(name: &Name) -> Record {
 fn forward(org: &Scenario, name: &Name, rtype: RecordType, response: &mut Message) {
     let mut name = name.clone();
     let mut known = false;
-    // A chain of aliases is followed for the client, as a recursive server does.
+    // Follows a chain of aliases, as a recursive server does.
     for _ in 0..8 {
         let here: Vec<_> = org
             .forwards
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_of_the_documents_table() {
+    fn all_name_forms_are_answered() {
         assert_eq!(texts("_apps.internal."), "web,api,db,cache,jobs,admin");
         assert_eq!(texts("_peer.internal."), "my-peer,office,ci-runner");
         assert_eq!(texts("regions.web.internal."), "fra,iad,syd");
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn the_world_outside_is_forwarded() {
+    fn public_names_are_forwarded() {
         let reply = ask("www.example.com.", RecordType::AAAA);
         assert!(!reply.metadata.authoritative && reply.metadata.recursion_available);
         let kinds: Vec<_> = reply.answers.iter().map(Record::record_type).collect();
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_udp_is_cut_and_whole_over_tcp() {
+    fn a_large_response_is_truncated_over_udp_and_complete_over_tcp() {
         let org = Scenario::generated(40, 10, 1);
         let mut query = Message::query();
         query.add_query(Query::query(Name::from_ascii("_instances.internal.").unwrap(), RecordType::TXT));
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_a_format_error_and_a_response_is_none() {
+    fn invalid_queries_get_a_format_error_and_responses_are_ignored() {
         let org = Scenario::built_in().unwrap();
         assert_eq!(respond(&org, &[0], false), None);
         let reply = Message::from_vec(&respond(&org, &[7, 7, 1, 0, 0, 9], false).unwrap()).unwrap();

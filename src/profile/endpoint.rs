@@ -1,23 +1,22 @@
-//! `Endpoint`: an address or a name, and a port.
+//! `Endpoint`: an address or a name, with a port.
 
 use std::net::{Ipv6Addr, SocketAddr};
 
 use super::Endpoint;
 use crate::text::Safe;
 
-/// What is wrong with an endpoint, and how it should look.
+/// Error in an endpoint, with a correct example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadEndpoint {
-    /// A sentence.
     pub why: String,
-    /// The line as it should be.
+    /// A corrected line.
     pub example: String,
 }
 
 /// Parses `192.0.2.10:51820`, `[2001:db8::1]:51820` or `gateway.example:51820`.
 ///
 /// # Errors
-/// With an example made of what was written, where that can be told.
+/// With an example made from the input where possible.
 pub fn parse(text: &str) -> Result<Endpoint, BadEndpoint> {
     let shown = Safe::new(text);
     let bad =
@@ -45,7 +44,7 @@ pub fn parse(text: &str) -> Result<Endpoint, BadEndpoint> {
         (1..=63).contains(&l.len()) && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
     let name = host.strip_suffix('.').unwrap_or(host);
-    // All digits and dots would be an address, and is none.
+    // Digits and dots only: meant as an address, but invalid.
     let numeric = name.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     if name.len() > 253 || !name.split('.').all(label) || numeric {
         return Err(bad("this is neither an address nor a host name", "gateway.example"));
@@ -53,7 +52,7 @@ pub fn parse(text: &str) -> Result<Endpoint, BadEndpoint> {
     Ok(Endpoint::Host { name: name.to_owned(), port })
 }
 
-/// Whatever stands before the last colon, fit to show.
+/// The text before the last colon, sanitized.
 fn host_part(text: &str) -> String {
     Safe::new(text.rsplit_once(':').map_or(text, |(host, _)| host)).as_str().to_owned()
 }
@@ -64,7 +63,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_three_kinds() {
+    fn addresses_and_names_are_parsed() {
         assert_eq!(parse("192.0.2.10:51820"), Ok(Endpoint::Addr("192.0.2.10:51820".parse().unwrap())));
         assert_eq!(parse("[2001:db8::1]:51820"), Ok(Endpoint::Addr("[2001:db8::1]:51820".parse().unwrap())));
         assert_eq!(
@@ -75,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_the_line_as_it_should_be() {
+    fn errors_include_a_corrected_line() {
         for (text, example) in [
             ("gw.example", "Endpoint = gw.example:51820"),
             ("192.0.2.10", "Endpoint = 192.0.2.10:51820"),
@@ -95,7 +94,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_parses_prints_and_parses_again(text in "\\PC{0,60}") {
+        fn a_parsed_endpoint_prints_and_parses_back(text in "\\PC{0,60}") {
             if let Ok(endpoint) = parse(&text) {
                 prop_assert_eq!(parse(&endpoint.to_string()), Ok(endpoint));
             }

@@ -1,7 +1,7 @@
-//! Reading a conf's file without being held up by what is no file.
+//! Reads a conf without blocking on special files.
 //!
-//! A named pipe that nobody writes to would hold its reader for ever, a device may never end: both are refused. What a
-//! shell hands over is read, as in `sixpane tree <(pass show my-peer)` or `/dev/stdin`, but only once.
+//! A named pipe without a writer would block its reader forever, and a device may never end: both are rejected. A
+//! descriptor from the shell is read once, as in `sixpane tree <(pass show my-peer)` or `/dev/stdin`.
 
 use std::fs::{File, FileType, OpenOptions};
 use std::io::{self, Read as _};
@@ -14,18 +14,18 @@ use super::parse::{ConfError, LARGEST, WORLD_READABLE, parse};
 use super::{Note, Profile};
 use crate::text::{Safe, words};
 
-/// Where open descriptors have paths.
+/// Folders of open descriptors.
 const DESCRIPTORS: [&str; 4] = ["/dev/stdin", "/dev/fd", "/proc/self/fd", "/proc/thread-self/fd"];
 
-/// Reads the conf at `path`: a regular file, or a descriptor that the shell opened.
+/// Reads the conf at `path`: a regular file, or a descriptor opened by the shell.
 ///
 /// # Errors
-/// Where it cannot be read or used.
+/// If it cannot be read or used.
 pub fn load(path: &Path) -> Result<Profile, ConfError> {
     read(path, DESCRIPTORS.iter().any(|folder| path.starts_with(folder)))
 }
 
-/// The same for a regular file alone.
+/// The same, for regular files only.
 ///
 /// # Errors
 /// As [`load`].
@@ -45,7 +45,7 @@ fn read(path: &Path, any: bool) -> Result<Profile, ConfError> {
     let opened = if any {
         File::open(path).map_err(io)?
     } else if metadata.is_file() {
-        // It may have become a pipe since: the open must not wait for a writer.
+        // It may have become a pipe in the meantime: do not wait for a writer.
         let flags = OFlags::NONBLOCK.bits().cast_signed();
         OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(io)?
     } else {
@@ -85,7 +85,7 @@ mod tests {
     use crate::profile::parse::tests::conf;
 
     #[test]
-    fn files_that_cannot_be_read_say_why() {
+    fn unreadable_files_are_reported_with_the_reason() {
         let dir = tempfile::tempdir().unwrap();
         let why = |path: &Path| load(path).unwrap_err().why;
         assert!(why(&dir.path().join("none.conf")).contains("No such file"));
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_is_read_where_the_shell_opened_it_and_refused_elsewhere() {
+    fn a_pipe_is_accepted_only_as_a_descriptor_of_the_shell() {
         use std::io::Write as _;
         use std::os::fd::AsRawFd as _;
         let (reader, mut writer) = io::pipe().unwrap();

@@ -1,4 +1,4 @@
-//! Keys as they stand in a conf: 32 bytes in base64. No message repeats any of it.
+//! Keys in a conf: 32 bytes in base64. No message contains any part of a key.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -6,9 +6,8 @@ use zeroize::Zeroizing;
 
 use super::Secret;
 
-/// The public keys of small order on Curve25519 (RFC 7748 §6.1 asks to reject what they lead to): with one of them
-/// the shared secret is zero, whatever the private key. The field elements 0, 1, −1 and the two points of order 8,
-/// with the encodings that are not reduced.
+/// Public keys of small order on Curve25519 (RFC 7748 §6.1 requires to reject their result): the shared secret is zero
+/// for any private key. The field elements 0, 1, −1 and the two points of order 8, with their non-canonical encodings.
 const LOW_ORDER: [[u8; 32]; 7] = {
     let mut out = [[0_u8; 32]; 7];
     out[1][0] = 1;
@@ -46,10 +45,9 @@ fn decode(text: &str) -> Result<Zeroizing<[u8; 32]>, &'static str> {
     }
 }
 
-/// `PrivateKey`.
 ///
 /// # Errors
-/// What is wrong, without the key.
+/// The error, without the key.
 pub fn secret(text: &str) -> Result<Secret, &'static str> {
     let key = decode(text)?;
     if key.iter().all(|&byte| byte == 0) {
@@ -58,10 +56,9 @@ pub fn secret(text: &str) -> Result<Secret, &'static str> {
     Ok(Secret::new(*key))
 }
 
-/// `PublicKey`.
 ///
 /// # Errors
-/// What is wrong, without the key.
+/// The error, without the key.
 pub fn public(text: &str) -> Result<[u8; 32], &'static str> {
     let key = *decode(text)?;
     let mut masked = key;
@@ -76,7 +73,7 @@ pub fn public(text: &str) -> Result<[u8; 32], &'static str> {
 /// `PresharedKey`; all zeros is the same as none.
 ///
 /// # Errors
-/// What is wrong, without the key.
+/// The error, without the key.
 pub fn preshared(text: &str) -> Result<Option<Secret>, &'static str> {
     let key = decode(text)?;
     Ok(key.iter().any(|&byte| byte != 0).then(|| Secret::new(*key)))
@@ -97,11 +94,11 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_hide_nothing_are_refused() {
+    fn keys_of_low_order_are_rejected() {
         assert!(secret(&BASE64_STANDARD.encode([0; 32])).is_err());
         for mut point in LOW_ORDER {
             assert!(public(&BASE64_STANDARD.encode(point)).is_err());
-            // A point is of low order where every private key leads to zero.
+            // A point has low order if every private key leads to zero.
             let scalar = boringtun::x25519::StaticSecret::from([9; 32]);
             let shared = scalar.diffie_hellman(&boringtun::x25519::PublicKey::from(point));
             assert_eq!(shared.as_bytes(), &[0; 32]);

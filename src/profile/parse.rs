@@ -1,8 +1,8 @@
-//! The parser: bytes of a conf in, a [`Profile`] or one clear error out.
+//! The parser: from the bytes of a conf to a [`Profile`] or one error.
 //!
-//! The grammar is wg-quick's: `[Section]`, `Key = Value`, `#` begins a comment anywhere, keys and sections in any
-//! case, lists by commas or by repeating the key. What people's editors do to it (a byte order mark, CRLF or CR
-//! alone, tabs, no final newline) changes nothing. No error and no note ever repeats a value of a key line.
+//! The grammar is that of wg-quick: `[Section]`, `Key = Value`, comments from `#`, keys and sections in any case, lists
+//! separated by commas or by repeated keys. A byte order mark, CRLF or CR line ends, tabs and a missing final newline are
+//! accepted. No error and no note contains a value of a key line.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -15,29 +15,28 @@ use crate::address;
 use crate::error::{Error, Exit};
 use crate::text::Safe;
 
-/// More than this is not read: a conf has a few hundred bytes.
+/// Maximum size in bytes: a conf has a few hundred.
 pub(super) const LARGEST: u64 = 1 << 20;
-/// Linux takes 15 characters for an interface's name, and wg-quick names it after the file (reference document,
-/// "Create your tunnel configuration").
+/// Maximum length of an interface name on Linux; wg-quick uses the file name (reference document, "Create your tunnel
+/// configuration").
 pub const LONGEST_NAME: usize = 15;
-/// The note on a conf that everybody on the machine can read.
+/// Note on a conf that is readable by all users.
 pub const WORLD_READABLE: &str = "others on this machine can read the private key in it: chmod 600";
-/// The note on a DNS line that names an IPv4 server.
+/// Note on a DNS line with an IPv4 server.
 pub const FOREIGN_DNS: &str =
     "the DNS line names an IPv4 server, which knows no name of a 6PN network; not used";
 const DEFAULT_MTU: u16 = 1420;
 const NOT_ONE: &str = "not a WireGuard configuration";
 
-/// Why a conf cannot be used.
+/// Reason why a conf is unusable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfError {
-    /// The file, or whatever the conf is called, fit to show.
+    /// File or name of the conf, sanitized.
     pub file: String,
-    /// Line and column from 1, the column in characters, where it is about a place.
+    /// Line and column (in characters) from 1, if the error has a position.
     pub at: Option<(usize, usize)>,
-    /// What is wrong, without any key.
+    /// Error, without any key.
     pub why: String,
-    /// What it should be.
     pub hint: Option<String>,
 }
 
@@ -47,18 +46,18 @@ impl From<ConfError> for Error {
             Some((line, column)) => format!("{}:{line}:{column}", error.file),
             None => error.file,
         };
-        let told = Self::new(Exit::Config, what).why(error.why);
+        let message = Self::new(Exit::Config, what).why(error.why);
         match error.hint {
-            Some(hint) => told.hint(hint),
-            None => told,
+            Some(hint) => message.hint(hint),
+            None => message,
         }
     }
 }
 
-/// Parses `bytes` as the conf called `name`.
+/// Parses `bytes` as the conf `name`.
 ///
 /// # Errors
-/// Where it is no WireGuard conf, or one that cannot serve an IPv6 network.
+/// If it is not a WireGuard conf, or is unusable for an IPv6 network.
 pub fn parse(name: &str, bytes: &[u8]) -> Result<Profile, ConfError> {
     let whole = |why: &str| ConfError { file: name.to_owned(), at: None, why: why.to_owned(), hint: None };
     if bytes.len() as u64 > LARGEST {
@@ -80,12 +79,12 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Profile, ConfError> {
     draft.finish()
 }
 
-/// Lines that end with LF, CRLF or CR alone.
+/// Splits lines at LF, CRLF or CR.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }
 
-/// A value and where it stands.
+/// A value and its position.
 #[derive(Debug, Clone, Copy)]
 struct At<'a> {
     text: &'a str,
@@ -101,7 +100,7 @@ enum Section {
     Unknown,
 }
 
-/// What has been read so far.
+/// The conf parsed so far.
 struct Draft<'n> {
     name: &'n str,
     section: Section,
@@ -309,7 +308,7 @@ impl<'n> Draft<'n> {
             .map_err(|_| self.error(value, format!("`{}` is not {what}", Safe::new(value.text))))
     }
 
-    /// IPv6 needs 1,280 (RFC 8200 §5); above 9,000 there is no path.
+    /// IPv6 needs 1,280 (RFC 8200 §5); no path has more than 9,000.
     fn mtu_value(&mut self, value: At<'_>) -> Result<u16, ConfError> {
         let mtu = self.number(value, "an MTU from 1280 to 9000")?;
         let used = mtu.clamp(1280, 9000);
@@ -380,7 +379,7 @@ impl<'n> Draft<'n> {
         })
     }
 
-    /// The first IPv6 `DNS`, or the one that the address implies.
+    /// The first IPv6 `DNS`, or the one derived from the address.
     fn dns_server(&mut self) -> DnsServer {
         if let Some(&addr) = self.dns.first() {
             return DnsServer { addr, derived: false };
@@ -392,12 +391,12 @@ impl<'n> Draft<'n> {
         DnsServer { addr, derived: true }
     }
 
-    /// The peer whose AllowedIPs cover the name server; the only one, where there is one.
+    /// The peer with AllowedIPs that contain the name server, or the only peer.
     fn choose_peer(&mut self, dns: Ipv6Addr) -> Result<Peer, ConfError> {
         let whole = |why: String| ConfError { file: self.name.to_owned(), at: None, why, hint: None };
         let total = self.peers.len();
         let covers = |peer: &PeerDraft| {
-            // The narrowest network wins, as in routing.
+            // As in routing, the longest prefix wins.
             peer.allowed_ips.iter().filter(|net| net.contains(&dns)).map(Ipv6Net::prefix_len).max()
         };
         let best = self.peers.iter().filter_map(covers).max();
@@ -446,7 +445,7 @@ impl<'n> Draft<'n> {
     }
 }
 
-/// The comma-separated items of a value, each with its own column; empty ones dropped.
+/// The comma-separated items of a value with their columns, without empty ones.
 fn items(value: At<'_>) -> impl Iterator<Item = At<'_>> {
     let mut column = value.column;
     value.text.split(',').filter_map(move |item| {

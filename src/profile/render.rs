@@ -1,4 +1,4 @@
-//! The writer: a [`Profile`] as the conf that says it. What is written parses to the same profile.
+//! The writer: a [`Profile`] as a conf. Its output parses to the same profile.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::{Profile, Secret};
 
-/// The conf of `profile`, as wg-quick reads it. It holds the private key, and is wiped when dropped.
+/// The conf of `profile` for wg-quick. It contains the private key and is zeroized on drop.
 pub fn conf(profile: &Profile) -> Zeroizing<String> {
     let list = |nets: &[ipnet::Ipv6Net]| nets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let key = |secret: &Secret| Zeroizing::new(BASE64_STANDARD.encode(secret.expose()));
@@ -51,7 +51,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_parses_to_the_same(
+        fn output_parses_to_the_same_profile(
             private in proptest::array::uniform32(1_u8..),
             public in proptest::array::uniform32(2_u8..),
             psk in proptest::option::of(proptest::array::uniform32(1_u8..)),

@@ -1,4 +1,4 @@
-//! The file of settings. What is wrong in it never stops anybody: the rest holds, and a note says where it is.
+//! The settings file. Errors in it never prevent a start: the rest is used, and a note gives the position.
 
 use std::fmt;
 use std::io::Read as _;
@@ -11,17 +11,15 @@ use super::raw::Raw;
 use super::{Layer, Remap, TABLE};
 use crate::text::{Safe, words};
 
-/// The newest form of the file that is understood.
+/// The latest supported version of the file.
 const VERSION: &str = "1";
-/// The most that is read of it.
+/// Maximum size in bytes.
 const LONGEST: u64 = 256 << 10;
 
-/// A place in the file, both from 1, the column in characters.
+/// A position in the file; line and column (in characters) from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Place {
-    /// The line.
     pub line: usize,
-    /// The column.
     pub column: usize,
 }
 
@@ -33,14 +31,14 @@ impl Place {
     }
 }
 
-/// Something that the file says and that is not taken.
+/// An invalid entry in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
-    /// The file's name, fit to show.
+    /// File name, sanitized.
     pub file: String,
-    /// Where; `None` where it is the whole file.
+    /// Position; `None` for the whole file.
     pub at: Option<Place>,
-    /// Why not, as a clause.
+    /// Reason, as a clause.
     pub text: String,
 }
 
@@ -54,7 +52,7 @@ impl fmt::Display for Note {
     }
 }
 
-/// All notes as the one that is told: the first, and how many more there are.
+/// One note for all: the first, and the number of others.
 pub fn one(notes: &[Note]) -> Option<String> {
     let (first, more) = notes.split_first()?;
     Some(match more.len() {
@@ -63,7 +61,7 @@ pub fn one(notes: &[Note]) -> Option<String> {
     })
 }
 
-/// Reads the file at `path`. One that does not exist says nothing; `required` is for one that was asked for by name.
+/// Reads the file at `path`. A missing file is an error only if `required`.
 pub fn load(path: &Path, required: bool) -> (Layer, Vec<Note>) {
     let name = Safe::new(path.as_os_str().as_encoded_bytes()).to_string();
     let all = |text: String| (Layer::default(), vec![Note { file: name.clone(), at: None, text }]);
@@ -81,10 +79,10 @@ pub fn load(path: &Path, required: bool) -> (Layer, Vec<Note>) {
     }
 }
 
-/// Reads `text`, the file called `name`.
+/// Parses `text`, the file `name`.
 pub fn parse(name: &str, text: &str) -> (Layer, Vec<Note>) {
     let mut reader = Reader { name, text, layer: Layer::default(), notes: Vec::new() };
-    // What an editor of another system put before the text is no part of it.
+    // A byte order mark is not part of the text.
     let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
     reader.text = bare;
     match DeTable::parse(bare) {
@@ -116,7 +114,7 @@ impl Reader<'_> {
         if let Some((_, version)) = table.iter().find(|(key, _)| key.get_ref() == "version")
             && !is_known(version.get_ref())
         {
-            // A newer file may mean something else by the same word.
+            // In a newer file the same word may have another meaning.
             let text = format!("is for a newer sixpane: version {VERSION} is the newest that this one knows");
             return self.note(Some(version.span().start), text);
         }
@@ -143,7 +141,7 @@ impl Reader<'_> {
         self.note(Some(offset), format!("there is no setting `{}`{near}", Safe::new(name)));
     }
 
-    /// The `[keys]` table; an id with a dot is a table in it.
+    /// The `[keys]` table; an ID with a dot is a nested table.
     fn keys(&mut self, table: &DeTable<'_>, before: &str) {
         for (key, value) in table {
             let action = format!("{before}{}", key.get_ref());
@@ -176,7 +174,7 @@ fn is_known(version: &DeValue<'_>) -> bool {
     version.as_integer().is_some_and(|version| version.as_str() == VERSION)
 }
 
-/// Letters that two words differ by (Levenshtein).
+/// Edit distance of two words (Levenshtein).
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(40).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -199,12 +197,12 @@ mod tests {
     use super::*;
     use crate::settings::{Refresh, ThemeName};
 
-    fn told(text: &str) -> Vec<String> {
+    fn notes_of(text: &str) -> Vec<String> {
         parse("settings.toml", text).1.iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn all_of_it() {
+    fn all_settings_are_parsed() {
         let text = "version = 1\ntheme = \"cvd\"\nascii = true\nmouse = false\nauto_ping = false\nrefresh = \"off\"\n\
                     timeout = 2.5\nports = [80, \"8000-8001\"]\n[keys]\nopen = [\"x\", \"enter\"]\n\
                     dig.send = \"^t\"\nfreeze = []\n";
@@ -220,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_named_by_file_line_and_column_and_the_rest_holds() {
+    fn an_error_has_file_line_and_column_and_the_rest_is_used() {
         let (layer, notes) = parse("settings.toml", "mouse = false\ntheme = \"pink\"\nrefersh = 3\n");
         assert_eq!(layer, Layer { mouse: Some(false), ..Layer::default() });
         let notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
@@ -242,29 +240,29 @@ mod tests {
             ("theme = \"mono", ":1:"),
             ("a = 1\na = 2", ":2:1"),
         ] {
-            let told = told(text);
-            assert_eq!(told.len(), 1, "{told:?}");
-            assert!(told[0].contains(place) && !told[0].contains('\u{1b}'), "{told:?}");
+            let notes_of = notes_of(text);
+            assert_eq!(notes_of.len(), 1, "{notes_of:?}");
+            assert!(notes_of[0].contains(place) && !notes_of[0].contains('\u{1b}'), "{notes_of:?}");
         }
     }
 
     #[test]
-    fn a_newer_file_is_left_alone() {
+    fn a_newer_file_is_ignored() {
         let (layer, notes) = parse("settings.toml", "version = 2\ntheme = \"dark\"\n");
         assert_eq!(layer, Layer::default());
         assert!(notes[0].text.contains("newer sixpane"), "{notes:?}");
     }
 
     #[test]
-    fn many_notes_are_told_as_one() {
+    fn many_notes_become_one() {
         let notes = parse("s", "a = 1\nb = 2\nc = 3").1;
-        let told = one(&notes).unwrap();
-        assert!(told.starts_with("s:1:1: ") && told.contains("and 2 more"), "{told}");
+        let notes_of = one(&notes).unwrap();
+        assert!(notes_of.starts_with("s:1:1: ") && notes_of.contains("and 2 more"), "{notes_of}");
         assert_eq!(one(&[]), None);
     }
 
     #[test]
-    fn what_cannot_be_read_is_one_note() {
+    fn an_unreadable_file_is_one_note() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.toml");
         assert_eq!(load(&path, false), Default::default());
@@ -278,7 +276,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn nothing_stops_the_reader(text in "(theme|keys|\\[|\\]|=|\"|'|\n|[0-9]|\\.|true|ports| |\\PC){0,40}") {
+        fn arbitrary_text_never_panics(text in "(theme|keys|\\[|\\]|=|\"|'|\n|[0-9]|\\.|true|ports| |\\PC){0,40}") {
             for note in parse("s", &text).1 {
                 proptest::prop_assert!(!note.to_string().contains('\n'));
             }

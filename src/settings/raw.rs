@@ -1,4 +1,4 @@
-//! A value as it stands in the file or in the environment, and what it may be read as.
+//! A value from the file or the environment, and its conversions.
 
 use std::time::Duration;
 
@@ -6,12 +6,11 @@ use toml::de::DeValue;
 
 use super::{MOST_PORTS, Refresh, refresh, seconds};
 
-/// A value.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Raw<'a> {
-    /// Of the file.
+    /// From the file.
     Toml(&'a DeValue<'a>),
-    /// Of the environment.
+    /// From the environment.
     Text(&'a str),
 }
 
@@ -46,7 +45,7 @@ impl<'a> Raw<'a> {
         }
     }
 
-    /// Ports and ranges of them: `[80, "8000-8010"]`, or `80,8000-8010`.
+    /// Ports and ranges: `[80, "8000-8010"]`, or `80,8000-8010`.
     pub(super) fn ports(self) -> Result<Vec<u16>, String> {
         let expected = || "TCP ports, 1 to 65535, and ranges such as \"8000-8010\" are expected".to_owned();
         let words: Vec<String> = match self {
@@ -74,7 +73,7 @@ impl<'a> Raw<'a> {
         Ok(ports)
     }
 
-    /// A number, or a text that may be one.
+    /// A number, or text that contains one.
     fn number(self) -> Result<String, String> {
         match self {
             Self::Text(text) => Ok(text.trim().to_owned()),

@@ -1,28 +1,26 @@
-//! Lines that are kept between runs, oldest first: a file that only its owner reads.
+//! Lines kept between runs, oldest first, in a file readable only by its owner.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-/// The most that is read of a history, in bytes.
+/// Maximum size read from a history, in bytes.
 const LONGEST: u64 = 1 << 20;
-/// A file with this many times the lines that are wanted is written anew.
+/// A file with this many times the wanted lines is rewritten.
 const SPARE: usize = 2;
 
-/// A history file.
 #[derive(Debug, Clone)]
 pub struct History {
     path: PathBuf,
 }
 
 impl History {
-    /// The history of `dig` in the state folder `dir`. Nothing is made yet.
+    /// The history of `dig` in the state folder `dir`. Creates no file.
     pub fn new(dir: &Path) -> Self {
         Self { path: dir.join("dig_history") }
     }
 
-    /// The newest `most` lines, oldest first; none where there is no file, or none that can be read. A file that has
-    /// grown far beyond them is cut to them.
+    /// The newest `most` lines, oldest first; none without a readable file. A much longer file is truncated to them.
     pub fn lines(&self, most: usize) -> Vec<String> {
         let mut bytes = Vec::new();
         let read = File::open(&self.path).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes));
@@ -34,13 +32,13 @@ impl History {
         let lines: Vec<String> =
             all.iter().skip(all.len().saturating_sub(most)).map(|&line| line.to_owned()).collect();
         if all.len() > most * SPARE || bytes.len() as u64 == LONGEST {
-            // One that cannot be cut now is cut another time.
+            // If it fails now, it is truncated later.
             let _ = self.rewrite(&lines);
         }
         lines
     }
 
-    /// Adds a line. What cannot be written is not kept, and nobody is bothered with it.
+    /// Adds a line. Errors are ignored.
     pub fn add(&self, line: &str) {
         let _ = self.append(line);
     }
@@ -49,7 +47,7 @@ impl History {
         if let Some(dir) = self.path.parent() {
             std::fs::create_dir_all(dir)?;
         }
-        // In one write: two processes do not mix their lines.
+        // In one write, so that two processes do not mix their lines.
         options().append(true).open(&self.path)?.write_all(format!("{line}\n").as_bytes())
     }
 
@@ -77,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_kept_for_their_owner_alone() {
+    fn lines_are_readable_only_by_their_owner() {
         let folder = tempfile::tempdir().unwrap();
         let history = History::new(&folder.path().join("made/when/needed"));
         assert!(history.lines(10).is_empty());
@@ -94,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_has_grown_is_cut() {
+    fn a_long_file_is_truncated() {
         let folder = tempfile::tempdir().unwrap();
         let history = History::new(folder.path());
         for n in 0..25 {
@@ -105,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_it_is_a_reason_to_fail() {
+    fn errors_are_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let history = History::new(folder.path());
         std::fs::write(&history.path, b"web\n\xff\xfe\n\n").unwrap();

@@ -1,5 +1,5 @@
-//! What the screens looked like last, as one JSON object in the state folder. What is wrong with the file never stops
-//! anybody, and nothing that this program does not understand is written over.
+//! State of the screens between runs, one JSON object in the state folder. Errors in the file never prevent a start, and
+//! unknown contents are never overwritten.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -7,23 +7,21 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-/// The newest form that is understood.
+/// The latest supported version.
 const VERSION: u64 = 1;
-/// The most that is read.
+/// Maximum size in bytes.
 const LONGEST: u64 = 4 << 20;
 
-/// What was found.
+/// Result of reading.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Found {
-    /// No file yet.
     Nothing,
-    /// What was kept.
     Kept(Map<String, Value>),
-    /// A newer program's file: it is left as it is.
+    /// A newer program's file: left unchanged.
     Newer,
-    /// No JSON, or not ours. The next [`write`] puts it aside.
+    /// Not JSON, or not our format. The next [`write`] moves it aside.
     Damaged,
-    /// The system does not let us read it.
+    /// The file cannot be read.
     Unreadable(io::ErrorKind),
 }
 
@@ -31,12 +29,12 @@ fn path(dir: &Path) -> PathBuf {
     dir.join("screen.json")
 }
 
-/// Where a damaged file is put.
+/// Path of a damaged file after moving it.
 pub fn aside(dir: &Path) -> PathBuf {
     dir.join("screen.json.damaged")
 }
 
-/// Reads what was kept in `dir`.
+/// Reads the state in `dir`.
 pub fn read(dir: &Path) -> Found {
     let mut bytes = Vec::new();
     match File::open(path(dir)).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)) {
@@ -53,11 +51,10 @@ pub fn read(dir: &Path) -> Found {
     }
 }
 
-/// Changes what is kept in `dir`, as a whole or not at all: other programs may do the same at this moment. A newer
-/// program's file is left alone.
+/// Changes the state in `dir` atomically: other processes may do the same. A newer program's file is left unchanged.
 ///
 /// # Errors
-/// Where the folder or the file cannot be written.
+/// If the folder or file cannot be written.
 pub fn write(dir: &Path, edit: impl FnOnce(&mut Map<String, Value>)) -> io::Result<()> {
     std::fs::create_dir_all(dir)?;
     let lock = private(&dir.join("screen.lock"))?;
@@ -82,7 +79,7 @@ pub fn write(dir: &Path, edit: impl FnOnce(&mut Map<String, Value>)) -> io::Resu
     std::fs::rename(&fresh, path(dir))
 }
 
-/// A file that only its owner reads.
+/// A file readable only by its owner.
 fn private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -105,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_and_the_rest_stays() {
+    fn written_values_are_read_back_and_others_stay() {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("made/when/needed");
         assert_eq!(read(&dir), Found::Nothing);
@@ -126,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_is_put_aside_and_a_newer_one_is_left_alone() {
+    fn a_damaged_file_is_moved_and_a_newer_one_is_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path();
         for damaged in ["{\"version\": 1", "[]", "{}", "\u{0}"] {
@@ -144,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_an_error_and_what_was_there_stays() {
+    fn a_failed_write_is_an_error_and_keeps_the_old_state() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("no-folder");
         std::fs::write(&file, "").unwrap();

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// As `fly wireguard create` writes it, with throw-away keys.
+/// As written by `fly wireguard create`, with test keys.
 pub(in crate::profile) fn conf() -> String {
     format!(
         "[Interface]\nPrivateKey = {}\nAddress = fdaa:0:18:a7b:d6b:0:a:2/120\nDNS = fdaa:0:18::3\n\n[Peer]\n\
@@ -24,21 +24,21 @@ fn ok(text: &str) -> Profile {
 
 fn err(text: &str) -> ConfError {
     let error = parse("my-peer", text.as_bytes()).expect_err(text);
-    let told = Error::from(error.clone()).to_string();
+    let message = Error::from(error.clone()).to_string();
     for byte in 0..=9 {
-        assert!(!told.contains(&key(byte)), "an error shows a key: {told}");
+        assert!(!message.contains(&key(byte)), "an error shows a key: {message}");
     }
     error
 }
 
-/// Without the notes, which name lines.
+/// Without notes, which contain line numbers.
 fn facts(mut profile: Profile) -> Profile {
     profile.notes.clear();
     profile
 }
 
 #[test]
-fn the_conf_as_it_is_written() {
+fn a_conf_of_flyctl() {
     let p = ok(&conf());
     assert_eq!(p.address(), "fdaa:0:18:a7b:d6b:0:a:2".parse::<Ipv6Addr>().unwrap());
     assert_eq!(p.network().to_string(), "fdaa:0:18::/48");
@@ -51,7 +51,7 @@ fn the_conf_as_it_is_written() {
 }
 
 #[test]
-fn what_editors_do_changes_nothing() {
+fn line_ends_and_byte_order_marks_are_accepted() {
     let clean = facts(ok(&conf()));
     for twin in [
         format!("\u{feff}{}", conf()),
@@ -81,7 +81,7 @@ fn lists_merge_in_order() {
 }
 
 #[test]
-fn notes_tell_what_was_left_out() {
+fn notes_list_ignored_parts() {
     for (from, to, note) in [
         ("DNS = ", "DNS = 10.0.0.1, ", "IPv4"),
         ("DNS = fdaa:0:18::3", "DNS = internal", "search domain"),
@@ -101,13 +101,13 @@ fn notes_tell_what_was_left_out() {
 }
 
 #[test]
-fn the_derived_server_is_the_documents() {
+fn the_derived_name_server_is_that_of_the_document() {
     let p = ok(&conf().replace("DNS = fdaa:0:18::3\n", ""));
     assert_eq!(p.dns, DnsServer { addr: "fdaa:0:18::3".parse().unwrap(), derived: true });
 }
 
 #[test]
-fn errors_name_the_place_and_the_cure() {
+fn errors_have_a_position_and_a_hint() {
     let bad_key = key(1)[..40].to_owned();
     for (from, to, at, why) in [
         (key(1), bad_key, Some((2, 14)), "too short"),
@@ -147,7 +147,7 @@ fn second_peer(allowed: &str) -> String {
 }
 
 #[test]
-fn of_several_peers_the_one_that_covers_the_name_server() {
+fn the_peer_of_the_name_server_is_chosen() {
     let p = ok(&second_peer("fdaa:0:99::/48"));
     assert_eq!(p.peer.public_key, [2; 32]);
     assert!(p.notes.iter().any(|n| n.text.starts_with("2 peers; the one of line 6")));
@@ -158,19 +158,19 @@ fn of_several_peers_the_one_that_covers_the_name_server() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_taken(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         let _ = parse("x", &bytes);
     }
 
     #[test]
-    fn any_line_in_a_conf_is_taken(line in "\\PC{0,60}", at in 0_usize..10) {
+    fn an_arbitrary_line_never_panics(line in "\\PC{0,60}", at in 0_usize..10) {
         let mut lines: Vec<String> = conf().lines().map(str::to_owned).collect();
         lines.insert(at, line);
         let _ = parse("x", lines.join("\n").as_bytes());
     }
 
     #[test]
-    fn a_comment_never_ends_up_in_a_value(comment in "[^\\r\\n\\x00]{0,30}") {
+    fn comments_are_never_part_of_a_value(comment in "[^\\r\\n\\x00]{0,30}") {
         let text = conf().replace('\n', &format!(" #{comment}\n"));
         prop_assert_eq!(facts(ok(&text)), facts(ok(&conf())));
     }
