@@ -72,7 +72,7 @@ const WORDS: &[(&str, &[&str])] = &[
     ("std::net::UdpSocket", &["net"]),
     ("std::net::TcpStream", &["net"]),
     ("socket2", &["net"]),
-    ("tokio", &["clock", "net", "dns", "engine", "runtime", "commands"]),
+    ("tokio", &["attach", "clock", "net", "dns", "engine", "runtime", "commands"]),
     // The screens know the values of dns, and never ask.
     ("crate::dns::client", &["dns", "engine"]),
     ("crate::dns::resolver", &["dns", "commands"]),
