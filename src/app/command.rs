@@ -35,6 +35,15 @@ pub struct Row {
     pub run: Run,
 }
 
+/// A line of the table with the keys that hold for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a> {
+    /// The table's row.
+    pub row: &'static Row,
+    /// Its keys, the one to show first; none where the user took them all away.
+    pub keys: &'a [Key],
+}
+
 /// A place in the hint bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hint {

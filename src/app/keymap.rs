@@ -2,18 +2,9 @@
 
 use ratatui::crossterm::event::KeyEvent;
 
-use super::command::{Context, Row};
+use super::command::{Context, Line, Row};
 use super::key::Key;
 use super::table::{TABLE, named};
-
-/// A line of the table with the keys that hold for it.
-#[derive(Debug, Clone, Copy)]
-pub struct Line<'a> {
-    /// The table's row.
-    pub row: &'static Row,
-    /// Its keys, the one to show first; none where the user took them all away.
-    pub keys: &'a [Key],
-}
 
 /// The command that Ctrl-C always runs.
 const QUIT: &str = "quit";

@@ -6,10 +6,9 @@ use tui_input::Input;
 
 use ratatui::crossterm::event::KeyCode;
 
-use super::command::{Argument, Context, Row, Run, Value, when};
+use super::command::{Argument, Context, Line, Row, Run, Value, when};
 use super::key::Key;
 use super::key::Key::{Char, Code, Ctrl};
-use super::keymap::Line;
 use super::{Effect, Out, Overlay, State};
 
 /// Choices that are kept of those that fit.

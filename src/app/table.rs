@@ -3,14 +3,15 @@
 use std::sync::LazyLock;
 
 use super::command::Row;
+use super::pick::rows;
 use super::views::Tab;
-use super::{everywhere, filter, menu, pick};
+use super::{everywhere, filter, menu};
 
 /// Every row. Those of one context stand in the order in which the help lists them.
 pub static TABLE: LazyLock<Vec<&'static Row>> = LazyLock::new(|| {
     let views = Tab::ALL.into_iter().flat_map(|tab| tab.view().rows());
     let entries = Tab::ALL.into_iter().map(|tab| tab.view().entry());
-    let lines = [filter::ROWS, menu::ROWS, filter::LINES, pick::rows::ROWS].into_iter().flatten();
+    let lines = [filter::ROWS, menu::ROWS, filter::LINES, rows::ROWS].into_iter().flatten();
     everywhere::ROWS.iter().chain(entries).chain(views).chain(lines).collect()
 });
 

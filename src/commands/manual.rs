@@ -6,8 +6,8 @@ use clap::ColorChoice;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::app::command::Context;
-use crate::app::keymap::{Keymap, Line};
+use crate::app::command::{Context, Line};
+use crate::app::keymap::Keymap;
 use crate::cli::{self, Failure};
 use crate::dns::dig::options;
 use crate::error::Exit;

@@ -4,8 +4,8 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Widget as _};
 
+use crate::app::command;
 use crate::app::export::Save;
-use crate::app::keymap;
 use crate::app::menu::{Choice, Menu};
 use crate::app::mouse::Spot;
 use crate::app::{Overlay, State};
@@ -165,7 +165,7 @@ fn about(canvas: &mut Canvas<'_>, area: Rect, menu: &Menu) {
 fn entry(
     state: &State,
     overlay: &Overlay,
-    line: keymap::Line<'_>,
+    line: command::Line<'_>,
     chosen: bool,
     theme: Theme,
 ) -> (Line<'static>, Line<'static>) {
