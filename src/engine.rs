@@ -1,12 +1,12 @@
-//! One attached network at work: commands in, reports out. The screens and the headless commands use the same
+//! The work of one attached network: commands in, reports out. The screens and the headless commands use the same
 //! engine, so that they can never disagree.
 //!
-//! The engine is a list of capabilities (see [`capability`]), each a file or folder of its own here, and a loop that
-//! gives each its turn. To add one: write its file, add it to the list in [`Engine::start`], and add its command and
-//! its report to [`report`]. Those two files are all that changes.
+//! The engine is a list of capabilities (see [`capability`]), each in its own file or folder here, and a loop that
+//! calls one after the other. To add one: write its file, add it to the list in [`Engine::start`], and add its command
+//! and its report to [`report`]. No other file changes.
 //!
-//! A report is the whole state, not a change: one that was not taken in time is replaced by the next, so a slow reader
-//! never holds the engine up and never misses the end.
+//! A report is the whole state, not a change. A report that the reader did not take in time is replaced by the next,
+//! so a slow reader never delays the engine and always gets the final state.
 
 mod capability;
 mod connect;
@@ -46,17 +46,17 @@ mod tests;
 const COMMANDS: usize = 64;
 const REPORTS: usize = 256;
 
-/// How an engine works.
+/// Settings of an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The least between the end of a walk and the start of the next: records that stay true for longer are asked
-    /// for more rarely. `None` walks once, and when told to.
+    /// Shortest pause between the end of a walk and the start of the next; a longer TTL of the records makes it longer.
+    /// `None` walks once, and then on command only.
     pub refresh: Option<Duration>,
-    /// How questions are asked.
+    /// Options of the DNS client.
     pub options: Options,
-    /// How pings are sent.
+    /// Payload, interval and timeout of pings.
     pub plan: Plan,
-    /// Whether to walk at all.
+    /// Walk automatically, not on command only.
     pub walk: bool,
 }
 
@@ -72,20 +72,20 @@ impl Default for Settings {
     }
 }
 
-/// The two ends of a running engine. It stops when `commands` is dropped.
+/// Both ends of a running engine. It stops when `commands` is dropped.
 #[derive(Debug)]
 pub struct Engine {
     pub commands: mpsc::Sender<Command>,
     pub reports: mpsc::Receiver<Report>,
-    /// The only way to the name server, for queries of one's own.
+    /// Client for the name server, for queries outside the engine.
     pub client: Client,
 }
 
 impl Engine {
-    /// Starts the engine over `net`, with the name server at `dns`. The first queries are sent at once.
+    /// Starts the engine over `net`, with the name server at `dns`. It sends the first queries immediately.
     ///
     /// # Errors
-    /// Where the network gives no socket.
+    /// Fails if the network has no free socket.
     pub fn start<N: Network>(net: N, dns: Ipv6Addr, settings: Settings) -> io::Result<Self> {
         let client = Client::new(&net, dns)?;
         let (commands, inbox) = mpsc::channel(COMMANDS);
@@ -102,7 +102,7 @@ impl Engine {
             changes: Vec::new(),
             closed: false,
         };
-        // Where several reports are due, the first of the list is sent first.
+        // If several reports are due, the first in this list is sent first.
         let capabilities: Vec<Box<dyn Capability<N>>> = vec![
             Box::new(link::Link::new(&cx)),
             Box::new(walk::Walks::new(settings.walk, settings.refresh, &cx)),
@@ -170,7 +170,7 @@ impl<N: Network> Core<N> {
         debug_assert!(open.is_none(), "no capability takes {open:?}");
     }
 
-    /// Each capability handles what has come; none is left out for another's sake.
+    /// Lets each capability handle its events. A busy capability does not block the others.
     fn poll(&mut self, task: &mut task::Context<'_>) -> Poll<()> {
         let mut any = false;
         self.each(|one, cx| any |= one.poll(task, cx).is_ready());
@@ -181,7 +181,7 @@ impl<N: Network> Core<N> {
         self.capabilities.iter_mut().filter_map(|one| one.topic().due()).min()
     }
 
-    /// The first report that is due.
+    /// Takes the first report that is due.
     fn report(&mut self) -> Option<Report> {
         self.cx.now = clock::now();
         let due = self.capabilities.iter_mut().find_map(|one| one.topic().take(self.cx.now).then_some(one));

@@ -1,13 +1,13 @@
-//! What the core knows of a capability, and what all capabilities share.
+//! The interface of a capability, and the context that all capabilities share.
 //!
-//! A capability owns its state, the commands it takes, its timers, the events it waits for and its report. The core
-//! calls it for each command, whenever one of its events may have come, when its time is due, and when the link
-//! changed. Whatever it finds it keeps, and marks its [`Topic`]; the core asks for the report when the topic is due
-//! and the reader has room. A report is the whole state, so one that was not sent in time is replaced by the next.
+//! A capability owns its state, its commands, its timers, its events and its report. The core calls it for each
+//! command, whenever one of its events may have arrived, when its timer is due, and when the link changes. The
+//! capability stores each result and marks its [`Topic`] as changed; the core requests the report when the topic is due
+//! and the reader has room. A report is the whole state, so an unsent report is replaced by the next.
 //!
-//! Capabilities do not know each other. What one gives to others goes through the [`Context`]: the finished catalog
-//! (details, events and diagnosis watch it) and changes for the log of events. [`Capability::poll`] of every
-//! capability runs before the engine sleeps, so neither needs a waker.
+//! Capabilities do not depend on each other. They share data through the [`Context`]: the finished catalog (details,
+//! events and diagnosis watch it) and changes for the event log. [`Capability::poll`] of every capability runs before
+//! the engine sleeps, so neither needs a waker.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -25,55 +25,55 @@ use crate::dns::client::Client;
 use crate::dns::exchange::Options;
 use crate::net::{LinkState, Network};
 
-/// Least time between two reports of one topic.
+/// Minimum interval between two reports of one topic.
 const REPORT_GAP: Duration = Duration::from_millis(33);
-/// Added for each item of a report: a thousand ping targets are reported ten times a second.
+/// Added to the interval for each item of a report: a thousand ping targets are reported ten times a second.
 const REPORT_PRICE: Duration = Duration::from_micros(100);
-/// Upper bound of the two.
+/// Maximum interval.
 const REPORT_SLOWEST: Duration = Duration::from_millis(250);
 
-/// One thing that an engine can do.
+/// One task of an engine, such as ping or trace.
 pub trait Capability<N: Network>: Send {
-    /// Takes a command of its own; gives any other back.
+    /// Handles its own commands; returns any other command.
     fn command(&mut self, command: Command, cx: &mut Context<N>) -> Option<Command>;
 
-    /// Handles events that have come, a bounded number at a time. Ready if there was one; else `task` is woken.
+    /// Handles received events, a limited number per call. Returns ready if there was one; otherwise registers `task`.
     fn poll(&mut self, _task: &mut task::Context<'_>, _cx: &mut Context<N>) -> Poll<()> {
         Poll::Pending
     }
 
-    /// When [`Self::on_time`] has something to do.
+    /// Time of the next [`Self::on_time`].
     fn due(&self, _cx: &Context<N>) -> Option<Instant> {
         None
     }
 
-    /// Called when something is due, not necessarily its own.
+    /// Called when a timer is due, not necessarily its own.
     fn on_time(&mut self, _cx: &mut Context<N>) {}
 
-    /// The link changed; `renewed` if it came up or went down, not only its counters.
+    /// Called when the link changes; `renewed` if it came up or went down, not only its counters changed.
     fn link_changed(&mut self, _renewed: bool, _cx: &mut Context<N>) {}
 
     fn topic(&mut self) -> &mut Topic;
 
-    /// The state, if there is anything to report.
+    /// Returns the whole state, if there is anything to report.
     fn report(&mut self, cx: &mut Context<N>) -> Option<Report>;
 }
 
-/// What capabilities share.
+/// Data that capabilities share.
 pub struct Context<N: Network> {
     pub net: N,
     pub client: Client,
     pub options: Options,
     pub link: watch::Receiver<LinkState>,
-    /// When the core last woke.
+    /// Time of the last wake-up of the core.
     pub now: Instant,
-    /// The catalog as last reported.
+    /// Last reported catalog.
     pub catalog: Arc<Catalog>,
-    /// The catalog of the last finished walk.
+    /// Catalog of the last finished walk.
     pub walked: watch::Sender<Arc<Catalog>>,
-    /// Changes for the log of events.
+    /// Changes for the event log.
     pub changes: Vec<Change>,
-    /// Set when the network was detached: the engine ends.
+    /// Set when the network is detached; the engine then stops.
     pub closed: bool,
 }
 
@@ -83,7 +83,7 @@ impl<N: Network> Context<N> {
     }
 }
 
-/// When a report is due, and when the last one was sent.
+/// Time when a report is due, and time of the last one.
 #[derive(Debug, Default)]
 pub struct Topic {
     due: Option<Instant>,
@@ -91,19 +91,19 @@ pub struct Topic {
 }
 
 impl Topic {
-    /// Something changed at `now`: report it, but not sooner than a gap after the last report.
+    /// Marks a change at `now`: the report is due after the minimum interval.
     pub fn changed(&mut self, now: Instant) {
         self.changed_among(now, 0);
     }
 
-    /// The same for one of `many` items, which makes the gap longer.
+    /// Marks a change of one of `many` items, which makes the interval longer.
     pub fn changed_among(&mut self, now: Instant, many: usize) {
         let gap = REPORT_GAP.max(REPORT_PRICE * u32::try_from(many).unwrap_or(u32::MAX)).min(REPORT_SLOWEST);
         let earliest = self.sent.map_or(now, |sent| (sent + gap).max(now));
         self.due.get_or_insert(earliest);
     }
 
-    /// Something ended at `now`: report it without delay.
+    /// Marks the end of a task at `now`: the report is due immediately.
     pub fn ended(&mut self, now: Instant) {
         self.due = Some(now);
     }
@@ -112,7 +112,7 @@ impl Topic {
         self.due
     }
 
-    /// Whether it is due at `now`; then it counts as sent.
+    /// Returns whether a report is due at `now`, and counts it as sent.
     pub fn take(&mut self, now: Instant) -> bool {
         let due = self.due.is_some_and(|due| due <= now);
         if due {
@@ -123,7 +123,7 @@ impl Topic {
     }
 }
 
-/// The next item of `inbox`; an inbox that has ended is dropped.
+/// Receives the next item of `inbox`; a closed inbox is dropped.
 pub fn poll_inbox<T>(inbox: &mut Option<mpsc::Receiver<T>>, task: &mut task::Context<'_>) -> Poll<T> {
     let Some(open) = inbox else { return Poll::Pending };
     if let Some(item) = ready!(open.poll_recv(task)) {
@@ -133,7 +133,7 @@ pub fn poll_inbox<T>(inbox: &mut Option<mpsc::Receiver<T>>, task: &mut task::Con
     Poll::Pending
 }
 
-/// The next result of `set`; an empty one has none.
+/// Receives the next result of `set`; an empty set is pending.
 pub fn poll_set<F: Future>(set: &mut FuturesUnordered<F>, task: &mut task::Context<'_>) -> Poll<F::Output> {
     match ready!(set.poll_next_unpin(task)) {
         Some(result) => Poll::Ready(result),

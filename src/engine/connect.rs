@@ -1,4 +1,4 @@
-//! One TCP port: whether it is open, and what it speaks.
+//! One TCP port: the connection attempt, and the check of its protocol.
 
 use std::io::ErrorKind;
 use std::net::SocketAddrV6;
@@ -15,12 +15,12 @@ use crate::text::words;
 /// Timeout of a connection attempt.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
-/// On a slow link a connection takes longer.
+/// Timeout of a connection attempt, longer on a slow link.
 fn patience<N: Network>(net: &N) -> Duration {
     net.link().borrow().timeout(PATIENCE, 3)
 }
 
-/// Connects to `to` and closes at once.
+/// Connects to `to`, and closes the connection immediately.
 pub async fn knock<N: Network>(net: &N, to: SocketAddrV6) -> Port {
     let start = Instant::now();
     match timeout(patience(net), net.tcp(to)).await {
@@ -34,7 +34,7 @@ pub async fn knock<N: Network>(net: &N, to: SocketAddrV6) -> Port {
     }
 }
 
-/// Speaks to an open port until somebody says who he is; where nobody does, what was heard first stands.
+/// Checks protocols on an open port until one identifies the service; otherwise returns the first result.
 pub async fn hear<N: Network>(net: &N, to: SocketAddrV6, how: Speak, host: Option<&str>) -> Option<Heard> {
     let mut first = None;
     for speech in how.speeches(to.port()) {
@@ -47,7 +47,7 @@ pub async fn hear<N: Network>(net: &N, to: SocketAddrV6, how: Speak, host: Optio
     first
 }
 
-/// Says the first words of `speech` on a connection of its own, and hears what comes.
+/// Sends the opening of `speech` on a new connection, and evaluates the response.
 pub async fn speak<N: Network>(net: &N, to: SocketAddrV6, speech: Speech, host: Option<&str>) -> Spoken {
     let Ok(Ok(mut stream)) = timeout(patience(net), net.tcp(to)).await else { return Spoken::Silent };
     let mut heard = Vec::new();
@@ -56,7 +56,7 @@ pub async fn speak<N: Network>(net: &N, to: SocketAddrV6, speech: Speech, host: 
             return;
         }
         let mut piece = [0; 2048];
-        // Enough to tell what it is; the rest is not asked for.
+        // Read only as much as identifies the service.
         while !speech.is_enough(&heard) && heard.len() < LONGEST {
             match stream.read(&mut piece).await {
                 Ok(0) | Err(_) => return,

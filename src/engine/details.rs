@@ -1,4 +1,4 @@
-//! Details of one node: the names that concern it, and what each answers.
+//! Details of one node: its DNS names and the response to each.
 
 use std::future::Future;
 use std::net::Ipv6Addr;
@@ -19,12 +19,12 @@ use crate::dns::names::Form;
 use crate::net::Network;
 use crate::text::Safe;
 
-/// The process group of an app that names none: the only one whose name can be guessed.
+/// Default process group of an app: the only group name that can be guessed.
 const DEFAULT_GROUP: &str = "app";
-/// The nearest machines that are queried.
+/// Number of nearest machines in the query.
 const NEAREST: u32 = 3;
 
-/// Details of the inspected node, refreshed after each walk.
+/// Details of the inspected node; refreshed after each walk.
 pub struct Details {
     inspection: Option<Inspection>,
     queries: FuturesUnordered<Query>,
@@ -44,7 +44,7 @@ impl Details {
         }
     }
 
-    /// Sends all queries of the inspection; what is under way is dropped.
+    /// Sends all queries of the inspection; earlier queries in flight are dropped.
     fn ask<N: Network>(&mut self, cx: &Context<N>) {
         self.queries.clear();
         let Some(inspection) = &self.inspection else { return };
@@ -95,10 +95,9 @@ impl<N: Network> Capability<N> for Details {
     }
 }
 
-/// The inspected node.
 struct Inspection {
     forms: Vec<Form>,
-    /// The machine's own address, where the node is one.
+    /// Own address, if the node is a machine.
     address: Option<Ipv6Addr>,
     detail: Detail,
 }
@@ -111,7 +110,7 @@ impl Inspection {
         Self { forms, address, detail: Detail { node, names, group: None } }
     }
 
-    /// Adapts to a newer catalog: a machine may have moved. Old answers stay until new ones come.
+    /// Applies a newer catalog: a machine may have moved. Old responses stay until new ones arrive.
     fn refresh(&mut self, catalog: &Catalog) {
         self.address = address(&self.detail.node, catalog);
         let forms = forms(&self.detail.node, catalog);

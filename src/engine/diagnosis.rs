@@ -1,4 +1,4 @@
-//! Finds out what is wrong: gathers facts in a task of its own, and judges them as they come.
+//! Diagnosis of the network: collects facts in a task of its own, and judges them as they arrive.
 
 mod examine;
 mod pings;

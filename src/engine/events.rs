@@ -1,4 +1,4 @@
-//! The log of events: what a walk found changed, and what pings are worth a line for.
+//! The event log: changes found by a walk, and changes of ping targets.
 
 use std::mem;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ mod tests;
 pub struct Events {
     log: Arc<Vec<Event>>,
     walked: watch::Receiver<Arc<Catalog>>,
-    /// The catalog of the walk before.
+    /// Catalog of the previous walk.
     known: Option<Arc<Catalog>>,
     topic: Topic,
 }

@@ -1,4 +1,4 @@
-//! The link's state, and handshakes on demand.
+//! The state of the link, and handshakes on command.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// Reports the state at once.
+    /// Reports the current state immediately.
     pub fn new<N: Network>(cx: &Context<N>) -> Self {
         let mut topic = Topic::default();
         topic.ended(cx.now);

@@ -1,4 +1,4 @@
-//! Follows the addresses of names: queries them now, and again as long as they are wanted.
+//! Follows the addresses of names: queries them now, and repeats it as long as they are followed.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -24,7 +24,7 @@ const INTERVAL: Duration = Duration::from_secs(5);
 #[derive(Default)]
 pub struct Names {
     wanted: Vec<(Safe, Name)>,
-    /// Addresses of each name that was answered.
+    /// Addresses of each name with a response.
     found: Arc<BTreeMap<Safe, Vec<Ipv6Addr>>>,
     ask_at: Option<Instant>,
     queries: FuturesUnordered<Query>,
@@ -34,7 +34,7 @@ pub struct Names {
 type Query = Pin<Box<dyn Future<Output = (Safe, Exchange)> + Send>>;
 
 impl Names {
-    /// Follows exactly these from `now` on. What is not a name has no addresses.
+    /// Follows exactly these names from `now` on. An invalid name has no addresses.
     fn follow(&mut self, wanted: Vec<Safe>, now: Instant) {
         self.wanted = wanted
             .into_iter()
@@ -58,7 +58,7 @@ impl Names {
         }
     }
 
-    /// Takes a response; returns whether anything is new. A failure changes nothing.
+    /// Handles a response; returns whether anything is new. A failed query changes nothing.
     fn absorb(&mut self, text: &Safe, exchange: &Exchange) -> bool {
         let wanted = self.wanted.iter().any(|(wanted, _)| wanted == text);
         if !wanted || !exchange.outcome().is_definite() {

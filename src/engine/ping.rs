@@ -1,4 +1,4 @@
-//! Pings the targets: sends what the pinger has due, gives it what comes back.
+//! Pings the targets: sends the probes that are due, and records the replies.
 
 use std::io;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use crate::probe::ping::{Pinger, Plan, Unsent};
 use crate::probe::series::Target;
 use crate::text::words;
 
-/// Replies that are taken in before any other event.
+/// Maximum number of replies handled before any other event.
 const BATCH: usize = 64;
 
 pub struct Ping<N: Network> {
     echo: N::Echo,
     pinger: Pinger,
-    /// Timeout of a probe where the link is fast; `None` where a user has set it.
+    /// Timeout of a probe on a fast link; `None` if the user has set it.
     timeout: Option<Duration>,
     topic: Topic,
 }
@@ -31,7 +31,7 @@ impl<N: Network> Ping<N> {
         Self { echo, pinger: Pinger::new(plan), timeout, topic: Topic::default() }
     }
 
-    /// Takes what the replies and the missing ones are worth an event for.
+    /// Adds events for changes in the replies and for missing replies.
     fn note(&mut self, cx: &mut Context<N>) {
         cx.changes.extend(self.pinger.take_alerts().map(|(Target { label, address }, alert)| {
             let pinged = Pinged { label, address };
@@ -82,14 +82,14 @@ impl<N: Network> Capability<N> for Ping<N> {
         Poll::Ready(())
     }
 
-    /// On a slow link a reply may take long without being lost.
+    /// On a slow link the timeout is longer.
     fn link_changed(&mut self, _renewed: bool, cx: &mut Context<N>) {
         if let Some(timeout) = self.timeout {
             self.pinger.set_timeout(cx.link.borrow().timeout(timeout, 3));
         }
     }
 
-    /// Without a link, probes are held.
+    /// Without a link, probes wait.
     fn due(&self, cx: &Context<N>) -> Option<Instant> {
         if cx.is_up() { self.pinger.next_due() } else { None }
     }

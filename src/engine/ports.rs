@@ -1,4 +1,4 @@
-//! Checks TCP ports, and what they speak, in a task of its own.
+//! Checks TCP ports and their protocols, in a task of its own.
 
 use std::sync::Arc;
 use std::task::{self, Poll, ready};
@@ -14,9 +14,9 @@ use super::report::{Command, Report};
 use crate::net::Network;
 use crate::probe::port::{Knock, Knocked, Port};
 
-/// Connections at once: enough for what is asked for, and no flood.
+/// Maximum number of parallel connections: fast enough, and no flood.
 const AT_ONCE: usize = 16;
-/// Between the starts of two connections: 200 a second, as for pings.
+/// Interval between the starts of two connections: 200 a second, the same as for pings.
 const PACE: Duration = Duration::from_millis(5);
 
 #[derive(Default)]
@@ -56,7 +56,7 @@ impl<N: Network> Capability<N> for Ports {
     }
 }
 
-/// Checks all of `knocks` in order, with the protocol of those that are open where that is wanted.
+/// Checks all of `knocks` in order, and the protocols of open ports if requested.
 async fn run<N: Network>(net: N, knocks: Vec<Knock>, results: mpsc::Sender<Knocked>) {
     let start = Instant::now();
     let mut tried = stream::iter((0..).zip(knocks))

@@ -1,4 +1,4 @@
-//! What goes into an engine and what comes out: values only, so that the screens need no more than these.
+//! Commands and reports of an engine. They are plain values, so the screens depend on nothing else of it.
 
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
@@ -20,106 +20,103 @@ use crate::probe::series::{Aim, Series, Target};
 use crate::probe::trace::{Trace, TracePlan};
 use crate::text::Safe;
 
-/// What the engine is told to do.
+/// A command to the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Ask about all at and below these again, now; `None` walks everything.
+    /// Refresh all at and below these nodes now; `None` walks everything.
     Refresh(Option<Vec<Node>>),
-    /// Ask for what is told about this node: its names and what each answers. Replaces the one before.
+    /// Query the details of this node: its names and their responses. Replaces the previous node.
     Inspect(Node),
-    /// Ping exactly these from now on; who was pinged before keeps its figures, an empty list stops.
+    /// Ping exactly these targets from now on; earlier targets keep their statistics, an empty list stops.
     Ping(Vec<Aim>),
-    /// Tell the addresses of exactly these names from now on, and again when they change.
+    /// Report the addresses of exactly these names from now on, and each time they change.
     Follow(Vec<Safe>),
-    /// Ping each target once in this time.
+    /// Interval between two pings to each target.
     PingEvery(Duration),
-    /// Forget the ping figures of these targets, or of all.
+    /// Clear the ping statistics of these targets, or of all.
     ClearPings(Option<Vec<Target>>),
-    /// These apps are on somebody's screen: from the next walk on they are asked about first, and in every turn.
+    /// Apps on the screen: the following walks query them first and always.
     Show(Vec<Safe>),
-    /// Shake hands anew, now.
+    /// Start a new handshake now.
     Rehandshake,
-    /// Trace the way to this target; `None` ends it. Replaces the one before.
+    /// Trace the route to this target; `None` stops. Replaces the previous trace.
     Trace(Option<(Target, TracePlan)>),
-    /// Try these ports, a few at a time, and speak to those where that is wanted. Replaces the ones before.
+    /// Check these ports, a few at a time, with a protocol check if requested. Replaces the previous check.
     Ports(Vec<Knock>),
-    /// Put this line to its servers. The number comes back with the answers.
+    /// Send the queries of this dig line. The number is returned with the responses.
     Dig(u64, Box<Line>),
-    /// Find out what is wrong, from these facts on. Replaces the one before.
+    /// Diagnose the network, starting with these facts. Replaces the previous diagnosis.
     Diagnose(Box<Facts>),
 }
 
-/// What the engine tells.
+/// A report from the engine.
 #[derive(Debug, Clone)]
 pub enum Report {
-    /// The link changed.
+    /// Current state of the link.
     Link(Arc<LinkState>),
-    /// The catalog changed.
+    /// Current catalog.
     Catalog(Arc<Catalog>),
-    /// What an [`Command::Inspect`] found, so far.
+    /// Details from [`Command::Inspect`], so far.
     Detail(Arc<Detail>),
-    /// The ping series changed.
+    /// All ping series.
     Pings(Arc<Vec<Series>>),
-    /// The addresses of the followed names that were answered.
+    /// Addresses of the followed names that have a response.
     Names(Arc<BTreeMap<Safe, Vec<Ipv6Addr>>>),
-    /// The log of what changed in the network has grown: the whole of it, oldest first, at most [`EVENTS`].
+    /// The whole event log, oldest first, at most [`EVENTS`].
     Events(Arc<Vec<Event>>),
-    /// What a [`Command::Trace`] found, so far.
+    /// Hops from [`Command::Trace`], so far.
     Trace(Arc<Trace>),
-    /// What came of [`Command::Ports`], in its order, so far.
+    /// Results of [`Command::Ports`] in the same order, so far.
     Ports(Arc<Vec<Knocked>>),
-    /// What the lines of [`Command::Dig`] were answered, oldest first, at most [`DIGS`].
+    /// Responses to the lines of [`Command::Dig`], oldest first, at most [`DIGS`].
     Digs(Arc<Vec<Arc<Answered>>>),
-    /// What a [`Command::Diagnose`] found, so far.
+    /// Findings of [`Command::Diagnose`], so far.
     Diagnosis(Arc<Diagnosis>),
 }
 
-/// Answered lines that are kept.
+/// Maximum number of stored dig lines.
 pub const DIGS: usize = 50;
 
-/// An answered line.
+/// A dig line with its responses.
 #[derive(Debug, Clone)]
 pub struct Answered {
-    /// The number that the line was put with.
+    /// Number given with the command.
     pub number: u64,
-    /// When the last answer came.
+    /// Time of the last response.
     pub at: Instant,
-    /// The exchanges in the order of the questions, those of one question side by side, one for each server.
+    /// Exchanges in the order of the questions; for each question, one exchange per server.
     pub exchanges: Result<Vec<Exchange>, NoServer>,
 }
 
-/// Events that are kept.
+/// Maximum number of stored events.
 pub const EVENTS: usize = 1000;
 
-/// A change, and when it was noticed.
+/// A change and the time at which it was detected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Counts all events from 1, so that a reader knows which are new.
+    /// Number of the event, counted from 1, so that a reader knows which are new.
     pub serial: u64,
-    /// When.
     pub at: Instant,
-    /// What.
     pub change: Change,
 }
 
-/// What is told about a node.
+/// Details of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detail {
-    /// About whom.
     pub node: Node,
-    /// Its names in order of interest; the unanswered have no `answer`.
+    /// Its names, the most important first; `answer` is empty until the response arrives.
     pub names: Vec<NameRow>,
-    /// The process group, where a query for it has this machine in its answer.
+    /// Process group; known if the query for that group has this machine in its response.
     pub group: Option<Safe>,
 }
 
-/// A name and what it answered.
+/// A name with its response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameRow {
     /// Without the final dot: `iad.web.internal`.
     pub name: String,
     /// `AAAA` or `TXT`.
     pub rtype: &'static str,
-    /// What came, once it did.
+    /// Response, as soon as it has arrived.
     pub answer: Option<Lookup>,
 }

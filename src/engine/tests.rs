@@ -1,4 +1,4 @@
-//! The engine over a network in memory, on a clock of its own.
+//! The engine over a network in memory, on a simulated clock.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -75,7 +75,7 @@ async fn the_tree_stands_after_two_round_trips() {
     let tree = catalog(&mut engine, |c| c.walk.finished.is_some()).await;
     assert_eq!(tree.machine_count(), 1);
     assert_eq!(tree.walk.finished.map(|at| at - began), Some(RTT * 2));
-    // What was known half-way is told half-way.
+    // Partial results are reported before the end.
     assert!(now() - began < RTT * 3);
 }
 
@@ -111,7 +111,7 @@ async fn a_part_is_asked_again_and_the_next_refresh_comes_when_it_would_have() {
     let part = catalog(&mut engine, |c| address(c) == moved && !c.walk.running).await;
     assert_eq!(*counted.lock().unwrap() - before, 5, "vms, the app, its regions, Flycast, the machine");
     assert_eq!((part.walk.finished, part.apps.len()), (first.walk.finished, 1), "nothing else was asked");
-    // Asked for while a walk is under way, everything comes after it.
+    // Requested during a walk, everything is walked after it.
     engine.commands.send(Command::Refresh(Some(vec![Node::App("web".into())]))).await.unwrap();
     engine.commands.send(Command::Refresh(None)).await.unwrap();
     let whole = catalog(&mut engine, |c| c.apps.len() == 2 && !c.walk.running).await;
@@ -154,7 +154,7 @@ async fn a_refresh_that_fell_due_without_a_link_comes_with_it() {
     change(Phase::Down);
     let nothing = catalog(&mut engine, |c| c.walk.finished > first.walk.finished);
     assert!(tokio::time::timeout(Duration::from_mins(2), nothing).await.is_err());
-    // What somebody asks for now comes to nothing, and is not said to be under way for ever.
+    // A refresh without a link fails, and must not be shown as running for ever.
     engine.commands.send(Command::Refresh(None)).await.unwrap();
     catalog(&mut engine, |c| c.walk.running).await;
     catalog(&mut engine, |c| !c.walk.running).await;
@@ -237,7 +237,7 @@ async fn a_walk_that_met_no_link_says_nothing_and_begins_again_with_the_link() {
     let (mut net, state) = Fake::up(serve(zone(), Arc::default()));
     let (gate, link) = watch::channel(LinkState::new(now(), 1420));
     net.link = link;
-    // As on a tunnel that has no session yet: what is sent is lost.
+    // Like a tunnel without a session yet: all sent packets are lost.
     let open = Arc::new(Mutex::new(false));
     let (inner, door) = (net.serve.clone(), open.clone());
     net.serve = Arc::new(Mutex::new(Box::new(move |over, query| {

@@ -13,7 +13,7 @@ use crate::net::{Echoes, Network};
 use crate::probe::series::Target;
 use crate::probe::trace::{Trace, TracePlan, Tracer};
 
-/// Between two reports of the task.
+/// Minimum interval between two reports of the task.
 const GAP: Duration = Duration::from_millis(100);
 
 #[derive(Default)]
@@ -71,7 +71,7 @@ async fn run<N: Network>(net: N, target: Target, mut plan: TracePlan, reports: m
             link.is_up()
         };
         while let Some(request) = up.then(|| tracer.poll(now)).flatten() {
-            // A full queue loses it, as the network might.
+            // If the queue is full, the probe is lost, as in a real network.
             let _ = echo.send(request);
             report_at.get_or_insert(now + GAP);
         }

@@ -1,4 +1,4 @@
-//! Walks the network: at the start, when the records may have changed, when the link comes back, and on demand.
+//! Walks the network: at the start, when the records may have changed, when the link comes back, and on command.
 
 mod again;
 mod running;
@@ -24,26 +24,26 @@ const HEADERS: u16 = 48;
 /// Apps that one refresh checks in full, round robin.
 const APPS_A_TURN: usize = 32;
 
-/// The catalog and the walks that keep it true.
+/// The catalog, and the walks that keep it current.
 pub struct Walks {
-    /// Whether to walk without a command.
+    /// Walk without a command.
     automatic: bool,
-    /// The catalog of the last walk that ended.
+    /// Catalog of the last finished walk.
     catalog: Arc<Catalog>,
     running: Option<Running>,
     refresh_at: Option<Instant>,
     schedule: Schedule,
-    /// Where the next refresh's turn of apps begins.
+    /// First app of the next refresh's round robin.
     turn: usize,
-    /// The apps on the screen.
+    /// Apps on the screen.
     shown: Vec<Safe>,
-    /// What a command asked for while a walk was running.
+    /// Scopes requested during a running walk.
     wanted: Wanted,
     topic: Topic,
 }
 
 impl Walks {
-    /// Starts the first walk, if `automatic`; `refresh` is the least time between two.
+    /// Starts the first walk, if `automatic`; `refresh` is the shortest pause between two.
     pub fn new<N: Network>(automatic: bool, refresh: Option<Duration>, cx: &Context<N>) -> Self {
         let mut walks = Self {
             automatic,
@@ -71,7 +71,7 @@ impl Walks {
     }
 
     fn run<N: Network>(&mut self, walk: Walk, cx: &Context<N>) {
-        // A response that fits one packet of the tunnel comes whole; fragments do not pass, what is cut comes by TCP.
+        // A response in one packet of the tunnel arrives complete. Fragments do not pass; the rest goes over TCP.
         let mtu = cx.link.borrow().mtu;
         let edns = cx.options.edns.map(|_| mtu.saturating_sub(HEADERS).max(512));
         let options = Options { edns, ..cx.options.clone() };
@@ -79,7 +79,7 @@ impl Walks {
         self.topic.changed(cx.now);
     }
 
-    /// Starts what was asked for, unless a walk is running.
+    /// Starts the requested walk, unless one is running.
     fn start_wanted<N: Network>(&mut self, cx: &Context<N>) {
         if self.running.is_some() {
             return;
@@ -101,16 +101,16 @@ impl Walks {
         let stood = running.walk().stands();
         running.absorb(answers, cx.now);
         let done = running.walk().is_done();
-        // While the link has never been up, nothing is answered. That is the link's state to report; the walk
-        // starts again with the link.
+        // Before the link is up for the first time there are no responses. The link reports that; the walk starts
+        // again with the link.
         if done && running.before_link && !cx.is_up() {
             self.running = None;
             self.wanted.join(None, &self.catalog);
             self.topic.ended(cx.now);
             return;
         }
-        // A running walk edits a catalog of its own. Each time that is reported, its next edit costs a copy: reports
-        // are paced.
+        // A running walk edits its own catalog. Each report of it makes the next edit copy it, so reports have a
+        // minimum interval.
         if done || (!stood && running.walk().stands()) {
             self.topic.ended(cx.now);
         } else {
@@ -127,7 +127,7 @@ impl Walks {
         cx.catalog.clone_from(&self.catalog);
         cx.walked.send_replace(self.catalog.clone());
         let ended = self.running.take();
-        // A walk of a part does not move the time of the next refresh.
+        // A walk of a part does not change the time of the next refresh.
         if let Some(walk) = ended.as_ref().map(Running::walk).filter(|walk| !walk.is_part()) {
             let clean = self.catalog.walk.problems.is_empty();
             self.refresh_at = self.schedule.pause(walk.ttl(), clean).map(|pause| cx.now + pause);
@@ -170,8 +170,8 @@ impl<N: Network> Capability<N> for Walks {
     }
 
     fn link_changed(&mut self, renewed: bool, cx: &mut Context<N>) {
-        // What was asked for or failed without a link starts once, when the link comes up. What fails while it is up
-        // is left to the schedule.
+        // A walk that was requested or failed without a link starts once, when the link comes up. Failures on a working
+        // link are left to the schedule.
         if renewed && self.automatic && cx.is_up() {
             self.start_wanted(cx);
             let failed = self.catalog.walk.finished.is_none() || !self.catalog.walk.problems.is_empty();

@@ -1,5 +1,5 @@
-//! Gathers the facts of a diagnosis: every question that can be asked is asked, at once where one does not need the
-//! other, and each fact is told as soon as it is there.
+//! Collects the facts of a diagnosis. Checks that do not depend on each other run in parallel, and each fact is
+//! reported as soon as it is known.
 
 use std::net::{Ipv6Addr, SocketAddrV6};
 use std::sync::Arc;
@@ -25,26 +25,26 @@ use crate::net::outside::Outside;
 use crate::net::{Network, Trouble};
 use crate::text::{Safe, words};
 
-/// How long a handshake may take: initiations leave at once, after 250 ms, after 1 s more, and after the protocol's
-/// own pause, for which nobody should wait.
+/// Timeout of the first handshake: initiations are sent immediately, after 250 ms and after 1 s more. The protocol's
+/// own retry interval (5 s) would be too long.
 const LINK: Duration = Duration::from_millis(3500);
-/// How long the walk may take that all of this stands on.
+/// Timeout of the walk that the diagnosis is based on.
 const WALK: Duration = Duration::from_millis(1500);
-/// How long a handshake may take where the one before was answered, and a first answer after it.
+/// Timeout of a new handshake after a successful one, and of the first response after it.
 const ANEW: Duration = Duration::from_millis(800);
-/// Machines that are pinged, whose port is tried, and that are asked for again where they are silent.
+/// Maximum number of machines that are pinged, port-checked and, if they do not reply, looked up again.
 const MOST_PINGED: usize = 64;
 const MOST_TRIED: usize = 8;
-/// Apps whose own names are held against the lists.
+/// Maximum number of apps whose own names are compared with the lists.
 const MOST_COMPARED: usize = 64;
 /// IPv6 and ICMPv6 headers, in bytes (RFC 8200 §3, RFC 4443 §4.1).
 const HEADERS: u16 = 48;
-/// Pings to the gateway where none is lost; where one is, and where it may be more than the weather.
+/// Pings to the gateway: the first series, and a longer series if a reply is missing or loss is possible.
 const PINGS: u32 = 5;
 const MORE_PINGS: u32 = 20;
 const MANY_PINGS: u32 = 75;
 
-/// Gathers what is missing of `facts`, and sends them each time there are more; at the end with `done`.
+/// Collects the facts missing in `facts`, and sends them after each step; the last time with `done`.
 pub async fn run<N: Network>(
     net: N,
     client: Client,
@@ -75,7 +75,7 @@ pub async fn run<N: Network>(
         let since = state.first_handshake.map(|first| Instant::now().into_std() - first);
         facts.sessions = since.map(|since| (state.handshakes, since));
     }
-    // While ours is attached with the same key, theirs could not answer: whoever has both ends ours first.
+    // With the same key, the system's tunnel cannot work while ours is attached: detach ours first.
     if facts.subject.system {
         let _ = told.send(facts.clone()).await;
         facts.system = Some(system::look(&facts.conf, system::Ours::Attached).await);
@@ -84,7 +84,7 @@ pub async fn run<N: Network>(
     let _ = told.send(facts).await;
 }
 
-/// Waits for the link, or for what makes waiting useless.
+/// Waits for the link, or for an error that makes waiting useless.
 async fn link<N: Network>(net: &N) -> Link {
     let mut states = net.link();
     let start = Instant::now();
@@ -126,14 +126,14 @@ impl<N: Network> Examiner<N> {
         let _ = self.told.send(facts.clone()).await;
     }
 
-    /// All that needs the link.
+    /// Collects the facts that need a link.
     async fn beyond(&self, facts: &mut Facts) {
         let (mut named, (mut pinged, mut error_from)) =
             tokio::join!(self.names(&facts.conf.name), self.gateway(facts));
         let (apps, instances, peers, own) = &named;
         let silent = [apps, instances, peers, own].iter().all(|asked| asked.rtt.is_none());
         if silent && pinged.0.answered == 0 && error_from.is_none() {
-            // Whoever shook hands after us has the session now: another handshake takes it back.
+            // The peer that did the latest handshake has the session: a new handshake from here takes it back.
             let restored = self.answers_anew().await;
             facts.restored = Some(restored);
             if restored {
@@ -166,7 +166,7 @@ impl<N: Network> Examiner<N> {
         facts.conflicts = Some(conflicts);
     }
 
-    /// Whether the name server answers through a session of its own.
+    /// Does a new handshake, and returns whether the name server responds after it.
     async fn answers_anew(&self) -> bool {
         let mut link = self.net.link();
         let before = link.borrow_and_update().last_handshake;
@@ -180,7 +180,7 @@ impl<N: Network> Examiner<N> {
         ask(&self.client, self.client.server(), &Form::Apps, &options).await.rtt.is_some()
     }
 
-    /// Whether our address is among the listed peers; `None` where a name was not answered that may have been ours.
+    /// Whether our address belongs to a listed peer; `None` if a name without a response may be ours.
     async fn listed(&self, facts: &Facts, own_name: &Lookup, catalog: &Catalog) -> Option<Listed> {
         let own = facts.conf.address;
         let name = Safe::new(&facts.conf.name);
@@ -193,7 +193,7 @@ impl<N: Network> Examiner<N> {
         if let Some(name) = names.iter().find(|name| known(name) == Some(own)) {
             return Some(Listed::As(name.clone()));
         }
-        // The walk may not have come to all of them yet.
+        // The walk may not have reached all of them yet.
         let open = names.iter().filter(|name| known(name).is_none()).take(MOST_COMPARED);
         let asked =
             join_all(open.map(|name| async move { (name, self.ask(&Form::Peer(name.clone())).await) })).await;
@@ -206,8 +206,8 @@ impl<N: Network> Examiner<N> {
         Some(address.map_or(Listed::No, |address| Listed::Another(name, address)))
     }
 
-    /// What can still be learned where no name is answered: of another server, and whether anything comes back.
-    /// `error_from` is who sent an ICMPv6 error about a ping to the server.
+    /// Collects the facts available without DNS: the response of another server, and whether any data comes back.
+    /// `error_from` is the sender of an ICMPv6 error about a ping to the server.
     async fn without_names(&self, facts: &mut Facts, error_from: Option<Ipv6Addr>) {
         let own = facts.conf.own_dns();
         if facts.conf.dns != own {
@@ -216,7 +216,7 @@ impl<N: Network> Examiner<N> {
         if error_from.is_some() {
             facts.edge = Some(error_from);
         } else if facts.gateway.is_some_and(|pings| pings.answered == 0) {
-            // A ping that must be thrown away: a router on the way, or the gateway, says so.
+            // A ping that must be discarded: a router on the path, or the gateway, sends an error.
             let mut groups = facts.conf.network.addr().segments();
             groups[3..].copy_from_slice(&[0xffff; 5]);
             let probe = Probe { hop_limit: 1, ..Probe::new(Ipv6Addr::from(groups), Probe::SMALL, 1) };
@@ -226,9 +226,9 @@ impl<N: Network> Examiner<N> {
         self.tell(facts).await;
     }
 
-    /// Pings the gateway: small ones, more of them where some are lost, and large ones.
+    /// Pings the gateway: a few small packets, more if some are lost, and large packets.
     async fn gateway(&self, facts: &Facts) -> ((Pings, Pings), Option<Ipv6Addr>) {
-        // Whatever the conf takes for its name server, the gateway is at <prefix>::3.
+        // The gateway is always <prefix>::3, even if the conf has another name server.
         let (to, large) = (facts.conf.own_dns(), facts.conf.mtu.saturating_sub(HEADERS));
         let probes = vec![Probe::new(to, Probe::SMALL, PINGS), Probe::new(to, large, 1)];
         let seen = ping(&self.net, probes).await;
@@ -236,7 +236,7 @@ impl<N: Network> Examiner<N> {
         let (mut small, large) = (of(0), of(1));
         let lost = |pings: Pings| pings.sent.saturating_sub(pings.answered);
         if small.answered > 0 {
-            // A handful may all get through where a third is lost.
+            // With a third of the packets lost, a few may still all get replies.
             small = add(small, burst(&self.net, to, MORE_PINGS).await);
             if lost(small) > 2 {
                 small = add(small, burst(&self.net, to, MANY_PINGS).await);
@@ -245,7 +245,7 @@ impl<N: Network> Examiner<N> {
         ((small, large), seen.iter().find_map(|seen| seen.error_from))
     }
 
-    /// The org-wide names, and the name that this peer may have.
+    /// Queries the org-wide names, and the expected name of this peer.
     async fn names(&self, conf: &str) -> (Lookup, Lookup, Lookup, Lookup) {
         let ask = |form: Form| async move { self.ask(&form).await };
         let (mut apps, instances, peers, own) = tokio::join!(
@@ -254,7 +254,7 @@ impl<N: Network> Examiner<N> {
             ask(Form::Peers),
             ask(Form::Peer(Safe::new(conf)))
         );
-        // A server that answers others is not silent: one question may have been unlucky.
+        // The server responds to other queries: this query may have been lost. Send it again.
         if apps.rtt.is_none() && [&instances, &peers, &own].iter().any(|asked| asked.rtt.is_some()) {
             apps = ask(Form::Apps).await;
         }
@@ -269,7 +269,7 @@ impl<N: Network> Examiner<N> {
         ask(&self.client, SocketAddrV6::new(server, PORT, 0, 0), form, &Options::default()).await
     }
 
-    /// The catalog of a whole walk, waited for where there is none yet.
+    /// The catalog of a complete walk; waits for it if necessary.
     async fn walked(&self) -> Arc<Catalog> {
         let mut catalog = self.catalog.clone();
         let walked = catalog.wait_for(|catalog| catalog.walk.finished.is_some());
@@ -281,14 +281,14 @@ impl<N: Network> Examiner<N> {
         found.unwrap_or_else(|| self.catalog.borrow().clone())
     }
 
-    /// Holds the lists against each other, and against the apps' own names.
+    /// Compares the lists with each other, and with the apps' own names.
     async fn compare(&self, catalog: &Catalog) -> Vec<Disagreement> {
         let now = Instant::now().into_std();
         let apps = catalog.apps.iter().filter(|(_, app)| app.complete).take(MOST_COMPARED);
         let found = join_all(apps.map(|(name, app)| async move {
             let (app_form, regions_form) = (Form::App(name.clone()), Form::Regions(name.clone()));
             let (addresses, regions) = tokio::join!(self.ask(&app_form), self.ask(&regions_form));
-            // What was not told contradicts nothing.
+            // A missing response contradicts nothing.
             let addresses = (addresses.outcome == Outcome::NOERROR).then_some(addresses.addresses);
             let regions = (regions.outcome == Outcome::NOERROR).then_some(regions.entries);
             disagreements(name, app, addresses.as_deref(), regions.as_deref())
@@ -309,7 +309,7 @@ impl<N: Network> Examiner<N> {
             .collect()
     }
 
-    /// Pings the machines, and asks for those again that are silent.
+    /// Pings the machines, and looks up those that do not reply.
     async fn reach(&self, machines: &[Place]) -> Vec<Reach> {
         let probes = machines.iter().map(|place| Probe::new(place.address, Probe::SMALL, 1)).collect();
         let seen = ping(&self.net, probes).await;
@@ -324,7 +324,7 @@ impl<N: Network> Examiner<N> {
                 again: None,
             })
             .collect();
-        // Where others had to be asked twice, silence may be bad luck: it is given a second chance.
+        // If other machines needed a second ping, packets are being lost: ping those without a reply once more.
         let lossy = reached.iter().any(|reach| reach.pings.answered > 0 && reach.pings.sent > 1);
         if lossy {
             let mut silent: Vec<&mut Reach> =
@@ -342,7 +342,7 @@ impl<N: Network> Examiner<N> {
         reached
     }
 
-    /// A second look at a machine that is silent: where does its own name say that it is?
+    /// Looks up the own name of a machine that does not reply: it may have a new address.
     async fn again(&self, reach: &Reach) -> Again {
         let asked = self.ask(&Form::Vm(reach.id.clone(), reach.app.clone())).await;
         if !asked.outcome.is_definite() {
@@ -358,7 +358,7 @@ impl<N: Network> Examiner<N> {
         }
     }
 
-    /// What is asked about the app, and its port.
+    /// Collects the facts about the app and its port.
     async fn app(
         &self,
         facts: &Facts,
@@ -393,19 +393,19 @@ impl<N: Network> Examiner<N> {
     }
 }
 
-/// A timeout that a slow link makes longer.
+/// A timeout, longer on a slow link.
 fn link_timeout<N: Network>(net: &N, usual: Duration) -> Duration {
     net.link().borrow().timeout(usual, 5)
 }
 
-/// A machine that can be reached.
+/// A machine with a known address.
 struct Place {
     app: Safe,
     id: Safe,
     address: Ipv6Addr,
 }
 
-/// The machines that are asked for: one, those of an app, or all.
+/// Machines to check: one, those of an app, or all.
 fn chosen(catalog: &Catalog, facts: &Facts) -> Vec<Place> {
     let subject = &facts.subject;
     let all = catalog.apps.iter().filter(|(name, _)| subject.app.as_ref().is_none_or(|app| app == *name));

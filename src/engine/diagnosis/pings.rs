@@ -1,4 +1,4 @@
-//! Pings for a diagnosis: sent in rounds, each for those who have not answered yet.
+//! Pings for a diagnosis, sent in rounds; each round goes to the targets that have not replied yet.
 
 use std::net::Ipv6Addr;
 use std::time::Duration;
@@ -8,49 +8,47 @@ use tokio::time::{Instant, timeout_at};
 use crate::doctor::facts::Pings;
 use crate::net::{EchoKind, EchoRequest, Echoes, Network};
 
-/// Rounds, and how long after one the next leaves for who has not answered.
+/// Number of rounds, and the delay of the next round for targets without a reply.
 const ROUNDS: u32 = 5;
 const ROUND: Duration = Duration::from_millis(250);
-/// Between two pings of a burst, and how long the last one may take.
+/// Interval between two pings of a burst, and the timeout of the last one.
 const GAP: Duration = Duration::from_millis(10);
 const LAST: Duration = Duration::from_millis(500);
 
-/// Whom to ping and how.
+/// A ping to send: target and parameters.
 pub struct Probe {
-    /// Whom.
     pub to: Ipv6Addr,
     /// Bytes after the ICMPv6 header.
     pub payload: u16,
-    /// Answers after which no more are sent.
+    /// Number of replies after which no more pings are sent.
     pub wanted: u32,
-    /// 64 as a rule.
+    /// Usually 64.
     pub hop_limit: u8,
 }
 
-/// What came of it.
+/// Result of a probe.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Seen {
-    /// Replies.
     pub pings: Pings,
-    /// Who sent an ICMPv6 error about it.
+    /// Sender of an ICMPv6 error about the probe.
     pub error_from: Option<Ipv6Addr>,
 }
 
 impl Probe {
-    /// The payload of `ping`.
+    /// Default payload of `ping`, in bytes.
     pub const SMALL: u16 = 56;
 
-    /// A ping with the usual hop limit.
+    /// A ping with the default hop limit.
     pub fn new(to: Ipv6Addr, payload: u16, wanted: u32) -> Self {
         Self { to, payload, wanted, hop_limit: 64 }
     }
 }
 
-/// Sends each probe in rounds until it has had enough answers, or an error that answers it as well.
+/// Sends each probe in rounds until it has enough replies, or an error that also counts as a response.
 pub async fn ping<N: Network>(net: &N, probes: Vec<Probe>) -> Vec<Seen> {
     let mut seen = vec![Seen::default(); probes.len()];
     let Ok(mut echo) = net.echo() else { return seen };
-    // Of each ping whose it is and when it left, until it is answered: a second copy of a reply is no second answer.
+    // Probe and send time of each ping without a reply yet: a second copy of a reply does not count.
     let mut sent: Vec<Option<(usize, std::time::Instant)>> = Vec::new();
     let last = net.link().borrow().timeout(ROUND, 2);
     for round in 1..=ROUNDS {
@@ -96,7 +94,7 @@ pub async fn ping<N: Network>(net: &N, probes: Vec<Probe>) -> Vec<Seen> {
     seen
 }
 
-/// `count` pings to one address, close together.
+/// Sends `count` pings to one address at short intervals.
 pub async fn burst<N: Network>(net: &N, to: Ipv6Addr, count: u32) -> Pings {
     let mut pings = Pings::default();
     let Ok(mut echo) = net.echo() else { return pings };
@@ -110,7 +108,7 @@ pub async fn burst<N: Network>(net: &N, to: Ipv6Addr, count: u32) -> Pings {
         match timeout_at(due, echo.recv()).await {
             Ok(Ok(event)) => {
                 let index = usize::from(event.seq);
-                // A duplicate is one answer.
+                // A reply and its duplicate count once.
                 if let (EchoKind::Reply { .. }, Some(known @ false), Some(at)) =
                     (event.kind, answered.get_mut(index), sent.get(index))
                 {

@@ -1,5 +1,5 @@
-//! A TCP port for a diagnosis: checked more than once, since one lost packet proves nothing, and with its protocol
-//! where that is wanted.
+//! A TCP port for a diagnosis. It is checked more than once, since one lost packet proves nothing, and with its
+//! protocol if one is expected.
 
 use std::net::SocketAddrV6;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::probe::port::Port;
 use crate::probe::speech::Speech;
 use crate::text::Safe;
 
-/// Delays of the connection attempts; the first that gets a reply counts.
+/// Delays of the connection attempts; the first attempt with a response decides.
 const STAGGER: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_millis(700)];
 
-/// Tries the port at `to`, which belongs to `who`; `host` is the name to ask a service for.
+/// Checks the port at `to`, which belongs to `who`; `host` is the host name for the protocol check.
 pub async fn tried<N: Network>(
     net: &N,
     who: Safe,

@@ -1,5 +1,5 @@
-//! A look at the machine itself: is the system's own VPN up, does its route lead there, do names resolve? Over the
-//! machine's own sockets, without rights; nothing is changed.
+//! Check of this host itself: is the system's own VPN up, does its route point there, do names resolve? It uses the
+//! host's own sockets, needs no privileges and changes nothing.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,24 +15,24 @@ use crate::doctor::facts::{Conf, System};
 use crate::net::host::HostNetwork;
 use crate::net::outside::{interface_in, source_to};
 
-/// How long the system's tunnel may take to win its session back after ours has ended: it notices after 15 s without
-/// a reply (WireGuard paper, §6.5), and shakes hands.
+/// Time that the system's tunnel may need to get its session back after ours has ended: it detects the loss after
+/// 15 s without a reply (WireGuard paper, §6.5), and then does a handshake.
 const BACK: Duration = Duration::from_secs(25);
-/// Between two looks at whether it has.
+/// Interval between two checks for that.
 const AGAIN: Duration = Duration::from_millis(250);
-/// The most name servers that are asked.
+/// Maximum number of name servers to query.
 const MOST: usize = 3;
 
-/// How our own tunnel stands while the look is taken.
+/// State of our own tunnel during the check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ours {
-    /// It is attached: with the same key, the system's could not answer.
+    /// Attached: with the same key, the system's tunnel cannot work.
     Attached,
-    /// It was attached a moment ago, and has ended.
+    /// Detached a moment ago.
     Ended,
 }
 
-/// Looks for the network of `conf`.
+/// Checks the system's access to the network of `conf`.
 pub async fn look(conf: &Conf, ours: Ours) -> System {
     let own = conf.own_dns();
     let interface = interface_in(conf.network, conf.address);
@@ -59,7 +59,7 @@ pub async fn look(conf: &Conf, ours: Ours) -> System {
         tokio::time::sleep(AGAIN).await;
     };
     system.by_own = Some(by_own);
-    // As a resolver library does it: the first server that answers is believed.
+    // Like a resolver library: the first response counts.
     let mut by_resolver: Option<Lookup> = None;
     for server in system.resolvers.iter().take(MOST) {
         let mut asked = ask(&client, place(*server), &Form::Apps, &Options::default()).await;

@@ -1,5 +1,5 @@
-//! No false alarm: a healthy org is looked at again and again while up to two of a hundred packets are lost each way,
-//! on a clock that runs by itself. The seed decides what is lost.
+//! No false alarm: a healthy org is examined repeatedly while up to two of a hundred packets are lost in each
+//! direction, on a simulated clock. The seed decides which packets are lost.
 
 use std::net::Ipv6Addr;
 use std::sync::{Arc, Mutex};
@@ -21,12 +21,12 @@ use crate::net::fake::{Fake, Over};
 
 const RTT: Duration = Duration::from_millis(12);
 
-/// A network with this org, which loses `loss` of the packets each way.
+/// A network with this org and the share `loss` of packets lost in each direction.
 fn lossy(org: Scenario, loss: f64, seed: u64) -> (Fake, watch::Sender<LinkState>) {
     let dice = Arc::new(Mutex::new(StdRng::seed_from_u64(seed)));
     let vanishes = move |dice: &Mutex<StdRng>| {
         let mut dice = dice.lock().unwrap();
-        // Once on the way there and once on the way back.
+        // Once for the request and once for the reply.
         dice.random_bool(loss) || dice.random_bool(loss)
     };
     let known: Vec<Ipv6Addr> = org
@@ -48,7 +48,7 @@ fn lossy(org: Scenario, loss: f64, seed: u64) -> (Fake, watch::Sender<LinkState>
     (fake, link)
 }
 
-/// What is wrong with a healthy org of `apps` apps, in a run with this seed; nothing, if all is well.
+/// Faults reported for a healthy org of `apps` apps in a run with this seed; empty if all is well.
 async fn alarms(apps: usize, seed: u64) -> Vec<String> {
     let mut org = Scenario::generated(apps, 3, seed);
     let profile = crate::app::tests::profile();
@@ -57,7 +57,7 @@ async fn alarms(apps: usize, seed: u64) -> Vec<String> {
     let (net, _link) = lossy(org, loss, seed);
     let settings = Settings { refresh: None, ..Settings::default() };
     let mut engine = Engine::start(net, profile.dns.addr, settings).unwrap();
-    // Every other run asks for an app, too.
+    // Every second run also examines an app.
     let app = (seed % 2 == 1).then(|| "app-0001".into());
     let facts = Facts::before(&profile.conf, Around::default(), Subject { app, ..Subject::default() });
     engine.commands.send(Command::Diagnose(Box::new(facts))).await.unwrap();
@@ -70,7 +70,7 @@ async fn alarms(apps: usize, seed: u64) -> Vec<String> {
             let mut all: Vec<String> = bad
                 .map(|finding| format!("{} of {apps} apps, seed {seed}: {}", finding.fault, finding.title))
                 .collect();
-            // Nothing was left out for want of an answer, either.
+            // No check was skipped because a response was missing, either.
             let unasked = diagnosis.findings.iter().filter(|finding| finding.needs.is_some());
             all.extend(unasked.map(|finding| format!("seed {seed}: {} was skipped", finding.id)));
             return all;
@@ -86,7 +86,7 @@ async fn no_alarm(apps: usize, runs: u64) {
     assert!(all.is_empty(), "{} alarms in {runs} runs:\n{}", all.len(), all.join("\n"));
 }
 
-/// All hundred where it is asked for; a few where it takes long.
+/// Number of runs: `few`, unless the environment sets it.
 fn runs(few: u64) -> u64 {
     std::env::var("SIXPANE_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(few)
 }
@@ -114,7 +114,7 @@ async fn a_session_that_somebody_took_is_won_back_and_told_as_likely() {
     for comes_back in [true, false] {
         let (net, link) = lossy(org.clone(), 0.0, 1);
         let ours = Arc::new(Mutex::new(false));
-        // Until another handshake nothing comes through.
+        // Until another handshake, no data comes back.
         let (serve, shared) = (net.serve.clone(), ours.clone());
         let mut answer = std::mem::replace(&mut *serve.lock().unwrap(), Box::new(|_, _| vec![]));
         *serve.lock().unwrap() =
@@ -167,6 +167,6 @@ async fn and_a_link_that_loses_30_of_100_is_told_and_no_machine_is_blamed() {
         assert!(failures.is_empty(), "seed {seed}: {failures:?}");
         told += usize::from(diagnosis.named().is_some_and(|finding| finding.fault == "packets-lost"));
     }
-    // Five pings may all be lucky.
+    // Even five pings may all get replies.
     assert!(told >= 18, "{told} of 20");
 }

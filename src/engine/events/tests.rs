@@ -1,4 +1,5 @@
-//! From a ping that changes to the line in the Events view: engine, state and screen together, on a clock of its own.
+//! From a change in ping replies to the line in the Events view: engine, state and screen together, on a simulated
+//! clock.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use crate::engine::{Engine, Settings};
 use crate::net::fake::{Fake, SERVER};
 use crate::ui::tests::screen;
 
-/// Lets the two talk until `done`, for ten minutes at most.
+/// Runs engine and state until `done`, for ten minutes at most.
 async fn until(engine: &mut Engine, state: &mut State, done: impl Fn(&State) -> bool) {
     let end = now() + Duration::from_mins(10);
     while !done(state) {
@@ -37,7 +38,7 @@ async fn who_falls_silent_answers_again_or_answers_slower_is_an_event_on_the_scr
     *net.answers.lock().unwrap() = Box::new(move |_| *answers.lock().unwrap());
     let settings = Settings { walk: false, ..Settings::default() };
     let mut engine = Engine::start(net, SERVER, settings).unwrap();
-    // The gateway is pinged by itself.
+    // The gateway is pinged automatically.
     let mut state = State::new(profile(), app::Settings::default(), now());
     state.clock = Some((now(), jiff::ZonedDateTime::now()));
     let received = |state: &State| state.series(SERVER).map_or(0, |series| series.received);
@@ -46,7 +47,7 @@ async fn who_falls_silent_answers_again_or_answers_slower_is_an_event_on_the_scr
     until(&mut engine, &mut state, |state| !kinds(state).is_empty()).await;
     *alive.lock().unwrap() = true;
     until(&mut engine, &mut state, |state| kinds(state).len() > 1).await;
-    // The usual round trip is known after a while; then it is another one.
+    // The usual round trip is known after a while; then it changes.
     until(&mut engine, &mut state, |state| received(state) >= 45).await;
     assert_eq!(kinds(&state), ["target-silent", "target-answers"]);
     *way.lock().unwrap() = Duration::from_millis(40);
@@ -55,7 +56,7 @@ async fn who_falls_silent_answers_again_or_answers_slower_is_an_event_on_the_scr
         panic!("{:?}", kinds(&state))
     };
     assert_eq!((from.as_millis(), to.as_millis()), (7, 40));
-    // It is told once.
+    // It is reported once.
     until(&mut engine, &mut state, |state| received(state) >= 200).await;
     assert_eq!(kinds(&state).len(), 3);
     state.tab = app::Tab::Events;

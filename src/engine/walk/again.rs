@@ -1,24 +1,22 @@
-//! What somebody wants to be asked again: all of it, or the parts that are selected.
+//! Refreshes requested by the user: everything, or the selected parts.
 
 use crate::catalog::Catalog;
 use crate::catalog::place::Node;
 use crate::catalog::walk::Part;
 
-/// What is to be asked again as soon as no walk is under way.
+/// Scope of a requested refresh; it starts as soon as no walk is running.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Again {
-    /// Everything.
     All,
-    /// These.
     Part(Part),
 }
 
-/// What was asked for and has not begun.
+/// Requested refreshes that have not started.
 #[derive(Debug, Default)]
 pub struct Wanted(Option<Again>);
 
 impl Wanted {
-    /// Takes in all at and below `nodes`, or everything.
+    /// Adds all at and below `nodes`, or everything.
     pub fn join(&mut self, nodes: Option<&[Node]>, catalog: &Catalog) {
         let part = nodes.map(|nodes| of(nodes, catalog)).filter(|part| !part.is_empty());
         self.0 = match (self.0.take(), part) {
@@ -31,13 +29,13 @@ impl Wanted {
         };
     }
 
-    /// What is to begin now.
+    /// Takes the scope to start now.
     pub fn take(&mut self) -> Option<Again> {
         self.0.take()
     }
 }
 
-/// What is at and below these places.
+/// All at and below these nodes.
 fn of(nodes: &[Node], catalog: &Catalog) -> Part {
     let mut part = Part::default();
     for node in nodes {

@@ -1,4 +1,4 @@
-//! A walk under way: its questions put to the name server, their answers given back to it.
+//! A running walk: its queries go to the name server, and the responses go back to the walk.
 
 use std::sync::Arc;
 use std::task::{self, Poll};
@@ -14,15 +14,15 @@ use crate::dns::names::Form;
 use crate::dns::outcome::Outcome;
 use crate::text::words;
 
-/// Questions that the client has at once; its window is what really leaves.
+/// Queries handed to the client at once; the client's window limits how many are in flight.
 const AHEAD: usize = 2560;
-/// Answers that are taken before anything else gets its turn.
+/// Maximum number of responses handled before any other event.
 const BATCH: usize = 256;
 
-/// A walk and what it waits for.
+/// A walk and its queries in flight.
 pub struct Running {
     walk: Walk,
-    /// Whether it began before the link stood: its failures may be the link's.
+    /// Started before the link was up: its failures may be caused by the missing link.
     pub before_link: bool,
     client: Client,
     options: Arc<Options>,
@@ -33,7 +33,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Begins a walk, and puts its first questions.
+    /// Starts a walk, and sends its first queries.
     pub fn begin(walk: Walk, client: Client, options: Options, before_link: bool, now: Instant) -> Self {
         let (inbox, answers) = mpsc::channel(AHEAD);
         let (options, asked) = (Arc::new(options), HashMap::new());
@@ -42,18 +42,17 @@ impl Running {
         running
     }
 
-    /// The walk.
     pub fn walk(&self) -> &Walk {
         &self.walk
     }
 
-    /// Answers that have come, at least one.
+    /// Received responses, at least one.
     pub fn poll_answers(&mut self, task: &mut task::Context<'_>) -> Poll<Vec<(usize, Exchange)>> {
         let mut batch = Vec::new();
         self.answers.poll_recv_many(task, &mut batch, BATCH).map(|_| batch)
     }
 
-    /// Gives answers to the walk, and puts what it asks next.
+    /// Passes responses to the walk, and sends its next queries.
     pub fn absorb(&mut self, answers: &[(usize, Exchange)], now: Instant) {
         for (number, exchange) in answers {
             if let Some(form) = self.asked.remove(number) {
@@ -74,7 +73,7 @@ impl Running {
                     self.client.put(self.numbers, question, &self.options, &self.inbox);
                     self.asked.insert(self.numbers, form);
                 }
-                // A name that cannot be asked for says nothing; what it is about stays incomplete.
+                // An invalid name cannot be queried; the data behind it stays incomplete.
                 Err(error) => {
                     let said = Said {
                         outcome: Outcome::Unsendable,

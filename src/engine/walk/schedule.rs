@@ -1,19 +1,19 @@
-//! When the tree is asked for again: as often as the records may change, never in step with others, and ever more
-//! rarely where nobody answers.
+//! Schedule of the walks: as often as the records may change, with jitter so that clients do not synchronise, and with
+//! a longer interval after failures.
 
 use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// The longest that a server's TTL can keep us from looking.
+/// Maximum TTL that is respected.
 const LONGEST_TTL: Duration = Duration::from_mins(5);
-/// The longest pause after failures.
+/// Maximum pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
-/// The share by which a pause is longer or shorter than it should be.
+/// Jitter: the share by which a pause varies in both directions.
 const JITTER: f64 = 0.1;
 
-/// The pauses between walks.
+/// Computes the pauses between walks.
 #[derive(Debug)]
 pub struct Schedule {
     least: Option<Duration>,
@@ -22,17 +22,17 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Pauses of at least `least`; `None` never walks again. `seed` draws the jitter.
+    /// Pauses of at least `least`; `None` never walks again. `seed` is for the jitter.
     pub fn new(least: Option<Duration>, seed: u64) -> Self {
         Self { least, failures: 0, rng: StdRng::seed_from_u64(seed) }
     }
 
-    /// The pause after a walk: `ttl` is how long its records stay true, `clean` whether all of it was answered.
+    /// The pause after a walk: `ttl` is the TTL of its records, `clean` is set if every query got a response.
     pub fn pause(&mut self, ttl: Option<Duration>, clean: bool) -> Option<Duration> {
         let least = self.least?;
         let pause = ttl.unwrap_or_default().min(LONGEST_TTL).max(least);
         self.failures = if clean { 0 } else { self.failures.saturating_add(1) };
-        // The first failure may be a lost packet: it is looked at again in time.
+        // The first failure may be a lost packet: it does not make the pause longer.
         let doubled = pause.saturating_mul(1 << self.failures.saturating_sub(1).min(8));
         let pause = doubled.min(LONGEST_PAUSE.max(pause));
         Some(pause.mul_f64(self.rng.random_range(1.0 - JITTER..1.0 + JITTER)))
