@@ -41,7 +41,7 @@ use crate::doctor::facts::Facts;
 use crate::engine::report::{self, Command, Detail, Report};
 use crate::engine::targets::Names;
 use crate::net::LinkState;
-use crate::probe::port::Knocked;
+use crate::probe::port::PortResult;
 use crate::probe::series::{Aim, Series};
 use crate::probe::trace::Trace;
 use crate::settings::ThemeName;
@@ -218,7 +218,7 @@ pub struct View {
     /// The trace.
     pub trace: Option<Arc<Trace>>,
     /// The ports that were tried.
-    pub ports: Arc<Vec<Knocked>>,
+    pub ports: Arc<Vec<PortResult>>,
     /// The addresses of the names that are pinged.
     pub names: Arc<Names>,
     /// What has changed, oldest first.

@@ -174,11 +174,11 @@ enum Command {
         /// [CONF] TARGET… [PORT…]: a first word that ends in .conf or holds a / is the conf
         #[arg(required = true, value_name = "TARGET")]
         words: Vec<String>,
-        /// Speak to the open ones, and print the status line of HTTP, the certificate's names of TLS, or what was
+        /// Protocols to the open ones, and print the status line of HTTP, the certificate's names of TLS, or what was
         /// said in their place: any tries both, the likelier first
         #[arg(long, value_name = "PROTOCOL", num_args = 0..=1, require_equals = true)]
-        #[arg(default_missing_value = "any", value_parser = commands::ports::speak)]
-        speak: Option<crate::probe::speech::Speak>,
+        #[arg(default_missing_value = "any", value_parser = commands::ports::protocols)]
+        speak: Option<crate::probe::protocol::Protocols>,
         #[command(flatten)]
         common: Common,
     },
@@ -449,7 +449,7 @@ fn run(command: Command, settings: &Settings, out: &mut impl Write) -> Result<Ex
         Command::Ports { words, speak, common } => {
             let (conf, words) = commands::conf::split(words, common.conf()?);
             let (targets, ports) = commands::ports::split(words, &settings.ports)?;
-            let request = commands::ports::Request { targets, ports, speak, json: common.json };
+            let request = commands::ports::Request { targets, ports, protocols: speak, json: common.json };
             commands::attached(async {
                 let engine = engine::Settings { walk: false, ..Default::default() };
                 let mut session = Session::open(conf.as_deref(), common.force, engine)?;

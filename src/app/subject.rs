@@ -9,7 +9,7 @@ use crate::probe::series::Target;
 use crate::text::Safe;
 
 /// Connections that one key may try.
-const MOST_KNOCKS: usize = 512;
+const MOST_CHECKS: usize = 512;
 /// Why ports are not checked.
 pub const TOO_MANY: &str = "those are too many connections at once: select a region or a machine";
 
@@ -63,7 +63,7 @@ pub fn check_ports(state: &mut State, of: Option<Wish>, told: Option<&str>, spea
         return state.say("the settings name no port to try: `:ports 22` tries that one");
     }
     // What is refused changes nothing.
-    if targets_of(state, &of).len() * ports.len() > MOST_KNOCKS {
+    if targets_of(state, &of).len() * ports.len() > MOST_CHECKS {
         return state.say(TOO_MANY);
     }
     out.request(Request::Ports { of, ports, speak });

@@ -16,8 +16,8 @@ use crate::clock;
 use crate::dns::dig::name;
 use crate::engine::report::{Command, Report};
 use crate::error::{Error, Exit};
-use crate::probe::port::{self, Knock, Knocked, Port};
-use crate::probe::speech::{Heard, Speak, Spoken};
+use crate::probe::port::{self, Port, PortCheck, PortResult};
+use crate::probe::protocol::{Banner, ProtocolCheck, Protocols};
 use crate::text::{count, ms};
 
 /// Connections that one command may try.
@@ -52,18 +52,18 @@ pub struct Request {
     pub targets: Vec<String>,
     /// The ports of each.
     pub ports: Vec<u16>,
-    /// How open ports are spoken to; `None` closes at once.
-    pub speak: Option<Speak>,
+    /// Protocols to check on open ports; `None` checks none.
+    pub protocols: Option<Protocols>,
     /// Whether JSON is printed.
     pub json: bool,
 }
 
-/// Reads how a port is to be spoken to.
+/// Parses the protocols to check.
 ///
 /// # Errors
 /// Where that is not known, in words.
-pub fn speak(text: &str) -> Result<Speak, String> {
-    Speak::read(text).ok_or_else(|| "any, http or tls is expected".into())
+pub fn protocols(text: &str) -> Result<Protocols, String> {
+    Protocols::read(text).ok_or_else(|| "any, http or tls is expected".into())
 }
 
 /// Tries the ports of each target. The exit code is 1 where none is open.
@@ -78,24 +78,24 @@ pub async fn run(
     out: &mut impl Write,
 ) -> Result<Exit, Failure> {
     session.up(timeout).await?;
-    let mut knocks = Vec::new();
+    let mut checks = Vec::new();
     for word in &request.targets {
         let host = name::parse(word).ok().and_then(|name| port::host(&name.to_ascii()));
         for target in resolve(session, word).await? {
-            knocks.extend(request.ports.iter().map(|&port| Knock {
+            checks.extend(request.ports.iter().map(|&port| PortCheck {
                 label: target.label.clone(),
                 to: SocketAddrV6::new(target.address, port, 0, 0),
-                speak: request.speak,
+                protocols: request.protocols,
                 host: host.clone().filter(|_| word != "gateway" && word.parse::<Ipv6Addr>().is_err()),
             }));
         }
     }
-    let all = knocks.len();
+    let all = checks.len();
     if all > MOST {
         let why = format!("{} are asked for, {MOST} are the most", count(all, "connection"));
         return Err(Error::new(Exit::Usage, "that is too much at once").why(why).into());
     }
-    if session.engine.commands.send(Command::Ports(knocks)).await.is_err() {
+    if session.engine.commands.send(Command::Ports(checks)).await.is_err() {
         return Err(Error::new(Exit::Tunnel, "the network was closed").into());
     }
     let mut progress = Progress::new(clock::now());
@@ -114,10 +114,10 @@ pub async fn run(
         };
         let Report::Ports(results) = report else { continue };
         progress.clear();
-        for knocked in results.iter().skip(told) {
-            open += usize::from(matches!(knocked.port, Port::Open(_)));
-            refused |= knocked.port == Port::Refused;
-            print(knocked, request.json, out)?;
+        for result in results.iter().skip(told) {
+            open += usize::from(matches!(result.port, Port::Open(_)));
+            refused |= result.port == Port::Refused;
+            print(result, request.json, out)?;
         }
         told = results.len();
         out.flush()?;
@@ -142,7 +142,7 @@ fn bar(told: usize, all: usize, open: usize) -> String {
 }
 
 fn print(
-    Knocked { knock, port, heard }: &Knocked,
+    PortResult { check, port, protocol }: &PortResult,
     as_json: bool,
     out: &mut impl Write,
 ) -> std::io::Result<()> {
@@ -157,34 +157,34 @@ fn print(
     if as_json {
         let mut line = json!({
             "schema": "sixpane.ports/1",
-            "target": knock.label,
-            "address": knock.to.ip(),
-            "port": knock.to.port(),
+            "target": check.label,
+            "address": check.to.ip(),
+            "port": check.to.port(),
             "state": port.as_str(),
             "ms": took.map(|took| took.as_secs_f64() * 1e3),
             "error": error,
         });
-        if let (Some(heard), Some(map)) = (heard, line.as_object_mut()) {
-            map.insert("spoken".into(), spoken(heard));
+        if let (Some(protocol), Some(map)) = (protocol, line.as_object_mut()) {
+            map.insert("spoken".into(), protocol_json(protocol));
         }
         return writeln!(out, "{line}");
     }
     let took = took.map(|took| format!("  {:>8} ms", ms(took))).unwrap_or_default();
     let error = error.map(|error| format!("  {error}")).unwrap_or_default();
-    let heard = heard.as_ref().map(|heard| format!("  {}", heard.spoken.words())).unwrap_or_default();
+    let banner = protocol.as_ref().map(|check| format!("  {}", check.banner.words())).unwrap_or_default();
     let style = match port {
         Port::Open(_) => OK,
         Port::Refused | Port::Silent => WARN,
         Port::Error(_) => BAD,
     };
     let (word, took) = (paint(style, port.as_str()), paint(DIM, took));
-    writeln!(out, "{:<40} {:>5}  {word}{took}{error}{heard}", knock.to.ip(), knock.to.port())
+    writeln!(out, "{:<40} {:>5}  {word}{took}{error}{banner}", check.to.ip(), check.to.port())
 }
 
-/// What was heard, for programs.
-fn spoken(heard: &Heard) -> Value {
-    let certificate = match &heard.spoken {
-        Spoken::Certified(_, certificate) => Some(json!({
+/// The result of a protocol check in JSON.
+fn protocol_json(check: &ProtocolCheck) -> Value {
+    let certificate = match &check.banner {
+        Banner::Certified(_, certificate) => Some(json!({
             "names": certificate.names,
             "issuer": certificate.issuer,
             "until": certificate.last_day(),
@@ -192,8 +192,8 @@ fn spoken(heard: &Heard) -> Value {
         _ => None,
     };
     json!({
-        "protocol": heard.protocol().map(|speech| speech.as_str().to_ascii_lowercase()),
-        "said": heard.spoken.words(),
+        "protocol": check.recognised().map(|protocol| protocol.as_str().to_ascii_lowercase()),
+        "said": check.banner.words(),
         "certificate": certificate,
     })
 }

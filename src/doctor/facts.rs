@@ -8,7 +8,7 @@ use ipnet::Ipv6Net;
 use super::Subject;
 use crate::dns::lookup::Lookup;
 use crate::probe::port::Port;
-use crate::probe::speech::Spoken;
+use crate::probe::protocol::Banner;
 use crate::profile::Profile;
 use crate::profile::parse::{ConfError, FOREIGN_DNS, LONGEST_NAME, WORLD_READABLE};
 use crate::text::Safe;
@@ -332,7 +332,7 @@ pub struct Tried {
     pub who: Safe,
     pub port: Port,
     /// Result of the protocol check, if requested.
-    pub spoken: Option<Spoken>,
+    pub banner: Option<Banner>,
 }
 
 /// The machine's own connection to the network: a VPN by wg-quick or an app.

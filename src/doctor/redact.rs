@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use super::facts::{Facts, Listed, System};
 use super::{Diagnosis, Machine};
-use crate::probe::speech::Spoken;
+use crate::probe::protocol::Banner;
 
 pub fn redact(diagnosis: &Diagnosis) -> Diagnosis {
     let mut words = Words::of(&diagnosis.facts);
@@ -52,9 +52,9 @@ impl Words {
             Listed::As(name) | Listed::NameOnly(name) | Listed::Another(name, _) => Some(name.to_string()),
             Listed::No => None,
         });
-        let spoken = facts.ports.iter().chain(&facts.flycast_ports).flatten();
-        let certified = spoken.filter_map(|tried| match &tried.spoken {
-            Some(Spoken::Certified(_, certificate)) => Some(certificate),
+        let banner = facts.ports.iter().chain(&facts.flycast_ports).flatten();
+        let certified = banner.filter_map(|tried| match &tried.banner {
+            Some(Banner::Certified(_, certificate)) => Some(certificate),
             _ => None,
         });
         let names = certified.flat_map(|certificate| certificate.names.iter().chain(&certificate.issuer));

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 use std::net::Ipv6Addr;
 
-use crate::probe::speech::Speech;
+use crate::probe::protocol::Protocol;
 use crate::text::Safe;
 
 /// The target of a diagnosis.
@@ -15,7 +15,7 @@ pub struct Subject {
     /// TCP port on its machines.
     pub port: Option<u16>,
     /// Protocol expected on the port.
-    pub speech: Option<Speech>,
+    pub protocol: Option<Protocol>,
     pub machine: Option<Machine>,
     /// Whether to check the system's own VPN as well.
     pub system: bool,
@@ -36,20 +36,20 @@ impl Subject {
     /// If the port is invalid, or the protocol is unknown; as text.
     pub fn read(text: &str) -> Result<Self, String> {
         let (name, rest) = text.split_once(':').map_or((text, None), |(name, rest)| (name, Some(rest)));
-        let (port, speech) = match rest {
+        let (port, protocol) = match rest {
             None => (None, None),
             Some(rest) => {
-                let (port, speech) = rest.split_once('/').map_or((rest, None), |(p, s)| (p, Some(s)));
+                let (port, protocol) = rest.split_once('/').map_or((rest, None), |(p, s)| (p, Some(s)));
                 let number = port.parse().ok().filter(|&port: &u16| port > 0);
                 let number = number.ok_or_else(|| format!("`{}` is no port", Safe::new(port)))?;
-                let speech = speech
+                let protocol = protocol
                     .map(|word| {
                         let unknown =
                             || format!("`{}` is not known: http or tls is expected", Safe::new(word));
-                        Speech::read(word).ok_or_else(unknown)
+                        Protocol::read(word).ok_or_else(unknown)
                     })
                     .transpose()?;
-                (Some(number), speech)
+                (Some(number), protocol)
             }
         };
         let flycast = name.ends_with(".flycast");
@@ -57,7 +57,7 @@ impl Subject {
         if name.is_empty() {
             return Err("the name of an app is expected".into());
         }
-        Ok(Self { app: Some(Safe::new(name)), flycast, port, speech, ..Self::default() })
+        Ok(Self { app: Some(Safe::new(name)), flycast, port, protocol, ..Self::default() })
     }
 
     /// Whether there is no particular target.
@@ -77,7 +77,7 @@ impl Display for Subject {
         if let Some(port) = self.port {
             write!(f, ":{port}")?;
         }
-        self.speech.map_or(Ok(()), |speech| write!(f, "/{}", speech.as_str().to_ascii_lowercase()))
+        self.protocol.map_or(Ok(()), |protocol| write!(f, "/{}", protocol.as_str().to_ascii_lowercase()))
     }
 }
 
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn flycast_and_a_protocol() {
         let read = Subject::read("web.flycast:443/tls").unwrap();
-        assert_eq!((read.flycast, read.port, read.speech), (true, Some(443), Some(Speech::Tls)));
+        assert_eq!((read.flycast, read.port, read.protocol), (true, Some(443), Some(Protocol::Tls)));
         assert_eq!(read.to_string(), "web.flycast:443/tls");
         assert!(Subject::read("web:80/gopher").unwrap_err().contains("http or tls"));
         assert!(!Subject::read("web:80").unwrap().flycast);

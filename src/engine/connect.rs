@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::net::Network;
 use crate::probe::port::Port;
-use crate::probe::speech::{self, Heard, LONGEST, Speak, Speech, Spoken};
+use crate::probe::protocol::{self, Banner, LONGEST, Protocol, ProtocolCheck, Protocols};
 use crate::text::words;
 
 /// Timeout of a connection attempt.
@@ -21,7 +21,7 @@ fn patience<N: Network>(net: &N) -> Duration {
 }
 
 /// Connects to `to`, and closes the connection immediately.
-pub async fn knock<N: Network>(net: &N, to: SocketAddrV6) -> Port {
+pub async fn connect<N: Network>(net: &N, to: SocketAddrV6) -> Port {
     let start = Instant::now();
     match timeout(patience(net), net.tcp(to)).await {
         Ok(Ok(_)) => Port::Open(start.elapsed()),
@@ -35,37 +35,47 @@ pub async fn knock<N: Network>(net: &N, to: SocketAddrV6) -> Port {
 }
 
 /// Checks protocols on an open port until one identifies the service; otherwise returns the first result.
-pub async fn hear<N: Network>(net: &N, to: SocketAddrV6, how: Speak, host: Option<&str>) -> Option<Heard> {
+pub async fn check_protocols<N: Network>(
+    net: &N,
+    to: SocketAddrV6,
+    protocols: Protocols,
+    host: Option<&str>,
+) -> Option<ProtocolCheck> {
     let mut first = None;
-    for speech in how.speeches(to.port()) {
-        let spoken = speak(net, to, speech, host).await;
-        if spoken.tells() || (first.is_some() && spoken.fits()) {
-            return Some(Heard { speech, spoken });
+    for protocol in protocols.in_order(to.port()) {
+        let banner = check_protocol(net, to, protocol, host).await;
+        if banner.is_conclusive() || (first.is_some() && banner.fits()) {
+            return Some(ProtocolCheck { protocol, banner });
         }
-        first.get_or_insert(Heard { speech, spoken });
+        first.get_or_insert(ProtocolCheck { protocol, banner });
     }
     first
 }
 
-/// Sends the opening of `speech` on a new connection, and evaluates the response.
-pub async fn speak<N: Network>(net: &N, to: SocketAddrV6, speech: Speech, host: Option<&str>) -> Spoken {
-    let Ok(Ok(mut stream)) = timeout(patience(net), net.tcp(to)).await else { return Spoken::Silent };
-    let mut heard = Vec::new();
-    let said = timeout(net.link().borrow().timeout(speech::PATIENCE, 4), async {
-        if stream.write_all(&speech.opening(host, to)).await.is_err() {
+/// Sends the opening of `protocol` on a new connection, and evaluates the response.
+pub async fn check_protocol<N: Network>(
+    net: &N,
+    to: SocketAddrV6,
+    protocol: Protocol,
+    host: Option<&str>,
+) -> Banner {
+    let Ok(Ok(mut stream)) = timeout(patience(net), net.tcp(to)).await else { return Banner::Silent };
+    let mut response = Vec::new();
+    let reading = timeout(net.link().borrow().timeout(protocol::PATIENCE, 4), async {
+        if stream.write_all(&protocol.opening(host, to)).await.is_err() {
             return;
         }
         let mut piece = [0; 2048];
         // Read only as much as identifies the service.
-        while !speech.is_enough(&heard) && heard.len() < LONGEST {
+        while !protocol.is_enough(&response) && response.len() < LONGEST {
             match stream.read(&mut piece).await {
                 Ok(0) | Err(_) => return,
-                Ok(n) => heard.extend_from_slice(piece.get(..n).unwrap_or_default()),
+                Ok(n) => response.extend_from_slice(piece.get(..n).unwrap_or_default()),
             }
         }
     });
-    match said.await {
-        Err(_) if heard.is_empty() => Spoken::Silent,
-        _ => speech.judge(&heard),
+    match reading.await {
+        Err(_) if response.is_empty() => Banner::Silent,
+        _ => protocol.judge(&response),
     }
 }

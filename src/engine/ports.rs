@@ -9,10 +9,10 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::capability::{Capability, Context, Topic, poll_inbox};
-use super::connect::{hear, knock};
+use super::connect::{check_protocols, connect};
 use super::report::{Command, Report};
 use crate::net::Network;
-use crate::probe::port::{Knock, Knocked, Port};
+use crate::probe::port::{Port, PortCheck, PortResult};
 
 /// Maximum number of parallel connections: fast enough, and no flood.
 const AT_ONCE: usize = 16;
@@ -21,19 +21,19 @@ const PACE: Duration = Duration::from_millis(5);
 
 #[derive(Default)]
 pub struct Ports {
-    inbox: Option<mpsc::Receiver<Knocked>>,
-    checked: Arc<Vec<Knocked>>,
+    inbox: Option<mpsc::Receiver<PortResult>>,
+    checked: Arc<Vec<PortResult>>,
     topic: Topic,
 }
 
 impl<N: Network> Capability<N> for Ports {
     fn command(&mut self, command: Command, cx: &mut Context<N>) -> Option<Command> {
         match command {
-            Command::Ports(knocks) => {
+            Command::Ports(checks) => {
                 let (sender, inbox) = mpsc::channel(64);
                 self.inbox = Some(inbox);
                 self.checked = Arc::default();
-                tokio::spawn(run(cx.net.clone(), knocks, sender));
+                tokio::spawn(run(cx.net.clone(), checks, sender));
             }
             other => return Some(other),
         }
@@ -56,20 +56,22 @@ impl<N: Network> Capability<N> for Ports {
     }
 }
 
-/// Checks all of `knocks` in order, and the protocols of open ports if requested.
-async fn run<N: Network>(net: N, knocks: Vec<Knock>, results: mpsc::Sender<Knocked>) {
+/// Checks all of `checks` in order, and the protocols of open ports if requested.
+async fn run<N: Network>(net: N, checks: Vec<PortCheck>, results: mpsc::Sender<PortResult>) {
     let start = Instant::now();
-    let mut tried = stream::iter((0..).zip(knocks))
+    let mut tried = stream::iter((0..).zip(checks))
         .map(|(n, at)| {
             let net = net.clone();
             async move {
                 sleep_until(start + PACE * n).await;
-                let port = knock(&net, at.to).await;
-                let heard = match (at.speak, &port) {
-                    (Some(how), Port::Open(_)) => hear(&net, at.to, how, at.host.as_deref()).await,
+                let port = connect(&net, at.to).await;
+                let protocol = match (at.protocols, &port) {
+                    (Some(protocols), Port::Open(_)) => {
+                        check_protocols(&net, at.to, protocols, at.host.as_deref()).await
+                    }
                     _ => None,
                 };
-                Knocked { knock: at, port, heard }
+                PortResult { check: at, port, protocol }
             }
         })
         .buffered(AT_ONCE);

@@ -15,7 +15,7 @@ use crate::dns::lookup::Lookup;
 use crate::doctor::Diagnosis;
 use crate::doctor::facts::Facts;
 use crate::net::LinkState;
-use crate::probe::port::{Knock, Knocked};
+use crate::probe::port::{PortCheck, PortResult};
 use crate::probe::series::{Aim, Series, Target};
 use crate::probe::trace::{Trace, TracePlan};
 use crate::text::Safe;
@@ -42,7 +42,7 @@ pub enum Command {
     /// Trace the route to this target; `None` stops. Replaces the previous trace.
     Trace(Option<(Target, TracePlan)>),
     /// Check these ports, a few at a time, with a protocol check if requested. Replaces the previous check.
-    Ports(Vec<Knock>),
+    Ports(Vec<PortCheck>),
     /// Send the queries of this dig line. The number is returned with the responses.
     Dig(u64, Box<Line>),
     /// Diagnose the network, starting with these facts. Replaces the previous diagnosis.
@@ -67,7 +67,7 @@ pub enum Report {
     /// Hops from [`Command::Trace`], so far.
     Trace(Arc<Trace>),
     /// Results of [`Command::Ports`] in the same order, so far.
-    Ports(Arc<Vec<Knocked>>),
+    Ports(Arc<Vec<PortResult>>),
     /// Responses to the lines of [`Command::Dig`], oldest first, at most [`DIGS`].
     Digs(Arc<Vec<Arc<Answered>>>),
     /// Findings of [`Command::Diagnose`], so far.

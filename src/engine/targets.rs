@@ -243,7 +243,7 @@ impl Entry {
                 };
             }
         }
-        let mut tell = |member: &Member, what| {
+        let mut report = |member: &Member, what| {
             news.push(News { wish: self.wish.clone(), address: member.target.address, what });
         };
         let places: HashMap<Target, usize> =
@@ -254,18 +254,18 @@ impl Entry {
             match (found, member.gone) {
                 (None, false) => {
                     (member.gone, member.went) = (true, look);
-                    tell(member, What::Gone);
+                    report(member, What::Gone);
                 }
                 (None, true) => {}
                 (Some(found), gone) => {
                     *member = found;
                     if gone {
-                        tell(member, What::Back);
+                        report(member, What::Back);
                     }
                 }
             }
         }
-        now.iter().flatten().for_each(|member| tell(member, What::New));
+        now.iter().flatten().for_each(|member| report(member, What::New));
         self.members.extend(now.into_iter().flatten());
         self.forget();
         if let (Wish::Turns(of), None, Some(first)) = (&self.wish, &self.shared, self.members.first()) {

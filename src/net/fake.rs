@@ -31,7 +31,7 @@ pub type Serve = Box<dyn FnMut(Over, &Message) -> Vec<(Duration, Vec<u8>)> + Sen
 pub type Answers = Box<dyn FnMut(&EchoRequest) -> bool + Send>;
 
 /// Called on each requested re-handshake.
-pub type Anew = Box<dyn FnMut() + Send>;
+pub type OnHandshake = Box<dyn FnMut() + Send>;
 
 #[derive(Clone)]
 pub struct Fake {
@@ -45,7 +45,7 @@ pub struct Fake {
     /// Round-trip time of an echo.
     pub way: Arc<Mutex<Duration>>,
     /// Called on each requested re-handshake.
-    pub anew: Arc<Mutex<Anew>>,
+    pub on_handshake: Arc<Mutex<OnHandshake>>,
 }
 
 pub struct FakeUdp {
@@ -159,7 +159,7 @@ impl Network for Fake {
     }
 
     fn rehandshake(&self) {
-        (self.anew.lock().unwrap())();
+        (self.on_handshake.lock().unwrap())();
     }
 }
 
@@ -177,7 +177,7 @@ impl Fake {
                 from,
                 answers: Arc::new(Mutex::new(Box::new(|_| true))),
                 way: Arc::new(Mutex::new(Duration::from_millis(7))),
-                anew: Arc::new(Mutex::new(Box::new(|| ()))),
+                on_handshake: Arc::new(Mutex::new(Box::new(|| ()))),
             },
             state,
         )

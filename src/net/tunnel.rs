@@ -47,7 +47,7 @@ pub struct Tunnel {
 
 struct Attachment {
     host: Arc<Host>,
-    wishes: Arc<Wishes>,
+    requests: Arc<Requests>,
     link: watch::Receiver<LinkState>,
     /// Whether the underlay is the host's own network.
     outside: bool,
@@ -55,14 +55,14 @@ struct Attachment {
 
 /// Requests from the handles to the task, besides packets.
 #[derive(Default)]
-struct Wishes {
+struct Requests {
     end: AtomicBool,
     rehandshake: AtomicBool,
 }
 
 impl Drop for Attachment {
     fn drop(&mut self) {
-        self.wishes.end.store(true, Ordering::Release);
+        self.requests.end.store(true, Ordering::Release);
         self.host.ring();
     }
 }
@@ -100,7 +100,7 @@ impl Tunnel {
         if let Some(rtt) = rtt {
             peer.expect_rtt(rtt);
         }
-        let wishes = Arc::new(Wishes::default());
+        let requests = Arc::new(Requests::default());
         let (report, link) = watch::channel(peer.link().clone());
 
         let mut driver = Driver {
@@ -108,7 +108,7 @@ impl Tunnel {
             host: Arc::clone(&host),
             underlay,
             endpoint: profile.peer.endpoint.clone(),
-            wishes: Arc::clone(&wishes),
+            requests: Arc::clone(&requests),
             report,
             reported: start,
             unresolved: None,
@@ -121,7 +121,7 @@ impl Tunnel {
         };
         driver.begin(start);
         runtime.spawn(driver.run());
-        Ok(Self { attachment: Arc::new(Attachment { host, wishes, link, outside }) })
+        Ok(Self { attachment: Arc::new(Attachment { host, requests, link, outside }) })
     }
 }
 
@@ -147,7 +147,7 @@ impl Network for Tunnel {
     }
 
     fn rehandshake(&self) {
-        self.attachment.wishes.rehandshake.store(true, Ordering::Release);
+        self.attachment.requests.rehandshake.store(true, Ordering::Release);
         self.attachment.host.ring();
     }
 
@@ -164,7 +164,7 @@ struct Driver<U> {
     host: Arc<Host>,
     underlay: U,
     endpoint: Endpoint,
-    wishes: Arc<Wishes>,
+    requests: Arc<Requests>,
     report: watch::Sender<LinkState>,
     reported: Instant,
     /// Last lookup error, until a lookup succeeds.
@@ -214,11 +214,11 @@ impl<U: Underlay> Driver<U> {
         let mut buffer = vec![0; BUFFER];
         loop {
             let time = now();
-            if self.wishes.end.load(Ordering::Acquire) {
+            if self.requests.end.load(Ordering::Acquire) {
                 break;
             }
             let woke = self.suspend.woke(suspend::asleep());
-            if self.wishes.rehandshake.swap(false, Ordering::AcqRel) || woke {
+            if self.requests.rehandshake.swap(false, Ordering::AcqRel) || woke {
                 self.peer.rehandshake(time, &mut self.out);
             }
             self.doubt(time);

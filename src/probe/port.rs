@@ -3,28 +3,28 @@
 use std::net::SocketAddrV6;
 use std::time::Duration;
 
-use super::speech::{Heard, Speak};
+use super::protocol::{ProtocolCheck, Protocols};
 use crate::text::Safe;
 
 /// A port to check.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Knock {
+pub struct PortCheck {
     /// Name of its host.
     pub label: Safe,
     pub to: SocketAddrV6,
     /// Protocol check of an open port; `None` closes the connection at once.
-    pub speak: Option<Speak>,
+    pub protocols: Option<Protocols>,
     /// Host name sent to the service; without one, its address is sent.
     pub host: Option<String>,
 }
 
-/// A checked port.
+/// A checked port, with its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Knocked {
-    pub knock: Knock,
+pub struct PortResult {
+    pub check: PortCheck,
     pub port: Port,
     /// Result of the protocol check, if there was one.
-    pub heard: Option<Heard>,
+    pub protocol: Option<ProtocolCheck>,
 }
 
 /// State of a port.
@@ -41,7 +41,7 @@ pub enum Port {
 }
 
 impl Port {
-    /// One word.
+    /// The state in one word.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Open(_) => "open",

@@ -360,7 +360,7 @@ fn a_big_org_draws_only_what_is_on_the_screen() {
 #[test]
 fn the_screens_tell_the_keys_that_were_bound_anew() {
     use crate::app::keymap::{Keymap, Remap};
-    use crate::probe::port::{Knocked, Port};
+    use crate::probe::port::{Port, PortResult};
     let keys = [
         ("next-form", "!"),
         ("ports", "$"),
@@ -379,9 +379,9 @@ fn the_screens_tell_the_keys_that_were_bound_anew() {
     let mut s = pinging();
     s.state.keymap = keymap.clone();
     s.keys("3$");
-    let Some(Effect::Ask(Command::Ports(knocks))) = s.effects.first() else { panic!("{:?}", s.effects) };
+    let Some(Effect::Ask(Command::Ports(checks))) = s.effects.first() else { panic!("{:?}", s.effects) };
     let settled =
-        knocks.iter().map(|knock| Knocked { knock: knock.clone(), port: Port::Silent, heard: None });
+        checks.iter().map(|check| PortResult { check: check.clone(), port: Port::Silent, protocol: None });
     s.report(Report::Ports(Arc::new(settled.collect())));
     assert!(shot(&s).contains("$ again · % speaks to them"), "{}", shot(&s));
     let mut s = Session::attached();

@@ -23,9 +23,9 @@ use crate::engine::report::Command;
 use crate::engine::targets::{Member, Wish};
 use crate::probe::figures::{COUNTS, TIMES};
 use crate::probe::ping::Plan;
-use crate::probe::port::{Knock, host};
+use crate::probe::port::{PortCheck, host};
+use crate::probe::protocol::Protocols;
 use crate::probe::series::{Series, Target};
-use crate::probe::speech::Speak;
 use crate::probe::stats::Stats;
 use crate::probe::trace::TracePlan;
 use crate::text::Safe;
@@ -213,7 +213,7 @@ pub struct Pings {
     /// The selected cell of the matrix, while that is shown in place of the targets.
     pub matrix: Option<Place>,
     /// Ports that are tried.
-    pub knocking: usize,
+    pub checking: usize,
     /// Whether the table has all figures in the place of the newest probes.
     pub wide: bool,
     /// Samples between the chart's right end and now.
@@ -553,21 +553,21 @@ fn trace(state: &mut State, wish: &Wish, out: &mut Out) {
 
 /// Checks ports, and the protocols of the open ones where that is wanted.
 fn check_ports(state: &mut State, wish: &Wish, ports: &[u16], speak: bool, out: &mut Out) {
-    let speak = speak.then_some(Speak::Any);
-    let mut knocks = Vec::new();
+    let protocols = speak.then_some(Protocols::Any);
+    let mut checks = Vec::new();
     for target in bring(state, wish) {
         let host = host_of(state, &target);
-        knocks.extend(ports.iter().map(|port| Knock {
+        checks.extend(ports.iter().map(|port| PortCheck {
             label: target.label.clone(),
             to: SocketAddrV6::new(target.address, *port, 0, 0),
-            speak,
+            protocols,
             host: host.clone(),
         }));
     }
     state.views.ping.lower = Lower::Ports;
-    state.views.ping.knocking = knocks.len();
+    state.views.ping.checking = checks.len();
     state.view.ports = Arc::default();
-    out.ask(Command::Ports(knocks));
+    out.ask(Command::Ports(checks));
 }
 
 /// The name of a service of `target`.

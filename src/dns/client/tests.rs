@@ -166,7 +166,7 @@ async fn a_response_from_another_address_is_ignored() {
             from,
             answers: Arc::new(Mutex::new(Box::new(|_| true))),
             way: Arc::new(Mutex::new(RTT)),
-            anew: Arc::new(Mutex::new(Box::new(|| ()))),
+            on_handshake: Arc::new(Mutex::new(Box::new(|| ()))),
         },
         SERVER,
     )
@@ -275,7 +275,7 @@ async fn before_the_handshake_a_query_is_sent_once_and_its_timer_starts_with_the
             from,
             answers: Arc::new(Mutex::new(Box::new(|_| true))),
             way: Arc::new(Mutex::new(RTT)),
-            anew: Arc::new(Mutex::new(Box::new(|| ()))),
+            on_handshake: Arc::new(Mutex::new(Box::new(|| ()))),
         },
         SERVER,
     )

@@ -5,7 +5,7 @@ use super::app::name;
 use crate::doctor::facts::{Facts, Tried};
 use crate::doctor::{Finding, Group};
 use crate::probe::port::Port;
-use crate::probe::speech::Spoken;
+use crate::probe::protocol::Banner;
 use crate::text::{ms, quoted};
 
 pub const CHECKS: &[Check] = &[
@@ -32,15 +32,15 @@ pub const CHECKS: &[Check] = &[
         judge: flycast_port,
     },
     Check {
-        id: "speech",
+        id: "protocol",
         group: Group::Port,
         needs: &["name-server", "port", "flycast-port"],
         title: |facts| {
-            let speech = facts.subject.speech.map_or("", |speech| speech.as_str());
-            format!("{} responds in {speech}", name(facts))
+            let protocol = facts.subject.protocol.map_or("", |protocol| protocol.as_str());
+            format!("{} responds in {protocol}", name(facts))
         },
-        applies: |facts| facts.subject.speech.is_some() && facts.subject.app.is_some(),
-        judge: speech,
+        applies: |facts| facts.subject.protocol.is_some() && facts.subject.app.is_some(),
+        judge: protocol,
     },
 ];
 
@@ -58,12 +58,12 @@ fn line(tried: &Tried, port: u16) -> String {
         Port::Silent => "silent".into(),
         Port::Error(error) => error.clone(),
     };
-    let said = match &tried.spoken {
+    let said = match &tried.banner {
         None => String::new(),
-        Some(Spoken::Fits(text) | Spoken::Other(text)) => format!(", received `{text}`"),
-        Some(spoken @ Spoken::Certified(..)) => format!(", {}", spoken.words()),
-        Some(Spoken::Closed) => ", closed without data".into(),
-        Some(Spoken::Silent) => ", no data".into(),
+        Some(Banner::Fits(text) | Banner::Other(text)) => format!(", received `{text}`"),
+        Some(banner @ Banner::Certified(..)) => format!(", {}", banner.words()),
+        Some(Banner::Closed) => ", closed without data".into(),
+        Some(Banner::Silent) => ", no data".into(),
     };
     format!("TCP {} port {port}: {end}{said}", tried.who)
 }
@@ -155,39 +155,39 @@ fn flycast_port(facts: &Facts) -> Option<Finding> {
     )
 }
 
-fn speech(facts: &Facts) -> Option<Finding> {
-    let speech = facts.subject.speech?;
+fn protocol(facts: &Facts) -> Option<Finding> {
+    let protocol = facts.subject.protocol?;
     let (name, number) = (name(facts), facts.subject.port?);
     let tried = if facts.subject.flycast { facts.flycast_ports.as_ref() } else { facts.ports.as_ref() }?;
-    let spoken: Vec<_> =
-        tried.iter().filter_map(|tried| tried.spoken.as_ref().map(|spoken| (tried, spoken))).collect();
-    let title = format!("{name} responds in {}", speech.as_str());
+    let banner: Vec<_> =
+        tried.iter().filter_map(|tried| tried.banner.as_ref().map(|banner| (tried, banner))).collect();
+    let title = format!("{name} responds in {}", protocol.as_str());
     let lines = tried.iter().map(|tried| line(tried, number));
-    let odd = spoken.iter().find(|(_, spoken)| !spoken.fits());
+    let odd = banner.iter().find(|(_, banner)| !banner.fits());
     let Some((tried, odd)) = odd else {
-        let said = spoken.first().map(|(tried, _)| line(tried, number))?;
+        let said = banner.first().map(|(tried, _)| line(tried, number))?;
         return Some(Finding::pass(title).saw(format!("{said}.")).shown(lines));
     };
     let finding = Finding::fail(
         "port-speaks-otherwise",
-        format!("Port {number} of {name} does not respond in {}", speech.as_str()),
+        format!("Port {number} of {name} does not respond in {}", protocol.as_str()),
     )
     .saw(format!("{}.", line(tried, number)));
     let finding = match odd {
-        Spoken::Other(_) => {
+        Banner::Other(_) => {
             finding.why("Another service listens there, or the same one with another protocol.").likely()
         }
-        Spoken::Closed => finding
+        Banner::Closed => finding
             .why(format!(
                 "The service expects another protocol than {}, for example TLS instead of plain text or vice versa.",
-                speech.as_str()
+                protocol.as_str()
             ))
             .why("It closes connections from unknown addresses."),
         _ => finding.why("The service expects another protocol.").why("It accepts connections but hangs."),
     };
     Some(
         finding
-            .hurts(format!("Connections with {} to {name}.internal:{number} fail.", speech.as_str()))
+            .hurts(format!("Connections with {} to {name}.internal:{number} fail.", protocol.as_str()))
             .remedy(format!("check which service of {} uses port {number}", quoted(name)))
             .shown(lines),
     )

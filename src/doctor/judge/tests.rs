@@ -11,7 +11,7 @@ use crate::doctor::facts::{
 };
 use crate::doctor::{Machine, Subject};
 use crate::probe::port::Port;
-use crate::probe::speech::{Speech, Spoken};
+use crate::probe::protocol::{Banner, Protocol};
 use crate::profile::parse::parse;
 use crate::text::Safe;
 use hickory_proto::op::ResponseCode;
@@ -42,7 +42,7 @@ fn reach(id: &str, answered: u32) -> Reach {
 }
 
 fn tried(who: &str, port: Port) -> Tried {
-    Tried { who: who.into(), port, spoken: None }
+    Tried { who: who.into(), port, banner: None }
 }
 
 fn open() -> Port {
@@ -121,9 +121,9 @@ fn look(facts: &mut Facts, change: fn(&mut System)) {
     facts.system = Some(system);
 }
 
-fn speaks(facts: &mut Facts, speech: Speech, spoken: Spoken) {
-    facts.subject.speech = Some(speech);
-    facts.ports = Some(vec![Tried { spoken: Some(spoken), ..tried("148e21b7c93d89", open()) }]);
+fn responds_with(facts: &mut Facts, protocol: Protocol, banner: Banner) {
+    facts.subject.protocol = Some(protocol);
+    facts.ports = Some(vec![Tried { banner: Some(banner), ..tried("148e21b7c93d89", open()) }]);
 }
 
 fn app(facts: &mut Facts, listed: bool, addresses: Lookup) {
@@ -312,14 +312,14 @@ const CAUSES: &[Cause] = &[
     }),
     ("port filtered", "port-silent", |f| f.ports = Some(vec![tried("148e21b7c93d89", Port::Silent)])),
     ("service speaks another protocol", "port-speaks-otherwise", |f| {
-        speaks(f, Speech::Http, Spoken::Other("SSH-2.0-OpenSSH_9.2".into()));
+        responds_with(f, Protocol::Http, Banner::Other("SSH-2.0-OpenSSH_9.2".into()));
     }),
-    ("service closes where TLS is spoken", "port-speaks-otherwise", |f| {
-        speaks(f, Speech::Tls, Spoken::Closed);
+    ("service closes where TLS is expected", "port-speaks-otherwise", |f| {
+        responds_with(f, Protocol::Tls, Banner::Closed);
     }),
-    ("service says nothing", "port-speaks-otherwise", |f| speaks(f, Speech::Http, Spoken::Silent)),
+    ("service says nothing", "port-speaks-otherwise", |f| responds_with(f, Protocol::Http, Banner::Silent)),
     ("service speaks what was asked", "", |f| {
-        speaks(f, Speech::Http, Spoken::Fits("HTTP/1.1 200 OK".into()));
+        responds_with(f, Protocol::Http, Banner::Fits("HTTP/1.1 200 OK".into()));
     }),
     ("system's VPN works", "", |f| look(f, |_| ())),
     ("system's VPN is not up", "system-no-interface", |f| look(f, |s| *s = System::default())),

@@ -31,7 +31,7 @@ const LINK: Duration = Duration::from_millis(3500);
 /// Timeout of the walk that the diagnosis is based on.
 const WALK: Duration = Duration::from_millis(1500);
 /// Timeout of a new handshake after a successful one, and of the first response after it.
-const ANEW: Duration = Duration::from_millis(800);
+const REHANDSHAKE: Duration = Duration::from_millis(800);
 /// Maximum number of machines that are pinged, port-checked and, if they do not reply, looked up again.
 const MOST_PINGED: usize = 64;
 const MOST_TRIED: usize = 8;
@@ -50,7 +50,7 @@ pub async fn run<N: Network>(
     client: Client,
     catalog: watch::Receiver<Arc<Catalog>>,
     mut facts: Facts,
-    told: mpsc::Sender<Facts>,
+    reports: mpsc::Sender<Facts>,
 ) {
     let link = link(&net).await;
     let outside = net.outside();
@@ -65,9 +65,9 @@ pub async fn run<N: Network>(
         _ => {}
     }
     facts.link = Some(link);
-    let _ = told.send(facts.clone()).await;
+    let _ = reports.send(facts.clone()).await;
     if facts.is_up() {
-        let examiner = Examiner { net: net.clone(), client, catalog, told: told.clone() };
+        let examiner = Examiner { net: net.clone(), client, catalog, reports: reports.clone() };
         examiner.beyond(&mut facts).await;
         let states = net.link();
         let state = states.borrow();
@@ -77,11 +77,11 @@ pub async fn run<N: Network>(
     }
     // With the same key, the system's tunnel cannot work while ours is attached: detach ours first.
     if facts.subject.system {
-        let _ = told.send(facts.clone()).await;
+        let _ = reports.send(facts.clone()).await;
         facts.system = Some(system::look(&facts.conf, system::Ours::Attached).await);
     }
     facts.done = true;
-    let _ = told.send(facts).await;
+    let _ = reports.send(facts).await;
 }
 
 /// Waits for the link, or for an error that makes waiting useless.
@@ -118,12 +118,12 @@ struct Examiner<N: Network> {
     net: N,
     client: Client,
     catalog: watch::Receiver<Arc<Catalog>>,
-    told: mpsc::Sender<Facts>,
+    reports: mpsc::Sender<Facts>,
 }
 
 impl<N: Network> Examiner<N> {
-    async fn tell(&self, facts: &Facts) {
-        let _ = self.told.send(facts.clone()).await;
+    async fn report(&self, facts: &Facts) {
+        let _ = self.reports.send(facts.clone()).await;
     }
 
     /// Collects the facts that need a link.
@@ -134,7 +134,7 @@ impl<N: Network> Examiner<N> {
         let silent = [apps, instances, peers, own].iter().all(|asked| asked.rtt.is_none());
         if silent && pinged.0.answered == 0 && error_from.is_none() {
             // The peer that did the latest handshake has the session: a new handshake from here takes it back.
-            let restored = self.answers_anew().await;
+            let restored = self.responds_after_handshake().await;
             facts.restored = Some(restored);
             if restored {
                 (named, (pinged, error_from)) =
@@ -143,13 +143,13 @@ impl<N: Network> Examiner<N> {
         }
         let (apps, instances, peers, own_name) = named;
         (facts.gateway, facts.large) = (Some(pinged.0), Some(pinged.1));
-        let told = apps.outcome == Outcome::NOERROR;
+        let complete = apps.outcome == Outcome::NOERROR;
         (facts.apps, facts.instances, facts.peers) = (Some(apps), Some(instances), Some(peers));
-        if !told {
+        if !complete {
             self.without_names(facts, error_from).await;
             return;
         }
-        self.tell(facts).await;
+        self.report(facts).await;
         let catalog = self.walked().await;
         facts.listed = self.listed(facts, &own_name, &catalog).await;
         let machines = chosen(&catalog, facts);
@@ -157,7 +157,7 @@ impl<N: Network> Examiner<N> {
         if facts.subject.machine.is_some() {
             facts.machine_known = Some(!machines.is_empty());
         }
-        self.tell(facts).await;
+        self.report(facts).await;
         let machines: Vec<Place> = machines.into_iter().take(MOST_PINGED).collect();
         let (reached, (app, ports, flycast_ports), conflicts) =
             tokio::join!(self.reach(&machines), self.app(facts, &machines), self.compare(&catalog));
@@ -167,12 +167,12 @@ impl<N: Network> Examiner<N> {
     }
 
     /// Does a new handshake, and returns whether the name server responds after it.
-    async fn answers_anew(&self) -> bool {
+    async fn responds_after_handshake(&self) -> bool {
         let mut link = self.net.link();
         let before = link.borrow_and_update().last_handshake;
         self.net.rehandshake();
         let renewed = link.wait_for(|link| link.is_up() && link.last_handshake != before);
-        let patience = link_timeout(&self.net, ANEW);
+        let patience = link_timeout(&self.net, REHANDSHAKE);
         if !timeout(patience, renewed).await.is_ok_and(|link| link.is_ok()) {
             return false;
         }
@@ -223,7 +223,7 @@ impl<N: Network> Examiner<N> {
             let seen = ping(&self.net, vec![probe]).await;
             facts.edge = Some(seen.first().and_then(|seen| seen.error_from));
         }
-        self.tell(facts).await;
+        self.report(facts).await;
     }
 
     /// Pings the gateway: a few small packets, more if some are lost, and large packets.
@@ -372,7 +372,7 @@ impl<N: Network> Examiner<N> {
         let casts = flycast.addresses.first().copied();
         let seen = AppSeen { listed, addresses, flycast };
         let Some(port) = facts.subject.port else { return (Some(seen), None, None) };
-        let speech = facts.subject.speech;
+        let protocol = facts.subject.protocol;
         let at = |address: Ipv6Addr| SocketAddrV6::new(address, port, 0, 0);
         let places: &[Place] = if facts.subject.flycast { &[] } else { machines };
         let (host, net) = (&host, &self.net);
@@ -380,13 +380,13 @@ impl<N: Network> Examiner<N> {
             places
                 .iter()
                 .take(MOST_TRIED)
-                .map(|place| tried(net, place.id.clone(), at(place.address), speech, host)),
+                .map(|place| tried(net, place.id.clone(), at(place.address), protocol, host)),
         );
         let name = Safe::new(format!("{app}.flycast"));
         let flycast_host = name.to_string();
-        let spoken = speech.filter(|_| facts.subject.flycast);
+        let banner = protocol.filter(|_| facts.subject.flycast);
         let casts = join_all(
-            casts.into_iter().map(|address| tried(net, name.clone(), at(address), spoken, &flycast_host)),
+            casts.into_iter().map(|address| tried(net, name.clone(), at(address), banner, &flycast_host)),
         );
         let (ports, casts) = tokio::join!(ports, casts);
         (Some(seen), Some(ports), Some(casts))

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::super::connect::{knock, speak};
+use super::super::connect::{check_protocol, connect};
 use crate::doctor::facts::Tried;
 use crate::net::Network;
 use crate::probe::port::Port;
-use crate::probe::speech::Speech;
+use crate::probe::protocol::Protocol;
 use crate::text::Safe;
 
 /// Delays of the connection attempts; the first attempt with a response decides.
@@ -21,12 +21,12 @@ pub async fn tried<N: Network>(
     net: &N,
     who: Safe,
     to: SocketAddrV6,
-    speech: Option<Speech>,
+    protocol: Option<Protocol>,
     host: &str,
 ) -> Tried {
     let one = |after: Duration| async move {
         sleep(after).await;
-        knock(net, to).await
+        connect(net, to).await
     };
     let [first, second, third] = STAGGER.map(one);
     tokio::pin!(first, second, third);
@@ -44,9 +44,9 @@ pub async fn tried<N: Network>(
             break port;
         }
     };
-    let spoken = match (speech, &port) {
-        (Some(speech), Port::Open(_)) => Some(speak(net, to, speech, Some(host)).await),
+    let banner = match (protocol, &port) {
+        (Some(protocol), Port::Open(_)) => Some(check_protocol(net, to, protocol, Some(host)).await),
         _ => None,
     };
-    Tried { who, port, spoken }
+    Tried { who, port, banner }
 }

@@ -107,7 +107,7 @@ async fn a_healthy_org_of_1000_apps() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_that_somebody_took_is_won_back_and_told_as_likely() {
+async fn a_session_taken_by_another_peer_is_won_back_and_reported_as_likely() {
     let mut org = Scenario::generated(4, 3, 1);
     let profile = crate::app::tests::profile();
     org.peers = vec![Peer { name: "my-peer".into(), address: profile.address() }];
@@ -122,7 +122,7 @@ async fn a_session_that_somebody_took_is_won_back_and_told_as_likely() {
         let shared = ours.clone();
         let mut pong = std::mem::replace(&mut *net.answers.lock().unwrap(), Box::new(|_| false));
         *net.answers.lock().unwrap() = Box::new(move |request| *shared.lock().unwrap() && pong(request));
-        *net.anew.lock().unwrap() = Box::new(move || {
+        *net.on_handshake.lock().unwrap() = Box::new(move || {
             *ours.lock().unwrap() = comes_back;
             link.send_modify(|link| link.last_handshake = Some(clock::now()));
         });
@@ -146,9 +146,9 @@ async fn a_session_that_somebody_took_is_won_back_and_told_as_likely() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn and_a_link_that_loses_30_of_100_is_told_and_no_machine_is_blamed() {
+async fn a_link_that_loses_30_of_100_is_reported_and_no_machine_is_blamed() {
     let profile = crate::app::tests::profile();
-    let mut told = 0;
+    let mut reported = 0;
     for seed in 0..20 {
         let mut org = Scenario::generated(4, 3, seed);
         org.peers = vec![Peer { name: "my-peer".into(), address: profile.address() }];
@@ -165,8 +165,8 @@ async fn and_a_link_that_loses_30_of_100_is_told_and_no_machine_is_blamed() {
         };
         let failures: Vec<_> = diagnosis.findings.iter().filter(|f| f.status == Status::Fail).collect();
         assert!(failures.is_empty(), "seed {seed}: {failures:?}");
-        told += usize::from(diagnosis.named().is_some_and(|finding| finding.fault == "packets-lost"));
+        reported += usize::from(diagnosis.named().is_some_and(|finding| finding.fault == "packets-lost"));
     }
     // Even five pings may all get replies.
-    assert!(told >= 18, "{told} of 20");
+    assert!(reported >= 18, "{reported} of 20");
 }

@@ -31,7 +31,7 @@ fn kinds(state: &State) -> Vec<&'static str> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_falls_silent_answers_again_or_answers_slower_is_an_event_on_the_screen() {
+async fn lost_regained_and_slower_replies_are_events_on_the_screen() {
     let (net, _link) = Fake::up(|_, _| vec![]);
     let (way, alive) = (net.way.clone(), Arc::new(Mutex::new(true)));
     let answers = alive.clone();
@@ -61,7 +61,7 @@ async fn who_falls_silent_answers_again_or_answers_slower_is_an_event_on_the_scr
     assert_eq!(kinds(&state).len(), 3);
     state.tab = app::Tab::Events;
     let shot = screen(&state, crate::ui::theme::Theme::default(), (80, 24), false);
-    for told in ["gateway", "answers ping no longer", "answers ping again", "40"] {
-        assert!(shot.contains(told), "{told} is not in\n{shot}");
+    for text in ["gateway", "answers ping no longer", "answers ping again", "40"] {
+        assert!(shot.contains(text), "{text} is not in\n{shot}");
     }
 }

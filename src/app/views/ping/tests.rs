@@ -215,9 +215,9 @@ fn who_went_takes_no_place_from_who_is_there() {
 
 #[test]
 fn connections_are_counted_by_the_ports_that_are_tried_and_a_refusal_changes_nothing() {
-    let knocks = |s: &Session| {
+    let checks = |s: &Session| {
         s.effects.iter().find_map(|effect| match effect {
-            Effect::Ask(Command::Ports(knocks)) => Some(knocks.len()),
+            Effect::Ask(Command::Ports(checks)) => Some(checks.len()),
             _ => None,
         })
     };
@@ -229,17 +229,17 @@ fn connections_are_counted_by_the_ports_that_are_tried_and_a_refusal_changes_not
     let mut s = Session::new();
     many(&mut s);
     s.keys("o");
-    assert_eq!((s.state.tab, s.state.toast(), knocks(&s)), (Tab::Explore, Some(TOO_MANY), None));
+    assert_eq!((s.state.tab, s.state.toast(), checks(&s)), (Tab::Explore, Some(TOO_MANY), None));
     assert!(s.state.wishes.is_empty(), "it is not pinged either");
     s.keys(":ports 22<enter>");
-    assert_eq!((s.state.tab, knocks(&s)), (Tab::Ping, Some(65)), "{:?}", s.state.toast());
+    assert_eq!((s.state.tab, checks(&s)), (Tab::Ping, Some(65)), "{:?}", s.state.toast());
     // No port at all.
     let mut s = Session::new();
     s.state.settings.ports = Arc::default();
     many(&mut s);
     s.keys("o");
     assert!(s.state.toast().unwrap().starts_with("the settings name no port"), "{:?}", s.state.toast());
-    assert_eq!((s.state.tab, knocks(&s)), (Tab::Explore, None));
+    assert_eq!((s.state.tab, checks(&s)), (Tab::Explore, None));
     s.keys(":ports 22<enter>");
-    assert_eq!(knocks(&s), Some(65), "{:?}", s.state.toast());
+    assert_eq!(checks(&s), Some(65), "{:?}", s.state.toast());
 }

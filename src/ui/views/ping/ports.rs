@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::app::State;
-use crate::probe::port::{Knocked, Port};
+use crate::probe::port::{Port, PortResult};
 use crate::text::{fit, ms};
 use crate::ui::canvas::Canvas;
 use crate::ui::parts::line::{Columns as _, wrap};
@@ -16,7 +16,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
     let dim = theme.style(Role::Dim);
     let line = lines(area);
-    let all = state.views.ping.knocking;
+    let all = state.views.ping.checking;
     let tried = &state.view.ports;
     let progress = if tried.len() < all {
         let share = tried.len() * 20 / all.max(1);
@@ -24,8 +24,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     } else {
         canvas.tell(&format!("{all} tried · {{ports}} again · {{speak}} speaks to them"))
     };
-    let first = tried.first().map(|knocked| &knocked.knock.label);
-    let alone = tried.iter().all(|knocked| Some(&knocked.knock.label) == first);
+    let first = tried.first().map(|result| &result.check.label);
+    let alone = tried.iter().all(|result| Some(&result.check.label) == first);
     let whose =
         first.filter(|_| alone).map(|label| format!("  {}", fit(label.as_str(), 24))).unwrap_or_default();
     canvas.rule(area, &format!("Ports{whose}"), false, &progress);
@@ -33,11 +33,11 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let mut notes: Vec<String> = explained(state).iter().flat_map(|note| wrap(note, columns)).collect();
     notes.truncate(usize::from(area.height / 3));
     let room = usize::from(area.height.saturating_sub(1)).saturating_sub(notes.len());
-    let mut shown: Vec<&Knocked> = tried.iter().collect();
-    shown.sort_by_key(|knocked| rank(&knocked.port));
+    let mut shown: Vec<&PortResult> = tried.iter().collect();
+    shown.sort_by_key(|result| rank(&result.port));
     // Whose it is need not be said of one alone.
     let name = if alone { 0 } else { 30.min(columns / 3) };
-    let rows = shown.iter().take(room).map(|knocked| row(knocked, name, columns, theme));
+    let rows = shown.iter().take(room).map(|result| row(result, name, columns, theme));
     canvas.lines(below(area, 1), rows);
     if shown.len() > room && room > 0 {
         let more = format!("  … {} more", shown.len() + 1 - room);
@@ -49,7 +49,12 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
 }
 
 /// A port in a line of `columns`, with its machine's name in `name` columns, or without.
-fn row(Knocked { knock, port, heard }: &Knocked, name: usize, columns: usize, theme: Theme) -> Line<'static> {
+fn row(
+    PortResult { check, port, protocol }: &PortResult,
+    name: usize,
+    columns: usize,
+    theme: Theme,
+) -> Line<'static> {
     let (glyph, role) = match port {
         Port::Open(_) => ("●", Role::Ok),
         Port::Refused => ("✗", Role::Warn),
@@ -65,17 +70,17 @@ fn row(Knocked { knock, port, heard }: &Knocked, name: usize, columns: usize, th
     let mut text = Line::default()
         .add(format!("  {glyph} "), theme.style(role))
         .add(format!("{:<8}", port.as_str()), theme.style(role))
-        .add(format!("{:>6}  ", knock.to.port()), plain)
-        .add(fit(knock.label.as_str(), name), plain)
+        .add(format!("{:>6}  ", check.to.port()), plain)
+        .add(fit(check.label.as_str(), name), plain)
         .to(20 + name + usize::from(name > 0));
     // In a small window what is there says more than how far it is.
-    if heard.is_none() || columns > 70 {
+    if protocol.is_none() || columns > 70 {
         text = text.add(format!("{rest:<10}  "), dim);
     }
-    match heard {
-        Some(heard) => {
-            let role = if heard.protocol().is_some() { Role::Plain } else { Role::Warn };
-            text.add(heard.spoken.words(), theme.style(role))
+    match protocol {
+        Some(protocol) => {
+            let role = if protocol.recognised().is_some() { Role::Plain } else { Role::Warn };
+            text.add(protocol.banner.words(), theme.style(role))
         }
         None => text,
     }
@@ -96,15 +101,15 @@ fn explained(state: &State) -> Vec<String> {
     let tried = &state.view.ports;
     let answers = |address| state.series(address).is_some_and(|series| series.received > 0);
     let mut notes = Vec::new();
-    if tried.iter().any(|knocked| knocked.port == Port::Refused) {
+    if tried.iter().any(|result| result.port == Port::Refused) {
         notes.push(
             "refused: the machine is there, and nobody listens on its private address: the service must listen on \
              fly-local-6pn or [::] (for Flycast on 0.0.0.0)."
                 .to_owned(),
         );
     }
-    let silent: Vec<_> = tried.iter().filter(|knocked| knocked.port == Port::Silent).collect();
-    if silent.iter().any(|knocked| answers(*knocked.knock.to.ip())) {
+    let silent: Vec<_> = tried.iter().filter(|result| result.port == Port::Silent).collect();
+    if silent.iter().any(|result| answers(*result.check.to.ip())) {
         notes.push("silent, though it answers ping: a filter drops the connection.".to_owned());
     } else if !silent.is_empty() {
         notes.push("silent: nothing came back in 1.5 s: nobody is there, or a filter drops it.".to_owned());

@@ -59,19 +59,19 @@ fn trace(s: &mut Session) {
 
 /// Ports of each result, then the protocols that they speak.
 fn ports(s: &mut Session) {
-    use crate::probe::port::{Knocked, Port};
-    use crate::probe::speech::{Heard, Speech, Spoken};
+    use crate::probe::port::{Port, PortResult};
+    use crate::probe::protocol::{Banner, Protocol, ProtocolCheck};
     s.keys("o");
-    let [Effect::Ask(Command::Ports(knocks)), Effect::Ask(Command::Trace(None))] = s.effects.as_slice()
+    let [Effect::Ask(Command::Ports(checks)), Effect::Ask(Command::Trace(None))] = s.effects.as_slice()
     else {
         panic!("{:?}", s.effects)
     };
     let ends = [Port::Refused, Port::Open(Duration::from_micros(11_300)), Port::Silent];
-    let settled: Vec<Knocked> = knocks
+    let settled: Vec<PortResult> = checks
         .iter()
         .cloned()
         .zip(ends.into_iter().cycle())
-        .map(|(knock, port)| Knocked { knock, port, heard: None })
+        .map(|(check, port)| PortResult { check, port, protocol: None })
         .collect();
     s.report(Report::Ports(Arc::new(settled[..5].to_vec())));
     insta::assert_snapshot!("ports_under_way_80x24", screen(&s.state, Theme::default(), SIZES[1], false));
@@ -82,21 +82,21 @@ fn ports(s: &mut Session) {
         insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, false));
     }
     s.keys("O");
-    let [Effect::Ask(Command::Ports(knocks))] = s.effects.as_slice() else { panic!("{:?}", s.effects) };
-    assert!(knocks.iter().all(|knock| knock.host.as_deref() == Some("web.internal")), "{knocks:?}");
-    let heard = [
-        (Speech::Http, Spoken::Fits("HTTP/1.1 200 OK".into())),
-        (Speech::Tls, Speech::Tls.judge(&crate::probe::tls::tests::flight(900))),
-        (Speech::Http, Spoken::Other("SSH-2.0-OpenSSH_9.2".into())),
-        (Speech::Http, Spoken::Silent),
+    let [Effect::Ask(Command::Ports(checks))] = s.effects.as_slice() else { panic!("{:?}", s.effects) };
+    assert!(checks.iter().all(|check| check.host.as_deref() == Some("web.internal")), "{checks:?}");
+    let found = [
+        (Protocol::Http, Banner::Fits("HTTP/1.1 200 OK".into())),
+        (Protocol::Tls, Protocol::Tls.judge(&crate::probe::tls::tests::flight(900))),
+        (Protocol::Http, Banner::Other("SSH-2.0-OpenSSH_9.2".into())),
+        (Protocol::Http, Banner::Silent),
     ];
     let open = Port::Open(Duration::from_micros(11_300));
-    let spoken = knocks.iter().cloned().zip(heard).map(|(knock, (speech, spoken))| Knocked {
-        knock,
+    let banner = checks.iter().cloned().zip(found).map(|(check, (protocol, banner))| PortResult {
+        check,
         port: open.clone(),
-        heard: Some(Heard { speech, spoken }),
+        protocol: Some(ProtocolCheck { protocol, banner }),
     });
-    s.report(Report::Ports(Arc::new(spoken.chain(settled.into_iter().skip(4)).collect())));
+    s.report(Report::Ports(Arc::new(banner.chain(settled.into_iter().skip(4)).collect())));
     s.wait(4);
     for at in SIZES {
         let name = format!("ports_spoken_{}x{}", at.0, at.1);

@@ -16,7 +16,7 @@ const LINE: usize = 512;
 
 /// A protocol that can be checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Speech {
+pub enum Protocol {
     /// HTTP/1.1 (RFC 9112).
     Http,
     /// TLS (RFC 5246, RFC 8446).
@@ -25,16 +25,16 @@ pub enum Speech {
 
 /// Protocols to check on a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Speak {
+pub enum Protocols {
     /// The likely ones: see [`guesses`].
     Any,
     /// Only this one.
-    In(Speech),
+    Only(Protocol),
 }
 
 /// Result of a protocol check.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Spoken {
+pub enum Banner {
     /// The expected protocol, with its first line or version.
     Fits(Safe),
     /// TLS with its version and certificate.
@@ -49,44 +49,44 @@ pub enum Spoken {
 
 /// A protocol check and its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heard {
+pub struct ProtocolCheck {
     /// Checked protocol.
-    pub speech: Speech,
-    pub spoken: Spoken,
+    pub protocol: Protocol,
+    pub banner: Banner,
 }
 
-impl Heard {
+impl ProtocolCheck {
     /// The protocol of the service, if recognised.
-    pub fn protocol(&self) -> Option<Speech> {
-        self.spoken.fits().then_some(self.speech)
+    pub fn recognised(&self) -> Option<Protocol> {
+        self.banner.fits().then_some(self.protocol)
     }
 }
 
 /// Protocols to try on an unknown port, the likelier first. The second is tried if the first result is not
-/// [conclusive](Spoken::tells).
-pub fn guesses(port: u16) -> [Speech; 2] {
+/// [conclusive](Banner::is_conclusive).
+pub fn guesses(port: u16) -> [Protocol; 2] {
     /// Ports that start with TLS, from IANA's registry and by custom.
     const TLS: [u16; 12] = [443, 465, 563, 636, 853, 989, 990, 992, 993, 995, 5671, 8883];
     if TLS.contains(&port) || port % 1000 == 443 {
-        [Speech::Tls, Speech::Http]
+        [Protocol::Tls, Protocol::Http]
     } else {
-        [Speech::Http, Speech::Tls]
+        [Protocol::Http, Protocol::Tls]
     }
 }
 
-impl Spoken {
+impl Banner {
     /// Whether the response has the expected protocol.
     pub fn fits(&self) -> bool {
         matches!(self, Self::Fits(_) | Self::Certified(..))
     }
 
     /// Whether the response identifies the service, so that no other protocol is tried.
-    pub fn tells(&self) -> bool {
+    pub fn is_conclusive(&self) -> bool {
         match self {
             // A TLS server may reject plain HTTP in plain HTTP.
             Self::Fits(text) => !text.as_str().contains(" 400"),
             Self::Certified(..) => true,
-            Self::Other(text) => text.as_str() != TLS_HEARD && !text.as_str().starts_with("HTTP/"),
+            Self::Other(text) => text.as_str() != TLS_REPLY && !text.as_str().starts_with("HTTP/"),
             Self::Closed | Self::Silent => false,
         }
     }
@@ -104,9 +104,9 @@ impl Spoken {
 }
 
 /// Shown when TLS responds to plain text.
-const TLS_HEARD: &str = "TLS";
+const TLS_REPLY: &str = "TLS";
 
-impl Speech {
+impl Protocol {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Http => "HTTP",
@@ -149,42 +149,42 @@ impl Speech {
     }
 
     /// Evaluates `answer`; empty means that the connection was closed.
-    pub fn judge(self, answer: &[u8]) -> Spoken {
+    pub fn judge(self, answer: &[u8]) -> Banner {
         if answer.is_empty() {
-            return Spoken::Closed;
+            return Banner::Closed;
         }
         let line = answer.split(|&byte| byte == b'\r' || byte == b'\n').next().unwrap_or_default();
         let shown = |bytes: &[u8]| Safe::new(bytes.get(..60).unwrap_or(bytes));
         match self {
-            Self::Http if answer.starts_with(b"HTTP/") => Spoken::Fits(shown(line)),
+            Self::Http if answer.starts_with(b"HTTP/") => Banner::Fits(shown(line)),
             Self::Tls if tls::is_tls(answer) => {
                 let answer = tls::read(answer);
                 let version = Safe::new(answer.version.unwrap_or("TLS"));
                 match answer.certificate {
-                    Some(certificate) => Spoken::Certified(version, Box::new(certificate)),
-                    None => Spoken::Fits(Safe::new(answer.words())),
+                    Some(certificate) => Banner::Certified(version, Box::new(certificate)),
+                    None => Banner::Fits(Safe::new(answer.words())),
                 }
             }
-            Self::Http if tls::is_tls(answer) => Spoken::Other(TLS_HEARD.into()),
-            Self::Http | Self::Tls => Spoken::Other(shown(line)),
+            Self::Http if tls::is_tls(answer) => Banner::Other(TLS_REPLY.into()),
+            Self::Http | Self::Tls => Banner::Other(shown(line)),
         }
     }
 }
 
-impl Speak {
+impl Protocols {
     /// Parses `any`, `http` or `tls`.
     pub fn read(text: &str) -> Option<Self> {
         match text {
             "any" => Some(Self::Any),
-            other => Speech::read(other).map(Self::In),
+            other => Protocol::read(other).map(Self::Only),
         }
     }
 
     /// Protocols to try on a port, in order.
-    pub fn speeches(self, port: u16) -> Vec<Speech> {
+    pub fn in_order(self, port: u16) -> Vec<Protocol> {
         match self {
             Self::Any => guesses(port).to_vec(),
-            Self::In(speech) => vec![speech],
+            Self::Only(protocol) => vec![protocol],
         }
     }
 }
@@ -196,65 +196,67 @@ mod tests {
 
     #[test]
     fn responses_are_recognised() {
-        let ssh = Spoken::Other("SSH-2.0-OpenSSH_9.2".into());
-        for (speech, answer, expected) in [
-            (Speech::Http, &b"HTTP/1.1 200 OK\r\nServer: x"[..], Spoken::Fits("HTTP/1.1 200 OK".into())),
-            (Speech::Http, b"SSH-2.0-OpenSSH_9.2\r\n", ssh.clone()),
-            (Speech::Http, &[21, 3, 1, 0, 2, 2, 10], Spoken::Other("TLS".into())),
-            (Speech::Tls, &[22, 3, 3, 0, 9], Spoken::Fits("TLS".into())),
-            (Speech::Tls, &[21, 3, 1, 0, 2, 2, 255], Spoken::Fits("TLS, alert 255".into())),
-            (Speech::Tls, b"SSH-2.0-OpenSSH_9.2\r\n", ssh),
-            (Speech::Tls, b"", Spoken::Closed),
+        let ssh = Banner::Other("SSH-2.0-OpenSSH_9.2".into());
+        for (protocol, answer, expected) in [
+            (Protocol::Http, &b"HTTP/1.1 200 OK\r\nServer: x"[..], Banner::Fits("HTTP/1.1 200 OK".into())),
+            (Protocol::Http, b"SSH-2.0-OpenSSH_9.2\r\n", ssh.clone()),
+            (Protocol::Http, &[21, 3, 1, 0, 2, 2, 10], Banner::Other("TLS".into())),
+            (Protocol::Tls, &[22, 3, 3, 0, 9], Banner::Fits("TLS".into())),
+            (Protocol::Tls, &[21, 3, 1, 0, 2, 2, 255], Banner::Fits("TLS, alert 255".into())),
+            (Protocol::Tls, b"SSH-2.0-OpenSSH_9.2\r\n", ssh),
+            (Protocol::Tls, b"", Banner::Closed),
         ] {
-            assert_eq!(speech.judge(answer), expected, "{speech:?} {answer:?}");
-            assert!(speech.is_enough(answer) || answer.len() < 7, "{speech:?} {answer:?}");
+            assert_eq!(protocol.judge(answer), expected, "{protocol:?} {answer:?}");
+            assert!(protocol.is_enough(answer) || answer.len() < 7, "{protocol:?} {answer:?}");
         }
-        assert_eq!(Speech::read("HTTPS"), Some(Speech::Tls));
+        assert_eq!(Protocol::read("HTTPS"), Some(Protocol::Tls));
     }
 
     #[test]
     fn a_certificate_is_shown_by_its_names() {
-        let spoken = Speech::Tls.judge(&flight(700));
+        let banner = Protocol::Tls.judge(&flight(700));
         assert_eq!(
-            spoken.words(),
+            banner.words(),
             "TLS 1.2, certificate of web.internal and 2 more names, by web.example, until 2036-11-22"
         );
-        assert!(spoken.fits() && spoken.tells() && Speech::Tls.is_enough(&flight(700)));
+        assert!(banner.fits() && banner.is_conclusive() && Protocol::Tls.is_enough(&flight(700)));
     }
 
     #[test]
     fn reading_continues_until_the_response_is_conclusive() {
-        for (speech, cut) in [
-            (Speech::Http, &b"HTTP/1.1 200"[..]),
-            (Speech::Tls, b"HT"),
-            (Speech::Tls, &[22, 3]),
-            (Speech::Tls, &[22, 3, 3, 0, 9, 2]),
+        for (protocol, cut) in [
+            (Protocol::Http, &b"HTTP/1.1 200"[..]),
+            (Protocol::Tls, b"HT"),
+            (Protocol::Tls, &[22, 3]),
+            (Protocol::Tls, &[22, 3, 3, 0, 9, 2]),
         ] {
-            assert!(!speech.is_enough(cut), "{cut:?}");
+            assert!(!protocol.is_enough(cut), "{cut:?}");
         }
         // An endless response is cut off.
-        assert!(Speech::Http.is_enough(&[b'x'; LINE]));
-        assert!(Speech::Tls.is_enough(&[[22, 3, 3, 255, 255].repeat(7000)].concat()));
+        assert!(Protocol::Http.is_enough(&[b'x'; LINE]));
+        assert!(Protocol::Tls.is_enough(&[[22, 3, 3, 255, 255].repeat(7000)].concat()));
     }
 
     #[test]
     fn an_inconclusive_response_leads_to_a_second_check() {
-        assert_eq!(guesses(443), [Speech::Tls, Speech::Http]);
-        assert_eq!(guesses(8443), [Speech::Tls, Speech::Http]);
-        assert_eq!(guesses(8080), [Speech::Http, Speech::Tls]);
-        let tells = |speech: Speech, answer: &[u8]| speech.judge(answer).tells();
-        assert!(tells(Speech::Http, b"HTTP/1.1 404 Not Found\r\n") && tells(Speech::Tls, b"220 mail\r\n"));
-        assert!(!tells(Speech::Http, b"HTTP/1.0 400 Bad Request\r\n"), "so does HTTPS");
-        assert!(!tells(Speech::Http, &[21, 3, 1, 0, 2]) && !tells(Speech::Tls, b"HTTP/1.1 400\r\n"));
+        assert_eq!(guesses(443), [Protocol::Tls, Protocol::Http]);
+        assert_eq!(guesses(8443), [Protocol::Tls, Protocol::Http]);
+        assert_eq!(guesses(8080), [Protocol::Http, Protocol::Tls]);
+        let tells = |protocol: Protocol, answer: &[u8]| protocol.judge(answer).is_conclusive();
+        assert!(
+            tells(Protocol::Http, b"HTTP/1.1 404 Not Found\r\n") && tells(Protocol::Tls, b"220 mail\r\n")
+        );
+        assert!(!tells(Protocol::Http, b"HTTP/1.0 400 Bad Request\r\n"), "so does HTTPS");
+        assert!(!tells(Protocol::Http, &[21, 3, 1, 0, 2]) && !tells(Protocol::Tls, b"HTTP/1.1 400\r\n"));
     }
 
     #[test]
     fn the_host_is_sent_in_the_form_of_each_protocol() {
         let to: SocketAddrV6 = "[fdaa::2]:8080".parse().unwrap();
-        let said = |host| String::from_utf8(Speech::Http.opening(host, to)).unwrap();
+        let said = |host| String::from_utf8(Protocol::Http.opening(host, to)).unwrap();
         assert!(said(Some("web.internal")).contains("\r\nHost: web.internal:8080\r\n"));
         assert!(said(None).contains("\r\nHost: [fdaa::2]:8080\r\n"));
-        let hello = Speech::Tls.opening(Some("web.internal"), to);
+        let hello = Protocol::Tls.opening(Some("web.internal"), to);
         assert!(hello.windows(12).any(|bytes| bytes == b"web.internal"));
     }
 }
