@@ -124,7 +124,7 @@ impl Loaded {
     pub fn attach(self, claimed: Claimed, settings: Settings) -> Result<Attachment, Error> {
         let endpoint = self.profile.peer.endpoint.to_string();
         let known = claimed.claim.as_ref().and_then(|claim| claim.round_trip(&endpoint));
-        let tunnel = Tunnel::attach(&self.profile, known).map_err(|error| cannot_attach(&error))?;
+        let tunnel = Tunnel::attach(&self.profile, known).map_err(cannot_attach)?;
         if let Some(claim) = &claimed.claim {
             tokio::spawn(keep_round_trip(tunnel.link(), Arc::clone(claim), endpoint));
         }
@@ -141,8 +141,7 @@ impl Loaded {
         claimed: Claimed,
         settings: Settings,
     ) -> Result<Attachment, Error> {
-        let engine = Engine::start(net, self.identity.dns.addr, settings.clone())
-            .map_err(|error| cannot_attach(&error))?;
+        let engine = Engine::start(net, self.identity.dns.addr, settings.clone()).map_err(cannot_attach)?;
         let identity = Arc::clone(&self.identity);
         Ok(Attachment { identity, engine, origin: Origin { loaded: self, claimed, settings } })
     }
@@ -242,6 +241,6 @@ fn shown(path: &Path) -> Safe {
     Safe::new(path.as_os_str().as_encoded_bytes())
 }
 
-fn cannot_attach(error: &io::Error) -> Error {
-    Error::new(Exit::Tunnel, "cannot start the tunnel").why(error)
+fn cannot_attach(error: io::Error) -> Error {
+    Error::new(Exit::Tunnel, "cannot start the tunnel").because(error)
 }

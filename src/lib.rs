@@ -38,7 +38,7 @@ pub(crate) mod address;
 pub(crate) mod app;
 pub(crate) mod attach;
 pub(crate) mod catalog;
-pub mod cli;
+pub(crate) mod cli;
 pub(crate) mod clock;
 pub(crate) mod commands;
 pub(crate) mod demo;
@@ -57,3 +57,5 @@ pub(crate) mod state;
 pub mod testing;
 pub(crate) mod text;
 pub(crate) mod ui;
+
+pub use commands::main;

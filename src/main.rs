@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    sixpane::cli::main(std::env::args_os())
+    sixpane::main(std::env::args_os())
 }

@@ -173,9 +173,9 @@ pub async fn pick(mut pick: Pick, theme: Theme) -> Result<Result<Picked, ExitCod
 
 /// A terminal that takes nothing more is as good as hung up.
 fn gone(error: std::io::Error) -> Error {
-    Error::new(Exit::HungUp, "the terminal has gone away").why(error)
+    Error::new(Exit::HungUp, "the terminal has gone away").because(error)
 }
 
 fn lost(error: std::io::Error) -> Error {
-    Error::new(Exit::Empty, "the terminal cannot be used").why(error).hint("sixpane tree")
+    Error::new(Exit::Empty, "the terminal cannot be used").because(error).hint("sixpane tree")
 }

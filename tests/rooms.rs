@@ -61,7 +61,11 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         ],
         "puts everything together",
     ),
-    ("cli", &["commands", "doctor", "engine", "error", "probe", "settings", "text"], "the command line"),
+    (
+        "cli",
+        &["dns", "doctor", "error", "probe", "settings", "text"],
+        "the words of the command line, and nothing of what they do",
+    ),
 ];
 
 /// Words that only some rooms may say: the rest gets time, sockets and terminals from them.
@@ -85,7 +89,7 @@ const LONGEST: usize = 800;
 const VIEWS: [&str; 5] = ["explore", "dig", "ping", "doctor", "events"];
 
 /// Rooms whose files still have cycles: this list only gets shorter.
-const UNFINISHED: &[&str] = &["catalog", "cli", "commands", "dns"];
+const UNFINISHED: &[&str] = &["catalog", "dns"];
 
 /// Whether a file only serves tests.
 fn is_helper(file: &Path) -> bool {

@@ -1,24 +1,24 @@
 //! `sixpane addr`: a 6PN address taken apart, without a network.
 
-use std::io::Write;
-use std::net::Ipv6Addr;
+use std::io::Write as _;
 
 use serde_json::json;
 
+use super::Context;
 use crate::address::{Anatomy, Kind, pair};
-use crate::cli::Failure;
+use crate::cli;
 use crate::error::{Error, Exit};
 
 /// Prints the parts of `address`.
 ///
 /// # Errors
 /// Where the address is not of a private network (does not begin with `fdaa`).
-pub fn run(address: Ipv6Addr, json: bool, out: &mut impl Write) -> Result<Exit, Failure> {
+pub fn run(context: &mut Context<'_>, args: &cli::Addr) -> Result<Exit, Error> {
+    let (cli::Addr { address, json }, out) = (args.clone(), &mut context.out);
     let Some(a) = Anatomy::of(address) else {
         return Err(Error::new(Exit::Empty, format!("{address} is not a 6PN address"))
             .why("6PN addresses begin with fdaa")
-            .hint("sixpane addr fdaa:0:18:a7b:7d:f066:b83b:2")
-            .into());
+            .hint("sixpane addr fdaa:0:18:a7b:7d:f066:b83b:2"));
     };
     let (kind, words) = match a.kind() {
         Kind::MachineDns => ("machine-dns", "the DNS server as seen from a Machine"),

@@ -4,9 +4,9 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use super::{attached, interrupted};
+use super::{Context, interrupted};
 use crate::attach::Source;
-use crate::cli::Failure;
+use crate::cli;
 use crate::demo::gateway::Demo;
 use crate::demo::scenario::Scenario;
 use crate::error::{Error, Exit};
@@ -17,14 +17,10 @@ use crate::text::words;
 ///
 /// # Errors
 /// Where the scenario is none, the port is taken, or the conf cannot be written.
-pub fn serve(
-    scenario: Option<&Path>,
-    conf_out: Option<&Path>,
-    port: u16,
-    out: &mut impl Write,
-) -> Result<Exit, Failure> {
-    let demo = start(scenario, port)?;
-    if let Some(path) = conf_out {
+pub async fn run(context: &mut Context<'_>, args: &cli::Demo) -> Result<Exit, Error> {
+    let out = &mut context.out;
+    let demo = start(args.scenario.as_deref(), args.port)?;
+    if let Some(path) = &args.conf_out {
         let shown = Safe::new(path.as_os_str().as_encoded_bytes());
         write_private(path, demo.conf())
             .map_err(|error| Error::new(Exit::Config, format!("cannot write {shown}")).why(words(error)))?;
@@ -34,10 +30,8 @@ pub fn serve(
         out.write_all(demo.conf().as_bytes())?;
     }
     out.flush()?;
-    attached(async {
-        interrupted().await;
-        Ok(Exit::Ok)
-    })
+    interrupted().await;
+    Ok(Exit::Ok)
 }
 
 /// Starts the demo org's gateway.

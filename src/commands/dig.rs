@@ -4,21 +4,19 @@ mod nearest;
 mod print;
 mod watch;
 
-use std::future::Future;
 use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::ValueHint;
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::mpsc;
 
 use self::print::{Printer, Said};
 use super::session::Session;
-use super::{conf, plain};
+use super::{Context, conf, interrupted, plain};
 use crate::attach::{Source, list};
-use crate::cli::Failure;
+use crate::cli;
 use crate::dns::dig::ask::{self, NoServer};
 use crate::dns::dig::error::LineError;
 use crate::dns::dig::line::Line;
@@ -27,7 +25,6 @@ use crate::dns::exchange::Exchange;
 use crate::dns::resolver::NoAddress;
 use crate::engine::Settings;
 use crate::error::{Error, Exit};
-use crate::settings::seconds;
 use crate::text::{Safe, count};
 
 /// Lines of a batch that are out at once; the client's window is what really leaves.
@@ -35,84 +32,30 @@ const AHEAD: usize = 2048;
 /// Lines from which on a connection for them all is worth its packets.
 const MANY: usize = 64;
 
-/// The words of the command line that are dig's own.
-#[derive(Debug, Clone, clap::Args)]
-pub struct Options {
-    /// [CONF…] NAME [TYPE] [CLASS] [@SERVER…] [+OPTION…]: a first word that ends in .conf or holds a / is the conf,
-    /// and so are further ones that end in .conf
-    #[arg(value_name = "WORD")]
-    words: Vec<String>,
-    /// Look an address up backwards
-    #[arg(short = 'x', value_name = "ADDRESS")]
-    reverse: Vec<String>,
-    /// A name, even where it reads like a type
-    #[arg(short = 'q', value_name = "NAME")]
-    name: Vec<String>,
-    /// The type
-    #[arg(short = 't', value_name = "TYPE")]
-    rtype: Option<String>,
-    /// The class
-    #[arg(short = 'c', value_name = "CLASS")]
-    class: Option<String>,
-    /// The server's port
-    #[arg(short = 'p', value_name = "PORT")]
-    port: Option<String>,
-    /// Ask what each line of a file asks, or of standard input where it is `-`; many lines share a TCP connection,
-    /// unless +notcp sends each on its own
-    #[arg(short = 'f', value_name = "FILE", value_hint = ValueHint::FilePath)]
-    file: Option<PathBuf>,
-    /// The data of the answers alone, as with +short
-    #[arg(long)]
-    short: bool,
-    /// Ask again every so many seconds, and print what changes, until interrupted
-    #[arg(long, value_name = "S", value_parser = seconds, conflicts_with = "file")]
-    watch: Option<Duration>,
-}
-
-impl Options {
-    /// The confs that are named, those of the option `--conf` first of all, and what is to be done.
-    ///
-    /// # Errors
-    /// Where the words are no dig line (exit 2), or the file cannot be read (exit 3).
-    pub fn request(self, confs: Vec<PathBuf>, json: bool) -> Result<(Vec<PathBuf>, Request), Error> {
-        let (confs, mut words) = conf::split_all(self.words, confs);
-        for (dash, values) in [
-            ("-q", self.name),
-            ("-x", self.reverse),
-            ("-t", self.rtype.into_iter().collect()),
-            ("-c", self.class.into_iter().collect()),
-            ("-p", self.port.into_iter().collect()),
-        ] {
-            words.extend(values.into_iter().flat_map(|value| [dash.to_owned(), value]));
-        }
-        words.extend(self.short.then(|| "+short".to_owned()));
-        let request = match self.file {
-            Some(file) => Request::batch(&file, &words, json)?,
-            None => Request { every: self.watch, ..Request::new(words, json)? },
-        };
-        Ok((confs, request))
+/// The confs that are named, those of the option `--conf` first of all, and what is to be done.
+fn request(args: cli::Dig) -> Result<(Vec<PathBuf>, Request), Error> {
+    let json = args.common.json;
+    let (confs, mut words) = conf::split_all(args.words, args.common.confs);
+    for (dash, values) in [
+        ("-q", args.name),
+        ("-x", args.reverse),
+        ("-t", args.rtype.into_iter().collect()),
+        ("-c", args.class.into_iter().collect()),
+        ("-p", args.port.into_iter().collect()),
+    ] {
+        words.extend(values.into_iter().flat_map(|value| [dash.to_owned(), value]));
     }
-}
-
-/// What is told above the `+` options.
-pub const OPTIONS_ABOUT: &str =
-    "Options of the line; no after the + turns one off, and a beginning that fits only one stands for it:";
-/// What is told of comparing.
-pub const COMPARED_ABOUT: &str = "Two servers (@A @B) and two confs are asked at once, and what the second says \
-                                  otherwise is told; the exit code is 1 where anything differs.";
-
-/// Every `+` option with what it does, for `--help`.
-pub fn options_help() -> String {
-    let names: Vec<String> = options::KNOWN.iter().map(|known| format!("+{}", known.written())).collect();
-    let width = names.iter().map(String::len).max().unwrap_or(0);
-    let rows = names.iter().zip(options::KNOWN);
-    let rows: Vec<String> = rows.map(|(name, known)| format!("  {name:<width$}  {}", known.words)).collect();
-    format!("{OPTIONS_ABOUT}\n{}\n\n{COMPARED_ABOUT}", rows.join("\n"))
+    words.extend(args.short.then(|| "+short".to_owned()));
+    let request = match args.file {
+        Some(file) => Request::batch(&file, &words, json)?,
+        None => Request { every: args.watch, ..Request::new(words, json)? },
+    };
+    Ok((confs, request))
 }
 
 /// What was understood of the command line, and how its answers are printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+struct Request {
     words: Vec<String>,
     lines: Vec<Line>,
     json: bool,
@@ -144,7 +87,7 @@ impl Request {
             std::fs::read_to_string(path)
         };
         let text =
-            text.map_err(|error| Error::new(Exit::Config, format!("cannot read {name}")).why(error))?;
+            text.map_err(|error| Error::new(Exit::Config, format!("cannot read {name}")).because(error))?;
         let mut lines = Vec::new();
         for (number, text) in text.lines().enumerate() {
             let text = text.trim();
@@ -199,19 +142,16 @@ type Inbox = mpsc::Receiver<Result<Vec<Exchange>, NoServer>>;
 /// Puts all lines at once to all networks and prints the answers in the order of the questions, with what differs
 /// between servers and networks. The exit code is that of the worst: 5 where one failed, 1 where one says no or
 /// anything differs, 6 where some of a batch failed or one of several networks could not be asked. A request that
-/// watches goes on until `interrupted` ends.
+/// watches goes on until interrupted.
 ///
 /// # Errors
-/// Where no conf can be used (exit 2 or 3), no link stands within `timeout` (exit 4), or a server's name has no address.
-pub async fn run(
-    confs: &[PathBuf],
-    force: bool,
-    request: &Request,
-    timeout: Duration,
-    interrupted: impl Future<Output = ()>,
-    out: &mut impl Write,
-) -> Result<Exit, Failure> {
-    let (mut orgs, mut left_out) = open(confs, force, request)?;
+/// Where no conf can be used (exit 2 or 3), no link stands in time (exit 4), or a server's name has no address.
+pub async fn run(context: &mut Context<'_>, args: &cli::Dig) -> Result<Exit, Error> {
+    let timeout = context.timeout(&args.common);
+    // Before anything is sent: a wrong line is told at once.
+    let (confs, request) = request(args.clone())?;
+    let (request, out) = (&request, &mut context.out);
+    let (mut orgs, mut left_out) = open(&confs, args.common.force, request)?;
     // The questions leave with the handshake's last message.
     let inboxes: Vec<Inbox> =
         orgs.iter().filter(|_| request.every.is_none()).map(|org| put(org, request)).collect();
@@ -232,13 +172,13 @@ pub async fn run(
         }
     }
     match first {
-        Some(error) if standing.is_empty() => return Err(error.into()),
+        Some(error) if standing.is_empty() => return Err(error),
         Some(error) => tell(&error),
         None => {}
     }
     let (orgs, inboxes): (Vec<Org>, Vec<Option<Inbox>>) = standing.into_iter().unzip();
     if let Some(every) = request.every {
-        return watch::run(&orgs, request, every, interrupted, out).await;
+        return watch::run(&orgs, request, every, interrupted(), out).await;
     }
     let inboxes = inboxes.into_iter().flatten().collect();
     answers(orgs, inboxes, (request, timeout), left_out, out).await
@@ -295,7 +235,7 @@ async fn answers(
     (request, timeout): (&Request, Duration),
     left_out: usize,
     out: &mut impl Write,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, Error> {
     let Request { words, lines, json, batch, .. } = request;
     if let ([line], false, false) = (lines.as_slice(), *batch, *json) {
         write!(out, "{}", text::banner(words, line))?;

@@ -9,10 +9,10 @@ use std::path::PathBuf;
 
 use futures_util::future::try_join_all;
 
-use super::plain;
+use super::{Context, plain};
 use crate::attach::list::{self, Item};
 use crate::attach::{Claimed, Loaded};
-use crate::cli::Failure;
+use crate::cli;
 use crate::clock;
 use crate::dns::outcome::Outcome;
 use crate::doctor::facts::{Facts, Link};
@@ -26,21 +26,35 @@ use crate::error::{Error, Exit};
 use crate::text::Safe;
 
 use board::Board;
-pub use face::Face;
+use face::Face;
 
 /// What is to be examined.
 #[derive(Debug, Clone)]
-pub struct Request {
+struct Request {
     /// The confs; none means all that are found.
-    pub confs: Vec<PathBuf>,
+    confs: Vec<PathBuf>,
     /// Attach even though another sixpane uses the conf.
-    pub force: bool,
+    force: bool,
     /// What one wants to reach.
-    pub subject: Subject,
+    subject: Subject,
     /// How the report is printed.
-    pub face: Face,
+    face: Face,
     /// Whether names and addresses are taken out of it.
-    pub redact: bool,
+    redact: bool,
+}
+
+impl Request {
+    fn new(args: &cli::Doctor) -> Self {
+        let face = match (args.common.json, args.markdown) {
+            (true, _) => Face::Json,
+            (_, true) => Face::Markdown,
+            _ => Face::Text,
+        };
+        let (machine, system) = (args.machine.clone(), args.system);
+        let subject = Subject { machine, system, ..args.app.clone().unwrap_or_default() };
+        let confs = args.confs.iter().chain(&args.common.confs).cloned().collect();
+        Self { confs, force: args.common.force, subject, face, redact: args.redact }
+    }
 }
 
 /// A conf under examination.
@@ -55,7 +69,9 @@ enum Patient {
 ///
 /// # Errors
 /// Where there is no conf at all (exit 3), or no tunnel can be begun (exit 4).
-pub async fn run(request: &Request, out: &mut impl Write) -> Result<Exit, Failure> {
+pub async fn run(context: &mut Context<'_>, args: &cli::Doctor) -> Result<Exit, Error> {
+    let request = &Request::new(args);
+    let out = &mut context.out;
     let confs = list::named_or_found(&request.confs)?;
     let board = RefCell::new(Board::new(confs.len(), clock::now()));
     let mut all = Vec::new();
@@ -122,7 +138,7 @@ fn admit(Item { source, loaded }: Item, confs: &[PathBuf], request: &Request) ->
 }
 
 /// Attaches, gathers the facts, and ends the attachment.
-async fn examine(patient: Patient, board: &RefCell<Board>) -> Result<Facts, Failure> {
+async fn examine(patient: Patient, board: &RefCell<Board>) -> Result<Facts, Error> {
     let (loaded, facts, claimed) = match patient {
         Patient::Known(facts) => {
             board.borrow_mut().done();
@@ -134,7 +150,7 @@ async fn examine(patient: Patient, board: &RefCell<Board>) -> Result<Facts, Fail
     let mut attached = loaded.attach(claimed, settings)?;
     let closed = || Error::new(Exit::Tunnel, "the network was closed");
     if attached.engine.commands.send(Command::Diagnose(facts)).await.is_err() {
-        return Err(closed().into());
+        return Err(closed());
     }
     loop {
         match attached.engine.reports.recv().await {
@@ -144,7 +160,7 @@ async fn examine(patient: Patient, board: &RefCell<Board>) -> Result<Facts, Fail
             }
             Some(Report::Diagnosis(diagnosis)) => board.borrow_mut().show(diagnosis),
             Some(_) => {}
-            None => return Err(closed().into()),
+            None => return Err(closed()),
         }
     }
 }

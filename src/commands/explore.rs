@@ -5,6 +5,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::ColorChoice;
+
+use super::settings::Sources;
 use super::{conf, demo, kept, plain};
 use crate::app;
 use crate::app::kept::{Folds, Look};
@@ -13,11 +16,12 @@ use crate::app::pick::{Choice, Pick, Picked};
 use crate::app::views::dig::history::{KEPT, Past};
 use crate::attach::list::{self, Item};
 use crate::attach::{Claimed, Loaded, Source, find};
+use crate::cli;
 use crate::demo::gateway::Demo;
 use crate::engine;
 use crate::error::{Error, Exit};
 use crate::runtime::{self, Host, Start};
-use crate::settings::Settings;
+use crate::settings::{Settings, ThemeName};
 use crate::state;
 use crate::state::history::History;
 use crate::ui::theme::{Depth, Theme};
@@ -35,6 +39,22 @@ pub struct Options {
     pub keymap: Keymap,
 }
 
+impl Options {
+    /// The flags in `screen` over the other sources of settings.
+    pub fn new(screen: &cli::Screen, sources: &Sources, color: ColorChoice) -> Self {
+        let mut flags = screen.layer();
+        if color == ColorChoice::Never {
+            flags.theme = Some(ThemeName::Mono);
+        }
+        Self {
+            settings: sources.on_screens(&flags),
+            force: screen.force,
+            note: sources.note(),
+            keymap: sources.keymap().clone(),
+        }
+    }
+}
+
 /// Shows the network of the conf at `path`; without one, of the only one there is, or of the one that is chosen.
 ///
 /// # Errors
@@ -49,9 +69,9 @@ pub fn run(path: Option<&Path>, screen: &Options) -> Result<ExitCode, Error> {
 ///
 /// # Errors
 /// Where there is no terminal, the scenario cannot be used, or the gateway cannot start.
-pub fn demo(scenario: Option<&Path>, port: u16, screen: &Options) -> Result<ExitCode, Error> {
+pub fn demo(args: &cli::Demo, screen: &Options) -> Result<ExitCode, Error> {
     runtime::check()?;
-    let demo = demo::start(scenario, port)?;
+    let demo = demo::start(args.scenario.as_deref(), args.port)?;
     block_on(show(demo::source(&demo), screen))
 }
 
@@ -74,7 +94,7 @@ fn block_on(shown: impl Future<Output = Result<ExitCode, End>>) -> Result<ExitCo
         .worker_threads(1)
         .enable_all()
         .build()
-        .map_err(|error| Error::new(Exit::Tunnel, "cannot start").why(error))?;
+        .map_err(|error| Error::new(Exit::Tunnel, "cannot start").because(error))?;
     let end = runtime.block_on(shown);
     // The thread that reads the terminal may be waiting for a key that never comes, and others for a file.
     runtime.shutdown_background();

@@ -8,10 +8,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
+use super::Context;
 use super::session::Session;
 use crate::attach::Loaded;
 use crate::attach::list::{self, Item};
-use crate::cli::Failure;
+use crate::cli;
 use crate::dns::exchange::Options;
 use crate::dns::lookup::ask;
 use crate::dns::names::Form;
@@ -23,17 +24,17 @@ use crate::text::{Safe, count};
 
 /// What is looked for.
 #[derive(Debug, Clone)]
-pub struct Request {
+struct Request {
     /// The app.
-    pub name: Safe,
+    name: Safe,
     /// The confs; none means all that are found.
-    pub confs: Vec<PathBuf>,
+    confs: Vec<PathBuf>,
     /// Attach even though another sixpane uses a conf.
-    pub force: bool,
+    force: bool,
     /// How long a tunnel may take to come up.
-    pub timeout: Duration,
+    timeout: Duration,
     /// Whether JSON is printed.
-    pub json: bool,
+    json: bool,
 }
 
 /// What one network says of the app.
@@ -58,7 +59,12 @@ struct Answer {
 ///
 /// # Errors
 /// Where there is no conf at all (exit 3).
-pub async fn run(request: &Request, out: &mut impl Write) -> Result<Exit, Failure> {
+pub async fn run(context: &mut Context<'_>, args: &cli::Find) -> Result<Exit, Error> {
+    let confs = args.confs.iter().chain(&args.common.confs).cloned().collect();
+    let name = Safe::new(args.name.strip_suffix(".internal").unwrap_or(&args.name));
+    let (force, json, timeout) = (args.common.force, args.common.json, context.timeout(&args.common));
+    let request = &Request { name, confs, force, timeout, json };
+    let out = &mut context.out;
     let items = list::without_copies(list::read(&list::named_or_found(&request.confs)?));
     let answers = join_all(items.into_iter().map(|Item { source, loaded }| async move {
         match loaded {

@@ -1,24 +1,25 @@
 //! What the binary tells of itself: `sixpane keys`, `completions` and `man`, made of the tables that it works by.
 
-use std::io::Write;
+use std::io::Write as _;
 
 use clap::ColorChoice;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::app::command::{Context, Line};
+use crate::app::command::{self, Line};
 use crate::app::keymap::Keymap;
-use crate::cli::{self, Failure};
+use crate::cli;
 use crate::dns::dig::options;
-use crate::error::Exit;
+use crate::error::{Error, Exit};
 use crate::settings;
 use crate::text::width;
 
+use super::Context;
 use super::style::{DIM, STRONG, paint};
 
 /// The lines of every place, under its title: first those that hold everywhere, last the choice of a conf.
 fn places(keymap: &Keymap) -> impl Iterator<Item = (String, Vec<Line<'_>>)> {
-    let mut places: Vec<Context> = Vec::new();
+    let mut places: Vec<command::Context> = Vec::new();
     for context in keymap.lines().map(|line| line.row.context).filter(|context| context.is_documented()) {
         if !places.contains(&context) {
             places.push(context);
@@ -40,11 +41,12 @@ fn shown(line: &Line<'_>) -> Vec<String> {
     line.keys.iter().map(|key| key.show(false)).collect()
 }
 
-/// Prints what every key of `keymap` does, and the names of the actions.
+/// Prints what every key does, and the names of the actions.
 ///
 /// # Errors
 /// Where it cannot be written.
-pub fn keys(keymap: &Keymap, markdown: bool, out: &mut impl Write) -> Result<Exit, Failure> {
+pub fn keys(context: &mut Context<'_>, args: &cli::Keys) -> Result<Exit, Error> {
+    let (keymap, markdown, out) = (context.sources.keymap(), args.markdown, &mut context.out);
     for (n, (title, lines)) in places(keymap).enumerate() {
         if n > 0 {
             writeln!(out)?;
@@ -70,11 +72,12 @@ pub fn keys(keymap: &Keymap, markdown: bool, out: &mut impl Write) -> Result<Exi
     Ok(Exit::Ok)
 }
 
-/// Prints the completions for `shell`.
+/// Prints the completions for a shell.
 ///
 /// # Errors
 /// Where they cannot be written.
-pub fn completions(shell: clap_complete::Shell, out: &mut impl Write) -> Result<Exit, Failure> {
+pub fn completions(context: &mut Context<'_>, args: &cli::Completions) -> Result<Exit, Error> {
+    let (shell, out) = (args.shell, &mut context.out);
     // The generators take a first word for the conf, always, and a command only after it: so the conf is left out, and
     // comes in again where a shell can be told that the first word is either.
     let whole = cli::command(ColorChoice::Never);
@@ -107,7 +110,8 @@ pub fn completions(shell: clap_complete::Shell, out: &mut impl Write) -> Result<
 ///
 /// # Errors
 /// Where it cannot be written.
-pub fn page(keymap: &Keymap, out: &mut impl Write) -> Result<Exit, Failure> {
+pub fn page(context: &mut Context<'_>) -> Result<Exit, Error> {
+    let (keymap, out) = (context.sources.keymap(), &mut context.out);
     let mut command = cli::command(ColorChoice::Never);
     command.build();
     let man = Man::new(command.clone());
@@ -183,14 +187,14 @@ pub fn page(keymap: &Keymap, out: &mut impl Write) -> Result<Exit, Failure> {
 fn line_options() -> Roff {
     let mut part = Roff::new();
     part.control("PP", []);
-    part.text([roman(super::dig::OPTIONS_ABOUT)]);
+    part.text([roman(cli::OPTIONS_ABOUT)]);
     for known in options::KNOWN {
         part.control("TP", []);
         part.text([bold(format!("+{}", known.written()))]);
         part.text([roman(known.words)]);
     }
     part.control("PP", []);
-    part.text([roman(super::dig::COMPARED_ABOUT)]);
+    part.text([roman(cli::COMPARED_ABOUT)]);
     part
 }
 
@@ -217,7 +221,7 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 /// A subcommand as a part of the page: its synopsis, what it does, its options.
-fn section(command: &clap::Command) -> Result<Vec<u8>, Failure> {
+fn section(command: &clap::Command) -> Result<Vec<u8>, Error> {
     let name = command.get_bin_name().unwrap_or(command.get_name()).to_owned();
     // What every command has is told once, above.
     let common = |arg: clap::Arg| {

@@ -2,20 +2,19 @@
 
 mod print;
 
-use std::future::Future;
-use std::io::Write;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::print::Format;
 use self::print::Printer;
 use super::session::Session;
+use super::{Context, conf, interrupted};
 use crate::catalog::Catalog;
-use crate::cli::Failure;
+use crate::cli::{self, Format};
 use crate::clock;
 use crate::dns::dig::name;
 use crate::dns::resolver::NoAddress;
+use crate::engine::Settings;
 use crate::engine::report::{Command, Report};
 use crate::engine::targets::{Known, News, Targets, What, labelled};
 use crate::engine::targets::{Names, Wish};
@@ -24,69 +23,28 @@ use crate::probe::ping::Plan;
 use crate::probe::series::{Aim, Series, Target};
 use crate::text::Safe;
 
-/// The options of the command line.
-#[derive(Debug, Clone, clap::Args)]
-pub struct Options {
-    /// Stop after this many probes for each target
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub count: Option<u64>,
-    /// Seconds between two probes of a target, 0.1 to 10
-    #[arg(short, long, value_name = "S", default_value = "1", value_parser = interval)]
-    pub interval: Duration,
-    /// Bytes of payload behind the ICMPv6 header
-    #[arg(short, long, value_name = "BYTES", default_value = "56", value_parser = clap::value_parser!(u16).range(..=65_000))]
-    pub size: u16,
-    /// Hop limit of the probes
-    #[arg(short = 't', long, value_name = "N", default_value = "64", value_parser = clap::value_parser!(u8).range(1..))]
-    pub hop_limit: u8,
-    /// Seconds after which a probe is lost; a reply after that is late [default: 2, more on a slow link]
-    #[arg(short = 'W', long, value_name = "S", value_parser = crate::settings::seconds)]
-    pub wait: Option<Duration>,
-    /// Seconds after which to end, whatever has come
-    #[arg(short = 'w', long, value_name = "S", value_parser = crate::settings::seconds)]
-    pub deadline: Option<Duration>,
-    /// Packets a second at most, to all targets together
-    #[arg(long, value_name = "N", default_value = "200", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub pace: u32,
-    /// One line for each name: its addresses take turns, as a client's connections do
-    #[arg(long)]
-    pub round_robin: bool,
-    /// How to write the output; --json is short for json
-    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text", conflicts_with = "json")]
-    pub format: Format,
-}
-
-impl Options {
-    /// How the engine is to ping.
-    pub fn plan(&self) -> Plan {
-        Plan {
-            interval: self.interval,
-            timeout: self.wait.unwrap_or(Plan::default().timeout),
-            patient: self.wait.is_none(),
-            count: self.count,
-            payload: self.size,
-            hop_limit: self.hop_limit,
-            pace: Duration::from_secs(1) / self.pace,
-        }
-    }
-
-    /// What is to be done for `targets`.
-    pub fn request(&self, targets: Vec<String>, json: bool) -> Request {
-        Request {
-            targets,
-            count: self.count,
-            deadline: self.deadline,
-            turns: self.round_robin,
-            payload: self.size,
-            format: if json { Format::Json } else { self.format },
-        }
+/// How the engine is to ping.
+fn plan(args: &cli::Ping) -> Plan {
+    Plan {
+        interval: args.interval,
+        timeout: args.wait.unwrap_or(Plan::default().timeout),
+        patient: args.wait.is_none(),
+        count: args.count,
+        payload: args.size,
+        hop_limit: args.hop_limit,
+        pace: Duration::from_secs(1) / args.pace,
     }
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
-    match crate::settings::seconds(text) {
-        Ok(interval) if interval <= Duration::from_secs(10) => Ok(interval),
-        _ => Err("seconds from 0.1 to 10 are expected".into()),
+/// What is to be done for `targets`.
+fn request(args: &cli::Ping, targets: Vec<String>) -> Request {
+    Request {
+        targets,
+        count: args.count,
+        deadline: args.deadline,
+        turns: args.round_robin,
+        payload: args.size,
+        format: if args.common.json { Format::Json } else { args.format },
     }
 }
 
@@ -107,17 +65,20 @@ pub struct Request {
     pub format: Format,
 }
 
-/// Pings until the count or the deadline is reached or `interrupted` ends, and prints the summary either way.
+/// Pings until the count or the deadline is reached or interrupted, and prints the summary either way.
 ///
 /// # Errors
-/// Where the link does not stand within `timeout` (exit 4), or a name does not resolve (exit 1 or 5).
-pub async fn run(
-    session: &mut Session,
-    request: &Request,
-    timeout: Duration,
-    interrupted: impl Future<Output = ()>,
-    out: &mut impl Write,
-) -> Result<Exit, Failure> {
+/// Where the link does not stand in time (exit 4), or a name does not resolve (exit 1 or 5).
+pub async fn run(context: &mut Context<'_>, args: &cli::Ping) -> Result<Exit, Error> {
+    let (conf, targets) = conf::split(args.words.clone(), args.common.conf()?);
+    if targets.is_empty() {
+        return Err(Error::new(Exit::Usage, "say whom to ping").hint("sixpane ping gateway"));
+    }
+    let settings = Settings { walk: false, plan: plan(args), ..Settings::default() };
+    let request = request(args, targets);
+    let mut session = Session::open(conf.as_deref(), args.common.force, settings)?;
+    let (timeout, interrupted) = (context.timeout(&args.common), interrupted());
+    let (session, out) = (&mut session, &mut context.out);
     session.up(timeout).await?;
     let gateway = Target { label: "gateway".into(), address: session.identity.dns.addr };
     let mut group = Group::new(gateway.clone());

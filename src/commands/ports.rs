@@ -2,18 +2,18 @@
 
 use std::io::Write;
 use std::net::{Ipv6Addr, SocketAddrV6};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::ping::resolve;
-use super::plain;
 use super::progress::Progress;
 use super::session::Session;
 use super::style::{BAD, DIM, OK, WARN, paint};
-use crate::cli::Failure;
+use super::{Context, conf, plain};
+use crate::cli;
 use crate::clock;
 use crate::dns::dig::name;
+use crate::engine::Settings;
 use crate::engine::report::{Command, Report};
 use crate::error::{Error, Exit};
 use crate::probe::port::{self, Port, PortCheck, PortResult};
@@ -27,7 +27,7 @@ const MOST: usize = 4096;
 ///
 /// # Errors
 /// Where there is no target, or a range is none (exit 2).
-pub fn split(words: Vec<String>, usual: &[u16]) -> Result<(Vec<String>, Vec<u16>), Error> {
+fn split(words: Vec<String>, usual: &[u16]) -> Result<(Vec<String>, Vec<u16>), Error> {
     let (mut targets, mut ports) = (Vec::new(), Vec::new());
     for word in words {
         if word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
@@ -47,7 +47,7 @@ pub fn split(words: Vec<String>, usual: &[u16]) -> Result<(Vec<String>, Vec<u16>
 
 /// What is to be tried.
 #[derive(Debug, Clone)]
-pub struct Request {
+struct Request {
     /// Addresses, names, or `gateway`.
     pub targets: Vec<String>,
     /// The ports of each.
@@ -58,25 +58,19 @@ pub struct Request {
     pub json: bool,
 }
 
-/// Parses the protocols to check.
-///
-/// # Errors
-/// Where that is not known, in words.
-pub fn protocols(text: &str) -> Result<Protocols, String> {
-    Protocols::read(text).ok_or_else(|| "any, http or tls is expected".into())
-}
-
 /// Tries the ports of each target. The exit code is 1 where none is open.
 ///
 /// # Errors
-/// Where the link does not stand within `timeout` (exit 4), a name does not resolve (exit 1 or 5), or too much is
+/// Where the link does not stand in time (exit 4), a name does not resolve (exit 1 or 5), or too much is
 /// asked for (exit 2).
-pub async fn run(
-    session: &mut Session,
-    request: &Request,
-    timeout: Duration,
-    out: &mut impl Write,
-) -> Result<Exit, Failure> {
+pub async fn run(context: &mut Context<'_>, args: &cli::Ports) -> Result<Exit, Error> {
+    let (conf, words) = conf::split(args.words.clone(), args.common.conf()?);
+    let (targets, ports) = split(words, &context.settings.ports)?;
+    let request = Request { targets, ports, protocols: args.protocols, json: args.common.json };
+    let settings = Settings { walk: false, ..Settings::default() };
+    let mut session = Session::open(conf.as_deref(), args.common.force, settings)?;
+    let timeout = context.timeout(&args.common);
+    let (session, out) = (&mut session, &mut context.out);
     session.up(timeout).await?;
     let mut checks = Vec::new();
     for word in &request.targets {
@@ -93,10 +87,10 @@ pub async fn run(
     let all = checks.len();
     if all > MOST {
         let why = format!("{} are asked for, {MOST} are the most", count(all, "connection"));
-        return Err(Error::new(Exit::Usage, "that is too much at once").why(why).into());
+        return Err(Error::new(Exit::Usage, "that is too much at once").why(why));
     }
     if session.engine.commands.send(Command::Ports(checks)).await.is_err() {
-        return Err(Error::new(Exit::Tunnel, "the network was closed").into());
+        return Err(Error::new(Exit::Tunnel, "the network was closed"));
     }
     let mut progress = Progress::new(clock::now());
     let (mut told, mut open, mut refused) = (0, 0, false);
@@ -110,7 +104,7 @@ pub async fn run(
             }
         };
         let Some(report) = report else {
-            return Err(Error::new(Exit::Tunnel, "the network was closed").into());
+            return Err(Error::new(Exit::Tunnel, "the network was closed"));
         };
         let Report::Ports(results) = report else { continue };
         progress.clear();

@@ -1,12 +1,12 @@
 //! `sixpane settings`: the settings' file to begin with, or what holds and where it comes from.
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::Write as _;
 use std::path::PathBuf;
 
-use super::{kept, plain};
+use super::{Context, kept, plain};
 use crate::app::keymap::{Keymap, Remap};
-use crate::cli::Failure;
+use crate::cli;
 use crate::error::{Error, Exit};
 use crate::settings::file::{self, Note};
 use crate::settings::{self, FILE_VARIABLE, Layer, Place, Settings, TABLE};
@@ -76,8 +76,9 @@ fn remap(remap: &settings::Remap) -> Remap<Place> {
 ///
 /// # Errors
 /// Where it cannot be written.
-pub fn run(sources: &Sources, show: bool, out: &mut impl Write) -> Result<Exit, Failure> {
-    if !show {
+pub fn run(context: &mut Context<'_>, args: &cli::SettingsFile) -> Result<Exit, Error> {
+    let (sources, out) = (context.sources, &mut context.out);
+    if !args.show {
         out.write_all(settings::commented().as_bytes())?;
         return Ok(Exit::Ok);
     }

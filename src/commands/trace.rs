@@ -1,7 +1,6 @@
 //! `sixpane trace`: who stands on the way to a target, with loss and round trips of each, and how large a packet may be.
 
-use std::future::Future;
-use std::io::Write;
+use std::io::{self, IsTerminal as _, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,67 +9,51 @@ use serde_json::json;
 use super::ping::resolve;
 use super::progress::Progress;
 use super::session::Session;
-use crate::cli::Failure;
+use super::{Context, conf, interrupted};
+use crate::cli;
 use crate::clock;
+use crate::engine::Settings;
 use crate::engine::report::{Command, Report};
 use crate::error::{Error, Exit};
 use crate::probe::stats::Stats;
 use crate::probe::trace::{Mtu, Trace, TracePlan};
 use crate::text::ms;
 
-/// The options of the command line.
-#[derive(Debug, Clone, clap::Args)]
-pub struct Options {
-    /// Rounds; without it, until interrupted, and 10 where the output is no terminal
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub count: Option<u64>,
-    /// Seconds between two rounds
-    #[arg(short, long, value_name = "S", default_value = "1", value_parser = crate::settings::seconds)]
-    pub interval: Duration,
-    /// The highest hop limit
-    #[arg(short, long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(u8).range(1..))]
-    pub max_hops: u8,
-    /// Do not look for the largest packet that comes through
-    #[arg(long)]
-    pub no_mtu: bool,
-}
-
-impl Options {
-    /// How the engine is to trace; `terminal` says whether somebody looks on.
-    pub fn plan(&self, terminal: bool) -> TracePlan {
-        TracePlan {
-            interval: self.interval,
-            // Who pipes it somewhere wants an end.
-            rounds: self.count.or((!terminal).then_some(10)),
-            most: self.max_hops,
-            mtu: (!self.no_mtu).then_some(u16::MAX),
-            ..TracePlan::default()
-        }
+/// How the engine is to trace; `terminal` says whether somebody looks on.
+fn plan(args: &cli::Trace, terminal: bool) -> TracePlan {
+    TracePlan {
+        interval: args.interval,
+        // Who pipes it somewhere wants an end.
+        rounds: args.count.or((!terminal).then_some(10)),
+        most: args.max_hops,
+        mtu: (!args.no_mtu).then_some(u16::MAX),
+        ..TracePlan::default()
     }
 }
 
-/// Traces `word` until the rounds are over or `interrupted` ends, and prints what was found either way. The exit code
+/// Traces the target until the rounds are over or interrupted, and prints what was found either way. The exit code
 /// is 1 where the target was not reached.
 ///
 /// # Errors
-/// Where the link does not stand within `timeout` (exit 4), or a name does not resolve (exit 1 or 5).
-pub async fn run(
-    session: &mut Session,
-    word: &str,
-    plan: TracePlan,
-    timeout: Duration,
-    as_json: bool,
-    interrupted: impl Future<Output = ()>,
-    out: &mut impl Write,
-) -> Result<Exit, Failure> {
+/// Where the link does not stand in time (exit 4), or a name does not resolve (exit 1 or 5).
+pub async fn run(context: &mut Context<'_>, args: &cli::Trace) -> Result<Exit, Error> {
+    let (conf, targets) = conf::split(args.words.clone(), args.common.conf()?);
+    let [word] = targets.as_slice() else {
+        return Err(Error::new(Exit::Usage, "one target can be traced").hint("sixpane trace web"));
+    };
+    let plan = plan(args, io::stdout().is_terminal());
+    let settings = Settings { walk: false, ..Settings::default() };
+    let mut session = Session::open(conf.as_deref(), args.common.force, settings)?;
+    let (timeout, interrupted) = (context.timeout(&args.common), interrupted());
+    let (session, out) = (&mut session, &mut context.out);
     session.up(timeout).await?;
     let Some(target) = resolve(session, word).await?.into_iter().next() else {
-        return Err(Error::new(Exit::Empty, "there is nobody to trace").into());
+        return Err(Error::new(Exit::Empty, "there is nobody to trace"));
     };
     let rounds = plan.rounds;
     let command = Command::Trace(Some((target, plan)));
     if session.engine.commands.send(command).await.is_err() {
-        return Err(Error::new(Exit::Tunnel, "the network was closed").into());
+        return Err(Error::new(Exit::Tunnel, "the network was closed"));
     }
     tokio::pin!(interrupted);
     let mut last: Option<Arc<Trace>> = None;
@@ -94,7 +77,7 @@ pub async fn run(
     }
     drop(progress);
     let Some(trace) = last else { return Ok(Exit::Empty) };
-    if as_json {
+    if args.common.json {
         print_json(&trace, out)?;
     } else {
         print_text(&trace, session.identity.dns.addr, out)?;

@@ -3,14 +3,14 @@
 mod json;
 
 use std::io::Write;
-use std::time::Duration;
 
-use super::plain;
 use super::session::Session;
 use super::style::{STRONG, WARN, paint};
+use super::{Context, plain};
 use crate::attach::Identity;
 use crate::catalog::{Catalog, Method};
-use crate::cli::Failure;
+use crate::cli::{self, At};
+use crate::engine::Settings;
 use crate::engine::report::Report;
 use crate::error::{Error, Exit};
 use crate::text::{Safe, count, ms};
@@ -32,47 +32,18 @@ impl Request {
     }
 }
 
-/// A place in the tree; what is `None` is all of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct At {
-    app: Option<Safe>,
-    region: Option<Safe>,
-    machine: Option<Safe>,
-}
-
-impl At {
-    fn has(part: Option<&Safe>, name: &Safe) -> bool {
-        part.is_none_or(|part| part == name)
-    }
-}
-
-/// Reads `web`, `web/iad` or `web/iad/148e21b7c93d89`.
-///
-/// # Errors
-/// Where it is no such path.
-pub fn at(text: &str) -> Result<At, String> {
-    let mut parts =
-        text.trim_end_matches('/').split('/').map(|part| (!part.is_empty()).then(|| Safe::new(part)));
-    let at =
-        At { app: parts.next().flatten(), region: parts.next().flatten(), machine: parts.next().flatten() };
-    let in_order = at.app.is_some() && (at.region.is_some() || at.machine.is_none());
-    if in_order && parts.next().is_none() {
-        Ok(at)
-    } else {
-        Err("APP, APP/REGION or APP/REGION/MACHINE is expected".into())
-    }
-}
-
 /// Walks once and prints what there is.
 ///
 /// # Errors
-/// Where the tunnel does not come up within `timeout` (exit 4), or no org-wide record is answered (exit 5).
-pub async fn run(
-    session: &mut Session,
-    timeout: Duration,
-    request: &Request,
-    out: &mut impl Write,
-) -> Result<Exit, Failure> {
+/// Where the tunnel does not come up in time (exit 4), or no org-wide record is answered (exit 5).
+pub async fn run(context: &mut Context<'_>, args: &cli::Tree) -> Result<Exit, Error> {
+    let settings = Settings { refresh: None, ..Settings::default() };
+    let conf = args.conf.as_deref().or(args.common.conf()?);
+    let mut session = Session::open(conf, args.common.force, settings)?;
+    let at = args.at.clone().unwrap_or_default();
+    let request = Request { at, depth: args.depth, json: args.common.json };
+    let timeout = context.timeout(&args.common);
+    let out = &mut context.out;
     let catalog = session
         .wait_for(timeout, |report| match report {
             Report::Catalog(catalog) if catalog.walk.finished.is_some() && !catalog.walk.running => {
@@ -87,16 +58,15 @@ pub async fn run(
         return Err(Error::new(Exit::Dns, format!("the name server {dns} does not answer"))
             .why(catalog.walk.problems.join("; "))
             .hint("check the DNS line of the conf: the network's own server is <prefix>::3")
-            .hint(format!("sixpane ping {dns}"))
-            .into());
+            .hint(format!("sixpane ping {dns}")));
     }
     if let Some(missing) = missing(&catalog, &request.at) {
-        return Err(Error::new(Exit::Empty, missing).hint("sixpane tree shows all there is").into());
+        return Err(Error::new(Exit::Empty, missing).hint("sixpane tree shows all there is"));
     }
     if request.json {
-        json::write(&catalog, &session.identity, request, out)?;
+        json::write(&catalog, &session.identity, &request, out)?;
     } else {
-        to_text(&catalog, &session.identity, request, out)?;
+        to_text(&catalog, &session.identity, &request, out)?;
     }
     for problem in &catalog.walk.problems {
         let _ = writeln!(plain::stderr(), "sixpane: {problem}");

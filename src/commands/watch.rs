@@ -1,32 +1,33 @@
 //! `sixpane watch`: each change of the network as it is noticed, as text or as JSON lines.
 
-use std::future::Future;
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::{Timestamp, Unit};
 use serde_json::{Map, Value, json};
 
 use super::session::Session;
 use super::style::{DIM, OK, STRONG, WARN, paint};
+use super::{Context, interrupted};
 use crate::catalog::diff::{Change, Pinged, Place};
-use crate::cli::Failure;
+use crate::cli;
 use crate::clock;
+use crate::engine::Settings;
 use crate::engine::report::{Event, Report};
 use crate::error::{Error, Exit};
+use crate::settings;
 use crate::text::{Safe, count};
 
-/// Tells changes until `interrupted` ends.
+/// Prints changes until interrupted.
 ///
 /// # Errors
-/// Where the link does not stand within `timeout` (exit 4), or falls for good.
-pub async fn run(
-    session: &mut Session,
-    timeout: Duration,
-    as_json: bool,
-    interrupted: impl Future<Output = ()>,
-    out: &mut impl Write,
-) -> Result<Exit, Failure> {
+/// Where the link does not stand in time (exit 4), or falls for good.
+pub async fn run(context: &mut Context<'_>, args: &cli::Watch) -> Result<Exit, Error> {
+    let refresh = args.refresh.or(context.settings.refresh.0).or(settings::Settings::default().refresh.0);
+    let conf = args.conf.as_deref().or(args.common.conf()?);
+    let mut session = Session::open(conf, args.common.force, Settings { refresh, ..Settings::default() })?;
+    let (timeout, as_json) = (context.timeout(&args.common), args.common.json);
+    let (interrupted, out) = (interrupted(), &mut context.out);
     tokio::pin!(interrupted);
     let first = session.wait_for(timeout, |report| match report {
         Report::Catalog(catalog) if catalog.walk.finished.is_some() => Some(catalog.clone()),
@@ -68,7 +69,7 @@ pub async fn run(
                     out.flush()?;
                 }
                 Some(_) => {}
-                None => return Err(Error::new(Exit::Tunnel, "the network was closed").into()),
+                None => return Err(Error::new(Exit::Tunnel, "the network was closed")),
             },
             () = &mut interrupted => return Ok(Exit::Ok),
         }

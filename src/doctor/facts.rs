@@ -197,10 +197,7 @@ impl Conf {
     }
 
     fn broken(name: &str, error: ConfError) -> Self {
-        let at = match error.at {
-            Some((line, column)) => format!("{}:{line}:{column}", error.file),
-            None => error.file,
-        };
+        let at = error.place();
         Self {
             broken: Some(Broken { at, why: error.why, hint: error.hint }),
             name: name.to_owned(),

@@ -4,6 +4,7 @@
 //! separated by commas or by repeated keys. A byte order mark, CRLF or CR line ends, tabs and a missing final newline are
 //! accepted. No error and no note contains a value of a key line.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv6Net};
@@ -40,14 +41,29 @@ pub struct ConfError {
     pub hint: Option<String>,
 }
 
+impl ConfError {
+    /// The file, with line and column where the error is about a place.
+    pub fn place(&self) -> String {
+        match self.at {
+            Some((line, column)) => format!("{}:{line}:{column}", self.file),
+            None => self.file.clone(),
+        }
+    }
+}
+
+impl fmt::Display for ConfError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl std::error::Error for ConfError {}
+
 impl From<ConfError> for Error {
-    fn from(error: ConfError) -> Self {
-        let what = match error.at {
-            Some((line, column)) => format!("{}:{line}:{column}", error.file),
-            None => error.file,
-        };
-        let message = Self::new(Exit::Config, what).why(error.why);
-        match error.hint {
+    fn from(mut error: ConfError) -> Self {
+        let hint = error.hint.take();
+        let message = Self::new(Exit::Config, error.place()).because(error);
+        match hint {
             Some(hint) => message.hint(hint),
             None => message,
         }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::session::Session;
-use crate::cli::Failure;
 use crate::dns::dig::notes;
 use crate::dns::exchange::Exchange;
 use crate::dns::names;
@@ -88,7 +87,7 @@ pub(super) fn print(
     exchange: &Exchange,
     as_json: bool,
     out: &mut impl Write,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let rtt = |address| found.iter().find(|one| one.address == address)?.rtts.map(|[_, p50, _]| p50);
     let agrees = notes::in_order(exchange, &rtt);
     if as_json {

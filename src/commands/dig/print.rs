@@ -7,7 +7,6 @@ use jiff::ZonedDateTime;
 use serde_json::{Value, json};
 
 use super::{Org, Request, Tally};
-use crate::cli::Failure;
 use crate::commands::plain;
 use crate::dns::dig::compare::{self, Difference};
 use crate::dns::dig::line::{Ask, Line};
@@ -61,7 +60,7 @@ pub(super) struct Printer<'a, W> {
 
 impl<W: Write> Printer<'_, W> {
     /// Everything that was said to one question.
-    pub fn question(&mut self, line: &Line, ask: &Ask, said: &[Said<'_>]) -> Result<(), Failure> {
+    pub fn question(&mut self, line: &Line, ask: &Ask, said: &[Said<'_>]) -> Result<(), Error> {
         for one in said {
             self.tally.count(exit_of(one.exchange));
             if self.request.json {
@@ -84,7 +83,7 @@ impl<W: Write> Printer<'_, W> {
         Ok(())
     }
 
-    fn json(&mut self, ask: &Ask, one: &Said<'_>) -> Result<(), Failure> {
+    fn json(&mut self, ask: &Ask, one: &Said<'_>) -> Result<(), Error> {
         let mut object = face::exchange(ask, one.exchange);
         if let (Some(conf), Some(map)) = (one.conf, object.as_object_mut()) {
             map.insert("conf".into(), conf.into());
@@ -92,7 +91,7 @@ impl<W: Write> Printer<'_, W> {
         Ok(writeln!(self.out, "{object}")?)
     }
 
-    fn text(&mut self, line: &Line, one: &Said<'_>, several: bool) -> Result<(), Failure> {
+    fn text(&mut self, line: &Line, one: &Said<'_>, several: bool) -> Result<(), Error> {
         match &one.exchange.result {
             Ok(answer) => {
                 // What stands alone in dig's output tells nobody who said it.
@@ -118,7 +117,7 @@ impl<W: Write> Printer<'_, W> {
         line: &Line,
         ask: &Ask,
         said: &[Said<'_>],
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Error> {
         if self.request.json {
             return Ok(());
         }

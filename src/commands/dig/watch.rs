@@ -13,7 +13,6 @@ use super::super::style::{BAD, DIM, OK, WARN, paint};
 use super::super::watch::{stamp, time};
 use super::print::exit_of;
 use super::{Org, Request, no_server, tell};
-use crate::cli::Failure;
 use crate::dns::dig::changes::{self, Changes};
 use crate::dns::dig::compare::{self, Difference};
 use crate::dns::dig::line::{Ask, Line};
@@ -21,7 +20,7 @@ use crate::dns::dig::types::type_word;
 use crate::dns::dig::{ask, json as face};
 use crate::dns::exchange::Exchange;
 use crate::dns::names;
-use crate::error::Exit;
+use crate::error::{Error, Exit};
 use crate::text::count;
 
 /// Puts the line of `request` every so often, until `interrupted` ends. The first answer is told whole, of the others
@@ -35,7 +34,7 @@ pub(super) async fn run(
     every: Duration,
     interrupted: impl Future<Output = ()>,
     out: &mut impl Write,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, Error> {
     tokio::pin!(interrupted);
     let Some(line) = request.lines.first() else { return Ok(Exit::Ok) };
     let mut known: Vec<Changes> = orgs.iter().map(|_| Changes::default()).collect();
@@ -58,7 +57,7 @@ pub(super) async fn run(
             let conf = (orgs.len() > 1).then_some(org.name.as_str());
             let exchanges = match exchanges.map_err(|error| no_server(&error)) {
                 Ok(exchanges) => exchanges,
-                Err(error) if known.is_empty() => return Err(error.into()),
+                Err(error) if known.is_empty() => return Err(error),
                 // It had an address before, and may have one again.
                 Err(error) => {
                     tell(&error);

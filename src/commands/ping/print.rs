@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::cli::Format;
 use crate::commands::plain;
 use crate::commands::style::{BAD, DIM, STRONG, WARN, paint};
 use crate::commands::watch::stamp;
@@ -14,20 +15,6 @@ use crate::probe::figures::{COUNTS, TIMES};
 use crate::probe::series::{Reply, ReplyKind, Series, Stray, Target};
 use crate::probe::stats::Stats;
 use crate::text::Safe;
-
-/// How the output is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Format {
-    /// As ping writes it: a line for each reply, then a summary
-    #[default]
-    Text,
-    /// A JSON object for each reply, then one for each target
-    Json,
-    /// A row for each reply
-    Csv,
-    /// The summary alone, as a table
-    Markdown,
-}
 
 /// Prints each reply once, though the series come again and again.
 pub struct Printer<'a, W: Write> {

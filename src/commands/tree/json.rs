@@ -7,9 +7,10 @@ use std::net::Ipv6Addr;
 
 use serde::Serialize;
 
-use super::{At, Request};
+use super::Request;
 use crate::attach::Identity;
 use crate::catalog::{App, Catalog, Machine, Method, Record};
+use crate::cli::At;
 use crate::text::Safe;
 
 #[derive(Serialize)]
