@@ -69,7 +69,7 @@ fn pings() {
         black_box(desk.key_to_frame(c('j')));
     };
     tell("key to frame, 1,000 pinged ÷ 100", &in_turns(200, 10, || press(&mut many), || press(&mut few)));
-    let series = |desk: &Desk| desk.state.view.pings.clone();
+    let series = |desk: &Desk| desk.state.networks.front().shown.pings.clone();
     let (a, b) = (series(&many), series(&few));
     let report = |desk: &mut Desk, pings: &Arc<Vec<Series>>| {
         desk.report(Report::Pings(pings.clone()));

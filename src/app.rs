@@ -15,6 +15,7 @@ pub mod key;
 pub mod keymap;
 pub mod menu;
 pub mod mouse;
+pub mod network;
 pub mod pick;
 pub mod pinged;
 pub mod request;
@@ -35,25 +36,17 @@ use ratatui::crossterm::event::{Event, MouseEvent};
 use tui_input::Input;
 
 use crate::attach::Identity;
-use crate::catalog::Catalog;
-use crate::doctor::Diagnosis;
 use crate::doctor::facts::Facts;
-use crate::engine::report::{self, Command, Detail, Report};
-use crate::engine::targets::Names;
-use crate::net::LinkState;
-use crate::probe::port::PortResult;
-use crate::probe::series::{Aim, Series};
-use crate::probe::trace::Trace;
+use crate::engine::report::{Command, Report};
+use crate::probe::series::Series;
 use crate::settings::ThemeName;
-use crate::text::Safe;
 use command::{Context, Row};
 use export::{Save, Saved};
 use keymap::Keymap;
 use menu::Menu;
 use mouse::{Mouse, Spot};
-use pinged::Places;
+use network::{NetworkId, Networks};
 use request::Request;
-use targets::Wishes;
 use trail::Trail;
 pub use views::Tab;
 use views::{News, Views};
@@ -71,7 +64,7 @@ pub enum Message {
     /// The mouse, and what is under it.
     Mouse(MouseEvent, Option<Spot>),
     /// News from the engine.
-    Report(Report),
+    Report(NetworkId, Report),
     /// What came of an [`Effect::Save`].
     Saved(Save, Saved),
     /// Time passed.
@@ -82,9 +75,9 @@ pub enum Message {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Tell the engine.
-    Ask(Command),
+    Ask(NetworkId, Command),
     /// Look round on this machine, add what is seen to these facts, and let the engine find out what is wrong.
-    Examine(Box<Facts>),
+    Examine(NetworkId, Box<Facts>),
     /// Put this into the user's clipboard. It is fit to show.
     Copy(String),
     /// Write this file, and tell what came of it by [`Message::Saved`].
@@ -96,7 +89,7 @@ pub enum Effect {
     /// Keep this line of the Dig view for the next run.
     Remember(String),
     /// Read the conf again, and attach anew where it has changed.
-    Reload,
+    Reload(NetworkId),
     /// Paint everything anew.
     Repaint,
     /// End.
@@ -104,8 +97,10 @@ pub enum Effect {
 }
 
 /// What comes of a message: effects for the runtime, requests from one view to another.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Out {
+    /// The network in front.
+    network: NetworkId,
     /// In order.
     pub effects: Vec<Effect>,
     /// In order.
@@ -113,6 +108,11 @@ pub struct Out {
 }
 
 impl Out {
+    /// Nothing so far; `network` is the one in front.
+    pub fn new(network: NetworkId) -> Self {
+        Self { network, effects: Vec::new(), requests: VecDeque::new() }
+    }
+
     /// Adds an effect.
     pub fn push(&mut self, effect: Effect) {
         self.effects.push(effect);
@@ -120,7 +120,17 @@ impl Out {
 
     /// Adds a command to the engine.
     pub fn ask(&mut self, command: Command) {
-        self.effects.push(Effect::Ask(command));
+        self.effects.push(Effect::Ask(self.network, command));
+    }
+
+    /// Asks for the causes of what is wrong, from these facts on.
+    pub fn examine(&mut self, facts: Facts) {
+        self.effects.push(Effect::Examine(self.network, Box::new(facts)));
+    }
+
+    /// Reads the network's source again.
+    pub fn reload(&mut self) {
+        self.effects.push(Effect::Reload(self.network));
     }
 
     /// Adds a request.
@@ -200,45 +210,11 @@ pub struct Toast {
     pub at: Instant,
 }
 
-/// What is shown of the network.
-#[derive(Debug, Clone, Default)]
-pub struct View {
-    /// The link.
-    pub link: Option<Arc<LinkState>>,
-    /// The catalog.
-    pub catalog: Arc<Catalog>,
-    /// What failed in the last walk that ended, as [`Catalog::walk`] tells it.
-    pub problems: Vec<String>,
-    /// What is told about the selected node.
-    pub detail: Option<Arc<Detail>>,
-    /// The pings.
-    pub pings: Arc<Vec<Series>>,
-    /// Where among them an address is.
-    pub places: Places,
-    /// The trace.
-    pub trace: Option<Arc<Trace>>,
-    /// The ports that were tried.
-    pub ports: Arc<Vec<PortResult>>,
-    /// The addresses of the names that are pinged.
-    pub names: Arc<Names>,
-    /// What has changed, oldest first.
-    pub events: Arc<Vec<report::Event>>,
-    /// What the doctor found.
-    pub diagnosis: Option<Arc<Diagnosis>>,
-}
-
-impl View {
-    /// The series of a target at `address`.
-    pub fn series(&self, address: Ipv6Addr) -> Option<&Series> {
-        self.places.find(&self.pings, address)
-    }
-}
-
 /// Everything that the screen is made of.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// The conf.
-    pub profile: Arc<Identity>,
+    /// The attached networks.
+    pub networks: Networks,
     /// The keys that hold.
     pub keymap: Keymap,
     /// The colours.
@@ -247,10 +223,8 @@ pub struct State {
     pub chosen: Chosen,
     /// The mouse.
     pub mouse: Mouse,
-    /// What is shown.
-    pub view: View,
-    /// The news that came while the screen is frozen, and since when it is.
-    pub frozen: Option<(Instant, View)>,
+    /// Start of the freeze, while the screen is frozen.
+    pub frozen: Option<Instant>,
     /// The view.
     pub tab: Tab,
     /// What each view keeps.
@@ -267,31 +241,22 @@ pub struct State {
     pub overlay: Option<Overlay>,
     /// The last message.
     pub toast: Option<Toast>,
-    /// Since when a walk is under way.
-    pub walking: Option<Instant>,
-    /// Whether the banner of a link that is down, or of a walk that failed in part, is hidden.
-    pub banner_hidden: bool,
     /// Whether probes are paused.
     pub paused: bool,
-    /// Whom the user wants pinged.
-    pub wishes: Wishes,
     /// The time of the last message.
     pub now: Instant,
     settings: Settings,
-    asked_pings: Vec<Aim>,
-    asked_names: Vec<Safe>,
 }
 
 impl State {
     /// The state before anything has happened.
-    pub fn new(profile: Arc<Identity>, settings: Settings, now: Instant) -> Self {
+    pub fn new(identity: Arc<Identity>, settings: Settings, now: Instant) -> Self {
         Self {
-            profile,
+            networks: Networks::new(NetworkId::FIRST, identity),
             keymap: Keymap::default(),
             theme: settings.theme,
             chosen: Chosen::default(),
             mouse: Mouse { on: settings.mouse, ..Mouse::default() },
-            view: View::default(),
             frozen: None,
             tab: Tab::Explore,
             views: Views::default(),
@@ -301,14 +266,9 @@ impl State {
             filter_line: None,
             overlay: None,
             toast: None,
-            walking: None,
-            banner_hidden: false,
             paused: false,
-            wishes: Wishes::default(),
             now,
             settings,
-            asked_pings: Vec::new(),
-            asked_names: Vec::new(),
         }
     }
 
@@ -340,14 +300,20 @@ impl State {
 
     /// Freezes the screen, or shows what came since.
     fn freeze(&mut self) {
-        self.frozen = match self.frozen.take() {
-            None => Some((self.now, self.view.clone())),
-            Some((_, later)) => {
-                let before = std::mem::replace(&mut self.view, later);
-                self.news(News::Catalog(&before.catalog));
-                None
+        if self.frozen.take().is_none() {
+            self.frozen = Some(self.now);
+            for network in self.networks.iter_mut() {
+                network.later = Some(network.shown.clone());
             }
-        };
+            return;
+        }
+        let before = Arc::clone(&self.networks.front().shown.catalog);
+        for network in self.networks.iter_mut() {
+            if let Some(later) = network.later.take() {
+                network.shown = later;
+            }
+        }
+        self.news(News::Catalog(&before));
     }
 
     fn news(&mut self, news: News<'_>) {
@@ -374,12 +340,12 @@ impl State {
 
     /// Whether the link is up.
     pub fn is_up(&self) -> bool {
-        self.view.link.as_ref().is_some_and(|link| link.is_up())
+        self.networks.front().shown.link.as_ref().is_some_and(|link| link.is_up())
     }
 
     /// The series of a target at `address`.
     pub fn series(&self, address: Ipv6Addr) -> Option<&Series> {
-        self.view.series(address)
+        self.networks.front().shown.series(address)
     }
 
     /// The message in the last row, while it stays.
@@ -389,12 +355,12 @@ impl State {
 
     /// When the screen changes though nothing happens: an age that is shown grows, a mark or a message ends.
     pub fn next_tick(&self) -> Option<Instant> {
-        let link = self.view.link.as_ref();
+        let link = self.networks.front().shown.link.as_ref();
         let ages = [
-            self.view.catalog.walk.finished,
+            self.networks.front().shown.catalog.walk.finished,
             link.and_then(|link| link.last_handshake.filter(|_| link.is_up())),
             link.filter(|link| link.is_up()).map(|link| link.since),
-            self.frozen.as_ref().map(|(since, _)| *since),
+            self.frozen,
         ];
         let ages = ages
             .into_iter()
@@ -430,12 +396,12 @@ impl State {
 /// Takes one message at `now`.
 pub fn update(state: &mut State, message: Message, now: Instant) -> Vec<Effect> {
     state.now = now;
-    let mut out = Out::default();
+    let mut out = Out::new(state.networks.front().id);
     match message {
         Message::Input(event) => input::input(state, &event, &mut out),
         Message::Mouse(event, spot) if state.mouse.on => mouse::mouse(state, event, spot, &mut out),
         Message::Mouse(..) => {}
-        Message::Report(report) => take(state, report),
+        Message::Report(network, report) => take(state, network, report),
         Message::Saved(save, came) => export::saved(state, save, came),
         Message::Tick => Tab::ALL.into_iter().for_each(|tab| tab.view().tick(state, &mut out)),
     }
@@ -455,44 +421,43 @@ fn finish(state: &mut State, mut out: Out) -> Vec<Effect> {
     out.effects
 }
 
-fn take(state: &mut State, report: Report) {
-    let now = state.now;
-    let frozen = state.frozen.is_some();
-    let view = match &mut state.frozen {
-        Some((_, later)) => later,
-        None => &mut state.view,
-    };
+fn take(state: &mut State, id: NetworkId, report: Report) {
+    let (now, frozen) = (state.now, state.frozen.is_some());
+    // The views show the network in front, as it was when the screen was frozen.
+    let seen = !frozen && state.networks.front().id == id;
+    let Some(network) = state.networks.get_mut(id) else { return };
+    let shown = network.later.as_mut().unwrap_or(&mut network.shown);
     match report {
         Report::Link(link) => {
-            // A link that comes up is told of again when it falls.
-            if link.is_up() && !view.link.as_ref().is_some_and(|before| before.is_up()) {
-                state.banner_hidden = false;
+            // A link that comes up is reported again when it falls.
+            if link.is_up() && !shown.link.as_ref().is_some_and(|before| before.is_up()) {
+                network.banner_hidden = false;
             }
-            view.link = Some(link);
+            shown.link = Some(link);
         }
         Report::Catalog(catalog) => {
-            state.walking = catalog.walk.running.then(|| state.walking.unwrap_or(now));
-            // A walk under way has no problems yet: those of the one before stand until it ends.
+            network.walking = catalog.walk.running.then(|| network.walking.unwrap_or(now));
+            // A walk in progress has no problems yet: those of the one before stand until it ends.
             if !catalog.walk.running {
-                view.problems.clone_from(&catalog.walk.problems);
-                state.banner_hidden &= !view.problems.is_empty();
+                shown.problems.clone_from(&catalog.walk.problems);
+                network.banner_hidden &= !shown.problems.is_empty();
             }
-            let before = std::mem::replace(&mut view.catalog, catalog);
-            if !frozen {
+            let before = std::mem::replace(&mut shown.catalog, catalog);
+            if seen {
                 state.news(News::Catalog(&before));
             }
         }
-        Report::Detail(detail) => view.detail = Some(detail),
-        Report::Events(events) => view.events = events,
-        Report::Ports(ports) => view.ports = ports,
-        Report::Trace(trace) => view.trace = Some(trace),
-        Report::Names(names) => view.names = names,
+        Report::Detail(detail) => shown.detail = Some(detail),
+        Report::Events(events) => shown.events = events,
+        Report::Ports(ports) => shown.ports = ports,
+        Report::Trace(trace) => shown.trace = Some(trace),
+        Report::Names(names) => shown.names = names,
         Report::Digs(log) => state.news(News::Digs(&log)),
-        Report::Diagnosis(diagnosis) => view.diagnosis = Some(diagnosis),
+        Report::Diagnosis(diagnosis) => shown.diagnosis = Some(diagnosis),
         Report::Pings(pings) => {
-            view.places.renew(&view.pings, &pings);
-            view.pings = pings;
-            if !frozen {
+            shown.places.renew(&shown.pings, &pings);
+            shown.pings = pings;
+            if seen {
                 state.news(News::Pings);
             }
         }
@@ -502,16 +467,18 @@ fn take(state: &mut State, report: Report) {
 /// Asks for what the new state needs: what the views need, and the pings.
 fn follow(state: &mut State, out: &mut Out) {
     Tab::ALL.into_iter().for_each(|tab| tab.view().follow(state, out));
-    let names = state.wishes.names();
-    if names != state.asked_names {
-        state.asked_names.clone_from(&names);
+    let network = state.networks.front_mut();
+    let names = network.wishes.names();
+    if names != network.asked_names {
+        network.asked_names.clone_from(&names);
         out.ask(Command::Follow(names));
     }
-    if let Some(aims) = targets::follow(state)
-        && aims != state.asked_pings
-    {
-        state.asked_pings.clone_from(&aims);
-        out.ask(Command::Ping(aims));
+    if let Some(aims) = targets::follow(state) {
+        let network = state.networks.front_mut();
+        if aims != network.asked_pings {
+            network.asked_pings.clone_from(&aims);
+            out.ask(Command::Ping(aims));
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use ratatui::crossterm::event::{Event, EventStream};
 
 use crate::app::kept::{Folds, Look};
 use crate::app::keymap::Keymap;
+use crate::app::network::NetworkId;
 use crate::app::pick::{Pick, Picked};
 use crate::app::views::dig::history::Past;
 use crate::app::{Settings, State};
@@ -27,11 +28,10 @@ use crate::error::{Error, Exit};
 use crate::ui;
 use crate::ui::theme::Theme;
 use kept::Kept;
-use screens::Screens;
+use screens::{Attached, Screens};
 use signals::{Signals, Told};
 use terminal::Screen;
 pub use terminal::check;
-use unsent::Unsent;
 use work::Work;
 
 /// How long the end waits for files that are still being written.
@@ -101,16 +101,14 @@ pub async fn run(attachment: Attachment, start: Start, host: impl Host) -> Ended
             Err(error) => return failed(error),
         };
         let (kept, work) = (&mut kept, &mut work);
-        let unsent = Unsent::default();
         let mut screens = Screens {
             state,
-            attachment,
+            networks: vec![Attached::new(NetworkId::FIRST, attachment)],
             theme,
             settings,
             host: host.clone(),
             kept,
             work,
-            unsent,
             wall: None,
         };
         let code = screens.run(screen, &mut signals).await;

@@ -1,7 +1,7 @@
 //! What the tests, benches and fuzz targets outside the crate use of it; not part of the public interface.
 
 pub mod app {
-    pub use crate::app::{Message, Settings, State, update};
+    pub use crate::app::{Message, Settings, State, network, update};
 }
 pub mod attach {
     pub use crate::attach::Source;

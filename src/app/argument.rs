@@ -40,7 +40,7 @@ const THEMES: [(ThemeName, &str); 5] = [
 
 /// Every place of the tree as it is written, and what it is.
 fn places(state: &State) -> impl Iterator<Item = Value> {
-    let catalog = &state.view.catalog;
+    let catalog = &state.networks.front().shown.catalog;
     Node::all(catalog).map(|node| {
         let count = || count(node.members(catalog).len(), "machine");
         let about = match &node {
@@ -59,7 +59,7 @@ fn places(state: &State) -> impl Iterator<Item = Value> {
 /// The places, and what is pinged but is none.
 fn targets(state: &State) -> Vec<Value> {
     let gateway = Value::new("gateway", "the name server behind the gateway");
-    let apps = state.view.catalog.apps.iter().filter(|(_, app)| !app.flycast.is_empty());
+    let apps = state.networks.front().shown.catalog.apps.iter().filter(|(_, app)| !app.flycast.is_empty());
     let flycast = apps.map(|(name, _)| Value::new(format!("{name}.flycast"), "its Flycast address"));
     std::iter::once(gateway).chain(places(state)).chain(flycast).collect()
 }

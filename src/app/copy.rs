@@ -35,7 +35,7 @@ impl Named {
 /// The ways to copy one selected thing and the table that it is in, by name, with what would be copied.
 pub fn forms(state: &State, selected: Named, sheet: &Sheet) -> Vec<(&'static str, String)> {
     let Named { name, rtype, address } = selected;
-    let server = state.profile.dns.addr;
+    let server = state.networks.front().identity.dns.addr;
     let conf = conf(state);
     let mut forms = Vec::new();
     let address = address.map(|address| address.to_string());
@@ -69,8 +69,8 @@ fn tables(sheet: &Sheet) -> Vec<(&'static str, String)> {
 
 /// The same for several places, a line for each; addresses are those of all machines at and below them.
 pub fn forms_of_all(state: &State, nodes: &[Node], sheet: &Sheet) -> Vec<(&'static str, String)> {
-    let catalog = &state.view.catalog;
-    let server = state.profile.dns.addr;
+    let catalog = &state.networks.front().shown.catalog;
+    let server = state.networks.front().identity.dns.addr;
     let conf = conf(state);
     let all: Vec<Named> = nodes.iter().map(|node| Named::of(node, catalog)).collect();
     let named = || all.iter().filter_map(|one| Some((quoted(one.name.as_ref()?), &one.rtype)));
@@ -100,7 +100,13 @@ pub fn forms_of_all(state: &State, nodes: &[Node], sheet: &Sheet) -> Vec<(&'stat
 
 /// The conf as the first argument of a command, where there is a file.
 fn conf(state: &State) -> String {
-    let conf = state.profile.path.as_ref().map(|path| Safe::new(path.as_os_str().as_encoded_bytes()));
+    let conf = state
+        .networks
+        .front()
+        .identity
+        .path
+        .as_ref()
+        .map(|path| Safe::new(path.as_os_str().as_encoded_bytes()));
     conf.map(|conf| format!("{} ", quoted(conf.as_str()))).unwrap_or_default()
 }
 

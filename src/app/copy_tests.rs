@@ -105,7 +105,7 @@ type Done<'a> = Box<dyn Fn(&Session) -> bool + 'a>;
 fn everyday_tasks_take_few_keys() {
     let machine = "148e21b7c93d89";
     let asks = |s: &Session, what: fn(&Command) -> bool| {
-        s.effects.iter().any(|effect| matches!(effect, Effect::Ask(command) if what(command)))
+        s.effects.iter().any(|effect| matches!(effect, Effect::Ask(_, command) if what(command)))
     };
     let on_machine = move |s: &Session| matches!(s.state.views.explore.tree.selected(), Some(crate::catalog::place::Node::Machine(_, id)) if id.as_str() == machine);
     let copied =
@@ -147,7 +147,7 @@ fn everyday_tasks_take_few_keys() {
             "why can I not reach it",
             "4",
             1,
-            Box::new(|s| s.effects.iter().any(|effect| matches!(effect, Effect::Examine(_)))),
+            Box::new(|s| s.effects.iter().any(|effect| matches!(effect, Effect::Examine(..)))),
         ),
         ("what has changed", "5", 1, Box::new(|s| s.state.tab == Tab::Events)),
         (

@@ -59,14 +59,14 @@ pub static ROWS: &[Row] = &[
         .when(|s| s.front().refreshable(s)),
     row("refresh-all", &[Char('R')], "Ask again for everything, and read the conf again", |s, _, out| {
         out.ask(Command::Refresh(None));
-        out.push(Effect::Reload);
+        out.reload();
         s.say("asking for everything again");
     }),
     row("handshake", &[Ctrl('r')], "Shake hands anew", |s, _, out| {
         out.ask(Command::Rehandshake);
         s.say("shaking hands anew");
     })
-    .when(|s| when(s.view.link.is_some(), "there is no link yet")),
+    .when(|s| when(s.networks.front().shown.link.is_some(), "there is no link yet")),
     row("freeze", &[Char('f')], "Freeze the screen; work goes on", |s, _, _| s.freeze())
         .hint(7, 71, "freeze"),
     row("theme", &[], "Other colours: auto, dark, light, cvd, mono", theme).takes(&THEME),
@@ -126,12 +126,13 @@ fn mouse(state: &mut State, told: Option<&str>, _: &mut Out) {
 }
 
 fn has_banner(state: &State) -> bool {
-    !state.is_up() || !state.view.problems.is_empty()
+    !state.is_up() || !state.networks.front().shown.problems.is_empty()
 }
 
 fn last_message(state: &mut State) {
     if has_banner(state) {
-        state.banner_hidden = !state.banner_hidden;
+        let network = state.networks.front_mut();
+        network.banner_hidden = !network.banner_hidden;
     } else if let Some(toast) = &mut state.toast {
         toast.at = state.now;
     }

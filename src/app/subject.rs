@@ -20,10 +20,12 @@ pub fn targets_of(state: &State, wish: &Wish) -> Vec<Target> {
             state.series(*address).map(|series| series.target.clone()).into_iter().collect()
         }
         Wish::Node(node) => {
-            let mut all: Vec<Target> =
-                at(&state.view.catalog, node).into_iter().map(|member| member.target).collect();
+            let mut all: Vec<Target> = at(&state.networks.front().shown.catalog, node)
+                .into_iter()
+                .map(|member| member.target)
+                .collect();
             if let Node::App(name) = node
-                && let Some(app) = state.view.catalog.apps.get(name)
+                && let Some(app) = state.networks.front().shown.catalog.apps.get(name)
             {
                 let label: Safe = format!("{name}.flycast").as_str().into();
                 all.extend(
@@ -83,7 +85,7 @@ pub fn ping(state: &mut State, told: &str) {
 /// Whether the addresses of an app can be pinged one after the other, or why not.
 pub fn can_turn(state: &State, app: Option<&Safe>) -> Result<(), &'static str> {
     let Some(app) = app else { return Err("that is done to an app, and this is of none") };
-    let some = state.view.catalog.apps.get(app).is_some_and(|app| !app.machines.is_empty());
+    let some = state.networks.front().shown.catalog.apps.get(app).is_some_and(|app| !app.machines.is_empty());
     if some { Ok(()) } else { Err("it has no started machine") }
 }
 

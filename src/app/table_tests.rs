@@ -19,7 +19,7 @@ use crate::net::Phase;
 fn after(script: &str) -> Session {
     let mut s = Session::attached();
     log(&mut s, vec![Change::AppCame("web".into()), Change::PeerWent("other".into())]);
-    let facts = Facts::before(&s.state.profile.conf, Around::default(), Subject::default());
+    let facts = Facts::before(&s.state.networks.front().identity.conf, Around::default(), Subject::default());
     s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
     s.keys(script);
     s
@@ -175,7 +175,7 @@ fn each_action_is_reached_by_its_name_and_does_the_same() {
                 continue;
             }
             let mut pressed = session.clone();
-            let mut out = Out::default();
+            let mut out = Out::new(NetworkId::FIRST);
             (row.run)(&mut pressed.state, None, &mut out);
             let effects = finish(&mut pressed.state, out);
             assert_eq!(palette.effects, effects, "{name}: {row:?}");
@@ -205,7 +205,7 @@ fn the_palette_takes_rough_spellings_and_completes_what_an_action_is_told() {
     let input = |s: &Session| s.state.overlay.as_ref().unwrap().menu().unwrap().input.value().to_owned();
     assert_eq!(input(&s), "dig ");
     s.keys("web AAAA<enter>");
-    assert!(matches!(s.effects.as_slice(), [.., Effect::Ask(Command::Dig(..))]), "{:?}", s.effects);
+    assert!(matches!(s.effects.as_slice(), [.., Effect::Ask(_, Command::Dig(..))]), "{:?}", s.effects);
     assert_eq!(s.state.tab, Tab::Dig);
     s.keys(":explore web148e<tab>");
     assert_eq!(input(&s), "explore web/148e21b7c93d89");

@@ -6,6 +6,7 @@ use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use super::State;
+use super::network::Network;
 use crate::catalog::Catalog;
 use crate::catalog::place::Node;
 use crate::dns::names::Form;
@@ -94,31 +95,37 @@ impl Wishes {
 
 /// What is known of the network that is shown.
 fn known(state: &State) -> Known<'_> {
-    Known { catalog: &state.view.catalog, names: &state.view.names, gateway: state.profile.dns.addr }
+    Known {
+        catalog: &state.networks.front().shown.catalog,
+        names: &state.networks.front().shown.names,
+        gateway: state.networks.front().identity.dns.addr,
+    }
 }
 
 /// Who is to be pinged, where that has changed: the gateway and the machines of the selected region by themselves, and
 /// whom the user said.
 pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
     let selected = state.views.explore.tree.selected().cloned();
-    let (catalog, names) = (&state.view.catalog, &state.view.names);
+    let Network { shown, identity, .. } = state.networks.front();
+    let (catalog, names) = (&shown.catalog.clone(), &shown.names.clone());
+    let gateway = identity.dns.addr;
     let matrix = state.front().samples(state);
     let nearest = state.front().measured(state);
-    let unchanged = state.wishes.made_of.as_ref().is_some_and(|of| {
+    let unchanged = state.networks.front().wishes.made_of.as_ref().is_some_and(|of| {
         Arc::ptr_eq(&of.catalog, catalog)
             && Arc::ptr_eq(&of.names, names)
             && of.selected == selected
             && of.paused == state.paused
             && of.matrix == matrix
             && of.nearest == nearest
-            && of.changes == state.wishes.changes
+            && of.changes == state.networks.front().wishes.changes
     });
     if unchanged {
         return None;
     }
     let mut members = Vec::new();
     if state.settings.auto_ping {
-        members.push(Member::gateway(state.profile.dns.addr));
+        members.push(Member::gateway(gateway));
         let region = match &selected {
             Some(Node::Machine(app, id)) => {
                 catalog.machine(app, id).map(|machine| Node::Region(app.clone(), machine.region.clone()))
@@ -128,8 +135,8 @@ pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
         };
         members.extend(region.into_iter().flat_map(|node| at(catalog, &node)).take(POLITE));
     }
-    let wishes = &mut state.wishes;
-    wishes.wanted.look(Known { catalog, names, gateway: state.profile.dns.addr });
+    let wishes = &mut state.networks.front_mut().wishes;
+    wishes.wanted.look(Known { catalog, names, gateway });
     if matrix {
         members.extend(sample(catalog));
     }
@@ -197,8 +204,8 @@ fn sample(catalog: &Catalog) -> Vec<Member> {
 /// Pings an app in turns; or no longer, where that is done already.
 pub fn toggle_turns(state: &mut State, app: &Safe) {
     let wish = Wish::Turns(Box::new(Wish::Node(Node::App(app.clone()))));
-    if state.wishes.has(&wish) {
-        state.wishes.remove(&wish);
+    if state.networks.front().wishes.has(&wish) {
+        state.networks.front_mut().wishes.remove(&wish);
         return state.say(format!("no longer pinging {app} in turns"));
     }
     want(state, wish);
@@ -208,8 +215,8 @@ pub fn toggle_turns(state: &mut State, app: &Safe) {
 /// Pings what `wish` means; or no longer, where that is done already.
 pub fn toggle(state: &mut State, wish: Wish) {
     let members = wish.members(known(state)).unwrap_or_default().len();
-    if state.wishes.has(&wish) {
-        state.wishes.remove(&wish);
+    if state.networks.front().wishes.has(&wish) {
+        state.networks.front_mut().wishes.remove(&wish);
         return state.say(format!("no longer pinging {}", count(members, "target")));
     }
     if members == 0 {
@@ -225,16 +232,16 @@ pub fn toggle(state: &mut State, wish: Wish) {
 pub fn want(state: &mut State, wish: Wish) {
     if !matches!(wish, Wish::Turns(_)) {
         for member in wish.members(known(state)).unwrap_or_default() {
-            state.wishes.excluded.remove(&member.target.address);
+            state.networks.front_mut().wishes.excluded.remove(&member.target.address);
         }
     }
-    state.wishes.insert(wish);
+    state.networks.front_mut().wishes.insert(wish);
     state.paused = false;
 }
 
 /// No longer pings `target`.
 pub fn unwant(state: &mut State, target: &Target) {
-    let wishes = &mut state.wishes;
+    let wishes = &mut state.networks.front_mut().wishes;
     let address = target.address;
     if let Some((wish, _)) = wishes.turning.get(target).cloned() {
         return wishes.remove(&wish);
@@ -250,9 +257,9 @@ pub fn unwant(state: &mut State, target: &Target) {
 /// Where it is none of these, in words.
 pub fn read(state: &State, text: &str) -> Result<Wish, String> {
     let text = text.trim();
-    let catalog = &state.view.catalog;
+    let catalog = &state.networks.front().shown.catalog;
     if text == "gateway" {
-        return Ok(Wish::Address(state.profile.dns.addr));
+        return Ok(Wish::Address(state.networks.front().identity.dns.addr));
     }
     if let Ok(address) = text.parse::<Ipv6Addr>() {
         return Ok(Wish::Address(address));

@@ -6,11 +6,14 @@ use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
 use super::*;
 use crate::attach::{Loaded, Source};
+use crate::catalog::Catalog;
 use crate::catalog::place::Node;
 use crate::catalog::{App, Machine, Peer, WalkState};
 use crate::dns::outcome::Outcome;
 use crate::doctor::Subject;
 use crate::doctor::facts::{Around, Facts};
+use crate::engine::report;
+use crate::net::LinkState;
 use crate::net::Phase;
 
 pub(crate) fn profile() -> Arc<Identity> {
@@ -99,7 +102,7 @@ impl Session {
     }
 
     pub fn report(&mut self, report: Report) {
-        self.effects = update(&mut self.state, Message::Report(report), self.now);
+        self.effects = update(&mut self.state, Message::Report(NetworkId::FIRST, report), self.now);
     }
 
     pub fn catalog(&mut self, apps: &[&str]) {
@@ -108,7 +111,7 @@ impl Session {
 
     /// A refresh that named everything but the machines of `app`, as `record` failed with `outcome`.
     pub fn partial(&mut self, app: &str, record: &str, outcome: Outcome) {
-        let mut catalog = Catalog::clone(&self.state.view.catalog);
+        let mut catalog = Catalog::clone(&self.state.networks.front().shown.catalog);
         for (name, entry) in &mut catalog.apps {
             let entry = Arc::make_mut(entry);
             entry.complete = name.as_str() != app;
@@ -269,12 +272,12 @@ fn selecting_a_machine_inspects_it_and_pings_its_region() {
     let mut s = Session::attached();
     s.keys("/148e<enter>G");
     let node = Node::Machine("web".into(), "148e21b7c93d89".into());
-    assert_eq!(s.effects[0], Effect::Ask(Command::Inspect(node)));
-    let Effect::Ask(Command::Ping(targets)) = &s.effects[1] else { panic!("{:?}", s.effects) };
+    assert_eq!(s.effects[0], Effect::Ask(NetworkId::FIRST, Command::Inspect(node)));
+    let Effect::Ask(_, Command::Ping(targets)) = &s.effects[1] else { panic!("{:?}", s.effects) };
     let labels: Vec<_> = targets.iter().map(|aim| aim.target.label.to_string()).collect();
     assert_eq!(labels, ["gateway", "148e21b7c93d89", "3d8d9930b01789", "90706e10f12094"]);
     s.keys(" ");
-    let [Effect::Ask(Command::Ping(held))] = s.effects.as_slice() else { panic!("{:?}", s.effects) };
+    let [Effect::Ask(_, Command::Ping(held))] = s.effects.as_slice() else { panic!("{:?}", s.effects) };
     assert!(held.len() == 4 && held.iter().all(|aim| aim.held), "a pause keeps the figures");
 }
 
@@ -344,7 +347,7 @@ fn next_tick_is_when_an_age_grows() {
 
 /// The log after these changes, told ten seconds apart.
 pub(crate) fn log(s: &mut Session, changes: Vec<crate::catalog::diff::Change>) {
-    let mut events = Vec::clone(&s.state.view.events);
+    let mut events = Vec::clone(&s.state.networks.front().shown.events);
     for change in changes {
         let serial = events.len() as u64 + 1;
         events.push(report::Event { serial, at: s.now + Duration::from_secs(10 * serial), change });
@@ -401,18 +404,25 @@ fn what_is_marked_is_pinged_copied_and_exported_together() {
     s.keys("/17815<enter>Gm<esc>/e2865<enter>Gm<esc>");
     assert_eq!(s.state.views.explore.tree.marked().len(), 2);
     s.keys("y");
-    let address =
-        |app: &str, id: &str| s.state.view.catalog.machine(&app.into(), &id.into()).unwrap().address;
+    let address = |app: &str, id: &str| {
+        s.state.networks.front().shown.catalog.machine(&app.into(), &id.into()).unwrap().address
+    };
     let both = [address("api", "e2865a6e82319b"), address("web", "17815dd2b06689")];
     assert_eq!(lines(&s), both.map(|address| address.unwrap().to_string()));
     assert_eq!(s.state.front().table(&s.state).rows.len(), 2);
     s.keys("p");
     let pinged = |s: &Session| {
-        s.state.asked_pings.iter().filter(|aim| both.contains(&Some(aim.target.address))).count()
+        s.state
+            .networks
+            .front()
+            .asked_pings
+            .iter()
+            .filter(|aim| both.contains(&Some(aim.target.address)))
+            .count()
     };
     assert_eq!(pinged(&s), 2);
     s.keys("p");
-    assert!(s.state.wishes.is_empty());
+    assert!(s.state.networks.front().wishes.is_empty());
     s.keys("<esc>");
     assert!(s.state.views.explore.tree.marked().is_empty());
 }
@@ -421,11 +431,11 @@ fn what_is_marked_is_pinged_copied_and_exported_together() {
 fn the_doctor_examines_when_first_visited_and_again_when_told() {
     let mut s = Session::attached();
     s.keys("4");
-    let asked = |s: &Session| s.effects.iter().any(|e| matches!(e, Effect::Examine(_)));
+    let asked = |s: &Session| s.effects.iter().any(|e| matches!(e, Effect::Examine(..)));
     assert!(asked(&s));
     assert_eq!(s.state.tab, Tab::Doctor);
     assert_eq!(s.state.chosen_check(), None);
-    let facts = Facts::before(&s.state.profile.conf, Around::default(), Subject::default());
+    let facts = Facts::before(&s.state.networks.front().identity.conf, Around::default(), Subject::default());
     s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
     assert_eq!(s.state.chosen_check(), Some(0));
     s.keys("jj");
@@ -441,7 +451,7 @@ fn the_doctor_examines_when_first_visited_and_again_when_told() {
     s.keys("<esc>");
     assert_eq!((s.state.views.doctor.story, s.state.tab), (None, Tab::Doctor));
     let subject = |s: &Session| match s.effects.as_slice() {
-        [Effect::Examine(facts)] => Some(facts.subject.clone()),
+        [Effect::Examine(_, facts)] => Some(facts.subject.clone()),
         _ => None,
     };
     s.keys("s");

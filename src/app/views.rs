@@ -131,7 +131,7 @@ pub trait View: Sync {
     /// What is selected, as commands name it.
     fn named(&self, state: &State) -> Named {
         let node = self.subject(state).into_iter().next();
-        node.map(|node| Named::of(&node, &state.view.catalog)).unwrap_or_default()
+        node.map(|node| Named::of(&node, &state.networks.front().shown.catalog)).unwrap_or_default()
     }
     /// What is shown as a table, filtered and sorted as it is shown.
     fn table(&self, state: &State) -> Sheet;

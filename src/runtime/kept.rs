@@ -60,7 +60,8 @@ impl Kept {
         if now == self.last {
             return;
         }
-        let (host, network, looks) = (host.clone(), state.profile.network().to_string(), now.clone());
+        let (host, network, looks) =
+            (host.clone(), state.networks.front().identity.network().to_string(), now.clone());
         match work.keep.push("writing the state folder", move || Done::Kept(host.keep(&network, &looks))) {
             Ok(()) => self.last = now,
             Err(_) => self.soon(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::StreamExt as _;
+use futures_util::future::select_all;
 use jiff::ZonedDateTime;
 use ratatui::crossterm::event::{Event, EventStream, KeyEventKind, MouseEventKind};
 
@@ -17,27 +18,54 @@ use super::unsent::Unsent;
 use super::work::{Done, Work};
 use super::{Host, files, gone};
 use crate::app::kept::Folds;
+use crate::app::network::NetworkId;
 use crate::app::{self, Effect, Message, Settings, State};
 use crate::attach::{Attachment, Identity};
 use crate::clock;
 use crate::doctor::facts::Facts;
-use crate::engine::report::Command;
+use crate::engine::report::{Command, Report};
 use crate::error::{Error, Exit};
 use crate::ui;
 use crate::ui::hits::Hits;
 use crate::ui::theme::Theme;
 
-/// The screens over one attachment.
+/// An attached network as the loop sees it.
+pub struct Attached {
+    pub id: NetworkId,
+    pub attachment: Attachment,
+    /// Commands that wait for room in the engine.
+    pub unsent: Unsent,
+}
+
+impl Attached {
+    pub fn new(id: NetworkId, attachment: Attachment) -> Self {
+        Self { id, attachment, unsent: Unsent::default() }
+    }
+
+    fn command(&mut self, command: Command) {
+        self.unsent.tell(&self.attachment.engine.commands, command);
+    }
+
+    /// The next report, `None` at the end of the tunnel. Waiting commands leave meanwhile.
+    async fn next(&mut self) -> (NetworkId, Option<Report>) {
+        let engine = &mut self.attachment.engine;
+        tokio::select! {
+            report = engine.reports.recv() => (self.id, report),
+            never = self.unsent.go_on(&engine.commands) => match never {},
+        }
+    }
+}
+
+/// The screens over the attached networks.
 pub struct Screens<'a, H> {
     pub state: State,
-    pub attachment: Attachment,
+    /// At least one.
+    pub networks: Vec<Attached>,
     pub theme: Theme,
     pub settings: Settings,
     pub host: H,
     pub kept: &'a mut Kept,
     pub work: &'a mut Work,
-    /// Commands that wait for room in the engine.
-    pub unsent: Unsent,
     /// The wall clock's time at an instant.
     pub wall: Option<(Instant, ZonedDateTime)>,
 }
@@ -91,8 +119,8 @@ impl<H: Host> Screens<'_, H> {
                 // The terminal is gone: nothing can be shown or asked any more.
                 Some(Err(_)) | None => Next::End(Exit::HungUp.into()),
             },
-            report = self.attachment.engine.reports.recv() => match report {
-                Some(report) => Next::Message(Message::Report(report)),
+            ((id, report), ..) = select_all(self.networks.iter_mut().map(|one| Box::pin(one.next()))) => match report {
+                Some(report) => Next::Message(Message::Report(id, report)),
                 None => return Err(Error::new(Exit::Tunnel, "the tunnel has ended")),
             },
             done = self.work.next() => Next::Done(done),
@@ -114,7 +142,6 @@ impl<H: Host> Screens<'_, H> {
                 }
                 Next::Message(Message::Tick)
             }
-            never = self.unsent.go_on(&self.attachment.engine.commands) => match never {},
         })
     }
 
@@ -129,8 +156,11 @@ impl<H: Host> Screens<'_, H> {
             self.kept.soon();
         }
         let mut effects = self.update(message);
-        while let Ok(report) = self.attachment.engine.reports.try_recv() {
-            effects.extend(self.update(Message::Report(report)));
+        for at in 0..self.networks.len() {
+            let id = self.networks[at].id;
+            while let Ok(report) = self.networks[at].attachment.engine.reports.try_recv() {
+                effects.extend(self.update(Message::Report(id, report)));
+            }
         }
         effects
     }
@@ -138,10 +168,8 @@ impl<H: Host> Screens<'_, H> {
     /// Takes the result of a job.
     fn done(&mut self, done: Done) -> Vec<Effect> {
         match done {
-            Done::Reloaded(result) => self.reloaded(result),
-            Done::Context(facts) => {
-                self.unsent.tell(&self.attachment.engine.commands, Command::Diagnose(facts));
-            }
+            Done::Reloaded(id, result) => self.reloaded(id, result),
+            Done::Context(id, facts) => self.command(id, Command::Diagnose(facts)),
             Done::Saved(save, came) => return self.update(Message::Saved(save, came)),
             Done::Kept(result) => self.kept.came(result),
             Done::Remembered => {}
@@ -154,13 +182,13 @@ impl<H: Host> Screens<'_, H> {
         let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
             match effect {
-                Effect::Ask(command) => self.unsent.tell(&self.attachment.engine.commands, command),
+                Effect::Ask(id, command) => self.command(id, command),
                 Effect::Plain(text) => face.screen.show_plain(&text).map_err(gone)?,
                 Effect::Suspend => face.suspend()?,
                 Effect::Copy(text) => face.screen.copy(&text).map_err(gone)?,
                 Effect::Repaint => face.screen.repaint().map_err(gone)?,
                 Effect::Quit => return Ok(Some(ExitCode::SUCCESS)),
-                Effect::Examine(facts) => self.examine(facts),
+                Effect::Examine(id, facts) => self.examine(id, facts),
                 Effect::Remember(line) => {
                     let host = self.host.clone();
                     // Behind a write that is stuck the line is dropped.
@@ -177,7 +205,7 @@ impl<H: Host> Screens<'_, H> {
                     });
                     self.complain(pushed);
                 }
-                Effect::Reload => self.reload(),
+                Effect::Reload(id) => self.reload(id),
             }
         }
         Ok(None)
@@ -189,44 +217,62 @@ impl<H: Host> Screens<'_, H> {
         }
     }
 
-    fn examine(&mut self, mut facts: Box<Facts>) {
-        let origin = self.attachment.origin.clone();
+    /// The network with this number, unless it is attached no longer.
+    fn attached(&mut self, id: NetworkId) -> Option<&mut Attached> {
+        self.networks.iter_mut().find(|one| one.id == id)
+    }
+
+    /// Gives a command to the engine of a network; one that is attached no longer needs none.
+    fn command(&mut self, id: NetworkId, command: Command) {
+        if let Some(one) = self.attached(id) {
+            one.command(command);
+        }
+    }
+
+    fn examine(&mut self, id: NetworkId, mut facts: Box<Facts>) {
+        let Some(one) = self.attached(id) else { return };
+        let origin = one.attachment.origin.clone();
         // The newest examination is the one that is wanted.
         self.work.context.forget();
         let pushed = self.work.context.push("looking at this host", move || {
             facts.around = origin.context();
-            Done::Context(facts)
+            Done::Context(id, facts)
         });
         self.complain(pushed);
     }
 
     /// Reads the source again.
-    fn reload(&mut self) {
-        let (host, origin) = (self.host.clone(), self.attachment.origin.clone());
-        let old = self.attachment.identity.network();
+    fn reload(&mut self, id: NetworkId) {
+        let host = self.host.clone();
+        let Some(one) = self.attached(id) else { return };
+        let (origin, old) = (one.attachment.origin.clone(), one.attachment.identity.network());
         let pushed = self.work.reload.push(format!("reading {}", origin.label()), move || {
-            Done::Reloaded(origin.reload().map(|attachment| {
+            let result = origin.reload().map(|attachment| {
                 let attachment = attachment?;
                 let network = attachment.identity.network();
                 let folds = (network != old).then(|| host.folds(&network.to_string()));
                 Some((attachment, folds))
-            }))
+            });
+            Done::Reloaded(id, result)
         });
         self.complain(pushed);
     }
 
     /// Shows what reading the source again gave. A conf that has become bad keeps the tunnel that there is.
-    fn reloaded(&mut self, result: Result<Option<(Attachment, Option<Folds>)>, Error>) {
+    fn reloaded(&mut self, id: NetworkId, result: Result<Option<(Attachment, Option<Folds>)>, Error>) {
         match result {
             Ok(None) => {}
             Ok(Some((attachment, folds))) => {
                 // What was just folded is of the network that is about to go.
                 self.kept.keep(&self.state, &self.host, self.work);
-                self.begin_anew(attachment.identity.clone(), folds);
+                let new = id.next();
+                self.begin_anew(new, attachment.identity.clone(), folds);
                 self.kept.restored(&self.state);
                 self.work.context.forget();
-                // What waits was meant for the engine before.
-                (self.attachment, self.unsent) = (attachment, Unsent::default());
+                if let Some(one) = self.attached(id) {
+                    // Commands that wait were meant for the engine before.
+                    *one = Attached::new(new, attachment);
+                }
                 self.state.say("the conf has changed: attached anew");
             }
             Err(error) => self.state.say(format!("the conf was kept as it was: {}", error.line())),
@@ -235,13 +281,14 @@ impl<H: Host> Screens<'_, H> {
 
     /// Puts a state over a network attached anew in the place of the present one, with what the user chose in it.
     /// Another network brings its own `folds`.
-    fn begin_anew(&mut self, identity: Arc<Identity>, folds: Option<Folds>) {
+    fn begin_anew(&mut self, id: NetworkId, identity: Arc<Identity>, folds: Option<Folds>) {
         let state = &mut self.state;
         let (look, folds_before) = state.kept();
         let page = state.page;
         let (keymap, past) = (std::mem::take(&mut state.keymap), std::mem::take(&mut state.views.dig.past));
         let settings = Settings { theme: state.theme, mouse: state.mouse.on, ..self.settings.clone() };
         *state = State::new(identity, settings, clock::now());
+        state.networks.front_mut().id = id;
         state.keymap = keymap;
         state.views.dig.past = past;
         state.page = page;
@@ -346,18 +393,17 @@ mod tests {
         let (mut kept, mut work) = (Kept::new(state.kept()), Work::default());
         let mut screens = Screens {
             state,
-            attachment,
+            networks: vec![Attached::new(NetworkId::FIRST, attachment)],
             theme: Theme::default(),
             settings: Settings::default(),
             host: home.clone(),
             kept: &mut kept,
             work: &mut work,
-            unsent: Unsent::default(),
             wall: None,
         };
         // Folded just before the reload, and not kept yet.
         screens.state.restore(&Look { split: 6, ..Look::default() }, &open("ours"));
-        screens.reloaded(Ok(Some((attach(&other), Some(home.folds(&there))))));
+        screens.reloaded(NetworkId::FIRST, Ok(Some((attach(&other), Some(home.folds(&there))))));
         screens.work.settle(|_| ()).await;
         let all = [(here.clone(), open("ours")), (there.clone(), open("theirs"))];
         assert_eq!(*home.0.lock().unwrap(), BTreeMap::from(all));
@@ -369,7 +415,7 @@ mod tests {
         assert_eq!(screens.state.page, 50, "the screen is as high as before");
         // The same network by another key, say: what is folded stays, whether it could be kept or not.
         home.0.lock().unwrap().clear();
-        screens.reloaded(Ok(Some((attach(&other), None))));
+        screens.reloaded(NetworkId::FIRST.next(), Ok(Some((attach(&other), None))));
         assert_eq!(screens.state.kept().1, open("theirs"));
     }
 }

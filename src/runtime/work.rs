@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::export::{Save, Saved};
 use crate::app::kept::Folds;
+use crate::app::network::NetworkId;
 use crate::attach::Attachment;
 use crate::clock;
 use crate::doctor::facts::Facts;
@@ -25,9 +26,9 @@ const SLOW: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub enum Done {
     /// The source was read again. The folds are those of the new network, where it is another one.
-    Reloaded(Result<Option<(Attachment, Option<Folds>)>, Error>),
+    Reloaded(NetworkId, Result<Option<(Attachment, Option<Folds>)>, Error>),
     /// The host's context was added to these facts.
-    Context(Box<Facts>),
+    Context(NetworkId, Box<Facts>),
     /// A file was written, or not.
     Saved(Save, Saved),
     /// The screens' look was kept, or why it was not.

@@ -61,9 +61,9 @@ fn first_row(canvas: &mut Canvas<'_>, area: Rect) {
         left = left.add(words, if here { theme.focused() } else { dim });
     }
     if size == Size::Small {
-        left = left.add(format!(" {}", state.profile.network()), dim);
+        left = left.add(format!(" {}", state.networks.front().identity.network()), dim);
     }
-    let right = match &state.view.link {
+    let right = match &state.networks.front().shown.link {
         Some(link) => link_words(state, link, theme, size),
         None => Line::default().add("starting ", dim),
     };
@@ -96,7 +96,7 @@ fn link_words(state: &State, link: &LinkState, theme: Theme, size: Size) -> Line
         let age = age(state.now.saturating_duration_since(at));
         text = text.add(format!("{gap}hs {age}"), dim);
     }
-    let gateway = state.series(state.profile.dns.addr).and_then(Series::newest);
+    let gateway = state.series(state.networks.front().identity.dns.addr).and_then(Series::newest);
     if let Some(newest) = gateway {
         let label = if size == Size::Small { "" } else { "gw " };
         text = match newest {
@@ -117,8 +117,8 @@ fn second_row(canvas: &mut Canvas<'_>, area: Rect) {
     let mut left = Line::default().add(" ", dim);
     if size != Size::Small {
         left = left
-            .add(fit(&state.profile.name, 24), theme.strong())
-            .add(format!("  {}", state.profile.network()), dim);
+            .add(fit(&state.networks.front().identity.name, 24), theme.strong())
+            .add(format!("  {}", state.networks.front().identity.network()), dim);
     }
     for (n, part) in crumbs(state).into_iter().enumerate() {
         let arrow = if n == 0 && size == Size::Small { "" } else { " ▸ " };
@@ -132,9 +132,9 @@ fn second_row(canvas: &mut Canvas<'_>, area: Rect) {
     let right = Line::default()
         .add(marked, theme.style(Role::Accent))
         .add(format!(" {}", progress(state, size)), dim);
-    let right = match &state.frozen {
-        Some((since, _)) => {
-            let age = age(state.now.saturating_duration_since(*since));
+    let right = match state.frozen {
+        Some(since) => {
+            let age = age(state.now.saturating_duration_since(since));
             right.add(format!("  FROZEN {age}"), theme.style(Role::Warn)).add(" ", dim)
         }
         None => right.add(" ", dim),
@@ -150,7 +150,13 @@ fn crumbs(state: &State) -> Vec<Safe> {
             [Some(app.clone()), region.clone()].into_iter().flatten().collect()
         }
         Some(Node::Machine(app, id)) => {
-            let region = state.view.catalog.machine(app, id).and_then(|machine| machine.region.clone());
+            let region = state
+                .networks
+                .front()
+                .shown
+                .catalog
+                .machine(app, id)
+                .and_then(|machine| machine.region.clone());
             [Some(app.clone()), region, Some(id.clone())].into_iter().flatten().collect()
         }
         Some(Node::Peers) => vec!["peers".into()],
@@ -163,11 +169,16 @@ const LONG_WALK: Duration = Duration::from_secs(1);
 
 /// How old what one sees is, or how far the walk has come.
 fn progress(state: &State, size: Size) -> String {
-    let walk = &state.view.catalog.walk;
-    let (apps, machines) = (state.view.catalog.apps.len(), state.views.explore.tree.machines());
-    let long = state.walking.is_some_and(|since| state.now.saturating_duration_since(since) >= LONG_WALK);
+    let walk = &state.networks.front().shown.catalog.walk;
+    let (apps, machines) =
+        (state.networks.front().shown.catalog.apps.len(), state.views.explore.tree.machines());
+    let long = state
+        .networks
+        .front()
+        .walking
+        .is_some_and(|since| state.now.saturating_duration_since(since) >= LONG_WALK);
     let age = walk.finished.map(|at| age(state.now.saturating_duration_since(at)));
-    let partial = if state.view.problems.is_empty() { "" } else { "partial · " };
+    let partial = if state.networks.front().shown.problems.is_empty() { "" } else { "partial · " };
     match age {
         None if !walk.running => "not walked yet".into(),
         None if apps == 0 => "walking".into(),
@@ -194,25 +205,25 @@ fn progress(state: &State, size: Size) -> String {
 /// What is said over the view: while the link is down, and where the last walk could not ask about everything.
 fn banner(canvas: &Canvas<'_>) -> Option<(Role, Vec<String>)> {
     let state = canvas.state;
-    if state.banner_hidden {
+    if state.networks.front().banner_hidden {
         return None;
     }
-    let link = state.view.link.as_ref()?;
+    let link = state.networks.front().shown.link.as_ref()?;
     let waiting = state.now.saturating_duration_since(link.since).as_millis() >= 1500;
     let down = link.phase == Phase::Down || (link.phase == Phase::Handshaking && waiting);
     let told = link.trouble.is_some() && link.phase != Phase::Up;
-    let walk = &state.view.catalog.walk;
+    let walk = &state.networks.front().shown.catalog.walk;
     if !(down || told) {
         let shown =
             walk.finished.is_some() && !state.views.explore.tree.is_empty() && state.tab == Tab::Explore;
-        let problem = state.view.problems.first().filter(|_| shown && state.is_up())?;
-        let more = if state.view.problems.len() > 1 { ", and more" } else { "" };
+        let problem = state.networks.front().shown.problems.first().filter(|_| shown && state.is_up())?;
+        let more = if state.networks.front().shown.problems.len() > 1 { ", and more" } else { "" };
         let keys = canvas.tell("{refresh-all} again · {last-message} hide");
         let told = format!(" ▲ {problem}{more} · ◌ as last seen · {keys}");
         return Some((Role::Warn, vec![told]));
     }
     let what = link.trouble.as_ref().map_or_else(
-        || format!("no handshake reply from {} yet", state.profile.endpoint),
+        || format!("no handshake reply from {} yet", state.networks.front().identity.endpoint),
         |trouble| Safe::new(trouble.to_string()).as_str().to_owned(),
     );
     let tries = format!("{} sent", count(link.initiations as usize, "initiation"));

@@ -89,7 +89,7 @@ pub(crate) fn full() -> Session {
     s.keys("*").keys("*");
     s.keys("/148e").keys("<enter>G<esc>");
     let node = Node::Machine("web".into(), "148e21b7c93d89".into());
-    let catalog = s.state.view.catalog.clone();
+    let catalog = s.state.networks.front().shown.catalog.clone();
     let address = |app: &str, id: &str| catalog.machine(&app.into(), &id.into()).unwrap().address.unwrap();
     let own = address("web", "148e21b7c93d89");
     let other = address("web", "3d8d9930b01789");
@@ -109,7 +109,7 @@ pub(crate) fn full() -> Session {
             row("web.flycast", answer(Outcome::NXDOMAIN, vec![], 10)),
         ],
     })));
-    let dns = s.state.profile.dns.addr;
+    let dns = s.state.networks.front().identity.dns.addr;
     s.report(Report::Pings(Arc::new(vec![
         series("gateway", dns, &[11.2, 11.4, 11.1, 11.3, 11.2]),
         series("148e21b7c93d89", own, &[11.2, 11.9, 13.1, 11.0, 18.4, 11.2, 11.6, 11.2]),
@@ -170,11 +170,11 @@ fn states() -> Vec<(&'static str, Session)> {
     missed.keys("/redis");
     let mut empty = Session::attached();
     empty.catalog(&[]);
-    empty.state.view.catalog = Arc::new(crate::catalog::Catalog {
+    empty.state.networks.front_mut().shown.catalog = Arc::new(crate::catalog::Catalog {
         peers: std::collections::BTreeMap::default(),
-        ..(*empty.state.view.catalog).clone()
+        ..(*empty.state.networks.front().shown.catalog).clone()
     });
-    let catalog = empty.state.view.catalog.clone();
+    let catalog = empty.state.networks.front().shown.catalog.clone();
     empty.report(Report::Catalog(catalog));
     empty.wait(11);
     let mut moved = full();
@@ -379,7 +379,7 @@ fn the_screens_tell_the_keys_that_were_bound_anew() {
     let mut s = pinging();
     s.state.keymap = keymap.clone();
     s.keys("3$");
-    let Some(Effect::Ask(Command::Ports(checks))) = s.effects.first() else { panic!("{:?}", s.effects) };
+    let Some(Effect::Ask(_, Command::Ports(checks))) = s.effects.first() else { panic!("{:?}", s.effects) };
     let settled =
         checks.iter().map(|check| PortResult { check: check.clone(), port: Port::Silent, protocol: None });
     s.report(Report::Ports(Arc::new(settled.collect())));

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use sixpane::testing::app::network::NetworkId;
 use sixpane::testing::app::{Message, Settings, State, update};
 use sixpane::testing::attach::Source;
 use sixpane::testing::catalog::{App, Catalog, Machine, Record, WalkState};
@@ -101,7 +102,8 @@ impl Desk {
 
     /// The report of another round of pings to `targets` machines.
     pub fn pings(&mut self, targets: usize) {
-        let machines = self.state.view.catalog.apps.values().flat_map(|app| app.machines.iter());
+        let machines =
+            self.state.networks.front().shown.catalog.apps.values().flat_map(|app| app.machines.iter());
         let series = |(n, (id, machine)): (usize, (&Safe, &Machine))| {
             let rtt = |k: usize| Duration::from_micros((10_000 + (n * 37 + k * 101) % 5_000) as u64);
             let lost = |k: usize| n.is_multiple_of(100) && k.is_multiple_of(7);
@@ -125,7 +127,7 @@ impl Desk {
     }
 
     pub fn report(&mut self, report: Report) {
-        black_box(update(&mut self.state, Message::Report(report), self.now));
+        black_box(update(&mut self.state, Message::Report(NetworkId::FIRST, report), self.now));
     }
 
     pub fn key(&mut self, code: KeyCode) {

@@ -18,9 +18,10 @@ use tui_input::Input;
 use super::News;
 use crate::app::command::{Context, Row as CommandRow, when};
 use crate::app::copy;
+use crate::app::network::Shown;
 use crate::app::request::{Place, Request};
 use crate::app::sheet::{Cell, Sheet, text};
-use crate::app::{Out, State, View as Shown};
+use crate::app::{Out, State};
 use crate::catalog::Catalog;
 use crate::dns::dig::error::LineError;
 use crate::dns::dig::line::{self, Line};
@@ -428,7 +429,7 @@ impl super::View for View {
     }
 
     fn select(&self, state: &mut State, row: usize) -> bool {
-        let at = state.views.dig.cursor(&state.views.dig.rows(&state.view)).0;
+        let at = state.views.dig.cursor(&state.views.dig.rows(&state.networks.front().shown)).0;
         state.travel_in_dig(row.cast_signed() - at.cast_signed());
         at == row
     }
@@ -491,7 +492,10 @@ impl super::View for View {
     }
 
     fn edited(&self, state: &mut State) {
-        state.views.dig.edited(&state.view.catalog, state.profile.dns.addr);
+        state
+            .views
+            .dig
+            .edited(&state.networks.front().shown.catalog, state.networks.front().identity.dns.addr);
     }
 
     fn refresh(&self, state: &mut State, out: &mut Out) {

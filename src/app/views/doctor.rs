@@ -8,7 +8,7 @@ use crate::app::command::{Argument, Context, Row, Value, when};
 use crate::app::copy;
 use crate::app::key::Key::{Char, Code};
 use crate::app::sheet::{Sheet, millis, text};
-use crate::app::{Effect, Out, State};
+use crate::app::{Out, State};
 use crate::catalog::place::Node;
 use crate::doctor::facts::{Around, Facts};
 use crate::doctor::{Machine, Subject};
@@ -72,7 +72,7 @@ static ROWS: [Row; 2] = [
 fn subjects(state: &State) -> Vec<Value> {
     let all = Value::new("all", "nothing in particular");
     let port = Value::new("APP:8080/http", "a port, and what it should speak");
-    let apps = state.view.catalog.apps.iter().flat_map(|(name, app)| {
+    let apps = state.networks.front().shown.catalog.apps.iter().flat_map(|(name, app)| {
         let own = Value::new(name.to_string(), format!("app, {}", count(app.machines.len(), "machine")));
         let flycast = || Value::new(format!("{name}.flycast"), "its Flycast address");
         [Some(own), (!app.flycast.is_empty()).then(flycast)].into_iter().flatten()
@@ -81,7 +81,7 @@ fn subjects(state: &State) -> Vec<Value> {
 }
 
 fn diagnose_subject(state: &mut State, told: &str, out: &mut Out) {
-    let subject = match Node::read(told, &state.view.catalog) {
+    let subject = match Node::read(told, &state.networks.front().shown.catalog) {
         Some(Node::Machine(app, id)) => {
             Ok(Subject { app: Some(app), machine: Some(Machine::Id(id)), ..Subject::default() })
         }
@@ -102,8 +102,12 @@ fn diagnose_subject(state: &mut State, told: &str, out: &mut Out) {
 /// Starts a diagnosis of the network.
 fn diagnose(state: &mut State, out: &mut Out) {
     (state.views.doctor.check, state.views.doctor.story) = (None, None);
-    let facts = Facts::before(&state.profile.conf, Around::default(), state.views.doctor.subject.clone());
-    out.push(Effect::Examine(Box::new(facts)));
+    let facts = Facts::before(
+        &state.networks.front().identity.conf,
+        Around::default(),
+        state.views.doctor.subject.clone(),
+    );
+    out.examine(facts);
 }
 
 /// The Doctor view.
@@ -128,7 +132,8 @@ impl super::View for View {
     }
 
     fn step(&self, state: &mut State, by: isize) {
-        let findings = state.view.diagnosis.as_ref().map_or(&[][..], |diagnosis| &diagnosis.findings);
+        let findings =
+            state.networks.front().shown.diagnosis.as_ref().map_or(&[][..], |diagnosis| &diagnosis.findings);
         let Some(check) = state.chosen_check() else { return };
         if let Some(story) = state.views.doctor.story {
             // No line of it takes more than a few rows.
@@ -168,7 +173,7 @@ impl super::View for View {
     }
 
     fn copied(&self, state: &State) -> Option<(&'static str, String)> {
-        let finding = state.view.diagnosis.as_ref()?.findings.get(state.chosen_check()?)?;
+        let finding = state.networks.front().shown.diagnosis.as_ref()?.findings.get(state.chosen_check()?)?;
         let remedy = finding.remedy.first().unwrap_or(&finding.title);
         Some(("suggestion:", remedy.clone()))
     }
@@ -180,7 +185,7 @@ impl super::View for View {
     }
 
     fn shown(&self, state: &State) -> Result<(), &'static str> {
-        when(state.view.diagnosis.is_some(), UNEXAMINED)
+        when(state.networks.front().shown.diagnosis.is_some(), UNEXAMINED)
     }
 
     fn refresh(&self, state: &mut State, out: &mut Out) {
@@ -188,7 +193,7 @@ impl super::View for View {
     }
 
     fn enter(&self, state: &mut State, out: &mut Out) {
-        if state.view.diagnosis.is_none() {
+        if state.networks.front().shown.diagnosis.is_none() {
             diagnose(state, out);
         }
     }
@@ -197,7 +202,7 @@ impl super::View for View {
 impl State {
     /// The selected check of the diagnosis.
     pub fn chosen_check(&self) -> Option<usize> {
-        let diagnosis = self.view.diagnosis.as_ref()?;
+        let diagnosis = self.networks.front().shown.diagnosis.as_ref()?;
         let last = diagnosis.findings.len().checked_sub(1)?;
         Some(self.views.doctor.check.or(diagnosis.cause).unwrap_or(0).min(last))
     }
@@ -205,7 +210,7 @@ impl State {
 
 /// The checks and what they found.
 fn sheet(state: &State) -> Sheet {
-    let findings = state.view.diagnosis.iter().flat_map(|diagnosis| &diagnosis.findings);
+    let findings = state.networks.front().shown.diagnosis.iter().flat_map(|diagnosis| &diagnosis.findings);
     let rows = findings
         .map(|finding| {
             vec![
@@ -225,7 +230,7 @@ fn sheet(state: &State) -> Sheet {
 
 /// Every check with all that is told of it.
 fn findings(state: &State) -> String {
-    let Some(diagnosis) = &state.view.diagnosis else { return String::new() };
+    let Some(diagnosis) = &state.networks.front().shown.diagnosis else { return String::new() };
     let mut out = format!("{}\n", diagnosis.verdict);
     for finding in &diagnosis.findings {
         let _ = writeln!(out, "\n{}  {}: {}", finding.status.as_str(), finding.group.as_str(), finding.title);

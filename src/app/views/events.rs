@@ -216,7 +216,7 @@ impl State {
     /// What the filter means of the events is found anew, where one of the two has changed.
     pub fn renew_log(&mut self) {
         let Log { filter, cleared, index, .. } = &mut self.views.events;
-        index.renew(&self.view.events, filter, *cleared);
+        index.renew(&self.networks.front().shown.events, filter, *cleared);
     }
 
     /// The events to show, newest first.
@@ -254,13 +254,13 @@ impl State {
     pub fn clear_events(&mut self) {
         let gone = self.shown_events().count();
         self.say(format!("{} cleared", count(gone, "event")));
-        self.views.events.cleared = self.view.events.last().map_or(0, |event| event.serial);
+        self.views.events.cleared = self.networks.front().shown.events.last().map_or(0, |event| event.serial);
         self.views.events.chosen = None;
     }
 
     /// Where in the tree `change` happened, if it is still there.
     pub fn node_of(&self, change: &Change) -> Option<Node> {
-        let catalog = &self.view.catalog;
+        let catalog = &self.networks.front().shown.catalog;
         let node = match change {
             Change::MachineCame(place)
             | Change::MachineWent(place)

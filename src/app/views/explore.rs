@@ -63,17 +63,21 @@ pub struct Explore {
 
 static ENTRY: Row =
     Row::new("explore", Context::EVERYWHERE, &[Char('1')], "Explore: the tree", |s, told, out| {
-        let node = told.and_then(|told| Node::read(told, &s.view.catalog));
+        let node = told.and_then(|told| Node::read(told, &s.networks.front().shown.catalog));
         s.go(Tab::Explore, out);
         if let Some(node) = node {
-            s.views.explore.tree.reveal(&node, &s.view.catalog, &s.view.pings);
+            s.views.explore.tree.reveal(
+                &node,
+                &s.networks.front().shown.catalog,
+                &s.networks.front().shown.pings,
+            );
         }
     })
     .takes(&PLACE);
 
 static ROWS: &[Row] = &[
     row("open", &[Code(KeyCode::Enter), Char('l'), Code(KeyCode::Right)], "Open or expand", |s, _, _| {
-        s.views.explore.tree.open(&s.view.catalog, &s.view.pings);
+        s.views.explore.tree.open(&s.networks.front().shown.catalog, &s.networks.front().shown.pings);
     })
     .hint(1, 10, "open")
     .when(selected),
@@ -112,24 +116,32 @@ static ROWS: &[Row] = &[
     })
     .when(|s| {
         when(
-            s.view.catalog.apps.values().any(|app| !app.machines.is_empty()),
+            s.networks.front().shown.catalog.apps.values().any(|app| !app.machines.is_empty()),
             "no app has a started machine yet",
         )
     }),
     row("close", &[Char('h'), Code(KeyCode::Left)], "Collapse, or go to the parent", |s, _, _| {
-        s.views.explore.tree.close(&s.view.catalog, &s.view.pings);
+        s.views.explore.tree.close(&s.networks.front().shown.catalog, &s.networks.front().shown.pings);
     })
     .when(selected),
     row("expand", &[Char('+')], "Expand", |s, _, _| {
-        s.views.explore.tree.fold(Some(true), &s.view.catalog, &s.view.pings)
+        s.views.explore.tree.fold(
+            Some(true),
+            &s.networks.front().shown.catalog,
+            &s.networks.front().shown.pings,
+        )
     })
     .when(has_below),
     row("collapse", &[Char('-')], "Collapse", |s, _, _| {
-        s.views.explore.tree.fold(Some(false), &s.view.catalog, &s.view.pings);
+        s.views.explore.tree.fold(
+            Some(false),
+            &s.networks.front().shown.catalog,
+            &s.networks.front().shown.pings,
+        );
     })
     .when(has_below),
     row("expand-all", &[Char('*')], "Expand or collapse everything", |s, _, _| {
-        s.views.explore.tree.fold_all(&s.view.catalog, &s.view.pings);
+        s.views.explore.tree.fold_all(&s.networks.front().shown.catalog, &s.networks.front().shown.pings);
     })
     .when(selected),
     row("mark", &[Char('m')], "Mark: p d r y e then take the marked rows", |s, _, _| {
@@ -138,14 +150,18 @@ static ROWS: &[Row] = &[
     .hint(7, 41, "mark")
     .when(selected),
     row("idle-apps", &[Char('.')], "Apps without started machines: show or hide", |s, _, _| {
-        let hidden = s.views.explore.tree.toggle_idle(&s.view.catalog, &s.view.pings);
+        let hidden = s
+            .views
+            .explore
+            .tree
+            .toggle_idle(&s.networks.front().shown.catalog, &s.networks.front().shown.pings);
         s.say(match hidden {
             None => "apps without started machines are shown".into(),
             Some(0) => "every app has started machines".into(),
             Some(n) => format!("{} without started machines hidden", count(n, "app")),
         });
     })
-    .when(|s| when(!s.view.catalog.apps.is_empty(), "no apps are known yet")),
+    .when(|s| when(!s.networks.front().shown.catalog.apps.is_empty(), "no apps are known yet")),
     row("wide", &[Char('w')], "Wide: the tree alone, with addresses and figures", |s, _, _| {
         s.views.explore.tree.wide = !s.views.explore.tree.wide;
     }),
@@ -161,13 +177,13 @@ static ROWS: &[Row] = &[
     row("next-match", &[Char('n')], "Next match", |s, _, _| to_match(s, true)).when(filtered),
     row("previous-match", &[Char('N')], "Previous match", |s, _, _| to_match(s, false)).when(filtered),
     row("sort", &[Char('s')], "Sort by name, count, region, RTT", |s, _, _| {
-        s.views.explore.tree.next_sort(&s.view.catalog, &s.view.pings);
+        s.views.explore.tree.next_sort(&s.networks.front().shown.catalog, &s.networks.front().shown.pings);
         let text = format!("sorted by {}", s.views.explore.tree.sort().as_str());
         s.say(text);
     })
     .hint(5, 65, "sort"),
     row("reverse", &[Char('S')], "Reverse the order", |s, _, _| {
-        s.views.explore.tree.reverse(&s.view.catalog, &s.view.pings)
+        s.views.explore.tree.reverse(&s.networks.front().shown.catalog, &s.networks.front().shown.pings)
     }),
     row("next-pane", &[Code(KeyCode::Tab), Code(KeyCode::BackTab)], "Next pane", |s, _, _| {
         s.views.explore.focus = if s.views.explore.focus == Pane::Tree { Pane::Detail } else { Pane::Tree };
@@ -209,7 +225,11 @@ fn app(state: &State) -> Option<&Safe> {
 }
 
 fn to_match(state: &mut State, forward: bool) {
-    match state.views.explore.tree.to_match(forward, &state.view.catalog, &state.view.pings) {
+    match state.views.explore.tree.to_match(
+        forward,
+        &state.networks.front().shown.catalog,
+        &state.networks.front().shown.pings,
+    ) {
         Found::Here => {}
         Found::Round if forward => state.say("from the top again"),
         Found::Round => state.say("from the end again"),
@@ -223,7 +243,7 @@ fn toggle_pings(state: &mut State, below: bool) {
         return marked::toggle_pings(state);
     }
     let Some(node) = state.views.explore.tree.selected().cloned() else { return };
-    let members = at(&state.view.catalog, &node).len();
+    let members = at(&state.networks.front().shown.catalog, &node).len();
     if !below && !matches!(node, Node::Machine(..) | Node::Peer(_)) && members > targets::POLITE {
         return state.say(state.keyed(&format!("{members} machines: {{ping-below}} pings all below")));
     }
@@ -237,7 +257,7 @@ fn has_marked(state: &State) -> bool {
 
 /// The address of a row where there is one, else its name.
 fn copied(state: &State, node: &Node) -> (&'static str, String) {
-    match (node.address(&state.view.catalog), node) {
+    match (node.address(&state.networks.front().shown.catalog), node) {
         (Some(address), _) => ("address", address.to_string()),
         (None, Node::Machine(_, id)) => ("machine ID", id.to_string()),
         (None, Node::Peer(peer)) => ("name", peer.to_string()),
@@ -285,7 +305,11 @@ impl super::View for View {
     }
 
     fn open(&self, state: &mut State, _: &mut Out) {
-        state.views.explore.tree.fold(None, &state.view.catalog, &state.view.pings);
+        state.views.explore.tree.fold(
+            None,
+            &state.networks.front().shown.catalog,
+            &state.networks.front().shown.pings,
+        );
     }
 
     fn focus(&self, state: &mut State, details: bool) {
@@ -304,15 +328,27 @@ impl super::View for View {
     fn sort(&self, state: &mut State, column: usize) {
         let Some(sort) = Sort::ALL.get(column).copied() else { return };
         if state.views.explore.tree.sort() == sort {
-            state.views.explore.tree.reverse(&state.view.catalog, &state.view.pings);
+            state
+                .views
+                .explore
+                .tree
+                .reverse(&state.networks.front().shown.catalog, &state.networks.front().shown.pings);
         } else {
-            state.views.explore.tree.sort_to(sort, &state.view.catalog, &state.view.pings);
+            state.views.explore.tree.sort_to(
+                sort,
+                &state.networks.front().shown.catalog,
+                &state.networks.front().shown.pings,
+            );
         }
     }
 
     fn back(&self, state: &mut State) -> bool {
         if state.filter_line.take().is_some() || !state.views.explore.tree.filter().is_empty() {
-            state.views.explore.tree.set_filter("", &state.view.catalog, &state.view.pings);
+            state.views.explore.tree.set_filter(
+                "",
+                &state.networks.front().shown.catalog,
+                &state.networks.front().shown.pings,
+            );
         } else if !state.views.explore.tree.marked().is_empty() {
             state.views.explore.tree.unmark();
         } else if state.views.explore.zoom {
@@ -331,7 +367,7 @@ impl super::View for View {
 
     fn named(&self, state: &State) -> copy::Named {
         let node = state.views.explore.tree.selected();
-        node.map(|node| copy::Named::of(node, &state.view.catalog)).unwrap_or_default()
+        node.map(|node| copy::Named::of(node, &state.networks.front().shown.catalog)).unwrap_or_default()
     }
 
     fn table(&self, state: &State) -> Sheet {
@@ -392,7 +428,11 @@ impl super::View for View {
     }
 
     fn set_filter(&self, state: &mut State, text: &str) {
-        state.views.explore.tree.set_filter(text, &state.view.catalog, &state.view.pings);
+        state.views.explore.tree.set_filter(
+            text,
+            &state.networks.front().shown.catalog,
+            &state.networks.front().shown.pings,
+        );
     }
 
     fn place(&self, state: &State) -> Option<Place> {
@@ -401,17 +441,30 @@ impl super::View for View {
 
     fn take(&self, state: &mut State, request: &Request, _: &mut Out) -> bool {
         let (Request::Reveal(node) | Request::Return(Place::Node(node))) = request else { return false };
-        state.views.explore.tree.reveal(node, &state.view.catalog, &state.view.pings);
+        state.views.explore.tree.reveal(
+            node,
+            &state.networks.front().shown.catalog,
+            &state.networks.front().shown.pings,
+        );
         true
     }
 
     fn news(&self, state: &mut State, news: News<'_>) {
         match news {
             News::Catalog(before) => {
-                state.views.explore.tree.renew(before, &state.view.catalog, &state.view.pings, state.now);
+                state.views.explore.tree.renew(
+                    before,
+                    &state.networks.front().shown.catalog,
+                    &state.networks.front().shown.pings,
+                    state.now,
+                );
             }
             News::Pings if state.views.explore.tree.needs_pings() => {
-                state.views.explore.tree.rebuild(&state.view.catalog, &state.view.pings);
+                state
+                    .views
+                    .explore
+                    .tree
+                    .rebuild(&state.networks.front().shown.catalog, &state.networks.front().shown.pings);
             }
             News::Pings | News::Digs(_) => {}
         }
@@ -422,7 +475,9 @@ impl super::View for View {
         if selected != state.views.explore.inspected {
             state.views.explore.inspected.clone_from(&selected);
             state.views.explore.scroll = 0;
-            out.effects.extend(selected.map(|node| crate::app::Effect::Ask(Command::Inspect(node))));
+            if let Some(node) = selected {
+                out.ask(Command::Inspect(node));
+            }
         }
         let shown = shown::shown_apps(state);
         if shown != state.views.explore.told_shown {
@@ -432,7 +487,11 @@ impl super::View for View {
     }
 
     fn tick(&self, state: &mut State, _: &mut Out) {
-        state.views.explore.tree.expire(&state.view.catalog, &state.view.pings, state.now);
+        state.views.explore.tree.expire(
+            &state.networks.front().shown.catalog,
+            &state.networks.front().shown.pings,
+            state.now,
+        );
     }
 
     fn next_tick(&self, state: &State) -> Option<Instant> {
@@ -444,7 +503,7 @@ const EXPLORE: &[&str] = &["app", "region", "machine", "address", "rtt_ms", "sta
 
 /// The tree flat, what is folded too; where rows are marked, what is at and below these: a row for each machine and peer, and for each app without any.
 fn sheet(state: &State) -> Sheet {
-    let catalog = &state.view.catalog;
+    let catalog = &state.networks.front().shown.catalog;
     let mut rows = Vec::new();
     let mut chosen = None;
     let machine = |app: &Safe, id: &Safe, machine: Option<&Machine>, gone: bool| {
@@ -519,7 +578,7 @@ fn sheet(state: &State) -> Sheet {
 
 /// The names of the selected row and what they answered.
 fn detail(state: &State) -> Sheet {
-    let names = state.view.detail.iter().flat_map(|detail| &detail.names);
+    let names = state.networks.front().shown.detail.iter().flat_map(|detail| &detail.names);
     let rows = names
         .map(|name| {
             let answer = name.answer.as_ref();

@@ -263,7 +263,7 @@ impl Row<'_> {
 
 impl State {
     fn ping_row<'a>(&'a self, series: &'a Series) -> Row<'a> {
-        Row { series, member: self.wishes.member_of(series), window: self.views.ping.window }
+        Row { series, member: self.networks.front().wishes.member_of(series), window: self.views.ping.window }
     }
 
     /// The rows of the view, in order.
@@ -273,7 +273,7 @@ impl State {
             let row = self.ping_row(series);
             (sort.key(&row), row)
         };
-        let mut rows: Vec<(Key<'_>, Row<'_>)> = self.view.pings.iter().map(keyed).collect();
+        let mut rows: Vec<(Key<'_>, Row<'_>)> = self.networks.front().shown.pings.iter().map(keyed).collect();
         rows.sort_by(|(a, _), (b, _)| a.order(b, reversed));
         rows.into_iter().map(|(_, row)| row).collect()
     }
@@ -286,7 +286,7 @@ impl State {
 
     /// The selected target's pings: of who was selected, or of the first row.
     pub fn chosen_series(&self) -> Option<&Series> {
-        let all = &self.view.pings;
+        let all = &self.networks.front().shown.pings;
         let chosen = self.views.ping.chosen.as_ref();
         let chosen = chosen.and_then(|chosen| all.iter().find(|series| series.target == *chosen));
         let Pings { sort, reversed, .. } = self.views.ping;
@@ -304,7 +304,7 @@ impl State {
 
     /// Who was asked to be pinged last.
     pub fn asked_targets(&self) -> Vec<Target> {
-        self.asked_pings.iter().map(|aim| aim.target.clone()).collect()
+        self.networks.front().asked_pings.iter().map(|aim| aim.target.clone()).collect()
     }
 
     /// Selects a target.
@@ -333,9 +333,9 @@ impl State {
         }
         let series = self.chosen_series()?;
         if series.turns > 0 {
-            return self.wishes.member_of(series)?.app.clone().map(Node::App);
+            return self.networks.front().wishes.member_of(series)?.app.clone().map(Node::App);
         }
-        Node::at(series.target.address, &self.view.catalog)
+        Node::at(series.target.address, &self.networks.front().shown.catalog)
     }
 
     /// Moves the chart by samples.
@@ -497,7 +497,7 @@ fn outside_matrix(state: &State) -> Result<(), &'static str> {
 }
 
 fn pinging(state: &State) -> Result<(), &'static str> {
-    when(!state.view.pings.is_empty(), NONE)
+    when(!state.networks.front().shown.pings.is_empty(), NONE)
 }
 
 fn on_target(state: &State) -> Result<(), &'static str> {
@@ -509,7 +509,14 @@ fn on_target(state: &State) -> Result<(), &'static str> {
 fn wish(state: &State) -> Option<Wish> {
     let series = state.chosen_series()?;
     if series.turns > 0 {
-        return state.wishes.member_of(series)?.app.clone().map(|app| Wish::Node(Node::App(app)));
+        return state
+            .networks
+            .front()
+            .wishes
+            .member_of(series)?
+            .app
+            .clone()
+            .map(|app| Wish::Node(Node::App(app)));
     }
     Some(Wish::Address(series.target.address))
 }
@@ -546,7 +553,7 @@ fn trace(state: &mut State, wish: &Wish, out: &mut Out) {
     let Some(target) = bring(state, wish).into_iter().next() else { return };
     state.views.ping.lower = Lower::Trace;
     state.views.ping.told_trace = Some(target.clone());
-    state.view.trace = None;
+    state.networks.front_mut().shown.trace = None;
     let plan = TracePlan { mtu: Some(u16::MAX), ..TracePlan::default() };
     out.ask(Command::Trace(Some((target, plan))));
 }
@@ -566,14 +573,14 @@ fn check_ports(state: &mut State, wish: &Wish, ports: &[u16], speak: bool, out: 
     }
     state.views.ping.lower = Lower::Ports;
     state.views.ping.checking = checks.len();
-    state.view.ports = Arc::default();
+    state.networks.front_mut().shown.ports = Arc::default();
     out.ask(Command::Ports(checks));
 }
 
 /// The name of a service of `target`.
 fn host_of(state: &State, target: &Target) -> Option<String> {
     let label = target.label.as_str();
-    match Node::at(target.address, &state.view.catalog) {
+    match Node::at(target.address, &state.networks.front().shown.catalog) {
         Some(Node::Machine(app, _)) => host(&format!("{app}.internal")),
         // A label with a dot is a name.
         _ if label.contains('.') => host(label.split(' ').next()?),
@@ -633,7 +640,7 @@ impl super::View for View {
 
     fn named(&self, state: &State) -> copy::Named {
         match state.pinged_node() {
-            Some(node) => copy::Named::of(&node, &state.view.catalog),
+            Some(node) => copy::Named::of(&node, &state.networks.front().shown.catalog),
             None => copy::Named { address: state.chosen_address(), ..copy::Named::default() },
         }
     }
@@ -651,7 +658,7 @@ impl super::View for View {
     }
 
     fn shown(&self, state: &State) -> Result<(), &'static str> {
-        when(!state.view.pings.is_empty(), "nobody is pinged: {ping} does it in the tree")
+        when(!state.networks.front().shown.pings.is_empty(), "nobody is pinged: {ping} does it in the tree")
     }
 
     fn take(&self, state: &mut State, request: &Request, out: &mut Out) -> bool {

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::app::network::NetworkId;
 use crate::app::tests::profile;
 use crate::app::{self, Effect, Message, State};
 use crate::catalog::diff::Change;
@@ -16,10 +17,10 @@ use crate::ui::tests::screen;
 async fn until(engine: &mut Engine, state: &mut State, done: impl Fn(&State) -> bool) {
     let end = now() + Duration::from_mins(10);
     while !done(state) {
-        assert!(now() < end, "it did not happen: {:?}", state.view.events);
+        assert!(now() < end, "it did not happen: {:?}", state.networks.front().shown.events);
         let report = engine.reports.recv().await.unwrap();
-        for effect in app::update(state, Message::Report(report), now()) {
-            if let Effect::Ask(command) = effect {
+        for effect in app::update(state, Message::Report(NetworkId::FIRST, report), now()) {
+            if let Effect::Ask(_, command) = effect {
                 engine.commands.send(command).await.unwrap();
             }
         }
@@ -27,7 +28,7 @@ async fn until(engine: &mut Engine, state: &mut State, done: impl Fn(&State) -> 
 }
 
 fn kinds(state: &State) -> Vec<&'static str> {
-    state.view.events.iter().map(|event| event.change.kind()).collect()
+    state.networks.front().shown.events.iter().map(|event| event.change.kind()).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -52,7 +53,7 @@ async fn lost_regained_and_slower_replies_are_events_on_the_screen() {
     assert_eq!(kinds(&state), ["target-silent", "target-answers"]);
     *way.lock().unwrap() = Duration::from_millis(40);
     until(&mut engine, &mut state, |state| kinds(state).len() > 2).await;
-    let Change::RttMoved(_, from, to) = state.view.events[2].change.clone() else {
+    let Change::RttMoved(_, from, to) = state.networks.front().shown.events[2].change.clone() else {
         panic!("{:?}", kinds(&state))
     };
     assert_eq!((from.as_millis(), to.as_millis()), (7, 40));

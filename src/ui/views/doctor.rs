@@ -14,7 +14,7 @@ use crate::ui::theme::{Role, Theme};
 /// Draws the view.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, size, .. } = *canvas;
-    let Some(diagnosis) = &state.view.diagnosis else {
+    let Some(diagnosis) = &state.networks.front().shown.diagnosis else {
         canvas.rule(area, "Doctor", false, "");
         let words = "  {refresh} examines the conf, the link, the name server, the org and the paths to its machines.";
         let line = Line::default().add(canvas.tell(words), theme.style(Role::Dim));
@@ -202,7 +202,8 @@ mod tests {
         let mut s = Session::attached();
         s.keys("4");
         insta::assert_snapshot!("doctor_waits_80x24", screen(&s.state, Theme::default(), (80, 24), false));
-        let mut facts = Facts::before(&s.state.profile.conf, Around::default(), Subject::default());
+        let mut facts =
+            Facts::before(&s.state.networks.front().identity.conf, Around::default(), Subject::default());
         facts.link = Some(Link::Silent(5, Duration::from_secs(3)));
         facts.done = true;
         s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
@@ -237,8 +238,17 @@ mod tests {
             insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, false));
         }
         s.keys("<enter>G");
-        let at =
-            s.state.view.diagnosis.as_ref().unwrap().findings.iter().position(|f| f.id == "system-server");
+        let at = s
+            .state
+            .networks
+            .front()
+            .shown
+            .diagnosis
+            .as_ref()
+            .unwrap()
+            .findings
+            .iter()
+            .position(|f| f.id == "system-server");
         s.state.views.doctor.check = at;
         insta::assert_snapshot!("doctor_system_80x24", screen(&s.state, Theme::default(), SIZES[1], false));
     }

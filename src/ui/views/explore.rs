@@ -125,7 +125,7 @@ fn heading(canvas: &mut Canvas<'_>, area: Rect) {
 /// Every empty place says why, and what to do.
 fn empty(canvas: &mut Canvas<'_>, area: Rect) {
     let state = canvas.state;
-    let catalog = &state.view.catalog;
+    let catalog = &state.networks.front().shown.catalog;
     let lines: Vec<String> = if !state.views.explore.tree.filter().is_empty() {
         let filter = Safe::new(state.views.explore.tree.filter());
         vec![

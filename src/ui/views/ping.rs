@@ -92,8 +92,8 @@ fn title(canvas: &mut Canvas<'_>, area: Rect, rows: &[Row<'_>]) {
     let interval = state.views.ping.interval(rows.len());
     let every = format!("every {:.1} s", interval.as_secs_f64());
     let mut left = count(rows.len(), "target");
-    if state.wishes.left_out() > 0 {
-        left = format!("{left}, {} left out", state.wishes.left_out());
+    if state.networks.front().wishes.left_out() > 0 {
+        left = format!("{left}, {} left out", state.networks.front().wishes.left_out());
     }
     left = match size {
         Size::Wide => {
@@ -236,7 +236,7 @@ fn full_name(state: &State, row: &Row<'_>, size: Size) -> String {
     let machine = row.member.is_some_and(|member| member.region.is_some());
     match row.member.and_then(|member| member.app.as_ref()) {
         Some(app) if size == Size::Wide && machine => format!("{}.vm.{app}", target.label),
-        None if size == Size::Wide && target.address == state.profile.dns.addr => {
+        None if size == Size::Wide && target.address == state.networks.front().identity.dns.addr => {
             format!("{}  {}", target.label, target.address)
         }
         _ => target.label.to_string(),

@@ -64,9 +64,9 @@ pub static ROWS: &[Row] = &[
         HERE,
         &[Code(KeyCode::Enter), Char('d')],
         "Dig what is under the cursor, or ask again",
-        |s, _, out| match s.views.dig.link(&s.view) {
+        |s, _, out| match s.views.dig.link(&s.networks.front().shown) {
             Some(link) => {
-                let text = link.line(&s.view.catalog);
+                let text = link.line(&s.networks.front().shown.catalog);
                 s.dig_line(&text, out);
             }
             None => s.ask_again(out),
@@ -75,35 +75,39 @@ pub static ROWS: &[Row] = &[
     .hint(1, 12, "dig this")
     .when(asked),
     row("ping-link", HERE, &[Char('p')], "Ping what is under the cursor, or stop", |s, _, _| {
-        let link = s.views.dig.link(&s.view);
-        if let Some(wish) = link.and_then(|link| link.wish(&s.view.catalog)) {
+        let link = s.views.dig.link(&s.networks.front().shown);
+        if let Some(wish) = link.and_then(|link| link.wish(&s.networks.front().shown.catalog)) {
             toggle(s, wish);
         }
     })
     .hint(3, 13, "ping")
     .when(|s| {
-        let Some(link) = s.views.dig.link(&s.view) else {
+        let Some(link) = s.views.dig.link(&s.networks.front().shown) else {
             return Err("nothing under the cursor can be pinged");
         };
-        when(link.wish(&s.view.catalog).is_some(), "no address of it is known")
+        when(link.wish(&s.networks.front().shown.catalog).is_some(), "no address of it is known")
     }),
     row("show-link", HERE, &[Char('T')], "Show it in the tree", |s, _, out| {
-        let node = s.views.dig.link(&s.view).and_then(|link| link.node(&s.view.catalog));
+        let node = s
+            .views
+            .dig
+            .link(&s.networks.front().shown)
+            .and_then(|link| link.node(&s.networks.front().shown.catalog));
         out.requests.extend(node.map(Request::Reveal));
     })
     .hint(4, 14, "in the tree")
     .when(|s| {
-        let Some(link) = s.views.dig.link(&s.view) else {
+        let Some(link) = s.views.dig.link(&s.networks.front().shown) else {
             return Err("nothing under the cursor is in the tree");
         };
-        when(link.node(&s.view.catalog).is_some(), "it is not in the tree")
+        when(link.node(&s.networks.front().shown.catalog).is_some(), "it is not in the tree")
     }),
     row("next-field", HERE, &[Char('l'), Code(KeyCode::Right)], "To the next thing in the row", |s, _, _| {
-        s.views.dig.field_step(true, &s.view);
+        s.views.dig.field_step(true, &s.networks.front().shown);
     })
     .when(answered),
     row("previous-field", HERE, &[Char('h'), Code(KeyCode::Left)], "To the one before", |s, _, _| {
-        s.views.dig.field_step(false, &s.view);
+        s.views.dig.field_step(false, &s.networks.front().shown);
     })
     .when(answered),
     row("next-form", HERE, &[Char('v')], "Next form: Answer, Message, Hex, JSON", |s, _, _| {
@@ -153,9 +157,11 @@ pub static ROWS: &[Row] = &[
     row("ask", LINE, &[Code(KeyCode::Enter)], "Ask", |s, _, out| s.send_line(out))
         .hint(0, 1, "ask")
         .when(|s| when(!s.views.dig.input.value().trim().is_empty(), "the line is empty: type a name")),
-    row("complete", LINE, &[Code(KeyCode::Tab)], "Complete", |s, _, _| s.views.dig.accept(&s.view.catalog))
-        .hint(0, 2, "complete")
-        .when(|s| when(!s.views.dig.choices.is_empty(), "nothing more that is known begins so")),
+    row("complete", LINE, &[Code(KeyCode::Tab)], "Complete", |s, _, _| {
+        s.views.dig.accept(&s.networks.front().shown.catalog)
+    })
+    .hint(0, 2, "complete")
+    .when(|s| when(!s.views.dig.choices.is_empty(), "nothing more that is known begins so")),
     row("line-down", LINE, &[Code(KeyCode::Down)], "Next name", |s, _, _| s.views.dig.line_step(true))
         .hint(2, 3, "names"),
     row("line-up", LINE, &[Code(KeyCode::Up)], "Name or line before", |s, _, _| s.views.dig.line_step(false))
@@ -237,7 +243,7 @@ impl State {
     /// Puts the line that was typed.
     fn send_line(&mut self, out: &mut Out) {
         if self.views.dig.choice.is_some() {
-            self.views.dig.accept(&self.view.catalog);
+            self.views.dig.accept(&self.networks.front().shown.catalog);
             if self.views.dig.builder.is_some() {
                 return;
             }
@@ -314,7 +320,7 @@ impl State {
         let dig = &mut self.views.dig;
         match dig.face() {
             Face::Answer => {
-                let rows = dig.rows(&self.view);
+                let rows = dig.rows(&self.networks.front().shown);
                 let (row, _) = dig.cursor(&rows);
                 dig.cursor = Some(row.saturating_add_signed(by).min(rows.len().saturating_sub(1)));
                 dig.field = 0;
@@ -329,9 +335,9 @@ impl State {
     /// What `y` copies: the thing under the cursor, or the command that asks the same.
     pub fn copied_in_dig(&self) -> Option<(&'static str, String)> {
         let entry = self.views.dig.entry()?;
-        Some(match self.views.dig.link(&self.view) {
+        Some(match self.views.dig.link(&self.networks.front().shown) {
             Some(Link::Line(line)) => ("name", line),
-            Some(link) => link.text(&self.view.catalog),
+            Some(link) => link.text(&self.networks.front().shown.catalog),
             None => {
                 // What was put may be a name of the network, and its words end at blanks alone.
                 let words: Vec<String> = entry.text.split_whitespace().map(quoted).collect();
@@ -363,7 +369,7 @@ impl State {
     fn build_on(&mut self, complete: bool, out: &mut Out) {
         let Some(builder) = &mut self.views.dig.builder else { return };
         let before = builder.hole;
-        if !builder.next(complete, &self.view.catalog, &self.views.dig.past) {
+        if !builder.next(complete, &self.networks.front().shown.catalog, &self.views.dig.past) {
             // A hole that stays empty is told.
             if before.is_some()
                 && builder.hole == before
@@ -448,7 +454,7 @@ impl Dig {
     }
 
     /// To the next thing that leads somewhere in the row, or the next field of the message.
-    fn field_step(&mut self, forward: bool, view: &crate::app::View) {
+    fn field_step(&mut self, forward: bool, view: &crate::app::network::Shown) {
         match self.face() {
             Face::Answer => {
                 let rows = self.rows(view);

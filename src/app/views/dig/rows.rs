@@ -7,7 +7,7 @@ use std::time::Duration;
 use hickory_proto::rr::Name;
 
 use super::Entry;
-use crate::app::View;
+use crate::app::network::Shown;
 use crate::catalog::Catalog;
 use crate::catalog::place::Node;
 use crate::dns::dig::line::Ask;
@@ -162,7 +162,7 @@ struct Columns {
 
 /// What the rows are made with.
 struct Maker<'a> {
-    view: &'a View,
+    view: &'a Shown,
     owners: HashMap<Ipv6Addr, Node>,
 }
 
@@ -190,7 +190,7 @@ fn owners(exchanges: &[Exchange], catalog: &Catalog) -> HashMap<Ipv6Addr, Node> 
 }
 
 /// All that the answers of `entry` say.
-pub fn rows(entry: &Entry, exchanges: &[Exchange], view: &View) -> Vec<Row> {
+pub fn rows(entry: &Entry, exchanges: &[Exchange], view: &Shown) -> Vec<Row> {
     let servers = entry.line.servers.len().max(1);
     let maker = Maker { view, owners: owners(exchanges, &view.catalog) };
     let mut rows = Vec::new();
@@ -362,7 +362,7 @@ fn spelt(form: Option<&Form>, catalog: &Catalog) -> meant::Known {
 }
 
 /// The newest round trip to `address`, where it is pinged.
-fn newest(view: &View, address: Ipv6Addr) -> Option<Duration> {
+fn newest(view: &Shown, address: Ipv6Addr) -> Option<Duration> {
     let series = view.series(address)?;
     series.recent.iter().rev().copied().find_map(Sample::rtt)
 }

@@ -33,7 +33,7 @@ pub(crate) fn asked(s: &mut Session, line: &str, code: u16, records: Vec<hickory
 
 fn sent(s: &Session) -> Vec<String> {
     let lines = s.effects.iter().filter_map(|effect| match effect {
-        Effect::Ask(Command::Dig(_, line)) => Some(crate::dns::names::show(&line.asks[0].question.name)),
+        Effect::Ask(_, Command::Dig(_, line)) => Some(crate::dns::names::show(&line.asks[0].question.name)),
         _ => None,
     });
     lines.collect()
@@ -52,7 +52,7 @@ fn a_line_is_completed_put_answered_and_recalled() {
     let names = |s: &Session| s.state.views.dig.choices.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&s), ["vms.web.internal"]);
     s.keys("<tab><enter>");
-    let [Effect::Remember(_), Effect::Ask(Command::Dig(number, line))] = s.effects.as_slice() else {
+    let [Effect::Remember(_), Effect::Ask(_, Command::Dig(number, line))] = s.effects.as_slice() else {
         panic!("{:?}", s.effects)
     };
     assert_eq!((*number, line.asks[0].question.rtype), (1, hickory_proto::rr::RecordType::TXT));
@@ -81,7 +81,7 @@ fn a_line_is_completed_put_answered_and_recalled() {
     s.keys("<esc>");
     assert_eq!(s.state.tab, Tab::Explore);
     s.keys("d");
-    assert!(matches!(s.effects.as_slice(), [.., Effect::Ask(Command::Dig(..))]));
+    assert!(matches!(s.effects.as_slice(), [.., Effect::Ask(_, Command::Dig(..))]));
     assert_eq!(s.state.views.dig.entry().unwrap().text, "admin.internal");
 }
 
@@ -128,7 +128,7 @@ fn every_form_is_asked_in_eight_keys() {
         s.keys("2").keys(keys);
         assert_eq!(text(&s), name, "{keys}");
         assert_eq!(
-            s.effects.iter().filter(|effect| matches!(effect, Effect::Ask(Command::Dig(..)))).count(),
+            s.effects.iter().filter(|effect| matches!(effect, Effect::Ask(_, Command::Dig(..)))).count(),
             1
         );
         assert!(TEMPLATES.iter().any(|template| template.pattern == pattern), "{pattern}");
@@ -157,7 +157,16 @@ fn names_addresses_and_regions_are_followed_and_left_again() {
         (text(&s), sent(&s)),
         ("148e21b7c93d89.vm.web.internal", vec!["148e21b7c93d89.vm.web.internal.".into()])
     );
-    let own = s.state.view.catalog.machine(&"web".into(), &"148e21b7c93d89".into()).unwrap().address.unwrap();
+    let own = s
+        .state
+        .networks
+        .front()
+        .shown
+        .catalog
+        .machine(&"web".into(), &"148e21b7c93d89".into())
+        .unwrap()
+        .address
+        .unwrap();
     let name = "148e21b7c93d89.vm.web.internal";
     answer(&mut s, vec![exchange(name, 0, vec![aaaa(name, &own.to_string())])]);
     // The address, then whose it is, then the region.
@@ -170,9 +179,9 @@ fn names_addresses_and_regions_are_followed_and_left_again() {
     s.keys("]");
     assert_eq!(text(&s), name);
     s.keys("p");
-    assert!(s.state.wishes.member(own).is_some());
+    assert!(s.state.networks.front().wishes.member(own).is_some());
     s.keys("p");
-    assert!(s.state.wishes.is_empty());
+    assert!(s.state.networks.front().wishes.is_empty());
     s.keys("T");
     assert_eq!(s.state.tab, Tab::Explore);
     assert_eq!(
@@ -195,7 +204,7 @@ fn rows_are_made_once_for_all_who_ask_until_something_changes() {
     let mut s = Session::attached();
     let records = || (0..1000).map(|n| aaaa("web", &format!("fdaa::{n:x}"))).collect::<Vec<_>>();
     asked(&mut s, "web", 0, records());
-    let rows = |s: &Session| s.state.views.dig.rows(&s.state.view);
+    let rows = |s: &Session| s.state.views.dig.rows(&s.state.networks.front().shown);
     let before = rows(&s);
     assert_eq!(before.len(), 1001);
     s.keys("jj");
@@ -215,16 +224,27 @@ fn rows_are_made_once_for_all_who_ask_until_something_changes() {
 #[test]
 fn nearest_pings_the_addresses_while_they_are_shown() {
     let mut s = Session::attached();
-    let own = s.state.view.catalog.machine(&"web".into(), &"148e21b7c93d89".into()).unwrap().address.unwrap();
-    let pinged = |s: &Session| s.state.wishes.member(own).map(|member| member.target.label.to_string());
+    let own = s
+        .state
+        .networks
+        .front()
+        .shown
+        .catalog
+        .machine(&"web".into(), &"148e21b7c93d89".into())
+        .unwrap()
+        .address
+        .unwrap();
+    let pinged = |s: &Session| {
+        s.state.networks.front().wishes.member(own).map(|member| member.target.label.to_string())
+    };
     asked(&mut s, "web", 0, vec![aaaa("web", &own.to_string()), aaaa("web", "fdaa::77")]);
     assert_eq!(pinged(&s), None);
     asked(&mut s, "web +nearest", 0, vec![aaaa("web", &own.to_string()), aaaa("web", "fdaa::77")]);
     assert_eq!(pinged(&s).as_deref(), Some("148e21b7c93d89"));
-    assert!(s.state.wishes.member("fdaa::77".parse().unwrap()).is_some());
+    assert!(s.state.networks.front().wishes.member("fdaa::77".parse().unwrap()).is_some());
     s.keys("1");
     assert_eq!(pinged(&s), None);
-    assert!(s.state.wishes.is_empty(), "nobody asked for them to be kept");
+    assert!(s.state.networks.front().wishes.is_empty(), "nobody asked for them to be kept");
 }
 
 #[test]
@@ -233,7 +253,7 @@ fn an_address_that_nobody_has_is_looked_up_backwards() {
     asked(&mut s, "web", 0, vec![aaaa("web", "fdaa::77")]);
     assert!((crate::app::table::named("show-link").next().unwrap().enabled)(&s.state).is_err());
     s.keys("p");
-    assert!(s.state.wishes.member("fdaa::77".parse().unwrap()).is_some());
+    assert!(s.state.networks.front().wishes.member("fdaa::77".parse().unwrap()).is_some());
     s.keys("d");
     assert_eq!(text(&s), "-x fdaa::77");
 }

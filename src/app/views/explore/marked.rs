@@ -24,10 +24,10 @@ pub fn toggle_pings(state: &mut State) {
     let (known, wishes): (Vec<bool>, Vec<Wish>) = state
         .meant()
         .into_iter()
-        .filter(|node| !at(&state.view.catalog, node).is_empty())
+        .filter(|node| !at(&state.networks.front().shown.catalog, node).is_empty())
         .map(|node| {
             let wish = Wish::Node(node);
-            (state.wishes.has(&wish), wish)
+            (state.networks.front().wishes.has(&wish), wish)
         })
         .unzip();
     if wishes.is_empty() {
@@ -78,7 +78,7 @@ mod tests {
         s.keys("p");
         let aims = |s: &Session| {
             let aims = s.effects.iter().find_map(|effect| match effect {
-                Effect::Ask(Command::Ping(aims)) => Some(aims.len()),
+                Effect::Ask(_, Command::Ping(aims)) => Some(aims.len()),
                 _ => None,
             });
             aims.unwrap_or(0)
@@ -92,7 +92,7 @@ mod tests {
         assert_eq!((s.state.toast(), aims(&s)), (Some("no longer pinging 2 marked rows"), 2));
         s.keys("r");
         let refresh = s.effects.iter().find_map(|effect| match effect {
-            Effect::Ask(Command::Refresh(nodes)) => nodes.clone(),
+            Effect::Ask(_, Command::Refresh(nodes)) => nodes.clone(),
             _ => None,
         });
         assert_eq!(refresh.map(|nodes| nodes.len()), Some(2));
@@ -121,7 +121,7 @@ mod tests {
         let names = s.state.meant().len();
         s.keys("d");
         let asks = s.effects.iter().find_map(|effect| match effect {
-            Effect::Ask(Command::Dig(_, line)) => Some(line.asks.len()),
+            Effect::Ask(_, Command::Dig(_, line)) => Some(line.asks.len()),
             _ => None,
         });
         assert_eq!(asks, Some(names));

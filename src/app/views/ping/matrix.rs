@@ -32,12 +32,12 @@ pub struct Cell {
 impl State {
     /// Whether there is anything to show in it: asked in every frame, so it counts nothing.
     pub fn has_matrix(&self) -> bool {
-        self.view.catalog.apps.values().any(|app| !app.machines.is_empty())
+        self.networks.front().shown.catalog.apps.values().any(|app| !app.machines.is_empty())
     }
 
     /// The regions of the org, in order.
     pub fn matrix_regions(&self) -> Vec<Option<Safe>> {
-        let apps = self.view.catalog.apps.values();
+        let apps = self.networks.front().shown.catalog.apps.values();
         let regions: BTreeSet<Option<Safe>> =
             apps.flat_map(|app| app.regions().into_keys().map(Option::<&Safe>::cloned)).collect();
         regions.into_iter().collect()
@@ -45,7 +45,7 @@ impl State {
 
     /// The apps that have machines, in order.
     pub fn matrix_apps(&self) -> Vec<Safe> {
-        let apps = self.view.catalog.apps.iter();
+        let apps = self.networks.front().shown.catalog.apps.iter();
         apps.filter(|(_, app)| !app.machines.is_empty()).map(|(name, _)| name.clone()).collect()
     }
 
@@ -80,7 +80,7 @@ impl State {
 
     /// The cells of an app, by region.
     pub fn matrix_cells(&self, app: &Safe) -> BTreeMap<Option<Safe>, Cell> {
-        let Some(entry) = self.view.catalog.apps.get(app) else { return BTreeMap::new() };
+        let Some(entry) = self.networks.front().shown.catalog.apps.get(app) else { return BTreeMap::new() };
         let cell = |machines: &[(&Safe, &crate::catalog::Machine)]| {
             let of = machines.iter().filter_map(|(_, machine)| self.series(machine.address?));
             let (mut medians, mut unanswered, mut settled) = (Vec::new(), 0, 0);

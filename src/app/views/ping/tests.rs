@@ -1,6 +1,7 @@
 //! Who is pinged, as keys, the palette and the catalog have it.
 
 use super::*;
+use crate::app::network::NetworkId;
 use crate::app::subject::TOO_MANY;
 use crate::app::targets::read;
 use crate::app::tests::{ORG, Session};
@@ -12,7 +13,7 @@ use crate::probe::series::Aim;
 /// Whom the engine was told to ping last: labels, `-` before those that are held.
 fn pinged(s: &Session) -> String {
     let show = |aim: &Aim| format!("{}{}", if aim.held { "-" } else { "" }, aim.target.label);
-    s.state.asked_pings.iter().map(show).collect::<Vec<_>>().join(" ")
+    s.state.networks.front().asked_pings.iter().map(show).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -21,7 +22,7 @@ fn p_pins_and_unpins() {
     s.keys("/17815<enter>Gp<esc>g");
     assert_eq!(pinged(&s), "gateway 17815dd2b06689");
     s.keys("/17815<enter>Gp");
-    assert!(s.state.wishes.is_empty());
+    assert!(s.state.networks.front().wishes.is_empty());
     s.keys("<esc>g");
     assert_eq!(pinged(&s), "gateway");
 }
@@ -34,8 +35,8 @@ fn what_is_pinged_follows_the_catalog() {
     // Addresses go by the place in the list.
     s.catalog(&[ORG[0], "api:iad/2874d13b5f0e68"]);
     assert_eq!(pinged(&s), "gateway 2874d13b5f0e68 -e2865a6e82319b", "a machine that went is held");
-    let gone = s.state.asked_pings[2].target.address;
-    assert!(s.state.wishes.member(gone).unwrap().gone);
+    let gone = s.state.networks.front().asked_pings[2].target.address;
+    assert!(s.state.networks.front().wishes.member(gone).unwrap().gone);
     s.catalog(&[ORG[0], "api:iad/2874d13b5f0e68,fra/9185ffffffffff"]);
     // The new one took the address of the one that went: who is there is not gone.
     assert_eq!(pinged(&s), "gateway 2874d13b5f0e68 9185ffffffffff");
@@ -54,7 +55,7 @@ fn a_target_is_read_as_it_is_typed() {
         assert_eq!(read(text), node(machine.clone()), "{text}");
     }
     assert_eq!(read("peers/my-peer"), node(Node::Peer("my-peer".into())));
-    assert_eq!(read("gateway"), Ok(Wish::Address(s.state.profile.dns.addr)));
+    assert_eq!(read("gateway"), Ok(Wish::Address(s.state.networks.front().identity.dns.addr)));
     assert_eq!(read("fdaa::1"), Ok(Wish::Address("fdaa::1".parse().unwrap())));
     assert_eq!(read("db.example.com"), Ok(Wish::Name("db.example.com".into())));
     assert!(read("a..b").unwrap_err().contains("no target"));
@@ -66,10 +67,10 @@ fn an_app_is_pinged_in_turns_as_a_client_would() {
     s.keys("/api<enter>g");
     s.keys("T");
     let turns = |s: &Session| {
-        let aim = s.state.asked_pings.iter().find(|aim| !aim.turns.is_empty()).cloned();
+        let aim = s.state.networks.front().asked_pings.iter().find(|aim| !aim.turns.is_empty()).cloned();
         aim.map(|aim| (aim.target, aim.turns, aim.held))
     };
-    let machines = at(&s.state.view.catalog, &Node::App("api".into()));
+    let machines = at(&s.state.networks.front().shown.catalog, &Node::App("api".into()));
     let addresses: Vec<Ipv6Addr> = machines.into_iter().map(|member| member.target.address).collect();
     let (target, first, held) = turns(&s).unwrap();
     assert_eq!((target.label.as_str(), &first, held), ("api.internal", &addresses, false));
@@ -85,6 +86,8 @@ fn an_app_is_pinged_in_turns_as_a_client_would() {
     s.keys("P3");
     let all: Vec<Series> = s
         .state
+        .networks
+        .front()
         .asked_pings
         .iter()
         .map(|aim| Series { turns: aim.turns.len(), ..Series::new(aim.target.clone()) })
@@ -103,7 +106,7 @@ fn an_app_is_pinged_in_turns_as_a_client_would() {
     assert_eq!(s.state.pinged_node(), Some(Node::App("api".into())));
     assert!(subject::traceable(&s.state, wish(&s.state)).is_err(), "two are two ways");
     s.keys("x");
-    assert!(turns(&s).is_none() && s.state.asked_pings.len() == 3, "{}", pinged(&s));
+    assert!(turns(&s).is_none() && s.state.networks.front().asked_pings.len() == 3, "{}", pinged(&s));
 }
 
 #[test]
@@ -129,19 +132,19 @@ fn the_matrix_has_a_selected_cell() {
 fn a_name_is_asked_for_and_its_addresses_are_pinged() {
     let mut s = Session::attached();
     s.keys(":ping other.internal<enter>");
-    let follow = Effect::Ask(Command::Follow(vec!["other.internal".into()]));
+    let follow = Effect::Ask(NetworkId::FIRST, Command::Follow(vec!["other.internal".into()]));
     assert!(s.effects.contains(&follow), "{:?}", s.effects);
     let names = [("other.internal".into(), vec!["fdaa::9".parse().unwrap()])];
     s.report(crate::engine::report::Report::Names(std::sync::Arc::new(names.into())));
     assert_eq!(pinged(&s), "gateway other.internal");
-    assert!(s.state.asked_pings.iter().all(|aim| !aim.held));
+    assert!(s.state.networks.front().asked_pings.iter().all(|aim| !aim.held));
 }
 
 #[test]
 fn a_target_is_added_in_the_view_by_its_key() {
     let mut s = Session::attached();
     s.keys("3aother.internal<enter>");
-    let follow = Effect::Ask(Command::Follow(vec!["other.internal".into()]));
+    let follow = Effect::Ask(NetworkId::FIRST, Command::Follow(vec!["other.internal".into()]));
     assert!(s.effects.contains(&follow), "{:?}", s.effects);
 }
 
@@ -160,8 +163,15 @@ fn what_is_asked_for_takes_the_place_of_the_matrix() {
 fn machine_pinged() -> Session {
     let mut s = Session::attached();
     s.keys("/17815<enter>Gp3");
-    let all: Vec<Series> =
-        s.state.asked_pings.iter().map(|aim| Series::new(aim.target.clone())).rev().collect();
+    let all: Vec<Series> = s
+        .state
+        .networks
+        .front()
+        .asked_pings
+        .iter()
+        .map(|aim| Series::new(aim.target.clone()))
+        .rev()
+        .collect();
     s.state.choose_ping(all[0].target.clone());
     s.report(crate::engine::report::Report::Pings(all.into()));
     s
@@ -169,11 +179,11 @@ fn machine_pinged() -> Session {
 
 #[test]
 fn a_trace_ends_whatever_takes_its_place() {
-    let ends = |s: &Session| s.effects.contains(&Effect::Ask(Command::Trace(None)));
+    let ends = |s: &Session| s.effects.contains(&Effect::Ask(NetworkId::FIRST, Command::Trace(None)));
     for keys in ["v", "V", "o", "O", "<esc>", ":ports 22<enter>"] {
         let mut s = machine_pinged();
         s.keys("t");
-        assert!(matches!(s.effects.as_slice(), [Effect::Ask(Command::Trace(Some(_)))]), "{:?}", s.effects);
+        assert!(matches!(s.effects.as_slice(), [Effect::Ask(_, Command::Trace(Some(_)))]), "{:?}", s.effects);
         s.keys("j");
         assert!(!ends(&s), "it is still looked at");
         s.keys(keys);
@@ -195,29 +205,40 @@ fn who_went_takes_no_place_from_who_is_there() {
         let others = ["a:".to_owned() + &vec![format!("iad/{n:014x}"); n].join(",")];
         s.catalog(&[&others[0], &deploy(n)]);
     }
-    let gone: Vec<&str> =
-        s.state.asked_pings.iter().filter(|aim| aim.held).map(|aim| aim.target.label.as_str()).collect();
+    let gone: Vec<&str> = s
+        .state
+        .networks
+        .front()
+        .asked_pings
+        .iter()
+        .filter(|aim| aim.held)
+        .map(|aim| aim.target.label.as_str())
+        .collect();
     assert_eq!(gone.len(), 16, "{gone:?}");
     for n in 99 - 16..99 {
         assert!(gone.contains(&format!("{:014x}", 0xfff - n).as_str()), "those that went last: {gone:?}");
     }
-    assert_eq!(s.state.wishes.left_out(), 0);
+    assert_eq!(s.state.networks.front().wishes.left_out(), 0);
     // A full house: the living have the places.
     let many = |from: usize| {
         let all: Vec<String> = (from..from + 1100).map(|n| format!("iad/{n:014x}")).collect();
         format!("web:{}", all.join(","))
     };
     s.catalog(&[&many(0x100_000)]);
-    let held = |s: &Session| s.state.asked_pings.iter().filter(|aim| aim.held).count();
-    assert_eq!((s.state.asked_pings.len(), held(&s)), (1024, 0), "the places are the living ones'");
-    assert_eq!(s.state.wishes.left_out(), 1101 - 1024, "with the gateway");
+    let held = |s: &Session| s.state.networks.front().asked_pings.iter().filter(|aim| aim.held).count();
+    assert_eq!(
+        (s.state.networks.front().asked_pings.len(), held(&s)),
+        (1024, 0),
+        "the places are the living ones'"
+    );
+    assert_eq!(s.state.networks.front().wishes.left_out(), 1101 - 1024, "with the gateway");
 }
 
 #[test]
 fn connections_are_counted_by_the_ports_that_are_tried_and_a_refusal_changes_nothing() {
     let checks = |s: &Session| {
         s.effects.iter().find_map(|effect| match effect {
-            Effect::Ask(Command::Ports(checks)) => Some(checks.len()),
+            Effect::Ask(_, Command::Ports(checks)) => Some(checks.len()),
             _ => None,
         })
     };
@@ -230,7 +251,7 @@ fn connections_are_counted_by_the_ports_that_are_tried_and_a_refusal_changes_not
     many(&mut s);
     s.keys("o");
     assert_eq!((s.state.tab, s.state.toast(), checks(&s)), (Tab::Explore, Some(TOO_MANY), None));
-    assert!(s.state.wishes.is_empty(), "it is not pinged either");
+    assert!(s.state.networks.front().wishes.is_empty(), "it is not pinged either");
     s.keys(":ports 22<enter>");
     assert_eq!((s.state.tab, checks(&s)), (Tab::Ping, Some(65)), "{:?}", s.state.toast());
     // No port at all.

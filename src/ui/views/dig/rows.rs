@@ -17,7 +17,7 @@ use crate::ui::theme::{Role, Theme};
 /// Draws the face.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
-    let rows = state.views.dig.rows(&state.view);
+    let rows = state.views.dig.rows(&state.networks.front().shown);
     let (row, field) = state.views.dig.cursor(&rows);
     let columns = usize::from(area.width).saturating_sub(1);
     // Prose takes as many lines as it needs, all else takes one; only what is in sight is made.

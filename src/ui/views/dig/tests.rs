@@ -41,7 +41,16 @@ fn nothing_yet_and_completion() {
 fn answer_message_hex_and_json() {
     let mut s = session();
     asked(&mut s, "nope", 3, vec![]);
-    let own = s.state.view.catalog.machine(&"web".into(), &"148e21b7c93d89".into()).unwrap().address.unwrap();
+    let own = s
+        .state
+        .networks
+        .front()
+        .shown
+        .catalog
+        .machine(&"web".into(), &"148e21b7c93d89".into())
+        .unwrap()
+        .address
+        .unwrap();
     asked(&mut s, "web", 0, vec![aaaa("web", &own.to_string()), aaaa("web", "fdaa::77")]);
     s.keys("l");
     seen(&s, "answer");
@@ -135,7 +144,7 @@ fn two_servers() {
 #[test]
 fn addresses_and_round_trips_stand_in_columns() {
     let mut s = session();
-    let machines: Vec<String> = s.state.view.catalog.apps[&"web".into()]
+    let machines: Vec<String> = s.state.networks.front().shown.catalog.apps[&"web".into()]
         .machines
         .values()
         .filter_map(|machine| machine.address.map(|address| address.to_string()))

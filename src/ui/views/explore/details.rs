@@ -59,7 +59,7 @@ impl Details<'_> {
     }
 
     fn network(mut self) -> Vec<Line<'static>> {
-        let profile = &self.state.profile;
+        let profile = &self.state.networks.front().identity;
         let derived = if profile.dns.derived { "  derived from the address" } else { "" };
         self.fact("Conf", profile.name.clone());
         self.fact("Address", profile.address().to_string());
@@ -90,7 +90,7 @@ impl Details<'_> {
     }
 
     fn machine(mut self, node: &Node, app: &Safe, id: &Safe) -> Shown {
-        let catalog = &self.state.view.catalog;
+        let catalog = &self.state.networks.front().shown.catalog;
         let title = format!("Machine {id}");
         let Some(machine) = catalog.machine(app, id) else {
             self.fact("", "It is no longer in DNS: it was stopped, destroyed, or its app is gone.");
@@ -118,7 +118,7 @@ impl Details<'_> {
 
     fn app(mut self, node: &Node, name: &Safe) -> Shown {
         let title = format!("App {name}");
-        let Some(app) = self.state.view.catalog.apps.get(name) else {
+        let Some(app) = self.state.networks.front().shown.catalog.apps.get(name) else {
             return (title, "gone".into(), self.lines);
         };
         if app.machines.is_empty() {
@@ -155,9 +155,9 @@ impl Details<'_> {
     }
 
     fn peers(mut self, node: &Node) -> Shown {
-        let peers = &self.state.view.catalog.peers;
+        let peers = &self.state.networks.front().shown.catalog.peers;
         self.fact("Peers", count(peers.len(), "named peer"));
-        let own = self.state.profile.address();
+        let own = self.state.networks.front().identity.address();
         let listed = peers.values().any(|peer| peer.address == Some(own));
         let text = if listed { "yes" } else { "not listed: names that begin with interactive- are left out" };
         self.fact("This one", format!("{own}  {text}"));
@@ -166,8 +166,8 @@ impl Details<'_> {
     }
 
     fn peer(mut self, node: &Node, name: &Safe) -> Shown {
-        let address = self.state.view.catalog.peers.get(name).and_then(|peer| peer.address);
-        if address == Some(self.state.profile.address()) {
+        let address = self.state.networks.front().shown.catalog.peers.get(name).and_then(|peer| peer.address);
+        if address == Some(self.state.networks.front().identity.address()) {
             self.fact("This is", "the peer of this conf: you");
         }
         self.address(address);
@@ -176,7 +176,7 @@ impl Details<'_> {
     }
 
     fn detail(&self, node: &Node) -> Option<&Detail> {
-        self.state.view.detail.as_deref().filter(|detail| detail.node == *node)
+        self.state.networks.front().shown.detail.as_deref().filter(|detail| detail.node == *node)
     }
 
     /// The address with its parts named below it (reference document, "6PN addresses in detail").
@@ -232,7 +232,7 @@ impl Details<'_> {
         if !list.is_empty() {
             self.fact("Said by", list.join(", "));
         }
-        let catalog = &self.state.view.catalog;
+        let catalog = &self.state.networks.front().shown.catalog;
         let about = |c: &&Conflict| c.app == *app && (id.is_none() || c.machine.as_ref() == id);
         for conflict in catalog.conflicts.iter().filter(about).take(4) {
             let text = format!("  ▲ {}", conflict.text);

@@ -21,7 +21,7 @@ const CHART: u16 = 10;
 
 /// How many rows the pane takes of `available`.
 pub fn height(state: &State, size: Size, available: u16) -> u16 {
-    let lines = state.view.pings.len().min(8) as u16;
+    let lines = state.networks.front().shown.pings.len().min(8) as u16;
     if lines == 0 {
         return 0;
     }
@@ -33,7 +33,7 @@ pub fn height(state: &State, size: Size, available: u16) -> u16 {
 /// Draws the pane.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, size, .. } = *canvas;
-    let pings = &state.view.pings;
+    let pings = &state.networks.front().shown.pings;
     let doing = match (state.paused, state.is_up()) {
         (true, _) => "paused".into(),
         (false, false) => "waiting for the link".into(),
@@ -63,8 +63,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
 
 fn selected(state: &State) -> Option<&Series> {
     let address = match state.views.explore.tree.selected()? {
-        Node::Machine(app, id) => state.view.catalog.machine(app, id)?.address?,
-        Node::Peer(peer) => state.view.catalog.peers.get(peer)?.address?,
+        Node::Machine(app, id) => state.networks.front().shown.catalog.machine(app, id)?.address?,
+        Node::Peer(peer) => state.networks.front().shown.catalog.peers.get(peer)?.address?,
         _ => return None,
     };
     state.series(address)

@@ -60,9 +60,9 @@ impl RowPen<'_> {
         match &row.node {
             Node::Machine(app, id) => self.machine(app, id),
             Node::App(name) => {
-                let app = state.view.catalog.apps.get(name);
+                let app = state.networks.front().shown.catalog.apps.get(name);
                 let known = app.is_some_and(|app| app.complete || !app.machines.is_empty());
-                let old_since = app.and_then(|app| state.view.catalog.stale_app(app));
+                let old_since = app.and_then(|app| state.networks.front().shown.catalog.stale_app(app));
                 let count = match (row.count, known) {
                     (0, true) if state.views.explore.tree.filter().is_empty() => Count::Words("0 started"),
                     (0, false) => Count::Words("–"),
@@ -76,7 +76,8 @@ impl RowPen<'_> {
             }
             Node::Peers => self.group("peers", None, Count::Of(row.count)),
             Node::Peer(name) => {
-                let address = state.view.catalog.peers.get(name).and_then(|peer| peer.address);
+                let address =
+                    state.networks.front().shown.catalog.peers.get(name).and_then(|peer| peer.address);
                 self.group(name.as_str(), None, address.map_or(Count::Words(""), Count::At));
             }
         }
@@ -145,13 +146,14 @@ impl RowPen<'_> {
 
     fn machine(&mut self, app: &Safe, id: &Safe) {
         let Self { state, row, size, .. } = *self;
-        let entry = state.view.catalog.apps.get(app);
+        let entry = state.networks.front().shown.catalog.apps.get(app);
         let alive = entry.and_then(|entry| entry.machines.get(id));
         let machine = if row.gone { state.views.explore.tree.ghost(app, id).or(alive) } else { alive };
         let address = machine.and_then(|machine| machine.address);
         let series = address.and_then(|address| state.series(address));
-        let old_since =
-            entry.zip(alive).and_then(|(entry, machine)| state.view.catalog.stale(entry, machine));
+        let old_since = entry
+            .zip(alive)
+            .and_then(|(entry, machine)| state.networks.front().shown.catalog.stale(entry, machine));
         let end = self.pen.columns().saturating_sub(1);
         self.sign(old_since.is_some(), series);
         let start = self.pen.column();

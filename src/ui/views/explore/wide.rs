@@ -55,7 +55,7 @@ pub fn heading(canvas: &mut Canvas<'_>, area: Rect) {
 pub fn row(canvas: &mut Canvas<'_>, area: Rect, at: usize, row: &Row) {
     let Canvas { state, theme, .. } = *canvas;
     let (dim, plain) = (theme.style(Role::Dim), theme.style(Role::Plain));
-    let catalog = &state.view.catalog;
+    let catalog = &state.networks.front().shown.catalog;
     let mut pen = Pen::new(area, canvas.buffer);
     pen.to(1);
     let address = match &row.node {

@@ -39,7 +39,7 @@ pub fn all(canvas: &mut Canvas<'_>, area: Rect, row: &Row<'_>) {
 fn rtt_rule(canvas: &mut Canvas<'_>, area: Rect, row: &Row<'_>) {
     let Canvas { state, size, .. } = *canvas;
     let target = &row.series.target;
-    let gateway = state.profile.dns.addr;
+    let gateway = state.networks.front().identity.dns.addr;
     let own = state.series(gateway).and_then(|series| series.stats).map(|stats| stats.p50);
     let beyond = match (own, row.stats()) {
         (Some(own), Some(all)) if target.address != gateway => {
@@ -76,7 +76,7 @@ fn over_time(canvas: &mut Canvas<'_>, area: Rect, series: &Series) {
     }
     canvas.chart(Rect { height: area.height - 1, ..area }, shown);
     let columns = usize::from(area.width).saturating_sub(SCALE);
-    let each = state.views.ping.interval(state.view.pings.len()).as_secs_f64();
+    let each = state.views.ping.interval(state.networks.front().shown.pings.len()).as_secs_f64();
     let ago = |columns: usize| span((columns + state.views.ping.earlier) as f64 * each);
     let (left, middle) = (format!("{} ago", ago(columns)), ago(columns / 2));
     let right = if state.views.ping.earlier == 0 { "now".into() } else { format!("{} ago", ago(0)) };

@@ -17,7 +17,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let dim = theme.style(Role::Dim);
     let line = lines(area);
     let all = state.views.ping.checking;
-    let tried = &state.view.ports;
+    let tried = &state.networks.front().shown.ports;
     let progress = if tried.len() < all {
         let share = tried.len() * 20 / all.max(1);
         format!("{}{} {} of {all}", "█".repeat(share), "·".repeat(20 - share), tried.len())
@@ -98,7 +98,7 @@ fn rank(port: &Port) -> u8 {
 /// What refused and silent ports mean here (reference document, "Connect to a running service via its 6PN address"
 /// and "Flycast").
 fn explained(state: &State) -> Vec<String> {
-    let tried = &state.view.ports;
+    let tried = &state.networks.front().shown.ports;
     let answers = |address| state.series(address).is_some_and(|series| series.received > 0);
     let mut notes = Vec::new();
     if tried.iter().any(|result| result.port == Port::Refused) {

@@ -62,7 +62,7 @@ fn ports(s: &mut Session) {
     use crate::probe::port::{Port, PortResult};
     use crate::probe::protocol::{Banner, Protocol, ProtocolCheck};
     s.keys("o");
-    let [Effect::Ask(Command::Ports(checks)), Effect::Ask(Command::Trace(None))] = s.effects.as_slice()
+    let [Effect::Ask(_, Command::Ports(checks)), Effect::Ask(_, Command::Trace(None))] = s.effects.as_slice()
     else {
         panic!("{:?}", s.effects)
     };
@@ -82,7 +82,7 @@ fn ports(s: &mut Session) {
         insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, false));
     }
     s.keys("O");
-    let [Effect::Ask(Command::Ports(checks))] = s.effects.as_slice() else { panic!("{:?}", s.effects) };
+    let [Effect::Ask(_, Command::Ports(checks))] = s.effects.as_slice() else { panic!("{:?}", s.effects) };
     assert!(checks.iter().all(|check| check.host.as_deref() == Some("web.internal")), "{checks:?}");
     let found = [
         (Protocol::Http, Banner::Fits("HTTP/1.1 200 OK".into())),
@@ -134,7 +134,7 @@ fn ping() {
     }
     let mut gone = pinging();
     gone.catalog(&["web:iad/148e21b7c93d89", "api:iad/2874d13b5f0e68,lhr/e2865a6e82319b"]);
-    let all = gone.state.view.pings.clone();
+    let all = gone.state.networks.front().shown.pings.clone();
     gone.report(Report::Pings(all));
     insta::assert_snapshot!("ping_gone_80x24", screen(&gone.state, Theme::default(), SIZES[1], true));
     let mut nobody = Session::attached();

@@ -24,7 +24,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, size, .. } = *canvas;
     let dim = theme.style(Role::Dim);
     let line = lines(area);
-    let Some(trace) = &state.view.trace else {
+    let Some(trace) = &state.networks.front().shown.trace else {
         canvas.rule(area, "Trace", false, &canvas.tell("{trace} starts anew"));
         return Line::default().add("  ◐ asking the way", dim).paint(line(1.min(area.height - 1)), canvas);
     };
@@ -97,13 +97,13 @@ impl Columns {
 
 /// Who is at an address, where that is known.
 fn name(state: &State, trace: &Trace, address: std::net::Ipv6Addr) -> String {
-    if address == state.profile.dns.addr {
+    if address == state.networks.front().identity.dns.addr {
         return format!("gateway {address}");
     }
     if address == trace.target.address {
         return format!("{} {address}", trace.target.label);
     }
-    match Node::at(address, &state.view.catalog) {
+    match Node::at(address, &state.networks.front().shown.catalog) {
         Some(Node::Machine(app, id)) => format!("{id}.vm.{app} {address}"),
         Some(Node::Peer(peer)) => format!("{peer} {address}"),
         _ => address.to_string(),

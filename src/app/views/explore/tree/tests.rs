@@ -33,7 +33,7 @@ fn leaves(s: &Session) -> Vec<String> {
 /// `148e…` answers in 80 ms, `1781…` lost its last probe.
 fn ping(s: &mut Session) {
     let series = |id: &str, newest: Option<u64>| {
-        let catalog = &s.state.view.catalog;
+        let catalog = &s.state.networks.front().shown.catalog;
         let address = catalog.machine(&"web".into(), &id.into()).unwrap().address.unwrap();
         crate::app::tests::pinged(id, address, newest)
     };
@@ -102,7 +102,8 @@ fn rows_are_sorted_by_name_count_region_and_round_trip() {
     s.keys("s");
     assert_eq!((apps(&s).as_str(), s.state.views.explore.tree.sort()), ("bcad", Sort::Region));
     s.keys("s");
-    let address = s.state.view.catalog.machine(&"c".into(), &"3002".into()).unwrap().address.unwrap();
+    let address =
+        s.state.networks.front().shown.catalog.machine(&"c".into(), &"3002".into()).unwrap().address.unwrap();
     s.report(Report::Pings(Arc::new(vec![crate::app::tests::pinged("3002", address, Some(3))])));
     assert_eq!(apps(&s), "cabd", "the one with a round trip first");
     assert_eq!(leaves(&s)[..3], ["c/3002", "c/3000", "c/3001"]);
