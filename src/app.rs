@@ -1,7 +1,7 @@
-//! What the screens show and what keys do to it: a pure state machine. No I/O, no clock, no terminal.
+//! The state of the screens and its changes by keys and reports: a pure state machine without I/O, clock or terminal.
 //!
-//! [`update`] takes one message and the time, changes the [`State`], and gives the effects in order; the runtime
-//! carries them out and feeds back what comes of them.
+//! [`update`] takes a message and the time, changes the [`State`] and returns effects in order. The runtime carries them
+//! out and sends their results back as messages.
 
 mod argument;
 pub mod command;
@@ -51,59 +51,55 @@ use trail::Trail;
 pub use views::Tab;
 use views::{News, Views};
 
-/// How long a row that is gone stays, and a new one is marked.
+/// Time for which a gone row stays and a new one is marked.
 pub const LINGER: Duration = Duration::from_secs(10);
-/// How long a message stays in the last row.
+/// Time for which a message is shown.
 const TOAST: Duration = Duration::from_secs(3);
 
-/// What happens to a state.
+/// An input to the state machine.
 #[derive(Debug, Clone)]
 pub enum Message {
-    /// A key, a paste, a new size.
+    /// A key, a paste or a new screen size.
     Input(Event),
-    /// The mouse, and what is under it.
+    /// A mouse event and the thing under the mouse.
     Mouse(MouseEvent, Option<Spot>),
-    /// News from the engine.
+    /// A report from the engine.
     Report(NetworkId, Report),
-    /// What came of an [`Effect::Save`].
+    /// Result of [`Effect::Save`].
     Saved(Save, Saved),
-    /// Time passed.
     Tick,
 }
 
-/// What the runtime has to do.
+/// A task for the runtime.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Tell the engine.
+    /// Send a command to the engine.
     Ask(NetworkId, Command),
-    /// Look round on this machine, add what is seen to these facts, and let the engine find out what is wrong.
+    /// Complete these facts with facts about this machine, and send them to the engine for a diagnosis.
     Examine(NetworkId, Box<Facts>),
-    /// Put this into the user's clipboard. It is fit to show.
+    /// Copy this text, which is safe to show, to the clipboard.
     Copy(String),
-    /// Write this file, and tell what came of it by [`Message::Saved`].
+    /// Write this file and report the result with [`Message::Saved`].
     Save(Save),
-    /// Show this on the normal screen, for selecting, until a key is pressed.
+    /// Show this on the normal screen for selection, until a key is pressed.
     Plain(String),
-    /// Stop the process until the shell continues it.
+    /// Suspend the process until the shell continues it.
     Suspend,
-    /// Keep this line of the Dig view for the next run.
+    /// Save this dig line for the next run.
     Remember(String),
-    /// Read the conf again, and attach anew where it has changed.
+    /// Read the conf again and attach again if it has changed.
     Reload(NetworkId),
-    /// Paint everything anew.
+    /// Redraw the screen.
     Repaint,
-    /// End.
     Quit,
 }
 
-/// What comes of a message: effects for the runtime, requests from one view to another.
+/// Results of a message: effects for the runtime and requests between views.
 #[derive(Debug)]
 pub struct Out {
     /// The network in front.
     network: NetworkId,
-    /// In order.
     pub effects: Vec<Effect>,
-    /// In order.
     pub requests: VecDeque<Request>,
 }
 
@@ -113,12 +109,11 @@ impl Out {
         Self { network, effects: Vec::new(), requests: VecDeque::new() }
     }
 
-    /// Adds an effect.
     pub fn push(&mut self, effect: Effect) {
         self.effects.push(effect);
     }
 
-    /// Adds a command to the engine.
+    /// Adds a command for the engine.
     pub fn ask(&mut self, command: Command) {
         self.effects.push(Effect::Ask(self.network, command));
     }
@@ -133,25 +128,24 @@ impl Out {
         self.effects.push(Effect::Reload(self.network));
     }
 
-    /// Adds a request.
     pub fn request(&mut self, request: Request) {
         self.requests.push_back(request);
     }
 }
 
-/// What lies over the view and takes the keys.
+/// A list or question over the view that receives the keys.
 #[derive(Debug, Clone)]
 pub enum Overlay {
-    /// The list of what keys do here.
+    /// The help: commands by key.
     Help(Menu),
-    /// The same by name, with what may be typed behind the name.
+    /// The command palette: commands by name, with arguments.
     Palette(Menu),
-    /// The question whether a file that is there may go.
+    /// The question before an existing file is replaced.
     Overwrite(Save),
 }
 
 impl Overlay {
-    /// Its list, where it has one.
+    /// Its list, if it has one.
     pub fn menu(&self) -> Option<&Menu> {
         match self {
             Self::Help(menu) | Self::Palette(menu) => Some(menu),
@@ -159,7 +153,7 @@ impl Overlay {
         }
     }
 
-    /// Its list, where it has one.
+    /// Its list, if it has one.
     pub fn menu_mut(&mut self) -> Option<&mut Menu> {
         match self {
             Self::Help(menu) | Self::Palette(menu) => Some(menu),
@@ -168,16 +162,16 @@ impl Overlay {
     }
 }
 
-/// What can be set from outside.
+/// Settings for the screens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Whether the gateway and the selected region are pinged by themselves.
+    /// Whether the gateway and the selected region are pinged automatically.
     pub auto_ping: bool,
-    /// The TCP ports that are tried.
+    /// Default TCP ports of a port check.
     pub ports: Arc<[u16]>,
-    /// The colours to begin with.
+    /// Theme at the start.
     pub theme: ThemeName,
-    /// Whether the mouse is listened to from the start.
+    /// Whether mouse input is on at the start.
     pub mouse: bool,
 }
 
@@ -192,64 +186,59 @@ impl Default for Settings {
     }
 }
 
-/// Settings that are chosen on the screen; a flag, the environment and the file are stronger in the next run.
+/// Settings made on the screen. In the next run a flag, the environment or the settings file overrides them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Chosen {
-    /// The colours.
     pub theme: Option<ThemeName>,
-    /// Whether the mouse is listened to.
+    /// Whether mouse input is on.
     pub mouse: Option<bool>,
 }
 
 /// The last message to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Toast {
-    /// A sentence fit to show.
+    /// Text, safe to show.
     pub text: String,
-    /// When it was said.
+    /// Time of the message.
     pub at: Instant,
 }
 
-/// Everything that the screen is made of.
+/// The complete state of the screens.
 #[derive(Debug, Clone)]
 pub struct State {
     /// The attached networks.
     pub networks: Networks,
-    /// The keys that hold.
     pub keymap: Keymap,
-    /// The colours.
     pub theme: ThemeName,
-    /// What the user chose on the screen, for the next run.
+    /// Settings made on the screen, for the next run.
     pub chosen: Chosen,
-    /// The mouse.
     pub mouse: Mouse,
     /// Start of the freeze, while the screen is frozen.
     pub frozen: Option<Instant>,
-    /// The view.
+    /// The view in front.
     pub tab: Tab,
-    /// What each view keeps.
+    /// The state of each view.
     pub views: Views,
-    /// Where one has been.
+    /// History of visited places.
     pub trail: Trail,
-    /// A moment, and the time of day then: events are told by the clock.
+    /// An instant and its time of day, to show the times of events.
     pub clock: Option<(Instant, ZonedDateTime)>,
-    /// Rows of a page: what a list has on the whole screen.
+    /// Rows per page: the height of a list on the whole screen.
     pub page: u16,
-    /// The line in which the filter is edited, while it is.
+    /// Input line of the filter, while it is edited.
     pub filter_line: Option<Input>,
-    /// What lies over the view.
+    /// The open overlay, if any.
     pub overlay: Option<Overlay>,
-    /// The last message.
     pub toast: Option<Toast>,
     /// Whether probes are paused.
     pub paused: bool,
-    /// The time of the last message.
+    /// Time of the last message.
     pub now: Instant,
     settings: Settings,
 }
 
 impl State {
-    /// The state before anything has happened.
+    /// The initial state.
     pub fn new(identity: Arc<Identity>, settings: Settings, now: Instant) -> Self {
         Self {
             networks: Networks::new(NetworkId::FIRST, identity),
@@ -283,14 +272,14 @@ impl State {
         self.front().enter(self, out);
     }
 
-    /// Closes what lies over the view, or goes one step back in it, or from it to the first view.
+    /// Goes back one step: closes the overlay, else goes back inside the view, else to the first view.
     pub fn back(&mut self) {
         if self.overlay.take().is_none() && !self.front().back(self) {
             self.tab = Tab::ALL[0];
         }
     }
 
-    /// Runs a command, or says why that is not possible now.
+    /// Runs a command, or shows the reason why it cannot run now.
     pub fn attempt(&mut self, row: &Row, told: Option<&str>, out: &mut Out) {
         match (row.enabled)(self) {
             Ok(()) => (row.run)(self, told, out),
@@ -298,7 +287,7 @@ impl State {
         }
     }
 
-    /// Freezes the screen, or shows what came since.
+    /// Freezes the screen, or shows the current data again.
     fn freeze(&mut self) {
         if self.frozen.take().is_none() {
             self.frozen = Some(self.now);
@@ -320,7 +309,7 @@ impl State {
         Tab::ALL.into_iter().for_each(|tab| tab.view().news(self, news));
     }
 
-    /// Who takes the keys.
+    /// Context that receives keys.
     pub fn context(&self) -> Context {
         match &self.overlay {
             Some(Overlay::Help(_)) => Context::HELP,
@@ -330,7 +319,7 @@ impl State {
         }
     }
 
-    /// Who takes the keys where nothing lies over the view.
+    /// Context that receives keys when no overlay is open.
     pub fn place(&self) -> Context {
         match &self.filter_line {
             Some(_) => Context::FILTER,
@@ -338,22 +327,21 @@ impl State {
         }
     }
 
-    /// Whether the link is up.
     pub fn is_up(&self) -> bool {
         self.networks.front().shown.link.as_ref().is_some_and(|link| link.is_up())
     }
 
-    /// The series of a target at `address`.
+    /// The pings to `address`.
     pub fn series(&self, address: Ipv6Addr) -> Option<&Series> {
         self.networks.front().shown.series(address)
     }
 
-    /// The message in the last row, while it stays.
+    /// The message in the last row, until its time ends.
     pub fn toast(&self) -> Option<&str> {
         self.toast.as_ref().filter(|t| self.now < t.at + TOAST).map(|t| t.text.as_str())
     }
 
-    /// When the screen changes though nothing happens: an age that is shown grows, a mark or a message ends.
+    /// Next time at which the screen changes by time alone: an age grows, a mark or a message ends.
     pub fn next_tick(&self) -> Option<Instant> {
         let link = self.networks.front().shown.link.as_ref();
         let ages = [
@@ -366,7 +354,7 @@ impl State {
             .into_iter()
             .flatten()
             .map(|since| since + crate::text::next_age(self.now.saturating_duration_since(since)));
-        // How long one waits for a link is told to the second.
+        // The time without a link is shown in seconds.
         let wait = link.filter(|link| !link.is_up()).map(|link| {
             let waited = self.now.saturating_duration_since(link.since);
             link.since + Duration::from_secs(waited.as_secs() + 1)
@@ -377,23 +365,34 @@ impl State {
         ages.chain(toast).chain(views).min()
     }
 
-    /// `text` with the keys that hold here in the place of the actions' names in braces.
+    /// `text` with command names in braces replaced by their keys in the current context.
     pub fn keyed(&self, text: &str) -> String {
         self.keymap.tell(self.place(), text, true)
     }
 
-    /// Takes how many rows the screen has; those round a list are the same in every view.
+    /// Sets the height of the screen. The rows around a list are the same in all views.
     pub fn rows(&mut self, rows: u16) {
         self.page = rows.saturating_sub(5).max(2);
     }
 
-    /// Tells the user something.
+    /// Shows a message. Its first word is capitalised.
     pub fn say(&mut self, text: impl Into<String>) {
-        self.toast = Some(Toast { text: text.into(), at: self.now });
+        let text = sentence(text.into());
+        self.toast = Some(Toast { text, at: self.now });
     }
 }
 
-/// Takes one message at `now`.
+/// `text` with a capital at the start, unless it starts with something else than a plain word.
+fn sentence(mut text: String) -> String {
+    let first = text.split(' ').next().unwrap_or_default();
+    if first.chars().all(|c| c.is_ascii_lowercase() || matches!(c, ',' | ':' | '\'')) {
+        let initial = first.len().min(1);
+        text[..initial].make_ascii_uppercase();
+    }
+    text
+}
+
+/// Handles one message at time `now`.
 pub fn update(state: &mut State, message: Message, now: Instant) -> Vec<Effect> {
     state.now = now;
     let mut out = Out::new(state.networks.front().id);
@@ -408,7 +407,7 @@ pub fn update(state: &mut State, message: Message, now: Instant) -> Vec<Effect> 
     finish(state, out)
 }
 
-/// Does what was requested, and asks for what the new state needs.
+/// Handles requests and sends the commands that the new state needs.
 fn finish(state: &mut State, mut out: Out) -> Vec<Effect> {
     while let Some(request) = out.requests.pop_front() {
         if !matches!(request, Request::Return(_)) {
@@ -464,7 +463,7 @@ fn take(state: &mut State, id: NetworkId, report: Report) {
     }
 }
 
-/// Asks for what the new state needs: what the views need, and the pings.
+/// Sends the commands that the new state needs: those of the views, and the pings.
 fn follow(state: &mut State, out: &mut Out) {
     Tab::ALL.into_iter().for_each(|tab| tab.view().follow(state, out));
     let network = state.networks.front_mut();

@@ -1,4 +1,4 @@
-//! What may be typed behind the names of commands, and what there is to choose from.
+//! The arguments of commands, and the values that can be chosen for each now.
 
 use super::State;
 use super::command::{Argument, Value};
@@ -7,7 +7,7 @@ use crate::catalog::place::Node;
 use crate::settings::ThemeName;
 use crate::text::{Safe, count};
 
-/// An app, a region, a machine or a peer.
+/// An app, region, machine or peer.
 pub static PLACE: Argument =
     Argument { is_free: false, is_needed: false, values: |state| places(state).collect() };
 /// A target: a place, an address, a name, or `gateway`.
@@ -16,9 +16,8 @@ pub static TARGET: Argument = Argument { is_free: true, is_needed: false, values
 pub static TEXT: Argument = Argument { is_free: true, is_needed: false, values: |_| Vec::new() };
 /// TCP ports: numbers and ranges.
 pub static PORTS: Argument = Argument { is_free: true, is_needed: false, values: ports };
-/// A way to copy what is selected.
+/// The form in which the selection is copied.
 pub static FORM: Argument = Argument { is_free: false, is_needed: true, values: forms };
-/// A theme.
 pub static THEME: Argument = Argument { is_free: false, is_needed: true, values: themes };
 /// `on` or `off`.
 pub static SWITCH: Argument = Argument {
@@ -26,19 +25,19 @@ pub static SWITCH: Argument = Argument {
     is_needed: false,
     values: |_| ["on", "off"].map(|text| Value::new(text, "")).into(),
 };
-/// A file to write; its ending says the format.
+/// A file to write; its extension selects the format.
 pub static FILE: Argument = Argument { is_free: true, is_needed: true, values: files };
 
-/// The themes, and what each is.
+/// The themes, each with a short description.
 const THEMES: [(ThemeName, &str); 5] = [
     (ThemeName::Auto, "the terminal's own colours"),
     (ThemeName::Dark, "light on dark"),
     (ThemeName::Light, "dark on light"),
-    (ThemeName::Cvd, "blue and orange in the place of green and red"),
+    (ThemeName::Cvd, "blue and orange instead of green and red"),
     (ThemeName::Mono, "no colours"),
 ];
 
-/// Every place of the tree as it is written, and what it is.
+/// Every place in the tree as it is written, each with a short description.
 fn places(state: &State) -> impl Iterator<Item = Value> {
     let catalog = &state.networks.front().shown.catalog;
     Node::all(catalog).map(|node| {
@@ -56,9 +55,9 @@ fn places(state: &State) -> impl Iterator<Item = Value> {
     })
 }
 
-/// The places, and what is pinged but is none.
+/// The places, and targets that are not in the tree.
 fn targets(state: &State) -> Vec<Value> {
-    let gateway = Value::new("gateway", "the name server behind the gateway");
+    let gateway = Value::new("gateway", "the network's name server");
     let apps = state.networks.front().shown.catalog.apps.iter().filter(|(_, app)| !app.flycast.is_empty());
     let flycast = apps.map(|(name, _)| Value::new(format!("{name}.flycast"), "its Flycast address"));
     std::iter::once(gateway).chain(places(state)).chain(flycast).collect()
@@ -66,7 +65,7 @@ fn targets(state: &State) -> Vec<Value> {
 
 fn ports(state: &State) -> Vec<Value> {
     let all = state.settings.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(" ");
-    vec![Value::new(all, "the usual ones, of the settings; also as 8000-8010")]
+    vec![Value::new(all, "the ports of the settings; ranges as 8000-8010")]
 }
 
 fn forms(state: &State) -> Vec<Value> {

@@ -1,61 +1,57 @@
-//! A command is one row: its name, what may be typed behind it, where it holds, its keys, its words, when it can be run and
-//! what it does. The rows stand beside what they act on; key map, hints, help, palette, README and man page are made
-//! from them.
+//! A command is one row: name, argument, context, keys, help, hint, condition and function. The rows are beside the code
+//! they run. The key map, hints, help, palette, README and man page are generated from them.
 //!
-//! To add one: write its row, that is all. The tests run every row in every state.
+//! To add a command, write its row. The tests run every row in every state.
 
 use super::key::Key;
 use super::{Out, State};
 
-/// Whether a command can be run now, or why not.
+/// Whether a command can run now, or the reason why not.
 pub type Check = fn(&State) -> Result<(), &'static str>;
-/// Runs a command, with what was typed behind its name.
+/// Runs a command with its argument.
 pub type Run = fn(&mut State, Option<&str>, &mut Out);
 
-/// A command in one context. One that holds in several contexts has a row in each, all of the same name.
+/// A command in one context. A command that works in several contexts has one row per context, all with the same name.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
-    /// Its name, in lower case with `-` between words. It never changes: settings hold it.
+    /// Name in lower case with `-` between words. It never changes, because settings refer to it.
     pub id: &'static str,
-    /// What may be typed behind its name.
+    /// Argument that can follow the name.
     pub argument: Option<&'static Argument>,
-    /// Where it holds.
+    /// Context in which its keys work.
     pub context: Context,
-    /// The keys, the one to show first; none where `:` alone runs it.
+    /// Keys, the one to show first; empty if only `:` runs it.
     pub keys: &'static [Key],
-    /// What it does, for the help.
+    /// Help text: one imperative line.
     pub help: &'static str,
-    /// Its place in the hint bar.
     pub hint: Option<Hint>,
-    /// Whether it only moves the selection, or what is visible.
+    /// Whether it only moves the selection or scrolls.
     pub is_motion: bool,
-    /// When it can be run.
+    /// Condition under which it can run.
     pub enabled: Check,
-    /// What it does.
     pub run: Run,
 }
 
-/// A line of the table with the keys that hold for it.
+/// A row of the table and its current keys.
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
-    /// The table's row.
     pub row: &'static Row,
-    /// Its keys, the one to show first; none where the user took them all away.
+    /// Keys, the one to show first; empty if settings removed them all.
     pub keys: &'a [Key],
 }
 
-/// A place in the hint bar.
+/// Text and position of a command in the hint bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hint {
-    /// The lower, the longer it stays when room is short.
+    /// Priority when space is short: the lowest rank stays longest.
     pub rank: u8,
-    /// From left to right.
+    /// Position from left to right.
     pub order: u8,
-    /// A word or two.
+    /// One or two words.
     pub words: &'static str,
 }
 
-/// Two rows are the same where name and context are.
+/// Rows are equal if name and context are.
 impl PartialEq for Row {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id && self.context == other.context
@@ -65,7 +61,7 @@ impl PartialEq for Row {
 impl Eq for Row {}
 
 impl Row {
-    /// A row that can always be run.
+    /// A row without argument, hint or condition.
     pub const fn new(
         id: &'static str,
         context: Context,
@@ -77,60 +73,59 @@ impl Row {
         Self { id, argument, context, keys, help, hint, is_motion: false, enabled, run }
     }
 
-    /// The same with a place in the hint bar.
+    /// Adds a hint.
     pub const fn hint(self, rank: u8, order: u8, words: &'static str) -> Self {
         Self { hint: Some(Hint { rank, order, words }), ..self }
     }
 
-    /// The same, run only where `enabled` says so.
+    /// Sets the condition under which it can run.
     pub const fn when(self, enabled: Check) -> Self {
         Self { enabled, ..self }
     }
 
-    /// The same with something that may be typed behind its name.
+    /// Sets the argument.
     pub const fn takes(self, argument: &'static Argument) -> Self {
         Self { argument: Some(argument), ..self }
     }
 
-    /// The same as a motion.
+    /// Marks the row as a motion.
     pub const fn motion(self) -> Self {
         Self { is_motion: true, ..self }
     }
 }
 
-/// `Ok` where something is possible, the reason where it is not.
+/// `Ok` if `possible`, else the reason.
 pub fn when(possible: bool, reason: &'static str) -> Result<(), &'static str> {
     if possible { Ok(()) } else { Err(reason) }
 }
 
-/// What may be typed behind a command's name.
+/// The argument of a command.
 #[derive(Debug)]
 pub struct Argument {
-    /// Whether anything may be typed, not only what is listed.
+    /// Whether values outside the list are accepted.
     pub is_free: bool,
-    /// Whether the command can do nothing without it.
+    /// Whether the command requires it.
     pub is_needed: bool,
-    /// What there is to choose from now.
+    /// Values that can be chosen now.
     pub values: fn(&State) -> Vec<Value>,
 }
 
-/// Something that may be typed.
+/// A value of an argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Value {
-    /// As it is typed, fit to show.
+    /// Text to type, safe to show.
     pub text: String,
-    /// What it is.
+    /// Short description.
     pub about: String,
 }
 
 impl Value {
-    /// A value and what it is.
     pub fn new(text: impl Into<String>, about: impl Into<String>) -> Self {
         Self { text: text.into(), about: about.into() }
     }
 }
 
-/// Where keys go.
+/// The part of the screen that receives keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Context {
     title: &'static str,
@@ -148,41 +143,37 @@ enum Kind {
 }
 
 impl Context {
-    /// Every view.
+    /// All views.
     pub const EVERYWHERE: Self = Self::new("everywhere", Kind::Everywhere);
-    /// Every line that is edited.
-    pub const LINES: Self = Self::new("in any line", Kind::AnyLine);
-    /// The filter's line.
+    /// All input lines.
+    pub const LINES: Self = Self::new("any input line", Kind::AnyLine);
     pub const FILTER: Self = Self::line("filter");
-    /// The help.
     pub const HELP: Self = Self::line("help");
-    /// The palette of `:`.
     pub const PALETTE: Self = Self::line("palette");
-    /// A question that is answered with yes or no.
+    /// A yes-or-no question.
     pub const CONFIRM: Self = Self::new("a question", Kind::Other).undocumented();
-    /// The choice between confs.
     pub const PICK: Self = Self::new("choice of a conf", Kind::Other);
 
     const fn new(title: &'static str, kind: Kind) -> Self {
         Self { title, kind, is_documented: true }
     }
 
-    /// That of a view.
+    /// The context of a view.
     pub const fn view(title: &'static str) -> Self {
         Self::new(title, Kind::View)
     }
 
-    /// That of a line in which characters are text.
+    /// The context of an input line.
     pub const fn line(title: &'static str) -> Self {
         Self::new(title, Kind::Line)
     }
 
-    /// The same, left out of the documents.
+    /// Leaves the context out of the documents.
     pub const fn undocumented(self) -> Self {
         Self { is_documented: false, ..self }
     }
 
-    /// Where one is, in a word.
+    /// Name to show.
     pub const fn title(self) -> &'static str {
         self.title
     }
@@ -197,7 +188,7 @@ impl Context {
         matches!(self.kind, Kind::AnyLine | Kind::Line)
     }
 
-    /// Whether what is bound in `self` holds in `here`.
+    /// Whether keys bound in `self` work in `here`.
     pub fn holds_in(self, here: Self) -> bool {
         match self.kind {
             Kind::Everywhere => self == here || here.kind == Kind::View,
@@ -206,7 +197,7 @@ impl Context {
         }
     }
 
-    /// Whether there is a place where what is bound in either holds.
+    /// Whether a context exists in which keys bound in either one work.
     pub fn meets(self, other: Self) -> bool {
         self.holds_in(other) || other.holds_in(self)
     }

@@ -1,4 +1,4 @@
-//! What is copied.
+//! The forms in which a selection is copied.
 
 use std::net::Ipv6Addr;
 
@@ -9,22 +9,20 @@ use crate::catalog::place::Node;
 use crate::dns::dig::types::type_word;
 use crate::text::{Safe, quoted};
 
-/// Bytes that terminals take into the clipboard at once (OSC 52: 100,000 in base64, less the frame).
+/// Largest clipboard write that terminals accept, in bytes (OSC 52: 100,000 in base64, less the frame).
 pub const LONGEST: usize = 74_000;
 
-/// What is selected, as commands name it.
+/// The names of the selection for use in commands.
 #[derive(Debug, Default)]
 pub struct Named {
-    /// Its DNS name.
     pub name: Option<String>,
-    /// The record type to query that name for.
+    /// Record type to query for that name.
     pub rtype: String,
-    /// Its address.
     pub address: Option<Ipv6Addr>,
 }
 
 impl Named {
-    /// A place.
+    /// The names of a place in the tree.
     pub fn of(node: &Node, catalog: &Catalog) -> Self {
         let form = node.form();
         let rtype = type_word(form.record_type().into());
@@ -32,7 +30,7 @@ impl Named {
     }
 }
 
-/// The ways to copy one selected thing and the table that it is in, by name, with what would be copied.
+/// All forms of one selected item and of its table, as pairs of a form's name and its text.
 pub fn forms(state: &State, selected: Named, sheet: &Sheet) -> Vec<(&'static str, String)> {
     let Named { name, rtype, address } = selected;
     let server = state.networks.front().identity.dns.addr;
@@ -67,7 +65,7 @@ fn tables(sheet: &Sheet) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The same for several places, a line for each; addresses are those of all machines at and below them.
+/// The same for several places, one line each. Addresses are those of all machines at and below the places.
 pub fn forms_of_all(state: &State, nodes: &[Node], sheet: &Sheet) -> Vec<(&'static str, String)> {
     let catalog = &state.networks.front().shown.catalog;
     let server = state.networks.front().identity.dns.addr;
@@ -98,7 +96,7 @@ pub fn forms_of_all(state: &State, nodes: &[Node], sheet: &Sheet) -> Vec<(&'stat
     forms
 }
 
-/// The conf as the first argument of a command, where there is a file.
+/// The conf as the first argument of a command, if there is a file.
 fn conf(state: &State) -> String {
     let conf = state
         .networks
@@ -110,17 +108,17 @@ fn conf(state: &State) -> String {
     conf.map(|conf| format!("{} ", quoted(conf.as_str()))).unwrap_or_default()
 }
 
-/// Copies `text`, which is `what`, or says that it is too long.
+/// Copies `text`, or reports that it is too long; `what` is the name of its form.
 pub fn put(state: &mut State, what: &str, text: String, out: &mut Out) {
     if text.len() > LONGEST {
         let kb = text.len().div_ceil(1000);
-        let text = format!("the {what} is {kb} KB, and terminals take 74: {{export}} writes it to a file");
+        let text = format!("The {what} is {kb} KB; terminals accept 74 KB. {{export}} writes it to a file");
         return state.say(state.keyed(&text));
     }
     let lines = text.lines().count();
     state.say(match lines {
-        0 | 1 => format!("copied the {what} {}", text.replace('\t', "  ")),
-        _ => format!("copied the {what}, {lines} lines"),
+        0 | 1 => format!("Copied the {what} {}", text.replace('\t', "  ")),
+        _ => format!("Copied the {what}, {lines} lines"),
     });
     out.push(Effect::Copy(text));
 }

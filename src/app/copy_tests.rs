@@ -1,4 +1,4 @@
-//! What is copied and exported: each form, each format, each view.
+//! Copies and exports: each form, each format, each view.
 
 use super::export::{Save, Saved};
 use super::tests::{Session, log};
@@ -33,21 +33,25 @@ fn a_machine_is_copied_in_every_form() {
     s.keys("Yping6<enter>");
     assert_eq!(s.effects, [Effect::Copy(format!("ping6 {address}"))]);
     s.keys("Ytable<enter>");
-    assert_eq!(s.state.toast(), Some("copied the table, 10 lines"));
+    assert_eq!(s.state.toast(), Some("Copied the table, 10 lines"));
 }
 
 #[test]
-fn what_is_too_long_for_a_terminal_is_said() {
+fn a_copy_too_long_for_a_terminal_is_reported() {
     let mut s = Session::attached();
     let many: Vec<String> = (0..2000).map(|n| format!("iad/{n:014x}")).collect();
     s.catalog(&[&format!("big:{}", many.join(","))]);
     s.keys("Yjson<enter>");
     assert!(s.effects.is_empty());
-    assert!(s.state.toast().unwrap().contains("terminals take 74: e writes it"), "{:?}", s.state.toast());
+    assert!(
+        s.state.toast().unwrap().contains("terminals accept 74 KB. e writes it"),
+        "{:?}",
+        s.state.toast()
+    );
 }
 
 #[test]
-fn a_view_is_exported_by_its_ending_and_a_file_is_not_lost_by_it() {
+fn a_view_is_exported_by_extension_and_no_file_is_replaced_without_a_question() {
     let mut s = Session::attached();
     let path = |s: &mut Session, keys: &str| {
         s.keys("e").keys(keys);
@@ -70,11 +74,11 @@ fn a_view_is_exported_by_its_ending_and_a_file_is_not_lost_by_it() {
     s.keys("y");
     assert_eq!(s.effects, [Effect::Save(Save { overwrite: true, ..csv.clone() })]);
     s.effects = update(&mut s.state, Message::Saved(csv, Saved::Done), s.now);
-    assert!(s.state.toast().unwrap().starts_with("wrote ~/a b.csv"));
+    assert!(s.state.toast().unwrap().starts_with("Wrote ~/a b.csv"));
 }
 
 #[test]
-fn every_view_is_a_sheet_and_plain_text() {
+fn every_view_has_a_table_and_plain_text() {
     let mut s = Session::attached();
     log(&mut s, vec![Change::AppCame("we,b\"".into()), Change::PeerWent("o|ther".into())]);
     for tab in Tab::ALL {
@@ -100,7 +104,7 @@ fn every_view_is_a_sheet_and_plain_text() {
 /// Whether a task is done.
 type Done<'a> = Box<dyn Fn(&Session) -> bool + 'a>;
 
-/// Ten things that people do every day, and the keys that they take, from the screen that sixpane begins with.
+/// Ten everyday tasks and the keys they take, from the first screen of sixpane.
 #[test]
 fn everyday_tasks_take_few_keys() {
     let machine = "148e21b7c93d89";

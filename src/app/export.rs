@@ -1,38 +1,36 @@
-//! A view written to a file, in the format that its ending says; and the same as plain text on the screen.
+//! Writing a view to a file in the format of its extension, and showing it as plain text.
 
 use super::{Effect, Out, Overlay, State};
 
-/// The endings, and what each makes.
+/// Supported extensions and their formats.
 pub const ENDINGS: [(&str, &str); 4] = [
-    ("txt", "text, in columns"),
+    ("txt", "text in columns"),
     ("csv", "comma-separated values"),
     ("json", "JSON, schema sixpane.sheet/1"),
-    ("md", "a table of Markdown"),
+    ("md", "Markdown table"),
 ];
 
-/// A file to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Save {
-    /// Where; `~/` is the user's folder.
+    /// Path; `~/` is the user's home directory.
     pub path: String,
-    /// What.
+    /// Contents of the file.
     pub text: String,
-    /// Whether a file that is there may go.
+    /// Whether an existing file may be replaced.
     pub overwrite: bool,
 }
 
-/// What came of it.
+/// Result of writing the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Saved {
-    /// It is written.
     Done,
-    /// There is one, and it was not said that it may go.
+    /// The file exists and was not to be replaced.
     Exists,
-    /// Why it is not.
+    /// The reason of the failure.
     Failed(String),
 }
 
-/// Writes what the view shows to `path`.
+/// Writes the current view to `path`.
 pub fn export(state: &mut State, path: &str, out: &mut Out) {
     let sheet = state.front().table(state);
     let ending = path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
@@ -41,19 +39,19 @@ pub fn export(state: &mut State, path: &str, out: &mut Out) {
         Some("csv") => sheet.to_csv(),
         Some("json") => sheet.to_json(),
         Some("md") => sheet.to_markdown(),
-        _ => return state.say("the ending says the format: .txt, .csv, .json or .md"),
+        _ => return state.say("The extension selects the format: .txt, .csv, .json or .md"),
     };
     out.push(Effect::Save(Save { path: path.to_owned(), text, overwrite: false }));
 }
 
-/// Takes what came of it: a file that is there goes only where the user says so.
+/// Handles the result; asks before an existing file is replaced.
 pub fn saved(state: &mut State, save: Save, came: Saved) {
     match came {
         Saved::Done => {
             let size = crate::text::bytes(save.text.len() as u64);
-            state.say(format!("wrote {}, {size}", save.path));
+            state.say(format!("Wrote {}, {size}", save.path));
         }
-        Saved::Failed(why) => state.say(format!("{} was not written: {why}", save.path)),
+        Saved::Failed(why) => state.say(format!("Cannot write {}: {why}", save.path)),
         Saved::Exists => state.overlay = Some(Overlay::Overwrite(save)),
     }
 }

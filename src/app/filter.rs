@@ -1,4 +1,4 @@
-//! The line in which the filter of a view is edited.
+//! The input line for the filter of a view.
 
 use ratatui::crossterm::event::KeyCode;
 use tui_input::Input;
@@ -8,18 +8,17 @@ use super::key::Key;
 use super::key::Key::{Code, Ctrl};
 use super::{Effect, Out, State, menu};
 
-/// Its rows.
 pub static ROWS: &[Row] = &[
     row("keep-filter", &[Code(KeyCode::Enter)], "Keep the filter", |s, _, _| s.filter_line = None)
         .hint(0, 1, "keep"),
     row("back", &[Code(KeyCode::Esc)], "Clear the filter", |s, _, _| s.back()).hint(0, 2, "clear"),
-    row("down", &[Code(KeyCode::Down)], "Down", |s, _, _| s.front().step(s, 1)).motion(),
-    row("up", &[Code(KeyCode::Up)], "Up", |s, _, _| s.front().step(s, -1)).motion(),
+    row("down", &[Code(KeyCode::Down)], "Move down", |s, _, _| s.front().step(s, 1)).motion(),
+    row("up", &[Code(KeyCode::Up)], "Move up", |s, _, _| s.front().step(s, -1)).motion(),
     row("help", &[Code(KeyCode::F(1))], "Help", |s, _, _| menu::help(s)),
     row("command", &[Ctrl('p')], "Run a command", |s, _, _| menu::palette(s, "")),
 ];
 
-/// The rows of every line.
+/// Rows that work in every input line.
 pub static LINES: &[Row] = &[
     Row::new("suspend", Context::LINES, &[Ctrl('z')], "Suspend", |_, _, out| out.push(Effect::Suspend)),
     Row::new("quit", Context::LINES, &[Ctrl('c')], "Quit", |_, _, out| out.push(Effect::Quit))
@@ -30,7 +29,7 @@ const fn row(id: &'static str, keys: &'static [Key], help: &'static str, run: Ru
     Row::new(id, Context::FILTER, keys, help, run)
 }
 
-/// Filters the view by `told`, or opens the line for that.
+/// Filters the view by `told`, or opens the input line.
 pub fn begin(state: &mut State, told: Option<&str>, _: &mut Out) {
     match told {
         Some(text) => state.front().set_filter(state, text),

@@ -1,4 +1,4 @@
-//! Keys, pastes: to an action, or into the line that is being edited.
+//! Keys and pastes: run a command, or edit the current input line.
 
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use tui_input::backend::crossterm::EventHandler as _;
@@ -6,14 +6,14 @@ use tui_input::{Input, InputRequest};
 
 use super::{Out, State, menu};
 
-/// Characters that one paste may add to a line.
+/// Largest number of characters that one paste adds to a line.
 const LONGEST_PASTE: usize = 200;
 
-/// Takes an event of the terminal.
+/// Handles a terminal event.
 pub fn input(state: &mut State, event: &Event, out: &mut Out) {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => press(state, *key, out),
-        // A paste is text: it goes into a line that is being edited, and is nothing elsewhere.
+        // A paste is text for an input line and is ignored elsewhere.
         Event::Paste(text) => {
             if let Some(line) = line(state) {
                 for c in text.chars().filter(|c| !c.is_control()).take(LONGEST_PASTE) {
@@ -38,7 +38,7 @@ fn press(state: &mut State, key: KeyEvent, out: &mut Out) {
     }
 }
 
-/// The line that takes what is typed, if any.
+/// The input line that receives text, if any.
 fn line(state: &mut State) -> Option<&mut Input> {
     if state.overlay.is_none() && state.filter_line.is_none() {
         return state.front().line(state);
@@ -49,7 +49,7 @@ fn line(state: &mut State) -> Option<&mut Input> {
     }
 }
 
-/// A line was edited: what it filters follows.
+/// Updates the results after an input line was edited.
 fn edited(state: &mut State) {
     if state.overlay.is_some() {
         menu::search(state);

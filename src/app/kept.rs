@@ -1,4 +1,4 @@
-//! What of a state is kept for the next run: the split, the order, and what was folded by hand.
+//! The part of the state that is saved for the next run: split, order, and folds made by the user.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,26 +7,25 @@ use super::{Chosen, State};
 use crate::catalog::place::Node;
 use crate::settings::ThemeName;
 
-/// Folds of one network that are kept.
+/// Number of saved folds per network.
 const MOST: usize = 2000;
 
-/// What holds for every network.
+/// Saved for all networks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Look {
-    /// Columns that the tree gained or lost against the layout's own split.
+    /// Columns added to the default width of the tree; negative removes columns.
     pub split: i16,
-    /// What the tree is sorted by, in a word.
+    /// Sort order of the tree, as a word.
     pub sort: String,
-    /// Whether that order is reversed.
     pub reversed: bool,
-    /// Whether the tree stands alone, with more columns.
+    /// Whether the tree is wide: alone on the screen, with more columns.
     pub wide: bool,
-    /// Whether apps without started machines are left out.
+    /// Whether apps without started machines are hidden.
     pub hides_idle: bool,
-    /// The theme that was chosen on the screen, if any.
+    /// The theme, if it was selected on the screen.
     pub theme: Option<String>,
-    /// Whether the mouse is listened to, where that was chosen on the screen.
+    /// Whether the mouse is on, if this was selected on the screen.
     pub mouse: Option<bool>,
 }
 
@@ -48,20 +47,18 @@ fn sort_word(sort: Sort) -> String {
     sort.as_str().to_lowercase()
 }
 
-/// What was folded by hand in one network; a row is its app, or its app and its region.
+/// Folds made by the user in one network; a row is an app, or an app and a region.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Folds {
-    /// Whether everything else is unfolded.
+    /// Whether all other rows are unfolded.
     pub all: bool,
-    /// Unfolded.
     pub open: Vec<Vec<String>>,
-    /// Folded.
     pub closed: Vec<Vec<String>>,
 }
 
 impl State {
-    /// What is worth keeping.
+    /// The values to save.
     pub fn kept(&self) -> (Look, Folds) {
         let sort = sort_word(self.views.explore.tree.sort());
         let look = Look {
@@ -85,7 +82,7 @@ impl State {
         (look, kept)
     }
 
-    /// Takes what was kept; what is not understood is left as it is.
+    /// Restores saved values; values that are not understood are ignored.
     pub fn restore(&mut self, look: &Look, folds: &Folds) {
         self.views.explore.split = look.split.clamp(-20, 40);
         self.views.explore.tree.wide = look.wide;
@@ -122,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_left_out() {
+    fn values_that_are_not_understood_are_ignored() {
         let mut session = Session::new();
         let look = Look { split: 999, sort: "colour".into(), ..Look::default() };
         let folds = Folds { open: vec![vec![], vec!["a".into(); 9], vec!["web".into()]], ..Folds::default() };

@@ -1,19 +1,17 @@
-//! A key: how it is pressed, how it is written on the screens and in settings.
+//! Keys: how they are pressed, shown and written in settings.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// A key as it is pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
-    /// A character, upper or lower case.
+    /// A character in upper or lower case.
     Char(char),
-    /// Control and a letter.
+    /// Control plus a letter.
     Ctrl(char),
-    /// Any other key.
     Code(KeyCode),
 }
 
-/// The keys that have a name, in the spelling that is shown first.
+/// Named keys; of several spellings the first is shown.
 const NAMES: &[(&str, KeyCode)] = &[
     ("Enter", KeyCode::Enter),
     ("Esc", KeyCode::Esc),
@@ -38,7 +36,7 @@ const NAMES: &[(&str, KeyCode)] = &[
 ];
 
 impl Key {
-    /// Whether `event` is this key.
+    /// Whether `event` is a press of this key.
     pub fn is(self, event: KeyEvent) -> bool {
         let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
         let alt = event.modifiers.contains(KeyModifiers::ALT);
@@ -49,7 +47,7 @@ impl Key {
         }
     }
 
-    /// The event of pressing it.
+    /// The event of a press of this key.
     pub fn event(self) -> KeyEvent {
         match self {
             Self::Char(c) => KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE),
@@ -58,12 +56,12 @@ impl Key {
         }
     }
 
-    /// Whether it is text where a line is edited.
+    /// Whether the key is text in an input line.
     pub fn is_text(self) -> bool {
         matches!(self, Self::Char(_))
     }
 
-    /// As it is written: `j`, `^D`, `↵`, `Tab`; in ASCII [`Key::parse`] reads it back.
+    /// Text for the screen: `j`, `^D`, `↵`, `Tab`. [`Key::parse`] reads the ASCII form.
     pub fn show(self, ascii: bool) -> String {
         match self {
             Self::Char(' ') => "space".into(),
@@ -84,16 +82,16 @@ impl Key {
         }
     }
 
-    /// A key as settings write it: one character, `ctrl-x` (also `^X`, `C-x`), `space`, `F1`, or a name such as
-    /// `Enter` or `PgDn`, in either case.
+    /// Reads a key from settings: one character, `ctrl-x` (also `^X`, `C-x`), `space`, `F1`, or a name such as `Enter` or
+    /// `PgDn`, in either case.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// The reason why it is not a key.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut characters = text.chars();
         if let (Some(one), None) = (characters.next(), characters.next()) {
             return match one {
-                one if one.is_control() => Err("a control character is no key: write ctrl-x".into()),
+                one if one.is_control() => Err("a control character is not a key: write ctrl-x".into()),
                 one => Ok(Self::Char(one)),
             };
         }
@@ -102,10 +100,10 @@ impl Key {
             let mut rest = lower.strip_prefix(lead).unwrap_or_default().chars();
             if let (Some(letter), None) = (rest.next(), rest.next()) {
                 return match letter {
-                    // A terminal sends these as Backspace, Tab and Enter, or holds its output.
-                    'h' | 'i' | 'm' | 's' | 'q' => Err(format!("terminals keep {text} for themselves")),
+                    // Terminals send these as Backspace, Tab and Enter, or use them for flow control.
+                    'h' | 'i' | 'm' | 's' | 'q' => Err(format!("terminals reserve {text}")),
                     'a'..='z' => Ok(Self::Ctrl(letter)),
-                    _ => Err(format!("{text}: Ctrl goes with a letter")),
+                    _ => Err(format!("{text}: Ctrl must be followed by a letter")),
                 };
             }
         }
@@ -118,7 +116,7 @@ impl Key {
         }
         let named = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
         named.map(|(_, code)| Self::Code(*code)).ok_or_else(|| {
-            format!("no key is called `{text}`: a character, ctrl-x, space, F1 to F12, Enter, Esc, Tab, Up, PgDn …")
+            format!("unknown key `{text}`. Write a character, ctrl-x, space, F1 to F12, Enter, Esc, Tab, Up, PgDn …")
         })
     }
 }
@@ -128,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_shown_in_ascii_is_read_back() {
+    fn keys_shown_in_ascii_are_read_back() {
         for row in crate::app::table::TABLE.iter() {
             for key in row.keys {
                 assert_eq!(Key::parse(&key.show(true)), Ok(*key));
@@ -137,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_spellings_are_read_and_others_told() {
+    fn common_spellings_are_read_and_others_rejected() {
         for (text, key) in [
             ("ctrl-r", Key::Ctrl('r')),
             ("C-R", Key::Ctrl('r')),

@@ -1,4 +1,4 @@
-//! The keys that hold: those of the table, but for what the user's settings bind anew.
+//! The key map: the keys of the table with the changes from the user's settings.
 
 use ratatui::crossterm::event::KeyEvent;
 
@@ -9,30 +9,30 @@ use super::table::{TABLE, named};
 /// The command that Ctrl-C always runs.
 const QUIT: &str = "quit";
 
-/// What settings bind anew: an action, its keys, and where in the file that stands.
+/// A line of the settings: a command and its new keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remap<P> {
-    /// The action's name, as [`Row::id`] has it.
+    /// Name of the command, see [`Row::id`].
     pub action: String,
-    /// All keys that it is to have, as [`Key::parse`] reads them. None takes its keys away; `:` still runs it.
+    /// New keys in the form that [`Key::parse`] reads. If empty, only `:` runs the command.
     pub keys: Vec<String>,
-    /// Where this stands; it comes back with an error.
+    /// Position in the settings, returned with an error.
     pub at: P,
 }
 
-/// Why settings cannot be followed, and where that stands in them.
+/// An error in the settings and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clash<P> {
-    /// Of the [`Remap`] at fault; of two, the later.
+    /// Position of the faulty [`Remap`]; if two conflict, of the later one.
     pub at: P,
-    /// What is wrong, in words.
+    /// Reason, as a sentence.
     pub why: String,
 }
 
-/// The keys that hold.
+/// The current keys of all commands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keymap {
-    /// The keys of each line of the table, in its order.
+    /// Keys per row of the table, in the same order.
     keys: Vec<Vec<Key>>,
 }
 
@@ -43,19 +43,19 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// The table with `remaps`, in the order of the settings. A key that is text does nothing in a line that is
-    /// edited, where the keys of the table stay; Ctrl-C always quits. Where a key that the user bound is another
-    /// action's in the table, the user's holds and that action loses the key.
+    /// The table with `remaps` applied. In input lines a key that is text does nothing and the keys of the table remain.
+    /// Ctrl-C always quits. If the user binds a key that the table gives to another command, the user's binding wins and
+    /// the other command loses the key.
     ///
     /// # Errors
-    /// The first that names no action or no key, or whose key the user gave to another action in the same place too.
+    /// The first line with an unknown command or key, or with a key that another line already binds in the same place.
     pub fn with<P: Clone>(remaps: &[Remap<P>]) -> Result<Self, Clash<P>> {
         let mut map = Self::default();
         let mut set: Vec<(&str, &Remap<P>)> = Vec::new();
         for remap in remaps {
             let clash = |why| Clash { at: remap.at.clone(), why };
             let id = named(&remap.action).next().map(|row| row.id).ok_or_else(|| {
-                clash(format!("no action is called `{}`: sixpane keys lists them", remap.action))
+                clash(format!("unknown command `{}`: `sixpane keys` lists all names", remap.action))
             })?;
             if set.iter().any(|(other, _)| *other == id) {
                 return Err(clash(format!("`{}` is bound twice", remap.action)));
@@ -78,7 +78,7 @@ impl Keymap {
         Ok(map)
     }
 
-    /// Sees to it that no key has two meanings in one place.
+    /// Removes keys so that no key has two meanings in one place.
     fn settle<P: Clone>(&mut self, set: &[(&str, &Remap<P>)]) -> Result<(), Clash<P>> {
         let of = |row: &Row| set.iter().position(|(set, _)| *set == row.id);
         for one in 0..TABLE.len() {
@@ -101,7 +101,7 @@ impl Keymap {
                         return Err(Clash {
                             at: remap.at.clone(),
                             why: format!(
-                                "`{}` already means `{}` ({}): give that one another key too",
+                                "`{}` already means `{}` ({}): bind that one to another key too",
                                 key.show(true),
                                 other.id,
                                 other.help
@@ -120,8 +120,8 @@ impl Keymap {
         }
     }
 
-    /// `text` with the key that holds in `context` for each action that it names in braces: `{refresh} asks again`
-    /// is `r asks again`, or `:refresh asks again` where it has no key.
+    /// `text` with each command name in braces replaced by its key in `context`: `{refresh} refreshes` becomes
+    /// `r refreshes`, or `:refresh refreshes` if the command has no key.
     pub fn tell(&self, context: Context, text: &str, ascii: bool) -> String {
         let mut told = String::with_capacity(text.len());
         let mut rest = text;
@@ -141,28 +141,28 @@ impl Keymap {
         told
     }
 
-    /// The key of the command `id` where it is first bound.
+    /// The first key of the command `id` in any context.
     fn anywhere(&self, id: &str) -> Option<Key> {
         self.lines().filter(|line| line.row.id == id).find_map(|line| line.keys.first().copied())
     }
 
-    /// Every line, in the table's order.
+    /// All lines in the table's order.
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         TABLE.iter().zip(&self.keys).map(|(row, keys)| Line { row, keys })
     }
 
-    /// The lines that hold in `context`.
+    /// The lines that work in `context`.
     pub fn holding_in(&self, context: Context) -> impl Iterator<Item = Line<'_>> {
         self.lines().filter(move |line| line.row.context.holds_in(context))
     }
 
-    /// The row of a key in `context`.
+    /// The row that a key runs in `context`.
     pub fn row(&self, context: Context, event: KeyEvent) -> Option<&'static Row> {
         let mut here = self.holding_in(context);
         here.find(|line| line.keys.iter().any(|key| key.is(event))).map(|line| line.row)
     }
 
-    /// The row of the command `id`: the one that holds in `context`, else the one of everywhere, else any.
+    /// The row of the command `id`: the one of `context`, else the one for all views, else any.
     pub fn find(&self, context: Context, id: &str) -> Option<&'static Row> {
         let everywhere = || named(id).find(|row| row.context == Context::EVERYWHERE);
         let here = named(id).find(|row| row.context.holds_in(context));
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_bound_anew() {
+    fn a_key_is_rebound() {
         let map = remap(&[("ping", &["E", "ctrl-o"]), ("freeze", &[])]).unwrap();
         let press = |key: Key| map.row(explore::HERE, key.event()).map(|row| row.id);
         assert_eq!(press(Key::Char('E')), Some("ping"));
@@ -205,25 +205,25 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_swapped_and_the_same_key_may_mean_two_things_in_two_views() {
+    fn keys_can_be_swapped_and_can_differ_between_views() {
         let map = remap(&[("ping", &["d"]), ("dig-this", &["p"])]).unwrap();
         assert_eq!(map.row(explore::HERE, Key::Char('p').event()).map(|row| row.id), Some("dig-this"));
         assert!(remap(&[("clear-events", &["p"])]).is_ok());
     }
 
     #[test]
-    fn a_clash_is_told_with_the_place_of_the_later_line() {
+    fn a_conflict_is_reported_at_the_later_line() {
         let clash = remap(&[("sort", &["E"]), ("ping", &["E"])]).unwrap_err();
         assert_eq!(clash.at, 1);
         assert!(clash.why.contains("`E` already means `sort`"), "{}", clash.why);
         let clash = remap(&[("quit", &["q"]), ("ping", &["q"])]).unwrap_err();
         assert!(clash.why.contains("`quit`"), "{}", clash.why);
         let clash = remap(&[("ping", &["ctrl-c"])]).unwrap_err();
-        assert!(clash.why.contains("`quit`"), "nobody is locked in: {}", clash.why);
+        assert!(clash.why.contains("`quit`"), "quitting stays possible: {}", clash.why);
         for (action, keys, why) in [
-            ("pong", &["E"][..], "no action is called `pong`"),
-            ("ping", &["ctrl-i"], "keep ctrl-i"),
-            ("ping", &["nokey"], "no key is called `nokey`"),
+            ("pong", &["E"][..], "unknown command `pong`"),
+            ("ping", &["ctrl-i"], "reserve ctrl-i"),
+            ("ping", &["nokey"], "unknown key `nokey`"),
         ] {
             assert!(remap(&[(action, keys)]).unwrap_err().why.contains(why), "{action}");
         }
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_user_binds_beats_a_default_in_whatever_order_they_stand() {
+    fn user_bindings_override_defaults_in_any_order() {
         for line in TABLE.iter().filter(|line| line.id != "ping") {
             let Some(key) = line.keys.first().filter(|key| key.is_text()) else { continue };
             let map = remap(&[("ping", &[&key.show(true)])]).unwrap();
@@ -252,15 +252,15 @@ mod tests {
     }
 
     #[test]
-    fn words_name_the_keys_that_hold() {
+    fn texts_name_the_current_keys() {
         let map = remap(&[("refresh", &["%"]), ("freeze", &[])]).unwrap();
-        let told = |text| map.tell(explore::HERE, text, true);
-        assert_eq!(told("{refresh} or {refresh-all}; {freeze}; {what} {"), "% or R; :freeze; {what} {");
+        let shown = |text| map.tell(explore::HERE, text, true);
+        assert_eq!(shown("{refresh} or {refresh-all}; {freeze}; {what} {"), "% or R; :freeze; {what} {");
         assert_eq!(map.tell(explore::HERE, "{open}", false), "↵");
     }
 
     #[test]
-    fn a_line_keeps_its_own_keys_and_ctrl_c_always_quits() {
+    fn input_lines_keep_their_keys_and_ctrl_c_always_quits() {
         let map = remap(&[("quit", &["Q"]), ("down", &["%"])]).unwrap();
         let press = |context, key: Key| map.row(context, key.event()).map(|row| row.id);
         assert_eq!(press(explore::HERE, Key::Char('Q')), Some("quit"));

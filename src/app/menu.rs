@@ -1,4 +1,4 @@
-//! The lists over a view that what is typed searches: the help, and the palette of `:`.
+//! The searchable lists over a view: the help, and the command palette (`:`).
 
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
@@ -11,30 +11,32 @@ use super::key::Key;
 use super::key::Key::{Char, Code, Ctrl};
 use super::{Effect, Out, Overlay, State};
 
-/// Choices that are kept of those that fit.
+/// Largest number of values shown.
 const MOST: usize = 200;
 
-/// The rows of the help, of the palette and of the question whether a file that is there may go.
+/// Rows of the help, of the palette and of the question before a file is replaced.
 pub static ROWS: &[Row] = &[
-    help_row("menu-do", &[Code(KeyCode::Enter)], "Do it", |s, _, out| carry_out(s, out))
-        .hint(0, 1, "do it")
+    help_row("menu-do", &[Code(KeyCode::Enter)], "Run the selected command", |s, _, out| carry_out(s, out))
+        .hint(0, 1, "run")
         .when(chosen),
-    help_row("menu-down", &[Code(KeyCode::Down), Ctrl('n')], "Down", |s, _, _| step(s, true)),
-    help_row("menu-up", &[Code(KeyCode::Up), Ctrl('p')], "Up", |s, _, _| step(s, false)),
+    help_row("menu-down", &[Code(KeyCode::Down), Ctrl('n')], "Move down", |s, _, _| step(s, true)),
+    help_row("menu-up", &[Code(KeyCode::Up), Ctrl('p')], "Move up", |s, _, _| step(s, false)),
     help_row("back", &[Code(KeyCode::Esc), Code(KeyCode::F(1))], "Close", |s, _, _| s.back())
         .hint(0, 2, "close"),
-    palette_row("menu-do", &[Code(KeyCode::Enter)], "Do it", |s, _, out| carry_out(s, out))
-        .hint(0, 1, "do it")
-        .when(chosen),
-    palette_row("menu-complete", &[Code(KeyCode::Tab)], "Complete", |s, _, _| complete(s))
+    palette_row("menu-do", &[Code(KeyCode::Enter)], "Run the selected command", |s, _, out| {
+        carry_out(s, out)
+    })
+    .hint(0, 1, "run")
+    .when(chosen),
+    palette_row("menu-complete", &[Code(KeyCode::Tab)], "Complete the text", |s, _, _| complete(s))
         .hint(0, 2, "complete")
         .when(chosen),
-    palette_row("menu-down", &[Code(KeyCode::Down), Ctrl('n')], "Down", |s, _, _| step(s, true)),
-    palette_row("menu-up", &[Code(KeyCode::Up), Ctrl('p')], "Up", |s, _, _| step(s, false)),
+    palette_row("menu-down", &[Code(KeyCode::Down), Ctrl('n')], "Move down", |s, _, _| step(s, true)),
+    palette_row("menu-up", &[Code(KeyCode::Up), Ctrl('p')], "Move up", |s, _, _| step(s, false)),
     palette_row("back", &[Code(KeyCode::Esc)], "Close", |s, _, _| s.back()).hint(0, 3, "close"),
     confirm_row("overwrite", &[Char('y')], "Overwrite the file", overwrite).hint(0, 1, "overwrite"),
-    confirm_row("back", &[Char('n'), Code(KeyCode::Esc)], "Leave it as it is", |s, _, _| s.back())
-        .hint(0, 2, "leave it"),
+    confirm_row("back", &[Char('n'), Code(KeyCode::Esc)], "Keep the existing file", |s, _, _| s.back())
+        .hint(0, 2, "keep"),
     confirm_row("suspend", &[Ctrl('z')], "Suspend", |_, _, out| out.push(Effect::Suspend)),
     confirm_row("quit", &[Ctrl('c')], "Quit", |_, _, out| out.push(Effect::Quit)),
 ];
@@ -53,7 +55,7 @@ const fn confirm_row(id: &'static str, keys: &'static [Key], help: &'static str,
 
 fn chosen(state: &State) -> Result<(), &'static str> {
     let menu = state.overlay.as_ref().and_then(Overlay::menu);
-    when(menu.is_some_and(|menu| menu.choice().is_some()), "nothing is called so")
+    when(menu.is_some_and(|menu| menu.choice().is_some()), "nothing matches")
 }
 
 fn overwrite(state: &mut State, _: Option<&str>, out: &mut Out) {
@@ -62,47 +64,45 @@ fn overwrite(state: &mut State, _: Option<&str>, out: &mut Out) {
     }
 }
 
-/// A list that what is typed searches.
+/// A list that is searched by typing.
 #[derive(Debug, Clone)]
 pub struct Menu {
-    /// Where the keys went before: what is listed can be done there.
+    /// Context that received the keys before: its commands are listed.
     pub from: Context,
-    /// What was typed.
+    /// Search text.
     pub input: Input,
-    /// The chosen line, an index into `found`.
+    /// Selected line, an index into `found`.
     pub chosen: usize,
-    /// What fits what was typed.
+    /// Lines that match the search text.
     pub found: Vec<Choice>,
-    /// What there would be with nothing typed.
+    /// Number of lines without a search text.
     pub all: usize,
-    /// The command whose argument is typed.
+    /// Command whose argument is being typed.
     pub told: Option<&'static Row>,
 }
 
 /// A line of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
-    /// A command.
     Row(&'static Row),
-    /// Something to type behind the command's name.
+    /// A value for the command's argument.
     Value(Value),
 }
 
 impl Menu {
-    /// The chosen line.
+    /// The selected line.
     pub fn choice(&self) -> Option<&Choice> {
         self.found.get(self.chosen)
     }
 }
 
-/// Opens the help.
 pub fn help(state: &mut State) {
     let menu = open(state, "");
     state.overlay = Some(Overlay::Help(menu));
     search(state);
 }
 
-/// Opens the palette, with `text` typed into it.
+/// Opens the palette with `text` as its input.
 pub fn palette(state: &mut State, text: &str) {
     let menu = open(state, text);
     state.overlay = Some(Overlay::Palette(menu));
@@ -120,14 +120,13 @@ fn open(state: &State, text: &str) -> Menu {
     }
 }
 
-/// What was typed has changed: what fits it follows.
+/// Updates the results after the search text changed.
 pub fn search(state: &mut State) {
     let Some(overlay) = &state.overlay else { return };
     let Some(menu) = overlay.menu() else { return };
     let text = menu.input.value();
     let mut lines: Vec<Line<'_>> = state.keymap.holding_in(menu.from).collect();
-    // What only this place has comes first.
-    // What is moved with is known by every hand: it comes last.
+    // Commands of this context first, motions last: users know them.
     lines.sort_by_key(|line| (line.row.context != menu.from, line.row.is_motion));
     let mut all = lines.len();
     let mut told = None;
@@ -149,7 +148,7 @@ pub fn search(state: &mut State) {
     }
 }
 
-/// The lines whose keys, words or name hold `text`.
+/// The lines whose keys, help or name contain `text`.
 fn in_help(lines: &[Line<'_>], text: &str) -> Vec<Choice> {
     let lower = text.to_lowercase();
     let fits = |line: &&Line<'_>| {
@@ -160,19 +159,19 @@ fn in_help(lines: &[Line<'_>], text: &str) -> Vec<Choice> {
     lines.iter().filter(|line| text.is_empty() || fits(line)).map(|line| Choice::Row(line.row)).collect()
 }
 
-/// The lines whose name or words `text` is a rough spelling of, the nearest first.
+/// The lines whose name or help fuzzily match `text`, best first.
 fn named(lines: &[Line<'_>], text: &str) -> Vec<Choice> {
     let mut rows: Vec<&'static Row> = lines.iter().map(|line| line.row).collect();
     if !text.is_empty() {
         rows.sort_by_key(|row| row.id.len());
         rows = rank(rows.into_iter(), text, |row| format!("{} {}", row.id, row.help));
-        // Who types a name, or its beginning, means it.
+        // A command whose name begins with the text comes first.
         rows.sort_by_key(|row| if row.id == text { 0 } else { 1 + u8::from(!row.id.starts_with(text)) });
     }
     rows.into_iter().map(Choice::Row).collect()
 }
 
-/// The items that `text` is a rough spelling of, the nearest first.
+/// The items that fuzzily match `text`, best first.
 fn rank<T>(items: impl Iterator<Item = T>, text: &str, words: impl Fn(&T) -> String) -> Vec<T> {
     let pattern = Pattern::new(text, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
     let mut matcher = Matcher::new(Config::DEFAULT);
@@ -187,14 +186,14 @@ fn rank<T>(items: impl Iterator<Item = T>, text: &str, words: impl Fn(&T) -> Str
     scored.into_iter().map(|(_, item)| item).collect()
 }
 
-/// The command that `text` names and that has an argument, that argument, and what is typed behind its name.
+/// The command with an argument that `text` begins with, its argument, and the text after the name.
 fn subject<'a>(lines: &[Line<'_>], text: &'a str) -> Option<(&'static Row, &'static Argument, &'a str)> {
     let (head, rest) = text.split_once(' ')?;
     let row = lines.iter().find(|line| line.row.id == head)?.row;
     Some((row, row.argument?, rest.trim_start()))
 }
 
-/// The values that `text` is a rough spelling of. Where anything may be said, what is typed comes first.
+/// The values that fuzzily match `text`. If any text is accepted, the typed text comes first.
 fn chosen_values(values: Vec<Value>, argument: &Argument, text: &str) -> Vec<Choice> {
     let mut found: Vec<Value> =
         if text.is_empty() { values } else { rank(values.into_iter(), text, |value| value.text.clone()) };
@@ -206,7 +205,7 @@ fn chosen_values(values: Vec<Value>, argument: &Argument, text: &str) -> Vec<Cho
     found.into_iter().map(Choice::Value).collect()
 }
 
-/// Moves the choice.
+/// Moves the selection.
 pub fn step(state: &mut State, down: bool) {
     if let Some(menu) = state.overlay.as_mut().and_then(Overlay::menu_mut) {
         let last = menu.found.len().saturating_sub(1);
@@ -214,7 +213,7 @@ pub fn step(state: &mut State, down: bool) {
     }
 }
 
-/// Puts the chosen line's name, or the chosen value, into the line.
+/// Completes the input to the selected command or value.
 fn complete(state: &mut State) {
     let Some(Overlay::Palette(menu)) = &mut state.overlay else { return };
     let text = match (menu.choice(), menu.told) {
@@ -228,7 +227,7 @@ fn complete(state: &mut State) {
     search(state);
 }
 
-/// Runs the chosen command. Where that is not possible now it says why, and the list stays.
+/// Runs the selected command. If it cannot run now, shows the reason and keeps the list open.
 fn carry_out(state: &mut State, out: &mut Out) {
     let Some(menu) = state.overlay.as_ref().and_then(Overlay::menu) else { return };
     let (row, value) = match (menu.choice(), menu.told) {

@@ -1,5 +1,5 @@
-//! The mouse: what a click, the wheel and a drag do. Where things are, the screens know ([`Spot`]); all of it can be
-//! done by keys too.
+//! Mouse input: click, wheel and drag. The screens report the positions of things ([`Spot`]). Everything the mouse does
+//! has a key too.
 
 use ratatui::crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
@@ -7,15 +7,14 @@ use super::command::Row;
 use super::views::Tab;
 use super::{Out, Overlay, State, menu};
 
-/// Rows that one notch of the wheel moves.
+/// Rows per notch of the wheel.
 const NOTCH: isize = 3;
 
-/// What is kept of the mouse.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mouse {
-    /// Whether it is listened to.
+    /// Whether mouse input is on.
     pub on: bool,
-    /// While the split is dragged: the column in which the layout itself would put it.
+    /// While the split is dragged: its column in the default layout.
     pub dragged: Option<u16>,
 }
 
@@ -25,30 +24,30 @@ impl Default for Mouse {
     }
 }
 
-/// Something on the screen that the mouse may be on.
+/// A thing on the screen under the mouse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spot {
     /// The name of a view.
     Tab(Tab),
-    /// The list of the view, beside its rows.
+    /// The list of the view, outside its rows.
     List,
-    /// A row of the view's list, counted from its first, seen or not.
+    /// A row of the view's list, counted from the first, visible or not.
     Row(usize),
-    /// The pane of details.
+    /// The details pane.
     Detail,
-    /// The heading of a column of the view's list, which the view knows by number.
+    /// The heading of a column in the view's list, by number.
     Heading(usize),
-    /// The line between two panes; the column in which the layout itself would put it.
+    /// The line between two panes; the column of the default layout.
     Split(u16),
-    /// A hint.
+    /// A command in the hint bar.
     Do(&'static Row),
-    /// A line of the list that lies over the view.
+    /// A line of the list over the view.
     Choice(usize),
-    /// Over the view, and nothing there.
+    /// Empty space of the list over the view.
     Overlay,
 }
 
-/// Takes an event of the mouse that happened on `spot`.
+/// Handles a mouse event on `spot`.
 pub fn mouse(state: &mut State, event: MouseEvent, spot: Option<Spot>, out: &mut Out) {
     match event.kind {
         MouseEventKind::ScrollDown => wheel(state, spot, true),
@@ -82,14 +81,14 @@ fn click(state: &mut State, spot: Option<Spot>, out: &mut Out) {
             }
             Some(Spot::Do(row)) => state.attempt(row, None, out),
             Some(Spot::Overlay) => {}
-            // Beside it: away with it.
+            // A click outside the list closes it.
             _ => attempt(state, "back", out),
         };
     }
     match spot {
         Some(Spot::Tab(tab)) => state.go(tab, out),
         Some(Spot::Row(row)) => {
-            // A row that is selected already opens, or folds.
+            // A click on the selected row opens or folds it.
             if state.front().select(state, row) {
                 state.front().open(state, out);
             }
@@ -103,7 +102,7 @@ fn click(state: &mut State, spot: Option<Spot>, out: &mut Out) {
     }
 }
 
-/// What a key would do, with its refusal.
+/// Runs a command like its key does.
 fn attempt(state: &mut State, id: &str, out: &mut Out) {
     if let Some(row) = state.keymap.find(state.context(), id) {
         state.attempt(row, None, out);
@@ -141,7 +140,7 @@ mod tests {
     const LEFT: MouseEventKind = MouseEventKind::Down(MouseButton::Left);
 
     #[test]
-    fn a_click_selects_a_second_one_folds_and_a_right_one_copies() {
+    fn a_click_selects_a_second_click_folds_and_a_right_click_copies() {
         let mut s = Session::attached();
         at(&mut s, LEFT, 0, Spot::Row(1));
         assert!(s.rows().contains(">api"), "{}", s.rows());
@@ -155,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wheel_scrolls_what_is_under_it_and_the_focus_stays() {
+    fn the_wheel_scrolls_the_pane_under_it_and_the_focus_stays() {
         let mut s = Session::attached();
         at(&mut s, MouseEventKind::ScrollDown, 0, Spot::Row(0));
         assert_eq!(s.state.views.explore.tree.position(), 3);
@@ -173,14 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn the_split_is_dragged_headings_sort_and_hints_do() {
+    fn the_split_is_dragged_headings_sort_and_hints_run() {
         let mut s = Session::attached();
         at(&mut s, LEFT, 46, Spot::Split(46));
         at(&mut s, MouseEventKind::Drag(MouseButton::Left), 52, Spot::Detail);
         assert_eq!(s.state.views.explore.split, 6);
         at(&mut s, MouseEventKind::Up(MouseButton::Left), 52, Spot::Detail);
         at(&mut s, MouseEventKind::Drag(MouseButton::Left), 20, Spot::Row(3));
-        assert_eq!(s.state.views.explore.split, 6, "let go of");
+        assert_eq!(s.state.views.explore.split, 6, "released");
         at(&mut s, LEFT, 0, Spot::Heading(Sort::Count as usize));
         assert_eq!(
             (s.state.views.explore.tree.sort(), s.state.views.explore.tree.is_reversed()),
@@ -193,13 +192,13 @@ mod tests {
         at(&mut s, LEFT, 0, Spot::Overlay);
         assert!(s.state.overlay.is_some());
         at(&mut s, LEFT, 0, Spot::List);
-        assert!(s.state.overlay.is_none(), "a click beside it closes it");
+        assert!(s.state.overlay.is_none(), "a click outside closes it");
         at(&mut s, LEFT, 0, Spot::Tab(Tab::Events));
         assert_eq!(s.state.tab, Tab::Events);
     }
 
     #[test]
-    fn a_mouse_that_is_off_does_nothing() {
+    fn mouse_input_is_ignored_when_off() {
         let mut s = Session::attached();
         s.keys(":mouse off<enter>");
         at(&mut s, LEFT, 0, Spot::Tab(Tab::Events));

@@ -1,4 +1,4 @@
-//! The choice between several confs, before anything is attached; and what a first run is met with, where there is none.
+//! The choice between several confs before anything is attached, and the first-run screen if there is no conf.
 
 pub mod rows;
 
@@ -7,57 +7,57 @@ use ratatui::crossterm::event::{KeyEvent, KeyEventKind};
 use super::command::Context;
 use super::keymap::Keymap;
 
-/// A conf that may be chosen.
+/// A conf to choose from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
-    /// The path, fit to show.
+    /// Path, safe to show.
     pub path: String,
-    /// Where it leads, as `fdaa:0:18::/48 by 192.0.2.10:51820`, or why it cannot be used.
+    /// Network and endpoint, as `fdaa:0:18::/48 by 192.0.2.10:51820`, or why the conf cannot be used.
     pub about: Result<String, String>,
 }
 
-/// The list, and the row that is chosen.
+/// The list of confs and the selected row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pick {
-    /// The confs, at least one.
+    /// Confs, at least one.
     pub choices: Vec<Choice>,
-    /// An index into them.
+    /// Index of the selected conf.
     pub chosen: usize,
     /// Why the last key did nothing.
     pub said: Option<String>,
-    /// Where a conf was looked for, on a first run, when there was none: then it is told how to get one, and the choices
-    /// are confs of other places and the demo.
+    /// Places searched on a first run without a conf. The screen then explains how to get one; the choices are confs from
+    /// other places and the demo.
     pub looked: Option<String>,
 }
 
-/// What a key led to.
+/// Result of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Picked {
-    /// Still choosing.
+    /// The choice continues.
     NotYet,
-    /// This one.
+    /// Attach to this one.
     This(usize),
-    /// To look again.
+    /// Search for confs again.
     Again,
-    /// To stop until continued.
+    /// Suspend the process.
     Suspend,
-    /// None of them.
+    /// Quit without a choice.
     Quit,
 }
 
 impl Pick {
-    /// The list of `choices`, with the first usable one chosen.
+    /// A list of `choices` with the first usable one selected.
     pub fn new(choices: Vec<Choice>) -> Self {
         let chosen = choices.iter().position(|choice| choice.about.is_ok()).unwrap_or(0);
         Self { choices, chosen, said: None, looked: None }
     }
 
-    /// What a first run is met with.
+    /// The screen of a first run.
     pub fn first_run(choices: Vec<Choice>, looked: String) -> Self {
         Self { looked: Some(looked), ..Self::new(choices) }
     }
 
-    /// Takes a key.
+    /// Handles a key.
     pub fn press(&mut self, key: KeyEvent) -> Picked {
         if key.kind == KeyEventKind::Release {
             return Picked::NotYet;
@@ -71,7 +71,7 @@ impl Pick {
             Some("last") => self.chosen = last,
             Some("open") => match self.choices.get(self.chosen).map(|choice| &choice.about) {
                 Some(Ok(_)) => return Picked::This(self.chosen),
-                Some(Err(_)) => self.said = Some("this conf cannot be used: see beside it".into()),
+                Some(Err(_)) => self.said = Some("This conf cannot be used: the reason is beside it".into()),
                 None => {}
             },
             Some("refresh") => return Picked::Again,
@@ -89,7 +89,7 @@ mod tests {
     use ratatui::crossterm::event::{KeyCode, KeyModifiers};
 
     #[test]
-    fn a_broken_conf_is_shown_and_not_taken() {
+    fn a_broken_conf_is_shown_but_cannot_be_chosen() {
         let choice = |path: &str, usable: bool| Choice {
             path: path.into(),
             about: if usable { Ok("fdaa::/48".into()) } else { Err("line 2: bad key".into()) },

@@ -1,4 +1,4 @@
-//! Finds the pings of an address without looking through all of them.
+//! An index from an address to its pings.
 
 use std::collections::HashMap;
 use std::net::Ipv6Addr;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use crate::probe::series::Series;
 
-/// Where among the pings an address has its own; a name whose addresses take turns has no place here.
+/// Positions of addresses in the list of pings. Round robins over several addresses are not included.
 #[derive(Debug, Clone, Default)]
 pub struct Places(Arc<HashMap<Ipv6Addr, usize>>);
 
 impl Places {
-    /// The places in `pings`. They are those in `before` while the targets are the same, as they mostly are.
+    /// The index of `pings`. Shares that of `before` if the targets are the same, which is the usual case.
     pub fn renew(&mut self, before: &[Series], pings: &[Series]) {
         let same = before.len() == pings.len()
             && before.iter().zip(pings).all(|(a, b)| a.target == b.target && a.turns == b.turns);
@@ -25,7 +25,7 @@ impl Places {
         self.0 = Arc::new(places);
     }
 
-    /// The pings of `address`, in the list that these are the places of.
+    /// The pings of `address`; `pings` must be the indexed list.
     pub fn find<'a>(&self, pings: &'a [Series], address: Ipv6Addr) -> Option<&'a Series> {
         pings.get(*self.0.get(&address)?)
     }
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_found_by_one_look() {
+    fn an_address_is_found_with_one_lookup() {
         let mut places = Places::default();
         let first = [series(1, 3), series(1, 0), series(2, 0)];
         places.renew(&[], &first);
@@ -51,9 +51,9 @@ mod tests {
                 .find(pings, series(n, 0).target.address)
                 .map(|found| (found.turns, found.target.label.to_string()))
         };
-        assert_eq!(at(&places, &first, 1), Some((0, "1".into())), "not who takes turns");
+        assert_eq!(at(&places, &first, 1), Some((0, "1".into())), "not the round robin");
         assert_eq!(at(&places, &first, 3), None);
-        // The same targets have the same places, without a new table.
+        // The same targets share the index.
         let before = Arc::as_ptr(&places.0);
         places.renew(&first, &first.clone());
         assert_eq!(before, Arc::as_ptr(&places.0));

@@ -1,33 +1,31 @@
-//! What one view asks for and another does. No view knows which one that is.
+//! Requests from one view to another. The sender does not know which view handles them.
 
 use crate::catalog::place::Node;
 use crate::engine::targets::Wish;
 
-/// A request. The view that takes it comes to the front.
+/// A request. The view that handles it comes to the front.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// Show a place in the tree.
     Reveal(Node),
-    /// Put a dig line.
+    /// Send the queries of a dig line.
     Dig(String),
     /// Trace the route to a target.
     Trace(Wish),
-    /// Check TCP ports of targets, and with `speak` the protocols of the open ones.
+    /// Check TCP ports of targets.
     Ports {
-        /// The targets.
         of: Wish,
-        /// The ports.
         ports: Vec<u16>,
-        /// Whether protocols are checked too.
+        /// Whether the protocols of open ports are checked too.
         speak: bool,
     },
     /// Show the matrix of apps and regions.
     Matrix,
-    /// Show what was shown before.
+    /// Show a previous place again.
     Return(Place),
 }
 
-/// Something shown that one can return to.
+/// A shown place that can be returned to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// A row of the tree.

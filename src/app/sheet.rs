@@ -1,4 +1,4 @@
-//! What a view shows, as rows and columns: the one source of what is copied, exported and shown as plain text.
+//! The contents of a view as rows and columns: the one source for copy, export and plain text.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -7,30 +7,29 @@ use serde_json::{Map, Value, json};
 
 use crate::text::width;
 
-/// What is not known.
+/// Placeholder for an unknown value.
 const UNKNOWN: &str = "–";
 
-/// A table.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sheet {
-    /// What it is of: `explore`, `ping` …
+    /// Name of the view: `explore`, `ping` …
     pub name: &'static str,
-    /// The columns, as JSON calls them: `rtt_ms`.
+    /// Column names as in JSON: `rtt_ms`.
     pub columns: Vec<&'static str>,
-    /// The rows, each as long as `columns`.
+    /// Rows, each as long as `columns`.
     pub rows: Vec<Vec<Cell>>,
-    /// The row that is selected.
+    /// Index of the selected row.
     pub chosen: Option<usize>,
 }
 
-/// What stands in a cell.
+/// The contents of a cell.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
-    /// Text, fit to show.
+    /// Text, safe to show.
     Text(String),
-    /// A number; milliseconds and percent with their fractions.
+    /// A number; milliseconds and percentages with fractions.
     Number(f64),
-    /// Nobody knows, or it does not apply.
+    /// The value is unknown or does not apply.
     Unknown,
 }
 
@@ -45,23 +44,23 @@ impl Cell {
     }
 }
 
-/// Text.
+/// A text cell.
 pub fn text(text: impl Into<String>) -> Cell {
     Cell::Text(text.into())
 }
 
-/// Text, where it is known.
+/// A text cell, or unknown.
 pub fn maybe<T: ToString>(value: Option<T>) -> Cell {
     value.map_or(Cell::Unknown, |value| Cell::Text(value.to_string()))
 }
 
-/// Milliseconds, to the microsecond.
+/// Milliseconds with three decimals.
 pub fn millis(time: Option<Duration>) -> Cell {
     time.map_or(Cell::Unknown, |time| Cell::Number((time.as_secs_f64() * 1e6).round() / 1e3))
 }
 
 impl Sheet {
-    /// With headings, in columns; numbers to the right.
+    /// Text in columns with headings, numbers right-aligned.
     pub fn to_text(&self) -> String {
         let shown: Vec<Vec<String>> =
             self.rows.iter().map(|row| row.iter().map(Cell::show).collect()).collect();
@@ -90,13 +89,13 @@ impl Sheet {
         out
     }
 
-    /// The selected row, its cells apart by tabs.
+    /// The selected row with tabs between its cells.
     pub fn row(&self) -> Option<String> {
         let row = self.rows.get(self.chosen?)?;
         Some(row.iter().map(Cell::show).collect::<Vec<_>>().join("\t"))
     }
 
-    /// Comma-separated values with a heading (RFC 4180, but for lines that end as on this machine).
+    /// Comma-separated values with a heading (RFC 4180, but with the line ends of this system).
     pub fn to_csv(&self) -> String {
         let quoted = |cell: &str| {
             if cell.contains([',', '"', '\n', '\r']) {
@@ -117,7 +116,7 @@ impl Sheet {
         out
     }
 
-    /// A table of GitHub's Markdown.
+    /// A table in GitHub Markdown.
     pub fn to_markdown(&self) -> String {
         let numbers = |n| self.rows.iter().any(|row| matches!(row.get(n), Some(Cell::Number(_))));
         let rule: String =
@@ -130,7 +129,7 @@ impl Sheet {
         out
     }
 
-    /// For programs: schema `sixpane.sheet/1`; what is not known is null.
+    /// JSON for programs, schema `sixpane.sheet/1`; unknown values are null.
     pub fn to_json(&self) -> String {
         let rows: Vec<Value> = self
             .rows

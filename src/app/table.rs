@@ -1,4 +1,4 @@
-//! All rows in one list: views, what holds in all of them, lines and what lies over a view.
+//! All rows in one list: views, commands of all views, input lines and overlays.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use super::pick::rows;
 use super::views::Tab;
 use super::{everywhere, filter, menu};
 
-/// Every row. Those of one context stand in the order in which the help lists them.
+/// All rows. Rows of one context are in the order of the help.
 pub static TABLE: LazyLock<Vec<&'static Row>> = LazyLock::new(|| {
     let views = Tab::ALL.into_iter().flat_map(|tab| tab.view().rows());
     let entries = Tab::ALL.into_iter().map(|tab| tab.view().entry());
@@ -15,7 +15,7 @@ pub static TABLE: LazyLock<Vec<&'static Row>> = LazyLock::new(|| {
     everywhere::ROWS.iter().chain(entries).chain(views).chain(lines).collect()
 });
 
-/// The rows of this name.
+/// All rows with this name.
 pub fn named(id: &str) -> impl Iterator<Item = &'static Row> {
     TABLE.iter().copied().filter(move |row| row.id == id)
 }
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_key_has_two_meanings_in_one_place() {
+    fn no_key_has_two_meanings_in_one_context() {
         for (i, a) in TABLE.iter().enumerate() {
             for b in TABLE[i + 1..].iter().filter(|b| a.context.meets(b.context)) {
                 assert!(!a.keys.iter().any(|key| b.keys.contains(key)), "{a:?} and {b:?}");
@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_one_command_and_has_one_row_in_a_place() {
+    fn a_name_has_one_row_per_context() {
         for (n, row) in TABLE.iter().enumerate() {
             assert!(row.id.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", row.id);
             for other in TABLE[n + 1..].iter().filter(|other| other.id == row.id) {
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hints_of_a_place_have_an_order() {
+    fn the_hints_of_a_context_have_a_unique_order() {
         for (n, row) in TABLE.iter().enumerate() {
             for other in TABLE[n + 1..].iter().filter(|other| row.context.meets(other.context)) {
                 if let (Some(one), Some(two)) = (row.hint, other.hint) {
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_line_no_key_is_text() {
+    fn no_key_of_an_input_line_is_text() {
         for row in TABLE.iter().filter(|row| row.context.is_line()) {
             assert!(!row.keys.iter().any(|key| key.is_text()), "{row:?}");
         }

@@ -1,4 +1,4 @@
-//! The table of keys is walked in every state: what is enabled works, what is not says why, and `:` reaches all of it.
+//! The table of keys is tried in every state: enabled commands work, others give a reason, and `:` reaches all of them.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::doctor::Subject;
 use crate::doctor::facts::{Around, Facts};
 use crate::net::Phase;
 
-/// A state after these keys, with something in every view.
+/// A state after these keys, with contents in every view.
 fn after(script: &str) -> Session {
     let mut s = Session::attached();
     log(&mut s, vec![Change::AppCame("web".into()), Change::PeerWent("other".into())]);
@@ -25,7 +25,7 @@ fn after(script: &str) -> Session {
     s
 }
 
-/// States in which every view, every line and every list is met, with something and with nothing in it.
+/// States that cover every view, input line and list, with and without contents.
 fn states() -> Vec<(&'static str, Session)> {
     let mut all: Vec<_> = [
         "",
@@ -99,12 +99,12 @@ fn states() -> Vec<(&'static str, Session)> {
     all
 }
 
-/// What a person may see: all but the time and the words of the last message.
+/// The visible state: all but the time and the last message.
 fn seen(state: &State) -> String {
     format!("{:?}", State { toast: None, ..state.clone() })
 }
 
-/// Actions that may find nothing to move, to fold or to step back from; views that one is in already.
+/// Commands that can find nothing to move, fold or step back from, and views that are already in front.
 const MAY_STAY: &str = "up down half-page-up half-page-down page-up page-down first last open close expand collapse back complete keep-filter \
                         next-match previous-match line-up line-down older-line newer-line \
                         next-field previous-field explore dig ping-view \
@@ -114,14 +114,14 @@ fn may_stay(row: &Row) -> bool {
     MAY_STAY.split_whitespace().any(|id| id == row.id)
 }
 
-/// The rows that hold where `session` is.
+/// The rows that work in the session's context.
 fn here(session: &Session) -> impl Iterator<Item = &'static Row> {
     let context = session.state.context();
     TABLE.iter().copied().filter(move |row| row.context.holds_in(context))
 }
 
 #[test]
-fn each_enabled_key_works_and_each_other_says_why() {
+fn enabled_keys_work_and_others_give_a_reason() {
     let mut met = Vec::new();
     for (name, session) in states() {
         for row in here(&session) {
@@ -139,7 +139,11 @@ fn each_enabled_key_works_and_each_other_says_why() {
                         assert!(changed || told || may_stay(row), "{name}: {row:?} does nothing");
                     }
                     Err(reason) => {
-                        assert_eq!(s.state.toast(), Some(&*s.state.keyed(reason)), "{name}: {row:?}");
+                        assert_eq!(
+                            s.state.toast(),
+                            Some(&*sentence(s.state.keyed(reason))),
+                            "{name}: {row:?}"
+                        );
                         assert!(!changed, "{name}: {row:?} is disabled and did something");
                     }
                 }
@@ -158,7 +162,7 @@ fn each_enabled_key_works_and_each_other_says_why() {
 }
 
 #[test]
-fn each_action_is_reached_by_its_name_and_does_the_same() {
+fn each_command_runs_by_name_with_the_same_result() {
     for (name, mut session) in states() {
         session.state.toast = None;
         for row in here(&session) {
@@ -170,7 +174,11 @@ fn each_action_is_reached_by_its_name_and_does_the_same() {
             let enabled = (row.enabled)(&session.state);
             palette.keys("<enter>");
             if let Err(reason) = enabled {
-                assert_eq!(palette.state.toast(), Some(&*palette.state.keyed(reason)), "{name}: {row:?}");
+                assert_eq!(
+                    palette.state.toast(),
+                    Some(&*sentence(palette.state.keyed(reason))),
+                    "{name}: {row:?}"
+                );
                 assert!(palette.state.overlay.is_some() && palette.effects.is_empty());
                 continue;
             }
@@ -198,7 +206,7 @@ fn the_help_lists_what_the_palette_lists() {
 }
 
 #[test]
-fn the_palette_takes_rough_spellings_and_completes_what_an_action_is_told() {
+fn the_palette_matches_fuzzily_and_completes_arguments() {
     let mut s = after(":frz<enter>");
     assert!(s.state.frozen.is_some());
     s.keys("<esc>:dg<tab>");
@@ -218,7 +226,7 @@ fn the_palette_takes_rough_spellings_and_completes_what_an_action_is_told() {
     s.keys(":filter syd<enter>");
     assert_eq!(s.state.views.explore.tree.filter(), "syd");
     s.keys(":zzzz<enter>");
-    assert_eq!(s.state.toast(), Some("nothing is called so"));
+    assert_eq!(s.state.toast(), Some("Nothing matches"));
     s.keys("<esc>");
     assert!(s.state.overlay.is_none());
 }

@@ -1,5 +1,5 @@
-//! Who is pinged: by itself, politely, and because the user said so. What was asked for follows the catalog: a machine
-//! that an app gains joins, one that goes says so.
+//! Ping targets: automatic ones, a few at a time, and those that the user added. The user's targets follow the catalog:
+//! a new machine of a pinged app is added, one that is gone is marked as gone.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv6Addr;
@@ -14,29 +14,29 @@ use crate::engine::targets::{Known, Member, Names, Targets, Wish, at};
 use crate::probe::series::{Aim, Series, Target};
 use crate::text::{Safe, count};
 
-/// Machines of the selected region that are pinged without being told to.
+/// Number of machines in the selected region that are pinged automatically.
 pub const POLITE: usize = 8;
-/// Targets at once.
+/// Largest number of targets pinged at once.
 const MOST: usize = 1024;
-/// What the user wants pinged, and what is known of all that is pinged.
+/// Targets that the user wants pinged, and the state of all pinged targets.
 #[derive(Debug, Clone, Default)]
 pub struct Wishes {
     wanted: Targets,
-    /// Not pinged, though a wish means them.
+    /// Addresses that the user removed, although a wanted target includes them.
     excluded: BTreeSet<Ipv6Addr>,
-    /// The members that are pinged.
+    /// Pinged targets by address.
     known: HashMap<Ipv6Addr, Member>,
-    /// The same of round robins.
+    /// Pinged round robins.
     turning: HashMap<Target, (Wish, Member)>,
-    /// Targets beyond [`MOST`].
+    /// Targets over the limit of [`MOST`].
     left_out: usize,
-    /// Counts changes of the wishes.
+    /// Counts changes to the wanted targets.
     changes: u64,
-    /// What the aims were last made of.
+    /// Inputs of the last result.
     made_of: Option<MadeOf>,
 }
 
-/// What the aims depend on.
+/// Inputs that decide which addresses are pinged.
 #[derive(Debug, Clone)]
 struct MadeOf {
     catalog: Arc<Catalog>,
@@ -49,7 +49,7 @@ struct MadeOf {
 }
 
 impl Wishes {
-    /// Whether the user asked for nothing.
+    /// Whether the user has added no target.
     pub fn is_empty(&self) -> bool {
         self.wanted.is_empty()
     }
@@ -58,12 +58,12 @@ impl Wishes {
         self.wanted.has(wish)
     }
 
-    /// What is pinged at `address`.
+    /// The pinged target at `address`.
     pub fn member(&self, address: Ipv6Addr) -> Option<&Member> {
         self.known.get(&address)
     }
 
-    /// What `series` are the pings of.
+    /// The target that `series` belongs to.
     pub fn member_of(&self, series: &Series) -> Option<&Member> {
         if series.turns > 0 {
             self.turning.get(&series.target).map(|(_, member)| member)
@@ -72,12 +72,12 @@ impl Wishes {
         }
     }
 
-    /// The names whose addresses are wanted.
+    /// DNS names among the wanted targets.
     pub fn names(&self) -> Vec<Safe> {
         self.wanted.names()
     }
 
-    /// Targets that are too many to be pinged at once.
+    /// Number of targets over the limit, not pinged.
     pub fn left_out(&self) -> usize {
         self.left_out
     }
@@ -93,7 +93,7 @@ impl Wishes {
     }
 }
 
-/// What is known of the network that is shown.
+/// The data of the shown network.
 fn known(state: &State) -> Known<'_> {
     Known {
         catalog: &state.networks.front().shown.catalog,
@@ -102,8 +102,8 @@ fn known(state: &State) -> Known<'_> {
     }
 }
 
-/// Who is to be pinged, where that has changed: the gateway and the machines of the selected region by themselves, and
-/// whom the user said.
+/// The addresses to ping, if they changed: automatically the gateway and the machines of the selected region, and the
+/// user's targets.
 pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
     let selected = state.views.explore.tree.selected().cloned();
     let Network { shown, identity, .. } = state.networks.front();
@@ -141,7 +141,7 @@ pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
         members.extend(sample(catalog));
     }
     members.extend(nearest.iter().map(|&address| Member::owner(catalog, address)));
-    // What is gone takes no place, and no address, from what is there.
+    // Gone targets come last, so that present ones keep their places and addresses.
     let mut wanted: Vec<(&Wish, Member)> = wishes.wanted.members().collect();
     wanted.sort_by(|(a, one), (b, other)| (one.gone, a, &one.target).cmp(&(other.gone, b, &other.target)));
     let shared = |(wish, member): &(&Wish, Member)| {
@@ -186,10 +186,10 @@ pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
     Some(aims)
 }
 
-/// Machines of an app in a region that are pinged for the matrix.
+/// Number of machines per app and region that are pinged for the matrix.
 pub const SAMPLE: usize = 2;
 
-/// What the matrix wants pinged: some machines of each app in each region.
+/// The targets of the matrix: some machines of each app in each region.
 fn sample(catalog: &Catalog) -> Vec<Member> {
     let mut all = Vec::new();
     for (name, app) in &catalog.apps {
@@ -201,34 +201,34 @@ fn sample(catalog: &Catalog) -> Vec<Member> {
     all
 }
 
-/// Pings an app in turns; or no longer, where that is done already.
+/// Starts or stops to ping an app's addresses round robin.
 pub fn toggle_turns(state: &mut State, app: &Safe) {
     let wish = Wish::Turns(Box::new(Wish::Node(Node::App(app.clone()))));
     if state.networks.front().wishes.has(&wish) {
         state.networks.front_mut().wishes.remove(&wish);
-        return state.say(format!("no longer pinging {app} in turns"));
+        return state.say(format!("Stopped pinging {app} round robin"));
     }
     want(state, wish);
-    state.say(format!("pinging the addresses of {app} in turns, as a client would ask them"));
+    state.say(format!("Pinging {app}: round robin over its addresses"));
 }
 
-/// Pings what `wish` means; or no longer, where that is done already.
+/// Starts or stops to ping `wish`.
 pub fn toggle(state: &mut State, wish: Wish) {
     let members = wish.members(known(state)).unwrap_or_default().len();
     if state.networks.front().wishes.has(&wish) {
         state.networks.front_mut().wishes.remove(&wish);
-        return state.say(format!("no longer pinging {}", count(members, "target")));
+        return state.say(format!("Stopped pinging {}", count(members, "target")));
     }
     if members == 0 {
-        return state.say("nothing to ping here: no address is known");
+        return state.say("Nothing to ping here: no known address");
     }
     want(state, wish);
     let rest = members.saturating_sub(MOST);
     let rest = if rest > 0 { format!(" ({rest} left out)") } else { String::new() };
-    state.say(format!("pinging {}{rest}", count(members, "target")));
+    state.say(format!("Pinging {}{rest}", count(members, "target")));
 }
 
-/// Pings what `wish` means from now on, whatever was excluded of it before.
+/// Starts to ping `wish`, including addresses that were removed before.
 pub fn want(state: &mut State, wish: Wish) {
     if !matches!(wish, Wish::Turns(_)) {
         for member in wish.members(known(state)).unwrap_or_default() {
@@ -239,7 +239,7 @@ pub fn want(state: &mut State, wish: Wish) {
     state.paused = false;
 }
 
-/// No longer pings `target`.
+/// Stops to ping `target`.
 pub fn unwant(state: &mut State, target: &Target) {
     let wishes = &mut state.networks.front_mut().wishes;
     let address = target.address;
@@ -251,10 +251,10 @@ pub fn unwant(state: &mut State, target: &Target) {
     wishes.changes += 1;
 }
 
-/// What is meant by a target as it is typed: `gateway`, an address, a place (`web/iad`), a machine's ID, a name.
+/// Reads a typed target: `gateway`, an address, a place (`web/iad`), a machine ID or a name.
 ///
 /// # Errors
-/// Where it is none of these, in words.
+/// The reason why it is not a target.
 pub fn read(state: &State, text: &str) -> Result<Wish, String> {
     let text = text.trim();
     let catalog = &state.networks.front().shown.catalog;
@@ -273,16 +273,16 @@ pub fn read(state: &State, text: &str) -> Result<Wish, String> {
     }
     match crate::dns::dig::name::parse(text) {
         Ok(name) => Ok(of_form(Form::parse(&name), catalog).unwrap_or(Wish::Name(id))),
-        Err(error) => Err(format!("`{id}` is no target: {error}")),
+        Err(error) => Err(format!("`{id}` is not a target: {error}")),
     }
 }
 
-/// A name that stands for a place in the tree.
+/// The target of a name that belongs to a place in the tree.
 fn of_form(form: Option<Form>, catalog: &Catalog) -> Option<Wish> {
     let form = form?;
     let known = |app: &Safe| catalog.apps.get(app);
     match Node::of_form(&form) {
-        // Machines may come to a region that has none yet.
+        // A region without machines can get some later.
         Some(Node::Region(app, region)) => known(&app).map(|_| Wish::Node(Node::Region(app, region))),
         Some(Node::Peers) => None,
         Some(node) => node.exists(catalog).then_some(Wish::Node(node)),

@@ -1,4 +1,4 @@
-//! Sessions as scripts: keys and reports in, state and effects out.
+//! Sessions as scripts: keys and reports are the input, state and effects the result.
 
 use std::net::Ipv6Addr;
 
@@ -20,7 +20,7 @@ pub(crate) fn profile() -> Arc<Identity> {
     loaded("fdaa:0:18").identity().clone()
 }
 
-/// A conf for the network whose prefix is `prefix`.
+/// A conf for the network with this prefix.
 pub(crate) fn loaded(prefix: &str) -> Loaded {
     use base64::Engine as _;
     let key = |byte: u8| base64::prelude::BASE64_STANDARD.encode([byte; 32]);
@@ -72,7 +72,7 @@ pub(crate) fn link(phase: Phase, now: Instant) -> Report {
     Report::Link(Arc::new(link))
 }
 
-/// Somebody whose last probe was answered after so many milliseconds, or was lost.
+/// A target whose last probe was answered after `newest` milliseconds, or was lost.
 pub(crate) fn pinged(label: &str, address: Ipv6Addr, newest: Option<u64>) -> Series {
     use crate::probe::series::{Sample, Target};
     let newest = newest.map_or(Sample::Lost, |ms| Sample::Answered(Duration::from_millis(ms)));
@@ -93,7 +93,7 @@ impl Session {
         Self { state: State::new(profile(), Settings::default(), now), now, effects: Vec::new() }
     }
 
-    /// A session on a link that is up, with the usual org.
+    /// A session with a link that is up and the usual org.
     pub fn attached() -> Self {
         let mut session = Self::new();
         session.report(link(Phase::Up, session.now));
@@ -109,7 +109,7 @@ impl Session {
         self.report(Report::Catalog(Arc::new(org(apps, self.now))));
     }
 
-    /// A refresh that named everything but the machines of `app`, as `record` failed with `outcome`.
+    /// A refresh with records of everything but the machines of `app`, because `record` failed with `outcome`.
     pub fn partial(&mut self, app: &str, record: &str, outcome: Outcome) {
         let mut catalog = Catalog::clone(&self.state.networks.front().shown.catalog);
         for (name, entry) in &mut catalog.apps {
@@ -132,7 +132,7 @@ impl Session {
         self.effects = update(&mut self.state, Message::Tick, self.now);
     }
 
-    /// Presses keys: a word in `<>` is a named key, all else is typed.
+    /// Presses keys: a word in `<>` is a named key, all other text is typed.
     pub fn keys(&mut self, script: &str) -> &mut Self {
         let mut rest = script;
         while let Some(c) = rest.chars().next() {
@@ -163,7 +163,7 @@ impl Session {
         self
     }
 
-    /// The rows as indented words; the selected one with `>`.
+    /// The rows as indented words; the selected one has `>`.
     pub fn rows(&self) -> String {
         let tree = &self.state.views.explore.tree;
         let mut out = String::new();
@@ -258,7 +258,7 @@ fn filters_include_exclude_and_clear() {
 }
 
 #[test]
-fn letters_in_the_filter_are_text_and_no_commands() {
+fn letters_in_the_filter_are_text_not_commands() {
     let mut s = Session::attached();
     s.keys("/q?py");
     assert_eq!(s.state.views.explore.tree.filter(), "q?py");
@@ -282,7 +282,7 @@ fn selecting_a_machine_inspects_it_and_pings_its_region() {
 }
 
 #[test]
-fn y_copies_the_address_and_says_so() {
+fn y_copies_the_address_and_reports_it() {
     let mut s = Session::attached();
     s.keys("/148e<enter>Gy");
     let address = "fdaa:0:18:a7b:7d:f066:b83e:2";
@@ -291,13 +291,13 @@ fn y_copies_the_address_and_says_so() {
         "{:?} {address}",
         s.effects
     );
-    assert!(s.state.toast().unwrap().starts_with("copied the address"));
+    assert!(s.state.toast().unwrap().starts_with("Copied the address"));
     s.keys("<esc>gy");
     assert_eq!(s.effects, [Effect::Copy("admin.internal".into())]);
 }
 
 #[test]
-fn frozen_news_waits_and_comes_with_the_thaw() {
+fn reports_during_a_freeze_are_shown_after_it() {
     let mut s = Session::attached();
     s.keys("f");
     s.catalog(&["only:iad/00000000000001"]);
@@ -307,7 +307,7 @@ fn frozen_news_waits_and_comes_with_the_thaw() {
 }
 
 #[test]
-fn help_is_searched_and_does_what_is_chosen() {
+fn help_is_searched_and_runs_the_selected_command() {
     let mut s = Session::attached();
     s.keys("?freeze<enter>");
     assert!(s.state.frozen.is_some() && s.state.overlay.is_none());
@@ -325,7 +325,7 @@ fn esc_never_quits() {
 }
 
 #[test]
-fn a_paste_is_text_in_a_line_and_nothing_elsewhere() {
+fn a_paste_is_text_in_an_input_line_and_ignored_elsewhere() {
     let mut s = Session::attached();
     let paste = |s: &mut Session, text: &str| {
         s.effects = update(&mut s.state, Message::Input(Event::Paste(text.into())), s.now);
@@ -345,7 +345,7 @@ fn next_tick_is_when_an_age_grows() {
     assert_eq!(s.state.next_tick(), Some(s.now + Duration::from_secs(55)));
 }
 
-/// The log after these changes, told ten seconds apart.
+/// The log after these changes, reported ten seconds apart.
 pub(crate) fn log(s: &mut Session, changes: Vec<crate::catalog::diff::Change>) {
     let mut events = Vec::clone(&s.state.networks.front().shown.events);
     for change in changes {
@@ -395,7 +395,7 @@ fn events_are_selected_filtered_cleared_and_shown_in_the_tree() {
 }
 
 #[test]
-fn what_is_marked_is_pinged_copied_and_exported_together() {
+fn marked_rows_are_pinged_copied_and_exported_together() {
     let mut s = Session::attached();
     let lines = |s: &Session| match s.effects.as_slice() {
         [Effect::Copy(text)] => text.lines().map(str::to_owned).collect::<Vec<_>>(),
@@ -428,7 +428,7 @@ fn what_is_marked_is_pinged_copied_and_exported_together() {
 }
 
 #[test]
-fn the_doctor_examines_when_first_visited_and_again_when_told() {
+fn the_doctor_starts_when_first_shown_and_on_refresh() {
     let mut s = Session::attached();
     s.keys("4");
     let asked = |s: &Session| s.effects.iter().any(|e| matches!(e, Effect::Examine(..)));
@@ -441,11 +441,11 @@ fn the_doctor_examines_when_first_visited_and_again_when_told() {
     s.keys("jj");
     assert_eq!(s.state.chosen_check(), Some(2));
     s.keys("14");
-    assert!(!asked(&s), "what was found is still there");
+    assert!(!asked(&s), "the results are kept");
     s.keys("r");
     assert!(asked(&s));
     s.report(Report::Diagnosis(Arc::new(crate::doctor::judge::judge(&facts))));
-    // The whole story of a check has the view until one leaves it; then the list is as it was.
+    // The details of a check fill the view until they are closed; then the list is as before.
     s.keys("j<enter>jj");
     assert_eq!((s.state.views.doctor.story, s.state.chosen_check()), (Some(2), Some(1)));
     s.keys("<esc>");

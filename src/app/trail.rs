@@ -1,12 +1,12 @@
-//! Places that one has been to, across the views: back and forward as in a browser.
+//! History of visited places across the views, with back and forward as in a browser.
 
 use super::request::{Place, Request};
 use super::{Out, State};
 
-/// Places that are kept.
+/// Number of places kept.
 const KEPT: usize = 100;
 
-/// Where one has been, and where one came back from.
+/// Places before and after the current one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trail {
     back: Vec<Place>,
@@ -14,7 +14,7 @@ pub struct Trail {
 }
 
 impl Trail {
-    /// Goes on from `place` to somewhere new: there is no forward from there.
+    /// Adds `place` as the newest; places after it are dropped.
     pub fn leave(&mut self, place: Place) {
         self.forward.clear();
         if self.back.last() != Some(&place) {
@@ -23,7 +23,7 @@ impl Trail {
         self.back.drain(..self.back.len().saturating_sub(KEPT));
     }
 
-    /// Where `forward` or back leads.
+    /// The next place forward or back.
     pub fn leads(&self, forward: bool) -> bool {
         !if forward { &self.forward } else { &self.back }.is_empty()
     }
@@ -38,14 +38,14 @@ impl Trail {
 }
 
 impl State {
-    /// Remembers where one is, before one is led elsewhere.
+    /// Adds the current place before a jump to another.
     pub fn leave_place(&mut self) {
         if let Some(place) = self.front().place(self) {
             self.trail.leave(place);
         }
     }
 
-    /// Goes to the place before this one, or back to the one that one came back from.
+    /// Goes one place back or forward.
     pub fn walk_trail(&mut self, forward: bool, out: &mut Out) {
         if let Some(place) = self.trail.step(self.front().place(self), forward) {
             out.request(Request::Return(place));
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn back_forward_and_somewhere_new() {
+    fn back_forward_and_a_new_place() {
         let line = |text: &str| Place::Line(text.into());
         let mut trail = Trail::default();
         trail.leave(line("a"));

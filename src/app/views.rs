@@ -1,7 +1,6 @@
-//! The views, and what each of them does for the commands that hold in all. A view knows no other: what crosses from one to
-//! another is a [`Request`].
+//! The views and their common interface. A view does not know any other: actions across views are a [`Request`].
 //!
-//! To add one: write its file here and in `ui/views`, and name it in both lists.
+//! To add a view, write its file here and in `ui/views`, and add it to both lists.
 
 pub mod dig;
 pub mod doctor;
@@ -25,7 +24,6 @@ use crate::catalog::place::Node;
 use crate::engine::report::{Answered, Command};
 use crate::text::count;
 
-/// A view, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tab {
     /// The tree.
@@ -41,10 +39,9 @@ pub enum Tab {
 }
 
 impl Tab {
-    /// All of them, in the order of their keys. The first is where the others lead back to.
+    /// All views in the order of their keys. Going back from any view ends at the first.
     pub const ALL: [Self; 5] = [Self::Explore, Self::Dig, Self::Ping, Self::Doctor, Self::Events];
 
-    /// The view.
     pub fn view(self) -> &'static dyn View {
         match self {
             Self::Explore => &explore::View,
@@ -55,71 +52,64 @@ impl Tab {
         }
     }
 
-    /// Its key and its name.
+    /// Its key and name.
     pub fn title(self) -> (char, &'static str) {
         let key = (b'1'..).zip(Self::ALL).find(|(_, tab)| *tab == self);
         (key.map_or(' ', |(key, _)| char::from(key)), self.view().name())
     }
 }
 
-/// What each view keeps.
+/// The state of each view.
 #[derive(Debug, Clone, Default)]
 pub struct Views {
-    /// The Explore view.
     pub explore: explore::Explore,
-    /// The Dig view.
     pub dig: dig::Dig,
-    /// The Ping view.
     pub ping: ping::Pings,
-    /// The Doctor view.
     pub doctor: doctor::Doctor,
-    /// The Events view.
     pub events: events::Log,
 }
 
-/// What happened in the network that views follow.
+/// A change in the network that views follow.
 #[derive(Debug, Clone, Copy)]
 pub enum News<'a> {
-    /// There is a new catalog in the place of this one.
+    /// There is a new catalog; this is the previous one.
     Catalog(&'a Catalog),
     /// There are new ping figures.
     Pings,
-    /// Lines were answered.
+    /// Dig lines were answered.
     Digs(&'a [Arc<Answered>]),
 }
 
-/// A view.
+/// The interface of a view.
 pub trait View: Sync {
-    /// Its name.
     fn name(&self) -> &'static str;
-    /// Its commands.
     fn rows(&self) -> &'static [Row];
-    /// The command that shows it.
+    /// The command that shows the view.
     fn entry(&self) -> &'static Row;
-    /// Where keys go while nothing lies over it.
+    /// Context that receives keys while no overlay is open.
     fn context(&self, state: &State) -> Context;
 
-    /// Moves the selection by rows, or scrolls what has the focus.
+    /// Moves the selection by rows, or scrolls the focused pane.
     fn step(&self, state: &mut State, by: isize);
-    /// Selects a row; says whether it was selected already.
+    /// Selects a row; returns whether it was already selected.
     fn select(&self, state: &mut State, row: usize) -> bool;
-    /// What a click on the selected row does.
+    /// Handles a click on the selected row.
     fn open(&self, _state: &mut State, _out: &mut Out) {}
-    /// Gives the focus to the details, or to the list.
+    /// Focuses the details or the list.
     fn focus(&self, _state: &mut State, _details: bool) {}
-    /// Scrolls the details or the list, wherever the focus is; `None` is what has it.
+    /// Scrolls the details or the list without a change of focus; `None` scrolls the focused one.
     fn wheel(&self, state: &mut State, _details: Option<bool>, rows: isize) {
         self.step(state, rows);
     }
-    /// Sorts by the column of this number, or reverses the order where it is sorted so.
+    /// Sorts by this column; if already sorted by it, reverses the order.
     fn sort(&self, _state: &mut State, _column: usize) {}
     /// Scrolls long lines.
     fn scroll(&self, _state: &mut State, _left: bool) {}
-    /// Whether there are any.
+    /// Whether long lines can be scrolled, or why not.
     fn scrollable(&self, _state: &State, _left: bool) -> Result<(), &'static str> {
-        Err("lines fit here: the forms of an answer in the Dig view are longer")
+        Err("only the Dig view has lines that scroll")
     }
-    /// One step back inside the view; `false` where there is none.
+    /// Goes one step back inside the view; `false` if there is none.
     fn back(&self, _state: &mut State) -> bool {
         false
     }
@@ -128,85 +118,85 @@ pub trait View: Sync {
     fn subject(&self, _state: &State) -> Vec<Node> {
         Vec::new()
     }
-    /// What is selected, as commands name it.
+    /// The names of the selection for use in commands.
     fn named(&self, state: &State) -> Named {
         let node = self.subject(state).into_iter().next();
         node.map(|node| Named::of(&node, &state.networks.front().shown.catalog)).unwrap_or_default()
     }
-    /// What is shown as a table, filtered and sorted as it is shown.
+    /// The contents as a table with the current filter and order.
     fn table(&self, state: &State) -> Sheet;
-    /// The same as plain text: all of its rows, not only those on the screen.
+    /// The contents as plain text: all rows, not only the visible ones.
     fn plain(&self, state: &State) -> String {
         self.table(state).to_text()
     }
-    /// Whether there is anything to copy.
+    /// Whether there is a selection to copy, or why not.
     fn copyable(&self, state: &State) -> Result<(), &'static str>;
-    /// What is copied of the selection: what it is, and the text.
+    /// The default copy of the selection: its name and text.
     fn copied(&self, state: &State) -> Option<(&'static str, String)>;
-    /// All ways to copy it, by name.
+    /// All copies of the selection: pairs of name and text.
     fn forms(&self, state: &State) -> Vec<(&'static str, String)> {
         copy::forms(state, self.named(state), &self.table(state))
     }
-    /// Whether anything is shown that could be copied or exported.
+    /// Whether there is something to copy or export, or why not.
     fn shown(&self, state: &State) -> Result<(), &'static str>;
 
-    /// The filter, empty for none; `None` where nothing can be filtered.
+    /// The filter, empty for none; `None` if the view has no filter.
     fn filter<'a>(&self, _state: &'a State) -> Option<&'a str> {
         None
     }
-    /// How much the filter finds, for the end of its line.
+    /// Number of matches, for the end of the filter's line.
     fn found(&self, _state: &State) -> String {
         String::new()
     }
     /// Filters by `text`.
     fn set_filter(&self, _state: &mut State, _text: &str) {}
-    /// The line that takes what is typed.
+    /// The view's input line that receives text, if any.
     fn line<'a>(&self, _state: &'a mut State) -> Option<&'a mut Input> {
         None
     }
-    /// That line was edited.
+    /// Updates the results after the input line was edited.
     fn edited(&self, _state: &mut State) {}
 
-    /// Refreshes what is selected; where nothing is, everything.
+    /// Refreshes the selection, or everything if nothing is selected.
     fn refresh(&self, state: &mut State, out: &mut Out) {
         let nodes = self.subject(state);
         state.say(match nodes.as_slice() {
-            [] => "asking for everything again".into(),
-            [one] => format!("asking for {one} again"),
-            many => format!("asking for {} again", count(many.len(), "marked row")),
+            [] => "Refreshing everything".into(),
+            [one] => format!("Refreshing {one}"),
+            many => format!("Refreshing {}", count(many.len(), "marked row")),
         });
         out.ask(Command::Refresh((!nodes.is_empty()).then_some(nodes)));
     }
-    /// Whether that is possible.
+    /// Whether a refresh is possible, or why not.
     fn refreshable(&self, _state: &State) -> Result<(), &'static str> {
         Ok(())
     }
 
-    /// It is about to be shown.
+    /// Called before the view is shown.
     fn enter(&self, _state: &mut State, _out: &mut Out) {}
-    /// What is shown that one can return to.
+    /// The shown place, for the history.
     fn place(&self, _state: &State) -> Option<Place> {
         None
     }
-    /// Does what is requested; `false` where that is another view's.
+    /// Handles a request; `false` if it is for another view.
     fn take(&self, _state: &mut State, _request: &Request, _out: &mut Out) -> bool {
         false
     }
-    /// Addresses that are pinged while it is shown.
+    /// Addresses that are pinged while the view is shown.
     fn measured(&self, _state: &State) -> Vec<Ipv6Addr> {
         Vec::new()
     }
-    /// Whether some machines of every app are pinged while it is shown.
+    /// Whether the view needs pings to some machines of every app.
     fn samples(&self, _state: &State) -> bool {
         false
     }
-    /// Follows what happened.
+    /// Handles a change in the network.
     fn news(&self, _state: &mut State, _news: News<'_>) {}
-    /// Asks for what the new state needs, after every message.
+    /// Sends commands that the new state needs; called after every message.
     fn follow(&self, _state: &mut State, _out: &mut Out) {}
-    /// Time passed.
+    /// Called as time passes.
     fn tick(&self, _state: &mut State, _out: &mut Out) {}
-    /// When that matters next.
+    /// Next time at which [`Self::tick`] is needed.
     fn next_tick(&self, _state: &State) -> Option<Instant> {
         None
     }

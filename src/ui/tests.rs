@@ -375,7 +375,7 @@ fn the_screens_tell_the_keys_that_were_bound_anew() {
     let mut s = Session::attached();
     s.state.keymap = keymap.clone();
     s.keys("2web.internal<enter>W");
-    assert!(s.state.toast().unwrap().ends_with(", ! shows what changes"), "{:?}", s.state.toast());
+    assert!(s.state.toast().unwrap().ends_with(": ! shows the changes"), "{:?}", s.state.toast());
     let mut s = pinging();
     s.state.keymap = keymap.clone();
     s.keys("3$");

@@ -1,4 +1,4 @@
-//! The Dig view: a line, what it may be completed to, the lines that were put and their answers.
+//! The Dig view: an input line with completions, the lines sent before, and their responses.
 
 pub mod builder;
 mod commands;
@@ -39,39 +39,39 @@ use history::{Past, Search};
 use rows::{Link, Row};
 use watch::Watch;
 
-/// Where the keys of the answer hold.
+/// Context of the keys for a response.
 pub const HERE: Context = Context::view("Dig");
-/// Those of the line.
-pub const LINE: Context = Context::line("Dig, in the line");
-/// Those of the search in the history.
-pub const SEARCH: Context = Context::line("Dig, in the history").undocumented();
-/// Those of the builder of names.
-pub const BUILD: Context = Context::line("Dig, in the builder").undocumented();
+/// Context of the input line.
+pub const LINE: Context = Context::line("Dig, input line");
+/// Context of the history search.
+pub const SEARCH: Context = Context::line("Dig, history search").undocumented();
+/// Context of the name builder.
+pub const BUILD: Context = Context::line("Dig, name builder").undocumented();
 
-/// Bytes of a message in one row of the Hex face.
+/// Bytes per row in the Hex form.
 pub const HEX_ROW: usize = 16;
 
-/// Columns that one key scrolls by.
+/// Columns per key press when long lines are scrolled.
 const SIDEWAYS: usize = 8;
 
-/// How an answer is shown.
+/// The forms in which a response is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Face {
-    /// What it says.
+    /// Records with their meaning and links.
     #[default]
     Answer,
-    /// The message, as dig prints it.
+    /// The message as dig prints it.
     Message,
-    /// Its bytes, and what they are.
+    /// The bytes with their fields.
     Hex,
-    /// For programs.
+    /// JSON for programs.
     Json,
-    /// What changed while it is watched.
+    /// Changes during a watch.
     Changes,
 }
 
 impl Face {
-    /// All of them in order, with their names.
+    /// All forms in order, with their names.
     pub const ALL: [(Self, &'static str); 5] = [
         (Self::Answer, "Answer"),
         (Self::Message, "Message"),
@@ -81,78 +81,77 @@ impl Face {
     ];
 }
 
-/// A line that was put.
+/// A dig line that was sent.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// With which it was put the last time.
+    /// Number of its last query.
     number: u64,
-    /// As it was typed.
+    /// The text as typed.
     pub text: String,
-    /// As it was understood.
+    /// The line after parsing.
     pub line: Line,
-    /// What came the last time.
+    /// The last response.
     pub answered: Option<Arc<Answered>>,
-    /// Whether an answer is waited for.
+    /// Whether a response is awaited.
     pub asking: bool,
-    /// Where it is put again and again.
+    /// The watch that sends it repeatedly, if any.
     pub watch: Option<Watch>,
 }
 
-/// What the last word of the line may be completed to.
+/// A completion of the last word of the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
-    /// The word, fit to show and to type; with holes where `open` says so.
+    /// The word, safe to show and to type; with fields to fill if `open` is set.
     pub name: String,
-    /// What it asks for.
+    /// The data that it queries.
     pub about: &'static str,
-    /// The type that it has records of.
+    /// Record type of the name.
     pub rtype: &'static str,
-    /// The template whose holes are to be filled, and its app.
+    /// Template with fields to fill, and its app.
     pub open: Option<(usize, Safe)>,
 }
 
-/// What is kept of the view.
+/// State of the view.
 #[derive(Debug, Clone, Default)]
 pub struct Dig {
-    /// The line.
     pub input: Input,
-    /// Whether keys go into the line.
+    /// Whether keys edit the input line.
     pub editing: bool,
-    /// The lines that were put in this run, oldest first.
+    /// Lines sent in this run, oldest first.
     pub entries: Vec<Entry>,
-    /// The entry that is shown.
+    /// Index of the shown entry.
     pub chosen: usize,
-    /// The lines of this run and of earlier ones.
+    /// History of this run and earlier ones.
     pub past: Past,
-    /// The search in them, while it is open.
+    /// The history search, while it is open.
     pub search: Option<Search>,
-    /// The builder of names, while it is open.
+    /// The name builder, while it is open.
     pub builder: Option<Builder>,
-    /// Rows that the answer is scrolled by, in the faces without a cursor.
+    /// Scroll offset in rows, for forms without a cursor.
     pub scroll: usize,
-    /// Columns that it is scrolled by, where lines are kept as they are.
+    /// Scroll offset in columns, for forms with long lines.
     pub sideways: usize,
-    /// Whether long lines are wrapped instead.
+    /// Whether long lines are wrapped.
     pub wrapped: bool,
-    /// What the word at the end may be completed to.
+    /// Completions of the last word.
     pub choices: Vec<Choice>,
-    /// The choice that was stepped to.
+    /// Index of the selected completion.
     pub choice: Option<usize>,
     face: Face,
-    /// The row under the cursor; `None` is the first that leads somewhere.
+    /// Row under the cursor; `None` is the first row with a link.
     cursor: Option<usize>,
-    /// Which of the links of that row.
+    /// Index of the selected link in that row.
     field: usize,
-    /// The byte under the cursor of the Hex face, all messages of the entry one after the other.
+    /// Byte under the cursor of the Hex form, counted over all messages of the entry.
     byte: usize,
     numbers: u64,
-    /// Where in the history the line is.
+    /// Index of the line in the history.
     recalled: Option<usize>,
-    /// The rows of the answer that was shown last.
+    /// Rows of the last shown response.
     made: RefCell<Option<Made>>,
 }
 
-/// Rows, and what they were made of, which is not kept for their sake.
+/// Cached rows with weak references to their inputs.
 #[derive(Debug, Clone)]
 struct Made {
     answered: Weak<Answered>,
@@ -163,7 +162,7 @@ struct Made {
 
 impl Made {
     fn is_of(&self, answered: &Arc<Answered>, view: &Shown) -> bool {
-        // A place is not given to another value while a weak pointer to it is left.
+        // While a weak pointer exists, its address is not reused for another value.
         self.answered.as_ptr() == Arc::as_ptr(answered)
             && self.catalog.as_ptr() == Arc::as_ptr(&view.catalog)
             && self.pings.as_ptr() == Arc::as_ptr(&view.pings)
@@ -171,24 +170,24 @@ impl Made {
 }
 
 impl Dig {
-    /// The entry that is shown.
+    /// The shown entry.
     pub fn entry(&self) -> Option<&Entry> {
         self.entries.get(self.chosen)
     }
 
-    /// How it is shown.
+    /// The form in which it is shown.
     pub fn face(&self) -> Face {
         let watched = self.entry().is_some_and(|entry| entry.watch.is_some());
         if self.face == Face::Changes && !watched { Face::Answer } else { self.face }
     }
 
-    /// The faces that the entry has.
+    /// Forms that the entry has.
     pub fn faces(&self) -> impl Iterator<Item = (Face, &'static str)> {
         let watched = self.entry().is_some_and(|entry| entry.watch.is_some());
         Face::ALL.into_iter().filter(move |(face, _)| *face != Face::Changes || watched)
     }
 
-    /// Who takes the keys.
+    /// Context that receives keys.
     pub fn context(&self) -> Context {
         match (&self.search, &self.builder) {
             (Some(_), _) => SEARCH,
@@ -198,7 +197,7 @@ impl Dig {
         }
     }
 
-    /// The line that keys go into, where there is one.
+    /// The input line that receives text, if any.
     pub fn line_mut(&mut self) -> Option<&mut Input> {
         match (&mut self.search, &mut self.builder) {
             (Some(search), _) => Some(&mut search.input),
@@ -207,15 +206,15 @@ impl Dig {
         }
     }
 
-    /// The line as it would be understood.
+    /// The input line after parsing.
     ///
     /// # Errors
-    /// Why it would not.
+    /// The reason why it cannot be parsed.
     pub fn understood(&self) -> Result<Line, LineError> {
         line::parse(&self.input.value().split_whitespace().collect::<Vec<_>>())
     }
 
-    /// Begins to edit `text`.
+    /// Opens the input line with `text`.
     pub fn edit(&mut self, text: &str) {
         self.input = Input::new(text.to_owned());
         self.editing = true;
@@ -224,7 +223,7 @@ impl Dig {
         self.recalled = None;
     }
 
-    /// What keys go into was edited: what is offered follows.
+    /// Updates completions after the input line was edited.
     pub fn edited(&mut self, catalog: &Catalog, server: Ipv6Addr) {
         match (&mut self.search, &mut self.builder) {
             (Some(search), _) => search.chosen = 0,
@@ -237,7 +236,7 @@ impl Dig {
         }
     }
 
-    /// Completes the line to the choice that was stepped to, or to the first. One with holes opens the builder.
+    /// Completes the line with the selected or first completion. One with fields to fill opens the name builder.
     fn accept(&mut self, catalog: &Catalog) {
         let Some(choice) = self.choices.get(self.choice.unwrap_or(0)).cloned() else { return };
         if let Some((template, app)) = &choice.open {
@@ -250,7 +249,7 @@ impl Dig {
         self.edit(&format!("{}{}", before.unwrap_or_default(), choice.name));
     }
 
-    /// Steps through the choices; where there are none, or above the first, through the history.
+    /// Selects the next or previous completion; without completions, or above the first, a line of the history.
     fn step(&mut self, down: bool) {
         let last = self.choices.len().saturating_sub(1);
         match (self.choice, down) {
@@ -271,7 +270,7 @@ impl Dig {
         self.recalled = Some(at);
     }
 
-    /// Shows the entry at `at`: the line is that entry's.
+    /// Shows the entry at `at` and puts its text into the input line.
     fn show(&mut self, at: usize) {
         self.chosen = at.min(self.entries.len().saturating_sub(1));
         (self.scroll, self.sideways) = (0, 0);
@@ -283,7 +282,7 @@ impl Dig {
         self.editing = false;
     }
 
-    /// Shows the entry of the line `text`; one that was forgotten is there to be put again.
+    /// Shows the entry of the line `text`; if it was removed, puts the text into the input line.
     pub fn show_line(&mut self, text: &str) {
         match self.entries.iter().position(|entry| entry.text == text) {
             Some(at) => self.show(at),
@@ -291,13 +290,13 @@ impl Dig {
         }
     }
 
-    /// Shows the entry before or after the one that is shown.
+    /// Shows the next or previous entry.
     fn turn(&mut self, forward: bool) {
         let at = if forward { self.chosen + 1 } else { self.chosen.saturating_sub(1) };
         self.show(at);
     }
 
-    /// Shows the answer in its next form, or the one before.
+    /// Shows the response in the next or previous form.
     fn next_face(&mut self, forward: bool) {
         let all: Vec<Face> = self.faces().map(|(face, _)| face).collect();
         let at = all.iter().position(|face| *face == self.face()).unwrap_or(0);
@@ -306,7 +305,7 @@ impl Dig {
         (self.scroll, self.sideways) = (0, 0);
     }
 
-    /// Forgets the entry that is shown.
+    /// Removes the shown entry.
     fn forget(&mut self) {
         if self.chosen < self.entries.len() {
             self.entries.remove(self.chosen);
@@ -314,7 +313,7 @@ impl Dig {
         self.show(self.chosen);
     }
 
-    /// Takes what came.
+    /// Takes responses from the engine.
     pub fn take(&mut self, log: &[Arc<Answered>]) {
         for entry in self.entries.iter_mut().filter(|entry| entry.asking) {
             let Some(answered) = log.iter().find(|answered| answered.number == entry.number) else {
@@ -328,21 +327,21 @@ impl Dig {
         }
     }
 
-    /// When something is to be put again.
+    /// Next time at which a watched line is sent.
     pub fn next_due(&self) -> Option<Instant> {
         let waiting = self.entries.iter().filter(|entry| !entry.asking);
         waiting.filter_map(|entry| Some(entry.watch.as_ref()?.due)).min()
     }
 
-    /// The addresses of the answer that is shown, where its line wants them measured.
+    /// Addresses in the shown response, if its line requests RTTs to them.
     pub fn nearest(&self) -> Vec<Ipv6Addr> {
         let Some(entry) = self.entry().filter(|entry| entry.line.show.nearest) else { return Vec::new() };
         let exchanges = entry.answered.as_ref().and_then(|answered| answered.exchanges.as_ref().ok());
         exchanges.into_iter().flatten().flat_map(Exchange::addresses).collect()
     }
 
-    /// The rows of the Answer face. They are kept until what they are made of changes: a frame and its hints ask for them
-    /// many times, and an answer may have thousands.
+    /// Rows of the Answer form. They are cached until their inputs change: every frame reads them many times, and a response
+    /// can have thousands of records.
     pub fn rows(&self, view: &Shown) -> Arc<[Row]> {
         let Some((entry, answered)) = self.entry().and_then(|entry| Some((entry, entry.answered.as_ref()?)))
         else {
@@ -363,7 +362,7 @@ impl Dig {
         rows
     }
 
-    /// The row of `rows` under the cursor, and which of its links.
+    /// Index of the row under the cursor, and of the selected link in it.
     pub fn cursor(&self, rows: &[Row]) -> (usize, usize) {
         let first = || rows.iter().position(|row| row.links().next().is_some()).unwrap_or(0);
         let row = self.cursor.unwrap_or_else(first).min(rows.len().saturating_sub(1));
@@ -371,7 +370,7 @@ impl Dig {
         (row, self.field.min(links.saturating_sub(1)))
     }
 
-    /// Where the thing under the cursor leads.
+    /// Link under the cursor.
     pub fn link(&self, view: &Shown) -> Option<Link> {
         if self.face() != Face::Answer {
             return None;
@@ -381,7 +380,7 @@ impl Dig {
         rows.get(row)?.links().nth(field).cloned()
     }
 
-    /// The messages of the entry.
+    /// Messages of the entry.
     pub fn messages(&self) -> Vec<Arc<[u8]>> {
         let answered = self.entry().and_then(|entry| entry.answered.as_ref());
         let exchanges = answered.and_then(|answered| answered.exchanges.as_ref().ok());
@@ -389,7 +388,7 @@ impl Dig {
         answers.map(|answer| answer.wire.clone()).collect()
     }
 
-    /// The message under the cursor of the Hex face, and the byte in it.
+    /// The message under the cursor of the Hex form, and the byte in it.
     pub fn hex_at(&self, messages: &[Arc<[u8]>]) -> Option<(usize, usize)> {
         let mut left = self.byte;
         for (n, message) in messages.iter().enumerate() {
@@ -403,7 +402,6 @@ impl Dig {
     }
 }
 
-/// The Dig view.
 #[derive(Debug)]
 pub struct View;
 
@@ -441,12 +439,9 @@ impl super::View for View {
 
     fn scrollable(&self, state: &State, left: bool) -> Result<(), &'static str> {
         let kept = !matches!(state.views.dig.face(), Face::Answer | Face::Hex);
-        when(
-            state.views.dig.entry().is_some() && kept,
-            "lines fit here: the forms of an answer in the Dig view are longer",
-        )?;
-        when(!state.views.dig.wrapped, "lines are wrapped: {wide} ends that")?;
-        when(!left || state.views.dig.sideways > 0, "this is where the lines begin")
+        when(state.views.dig.entry().is_some() && kept, "this form has no long lines")?;
+        when(!state.views.dig.wrapped, "lines are wrapped: {wide} unwraps them")?;
+        when(!left || state.views.dig.sideways > 0, "this is the start of the lines")
     }
 
     fn named(&self, state: &State) -> copy::Named {
@@ -544,7 +539,7 @@ impl super::View for View {
     }
 }
 
-/// The records of the answers of the entry that is shown.
+/// All records in the shown response.
 fn sheet(state: &State) -> Sheet {
     let mut rows = Vec::new();
     let exchanges =
@@ -581,10 +576,10 @@ fn sheet(state: &State) -> Sheet {
     Sheet { name: "dig", columns, rows, chosen }
 }
 
-/// As `dig` prints them.
+/// The shown responses as `dig` prints them.
 fn answers(state: &State) -> String {
     let Some(entry) = state.views.dig.entry() else { return String::new() };
-    let Some(answered) = &entry.answered else { return format!("{}: no answer yet\n", entry.text) };
+    let Some(answered) = &entry.answered else { return format!("{}: no response yet\n", entry.text) };
     let when = state.clock_at(answered.at);
     match &answered.exchanges {
         Err(error) => format!("{error}\n"),

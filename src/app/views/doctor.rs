@@ -1,4 +1,4 @@
-//! The Doctor view: the checks of a diagnosis, and the whole story of the selected one.
+//! The Doctor view: the checks of a diagnosis, and the details of the selected one.
 
 use std::fmt::Write as _;
 
@@ -14,30 +14,30 @@ use crate::doctor::facts::{Around, Facts};
 use crate::doctor::{Machine, Subject};
 use crate::text::count;
 
-/// Where its keys hold.
+/// Context of its keys.
 pub const HERE: Context = Context::view("Doctor");
 
-const UNEXAMINED: &str = "nothing was examined yet: {refresh} does it";
+const UNEXAMINED: &str = "there is no diagnosis yet: {refresh} starts one";
 
-/// What is kept of the view.
+/// State of the view.
 #[derive(Debug, Clone, Default)]
 pub struct Doctor {
-    /// The check that the user selected; `None` follows the verdict.
+    /// Check selected by the user; `None` selects the cause of the verdict.
     pub check: Option<usize>,
-    /// Rows that the whole story of the selected check is scrolled by, while it is shown.
+    /// Scroll offset of the selected check's details in rows, while they are shown.
     pub story: Option<u16>,
-    /// What is diagnosed.
+    /// Subject of the diagnosis.
     pub subject: Subject,
 }
 
-/// What is diagnosed: an app, a port of it, a machine.
+/// The subject of a diagnosis: an app, one of its ports, or a machine.
 static SUBJECT: Argument = Argument { is_free: true, is_needed: false, values: subjects };
 
 static ENTRY: Row = Row::new(
     "doctor",
     Context::EVERYWHERE,
     &[Char('4')],
-    "Doctor: what is wrong",
+    "Show the Doctor view: find faults and their causes",
     |s, told, out| match told {
         Some(told) => diagnose_subject(s, told, out),
         None => s.go(super::Tab::Doctor, out),
@@ -49,7 +49,7 @@ static STORY: Row = Row::new(
     "story",
     HERE,
     &[Code(KeyCode::Enter)],
-    "The whole story, with its evidence; or the list",
+    "Show the check's details and evidence, or the list",
     |s, _, _| s.views.doctor.story = if s.views.doctor.story.is_some() { None } else { Some(0) },
 )
 .hint(1, 10, "evidence")
@@ -57,21 +57,27 @@ static STORY: Row = Row::new(
 
 static ROWS: [Row; 2] = [
     STORY,
-    Row::new("system", HERE, &[Char('s')], "Look at the system's own VPN, too, or not", |s, _, out| {
-        s.views.doctor.subject.system = !s.views.doctor.subject.system;
-        s.say(if s.views.doctor.subject.system {
-            "looking at the system's own VPN, too: nothing is changed"
-        } else {
-            "the system's own VPN is left out"
-        });
-        diagnose(s, out);
-    })
+    Row::new(
+        "system",
+        HERE,
+        &[Char('s')],
+        "Include the system's own VPN in the checks, or leave it out",
+        |s, _, out| {
+            s.views.doctor.subject.system = !s.views.doctor.subject.system;
+            s.say(if s.views.doctor.subject.system {
+                "The system's own VPN is checked too; nothing is changed"
+            } else {
+                "The system's own VPN is not checked"
+            });
+            diagnose(s, out);
+        },
+    )
     .hint(5, 11, "system"),
 ];
 
 fn subjects(state: &State) -> Vec<Value> {
-    let all = Value::new("all", "nothing in particular");
-    let port = Value::new("APP:8080/http", "a port, and what it should speak");
+    let all = Value::new("all", "the whole network");
+    let port = Value::new("APP:8080/http", "a port and the protocol expected there");
     let apps = state.networks.front().shown.catalog.apps.iter().flat_map(|(name, app)| {
         let own = Value::new(name.to_string(), format!("app, {}", count(app.machines.len(), "machine")));
         let flycast = || Value::new(format!("{name}.flycast"), "its Flycast address");
@@ -110,7 +116,6 @@ fn diagnose(state: &mut State, out: &mut Out) {
     out.examine(facts);
 }
 
-/// The Doctor view.
 #[derive(Debug)]
 pub struct View;
 
@@ -136,7 +141,7 @@ impl super::View for View {
             state.networks.front().shown.diagnosis.as_ref().map_or(&[][..], |diagnosis| &diagnosis.findings);
         let Some(check) = state.chosen_check() else { return };
         if let Some(story) = state.views.doctor.story {
-            // No line of it takes more than a few rows.
+            // Upper limit: no line of it wraps to more than a few rows.
             let most =
                 findings.get(check).map_or(0, |finding| 4 * (8 + finding.evidence.len() + finding.why.len()));
             state.views.doctor.story = Some(usize::from(story).saturating_add_signed(by).min(most) as u16);
@@ -200,7 +205,7 @@ impl super::View for View {
 }
 
 impl State {
-    /// The selected check of the diagnosis.
+    /// Index of the selected check.
     pub fn chosen_check(&self) -> Option<usize> {
         let diagnosis = self.networks.front().shown.diagnosis.as_ref()?;
         let last = diagnosis.findings.len().checked_sub(1)?;
@@ -208,7 +213,7 @@ impl State {
     }
 }
 
-/// The checks and what they found.
+/// The checks and their results.
 fn sheet(state: &State) -> Sheet {
     let findings = state.networks.front().shown.diagnosis.iter().flat_map(|diagnosis| &diagnosis.findings);
     let rows = findings
@@ -228,7 +233,7 @@ fn sheet(state: &State) -> Sheet {
     Sheet { name: "doctor", columns, rows, chosen: state.chosen_check() }
 }
 
-/// Every check with all that is told of it.
+/// All checks as plain text with evidence, reasons and remedies.
 fn findings(state: &State) -> String {
     let Some(diagnosis) = &state.networks.front().shown.diagnosis else { return String::new() };
     let mut out = format!("{}\n", diagnosis.verdict);

@@ -1,4 +1,4 @@
-//! The Events view: the log of changes, newest first, with a selection that stays on its event.
+//! The Events view: a log of changes, newest first. The selection stays on its event when new ones arrive.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,27 +18,32 @@ use crate::catalog::place::Node;
 use crate::engine::report::Event;
 use crate::text::count;
 
-/// Where its keys hold.
+/// Context of its keys.
 pub const HERE: Context = Context::view("Events");
 
-const NONE: &str = "no event is selected: nothing has changed yet";
+const NONE: &str = "there are no events yet";
 
-static ENTRY: Row =
-    Row::new("events", Context::EVERYWHERE, &[Char('5')], "Events: what has changed", |s, _, out| {
+static ENTRY: Row = Row::new(
+    "events",
+    Context::EVERYWHERE,
+    &[Char('5')],
+    "Show the Events view: changes in the network",
+    |s, _, out| {
         s.go(super::Tab::Events, out);
-    });
+    },
+);
 
 static REVEAL: Row = Row::new(
     "show-in-tree",
     HERE,
     &[Code(KeyCode::Enter), Char('l'), Code(KeyCode::Right)],
-    "Show it in the tree",
+    "Show the machine or app in the tree",
     |s, _, out| out.requests.extend(node(s).map(Request::Reveal)),
 )
 .hint(1, 10, "show in tree")
 .when(|s| {
     when(s.chosen_event().is_some(), NONE)?;
-    when(node(s).is_some(), "it is no longer in the tree")
+    when(node(s).is_some(), "this place is no longer in the tree")
 });
 
 static ROWS: [Row; 2] = [
@@ -53,7 +58,6 @@ fn node(state: &State) -> Option<Node> {
     state.node_of(&state.chosen_event()?.change)
 }
 
-/// The Events view.
 #[derive(Debug)]
 pub struct View;
 
@@ -117,7 +121,7 @@ impl super::View for View {
     }
 
     fn shown(&self, state: &State) -> Result<(), &'static str> {
-        when(state.shown_events().next().is_some(), "no event is shown: nothing has changed yet")
+        when(state.shown_events().next().is_some(), "there are no events to show")
     }
 
     fn filter<'a>(&self, state: &'a State) -> Option<&'a str> {
@@ -137,28 +141,28 @@ impl super::View for View {
     }
 }
 
-/// What is kept of the view.
+/// State of the view.
 #[derive(Debug, Clone, Default)]
 pub struct Log {
-    /// The serial of the selected event; `None` stays with the newest.
+    /// Serial of the selected event; `None` follows the newest.
     chosen: Option<u64>,
-    /// Events up to this serial were cleared.
+    /// Last serial that was cleared.
     cleared: u64,
-    /// A part of a subject or of what happened; `!` before it excludes. Empty for none.
+    /// Part of an event's text; `!` before it excludes. Empty for none.
     pub filter: String,
     index: Index,
 }
 
-/// Which events are shown. It is made when one of what it is made of changes, not for a frame, and each event is put
-/// into words for the filter once.
+/// Index of the shown events. It is rebuilt when its inputs change, not for every frame; the text of each event is built
+/// once.
 #[derive(Debug, Clone, Default)]
 struct Index {
     events: Arc<Vec<Event>>,
     filter: String,
     cleared: u64,
-    /// Every event in lower case, by its serial.
+    /// Text of each event in lower case, by serial.
     words: VecDeque<(u64, String)>,
-    /// The places of the shown events in `events`, oldest first.
+    /// Indices of the shown events in `events`, oldest first.
     shown: Vec<usize>,
 }
 
@@ -186,11 +190,11 @@ impl Index {
         self.shown = events.iter().enumerate().filter(|(_, event)| means(event)).map(|(at, _)| at).collect();
     }
 
-    /// Serials follow one another without a gap, so that an event's words are found by its serial.
+    /// Builds missing texts. Serials have no gaps, so the text of an event is found by its serial.
     fn put_into_words(&mut self) {
         let oldest = self.events.first().map_or(0, |event| event.serial);
         let known = self.words.back().map_or(0, |(serial, _)| *serial);
-        // Another network's events begin anew.
+        // Serials restart with another network.
         if self.events.last().is_none_or(|event| event.serial < known) {
             self.words.clear();
         }
@@ -206,36 +210,35 @@ impl Index {
 }
 
 impl Log {
-    /// Whether anything was cleared from it.
+    /// Whether events were cleared.
     pub fn was_cleared(&self) -> bool {
         self.cleared > 0
     }
 }
 
 impl State {
-    /// What the filter means of the events is found anew, where one of the two has changed.
+    /// Updates the index if the events or the filter changed.
     pub fn renew_log(&mut self) {
         let Log { filter, cleared, index, .. } = &mut self.views.events;
         index.renew(&self.networks.front().shown.events, filter, *cleared);
     }
 
-    /// The events to show, newest first.
+    /// The shown events, newest first.
     pub fn shown_events(&self) -> impl DoubleEndedIterator<Item = &Event> + ExactSizeIterator {
         let index = &self.views.events.index;
         index.shown.iter().rev().map(|at| &index.events[*at])
     }
 
-    /// The selected event.
     pub fn chosen_event(&self) -> Option<&Event> {
         self.shown_events().nth(self.chosen_row()?)
     }
 
-    /// The place of the selected event among the shown.
+    /// Index of the selected event among the shown ones.
     pub fn chosen_row(&self) -> Option<usize> {
         let index = &self.views.events.index;
         let last = index.shown.len().checked_sub(1)?;
         let Some(serial) = self.views.events.chosen else { return Some(0) };
-        // Where it is hidden or gone, the one before it in time; else the oldest.
+        // If the event is hidden or gone: the one before it in time, else the oldest.
         let newer = index.shown.iter().rev().take_while(|at| index.events[**at].serial > serial).count();
         Some(newer.min(last))
     }
@@ -246,19 +249,19 @@ impl State {
         let last = self.shown_events().len().saturating_sub(1);
         let row = row.saturating_add_signed(by).min(last);
         let serial = self.shown_events().nth(row).map(|event| event.serial);
-        // At the top it stays with what comes.
+        // At the top the selection follows new events.
         self.views.events.chosen = if row == 0 { None } else { serial };
     }
 
-    /// Forgets what is shown.
+    /// Clears the shown events.
     pub fn clear_events(&mut self) {
         let gone = self.shown_events().count();
-        self.say(format!("{} cleared", count(gone, "event")));
+        self.say(format!("Cleared {}", count(gone, "event")));
         self.views.events.cleared = self.networks.front().shown.events.last().map_or(0, |event| event.serial);
         self.views.events.chosen = None;
     }
 
-    /// Where in the tree `change` happened, if it is still there.
+    /// Place in the tree of `change`, if it still exists.
     pub fn node_of(&self, change: &Change) -> Option<Node> {
         let catalog = &self.networks.front().shown.catalog;
         let node = match change {
@@ -278,17 +281,17 @@ impl State {
             }
             Change::PeerCame(peer) | Change::PeerWent(peer) => Node::Peer(peer.clone()),
         };
-        // Of a machine that is gone the app may still be there.
+        // If a machine is gone, its app may still exist.
         let app = node.app().cloned().map(Node::App);
         [Some(node), app].into_iter().flatten().find(|node| node.exists(catalog))
     }
 
-    /// The time of day at `at`, as `14:03:12`.
+    /// Time of day at `at`, as `14:03:12`.
     pub fn time_of_day(&self, at: Instant) -> String {
         self.clock_at(at).map(|time| time.strftime("%H:%M:%S").to_string()).unwrap_or_default()
     }
 
-    /// The date and the time at `at`.
+    /// Date and time at `at`.
     pub fn clock_at(&self, at: Instant) -> Option<ZonedDateTime> {
         let (then, clock) = self.clock.as_ref()?;
         let shifted = match at.checked_duration_since(*then) {
@@ -299,7 +302,7 @@ impl State {
     }
 }
 
-/// What has changed, newest first.
+/// The shown events, newest first.
 fn sheet(state: &State) -> Sheet {
     let rows = state
         .shown_events()

@@ -1,4 +1,4 @@
-//! The Explore view: the tree and the details of what is selected in it.
+//! The Explore view: the tree and the details of the selected row.
 
 mod marked;
 mod shown;
@@ -27,42 +27,42 @@ use crate::probe::series::Series;
 use crate::text::{Safe, count};
 use tree::{Found, Sort, Tree};
 
-/// Where its keys hold.
+/// Context of its keys.
 pub const HERE: Context = Context::view("Explore");
 
-const EMPTY: &str = "nothing is selected: the tree is still empty";
+const EMPTY: &str = "nothing is selected: the tree is empty";
 
-/// A pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pane {
-    /// The tree.
     #[default]
     Tree,
-    /// Details of the selected row, and the pings.
+    /// The details of the selected row and the pings.
     Detail,
 }
 
-/// What is kept of the view.
+/// State of the view.
 #[derive(Debug, Clone, Default)]
 pub struct Explore {
-    /// The tree.
     pub tree: Tree,
-    /// The focused pane.
     pub focus: Pane,
-    /// Whether the focused pane has the whole screen.
+    /// Whether the focused pane fills the screen.
     pub zoom: bool,
-    /// Columns that the tree gains (or loses) against the layout's own split.
+    /// Columns added to the tree's default width; negative removes columns.
     pub split: i16,
-    /// Rows that the details are scrolled by.
+    /// Scroll offset of the details in rows.
     pub scroll: u16,
-    /// The place whose details the engine was asked for.
+    /// Place whose details were requested from the engine.
     inspected: Option<Node>,
-    /// The apps that the engine was told are visible.
+    /// Visible apps as last sent to the engine.
     told_shown: Vec<Safe>,
 }
 
-static ENTRY: Row =
-    Row::new("explore", Context::EVERYWHERE, &[Char('1')], "Explore: the tree", |s, told, out| {
+static ENTRY: Row = Row::new(
+    "explore",
+    Context::EVERYWHERE,
+    &[Char('1')],
+    "Show the Explore view: the tree",
+    |s, told, out| {
         let node = told.and_then(|told| Node::read(told, &s.networks.front().shown.catalog));
         s.go(Tab::Explore, out);
         if let Some(node) = node {
@@ -72,23 +72,29 @@ static ENTRY: Row =
                 &s.networks.front().shown.pings,
             );
         }
-    })
-    .takes(&PLACE);
+    },
+)
+.takes(&PLACE);
 
 static ROWS: &[Row] = &[
-    row("open", &[Code(KeyCode::Enter), Char('l'), Code(KeyCode::Right)], "Open or expand", |s, _, _| {
-        s.views.explore.tree.open(&s.networks.front().shown.catalog, &s.networks.front().shown.pings);
-    })
+    row(
+        "open",
+        &[Code(KeyCode::Enter), Char('l'), Code(KeyCode::Right)],
+        "Open or expand the row",
+        |s, _, _| {
+            s.views.explore.tree.open(&s.networks.front().shown.catalog, &s.networks.front().shown.pings);
+        },
+    )
     .hint(1, 10, "open")
     .when(selected),
-    row("ping", &[Char('p')], "Ping this, or stop", |s, told, _| match told {
+    row("ping", &[Char('p')], "Ping the selection, or stop", |s, told, _| match told {
         Some(told) => subject::ping(s, told),
         None => toggle_pings(s, false),
     })
     .takes(&TARGET)
     .hint(2, 11, "ping")
     .when(selected),
-    row("dig-this", &[Char('d')], "Dig this row's name", |s, _, out| {
+    row("dig-this", &[Char('d')], "Query the row's DNS name", |s, _, out| {
         let names: Vec<String> = s.meant().iter().map(|node| node.form().to_string()).collect();
         if !names.is_empty() {
             out.request(Request::Dig(names.join(" ")));
@@ -96,22 +102,22 @@ static ROWS: &[Row] = &[
     })
     .hint(3, 12, "dig")
     .when(selected),
-    row("trace", &[Char('t')], "Trace the way to it", |s, _, out| {
+    row("trace", &[Char('t')], "Trace the route to it", |s, _, out| {
         out.requests.extend(wish(s).map(Request::Trace));
     })
     .when(|s| subject::traceable(s, wish(s))),
-    row("ports", &[Char('o')], "Try its TCP ports", |s, told, out| {
+    row("ports", &[Char('o')], "Check its TCP ports", |s, told, out| {
         subject::check_ports(s, wish(s), told, false, out);
     })
     .takes(&PORTS)
     .hint(6, 40, "ports")
     .when(|s| subject::checkable(s, wish(s))),
-    row("speak", &[Char('O')], "The same, and speak: status line, certificate", |s, told, out| {
+    row("speak", &[Char('O')], "Check ports and protocols: status line, certificate", |s, told, out| {
         subject::check_ports(s, wish(s), told, true, out);
     })
     .takes(&PORTS)
     .when(|s| subject::checkable(s, wish(s))),
-    row("matrix", &[Char('M')], "All apps by regions: round trips and loss", |_, _, out| {
+    row("matrix", &[Char('M')], "Show a matrix of apps and regions: RTT and loss", |_, _, out| {
         out.request(Request::Matrix);
     })
     .when(|s| {
@@ -120,11 +126,11 @@ static ROWS: &[Row] = &[
             "no app has a started machine yet",
         )
     }),
-    row("close", &[Char('h'), Code(KeyCode::Left)], "Collapse, or go to the parent", |s, _, _| {
+    row("close", &[Char('h'), Code(KeyCode::Left)], "Collapse the row, or go to its parent", |s, _, _| {
         s.views.explore.tree.close(&s.networks.front().shown.catalog, &s.networks.front().shown.pings);
     })
     .when(selected),
-    row("expand", &[Char('+')], "Expand", |s, _, _| {
+    row("expand", &[Char('+')], "Expand the row and all rows below", |s, _, _| {
         s.views.explore.tree.fold(
             Some(true),
             &s.networks.front().shown.catalog,
@@ -132,7 +138,7 @@ static ROWS: &[Row] = &[
         )
     })
     .when(has_below),
-    row("collapse", &[Char('-')], "Collapse", |s, _, _| {
+    row("collapse", &[Char('-')], "Collapse the row and all rows below", |s, _, _| {
         s.views.explore.tree.fold(
             Some(false),
             &s.networks.front().shown.catalog,
@@ -140,55 +146,58 @@ static ROWS: &[Row] = &[
         );
     })
     .when(has_below),
-    row("expand-all", &[Char('*')], "Expand or collapse everything", |s, _, _| {
+    row("expand-all", &[Char('*')], "Expand or collapse all rows", |s, _, _| {
         s.views.explore.tree.fold_all(&s.networks.front().shown.catalog, &s.networks.front().shown.pings);
     })
     .when(selected),
-    row("mark", &[Char('m')], "Mark: p d r y e then take the marked rows", |s, _, _| {
+    row("mark", &[Char('m')], "Mark the row: p d r y e then act on all marked rows", |s, _, _| {
         s.views.explore.tree.toggle_mark()
     })
     .hint(7, 41, "mark")
     .when(selected),
-    row("idle-apps", &[Char('.')], "Apps without started machines: show or hide", |s, _, _| {
+    row("idle-apps", &[Char('.')], "Show or hide apps without started machines", |s, _, _| {
         let hidden = s
             .views
             .explore
             .tree
             .toggle_idle(&s.networks.front().shown.catalog, &s.networks.front().shown.pings);
         s.say(match hidden {
-            None => "apps without started machines are shown".into(),
-            Some(0) => "every app has started machines".into(),
-            Some(n) => format!("{} without started machines hidden", count(n, "app")),
+            None => "Apps without started machines are shown".into(),
+            Some(0) => "All apps have started machines".into(),
+            Some(n) => format!("Hidden: {} without started machines", count(n, "app")),
         });
     })
     .when(|s| when(!s.networks.front().shown.catalog.apps.is_empty(), "no apps are known yet")),
-    row("wide", &[Char('w')], "Wide: the tree alone, with addresses and figures", |s, _, _| {
+    row("wide", &[Char('w')], "Show the tree alone, with addresses and figures", |s, _, _| {
         s.views.explore.tree.wide = !s.views.explore.tree.wide;
     }),
-    row("ping-below", &[Char('P')], "Ping all below, or stop", |s, _, _| toggle_pings(s, true))
+    row("ping-below", &[Char('P')], "Ping all machines below, or stop", |s, _, _| toggle_pings(s, true))
         .when(selected),
-    row("ping-in-turns", &[Char('T')], "Ping its app in turns, as a client would, or stop", |s, _, _| {
+    row("ping-in-turns", &[Char('T')], "Ping round robin over the app's addresses, or stop", |s, _, _| {
         if let Some(app) = app(s).cloned() {
             targets::toggle_turns(s, &app);
         }
     })
     .when(|s| subject::can_turn(s, app(s))),
     row("pause", &[Char(' ')], "Pause or resume probes", |s, _, _| subject::pause(s)).hint(6, 42, "pause"),
-    row("next-match", &[Char('n')], "Next match", |s, _, _| to_match(s, true)).when(filtered),
-    row("previous-match", &[Char('N')], "Previous match", |s, _, _| to_match(s, false)).when(filtered),
-    row("sort", &[Char('s')], "Sort by name, count, region, RTT", |s, _, _| {
+    row("next-match", &[Char('n')], "Go to the next match", |s, _, _| to_match(s, true)).when(filtered),
+    row("previous-match", &[Char('N')], "Go to the previous match", |s, _, _| to_match(s, false))
+        .when(filtered),
+    row("sort", &[Char('s')], "Sort by name, count, region or RTT", |s, _, _| {
         s.views.explore.tree.next_sort(&s.networks.front().shown.catalog, &s.networks.front().shown.pings);
-        let text = format!("sorted by {}", s.views.explore.tree.sort().as_str());
+        let text = format!("Sorted by {}", s.views.explore.tree.sort().as_str());
         s.say(text);
     })
     .hint(5, 65, "sort"),
     row("reverse", &[Char('S')], "Reverse the order", |s, _, _| {
         s.views.explore.tree.reverse(&s.networks.front().shown.catalog, &s.networks.front().shown.pings)
     }),
-    row("next-pane", &[Code(KeyCode::Tab), Code(KeyCode::BackTab)], "Next pane", |s, _, _| {
+    row("next-pane", &[Code(KeyCode::Tab), Code(KeyCode::BackTab)], "Focus the next pane", |s, _, _| {
         s.views.explore.focus = if s.views.explore.focus == Pane::Tree { Pane::Detail } else { Pane::Tree };
     }),
-    row("zoom", &[Char('z')], "Zoom the pane", |s, _, _| s.views.explore.zoom = !s.views.explore.zoom),
+    row("zoom", &[Char('z')], "Zoom the focused pane", |s, _, _| {
+        s.views.explore.zoom = !s.views.explore.zoom
+    }),
     row("narrower", &[Char('<')], "Make the tree narrower", |s, _, _| {
         s.views.explore.split = (s.views.explore.split - 2).max(-20)
     }),
@@ -208,7 +217,7 @@ fn selected(state: &State) -> Result<(), &'static str> {
 fn has_below(state: &State) -> Result<(), &'static str> {
     selected(state)?;
     let leaf = matches!(state.views.explore.tree.selected(), Some(Node::Machine(..) | Node::Peer(_)));
-    when(!leaf, "this row has nothing below it")
+    when(!leaf, "this row has no rows below it")
 }
 
 fn filtered(state: &State) -> Result<(), &'static str> {
@@ -231,13 +240,13 @@ fn to_match(state: &mut State, forward: bool) {
         &state.networks.front().shown.pings,
     ) {
         Found::Here => {}
-        Found::Round if forward => state.say("from the top again"),
-        Found::Round => state.say("from the end again"),
-        Found::NoOther => state.say("no other match"),
+        Found::Round if forward => state.say("Continued from the top"),
+        Found::Round => state.say("Continued from the end"),
+        Found::NoOther => state.say("No other match"),
     }
 }
 
-/// Pings the selected row, or all below it; or no longer, where that is done already.
+/// Starts or stops pings to the selected row, or to all machines below it.
 fn toggle_pings(state: &mut State, below: bool) {
     if has_marked(state) {
         return marked::toggle_pings(state);
@@ -245,17 +254,18 @@ fn toggle_pings(state: &mut State, below: bool) {
     let Some(node) = state.views.explore.tree.selected().cloned() else { return };
     let members = at(&state.networks.front().shown.catalog, &node).len();
     if !below && !matches!(node, Node::Machine(..) | Node::Peer(_)) && members > targets::POLITE {
-        return state.say(state.keyed(&format!("{members} machines: {{ping-below}} pings all below")));
+        return state
+            .say(state.keyed(&format!("{members} machines below: {{ping-below}} pings all of them")));
     }
     targets::toggle(state, Wish::Node(node));
 }
 
-/// Whether several rows are meant in the place of the selected one.
+/// Whether commands act on marked rows instead of the selected one.
 fn has_marked(state: &State) -> bool {
     state.views.explore.focus == Pane::Tree && !state.views.explore.tree.marked().is_empty()
 }
 
-/// The address of a row where there is one, else its name.
+/// The address of a row, or its name if it has no address.
 fn copied(state: &State, node: &Node) -> (&'static str, String) {
     match (node.address(&state.networks.front().shown.catalog), node) {
         (Some(address), _) => ("address", address.to_string()),
@@ -266,7 +276,6 @@ fn copied(state: &State, node: &Node) -> (&'static str, String) {
     }
 }
 
-/// The Explore view.
 #[derive(Debug)]
 pub struct View;
 
@@ -415,7 +424,7 @@ impl super::View for View {
     }
 
     fn shown(&self, state: &State) -> Result<(), &'static str> {
-        when(!state.views.explore.tree.is_empty(), "nothing is shown: the tree is empty")
+        when(!state.views.explore.tree.is_empty(), "the tree is empty")
     }
 
     fn filter<'a>(&self, state: &'a State) -> Option<&'a str> {
@@ -501,7 +510,8 @@ impl super::View for View {
 
 const EXPLORE: &[&str] = &["app", "region", "machine", "address", "rtt_ms", "state"];
 
-/// The tree flat, what is folded too; where rows are marked, what is at and below these: a row for each machine and peer, and for each app without any.
+/// The tree as a flat table, folded rows included: one row per machine, peer, and app without machines. If rows are
+/// marked, only those at and below them.
 fn sheet(state: &State) -> Sheet {
     let catalog = &state.networks.front().shown.catalog;
     let mut rows = Vec::new();
@@ -512,7 +522,7 @@ fn sheet(state: &State) -> Sheet {
         let newest = series.and_then(Series::newest);
         let word = match (gone, state.is_up(), newest) {
             (true, ..) => "gone",
-            (false, false, _) => "not fresh",
+            (false, false, _) => "stale",
             (false, true, Some(Some(_))) => "answers",
             (false, true, Some(None)) => "lost",
             (false, true, None) => "listed",
@@ -576,7 +586,7 @@ fn sheet(state: &State) -> Sheet {
     Sheet { name: "explore", columns: EXPLORE.to_vec(), rows, chosen }
 }
 
-/// The names of the selected row and what they answered.
+/// The DNS names of the selected row and their responses.
 fn detail(state: &State) -> Sheet {
     let names = state.networks.front().shown.detail.iter().flat_map(|detail| &detail.names);
     let rows = names

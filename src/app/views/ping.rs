@@ -1,4 +1,4 @@
-//! The Ping view: who is pinged, in what order, and how it is shown.
+//! The Ping view: targets, their order and their figures.
 
 pub mod matrix;
 
@@ -31,11 +31,11 @@ use crate::probe::trace::TracePlan;
 use crate::text::Safe;
 use matrix::Place;
 
-/// The shortest and the longest of [`INTERVALS`].
+/// The shortest interval of [`INTERVALS`].
 pub const FASTEST: Duration = Duration::from_millis(100);
-/// See [`FASTEST`].
+/// The longest interval of [`INTERVALS`].
 pub const SLOWEST: Duration = Duration::from_secs(10);
-/// What may lie between two probes of a target.
+/// Selectable intervals between two probes to a target.
 const INTERVALS: [Duration; 7] = [
     FASTEST,
     Duration::from_millis(200),
@@ -46,43 +46,39 @@ const INTERVALS: [Duration; 7] = [
     SLOWEST,
 ];
 
-/// Why a target cannot be worked on.
-const NONE: &str = "nobody is pinged: {add-target} adds a target";
+/// Reason why a command for targets cannot run.
+const NONE: &str = "there is no target: {add-target} adds one";
 
-/// A column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Column {
-    /// By name.
     Target,
-    /// By region.
     Region,
-    /// Probes that have left; most first, and so for all that follow.
+    /// Number of probes sent; largest first, as for all columns below.
     Sent,
-    /// The share that no reply came for.
+    /// Share of probes without a reply.
     #[default]
     Loss,
-    /// The newest round trip.
+    /// Newest RTT.
     Last,
-    /// Smallest.
+    /// Smallest RTT.
     Min,
-    /// Mean.
+    /// Mean RTT.
     Avg,
-    /// Half took no longer.
+    /// Median RTT.
     P50,
-    /// 95 of 100 took no longer.
+    /// 95th percentile of the RTT.
     P95,
-    /// 99 of 100 took no longer.
+    /// 99th percentile of the RTT.
     P99,
-    /// Largest.
+    /// Largest RTT.
     Max,
-    /// Deviation.
+    /// Mean deviation of the RTT.
     Mdev,
-    /// From one to the next.
+    /// Mean difference between successive RTTs.
     Jitter,
 }
 
 impl Column {
-    /// All of them.
     pub const ALL: [Self; 13] = [
         Self::Target,
         Self::Region,
@@ -99,7 +95,7 @@ impl Column {
         Self::Jitter,
     ];
 
-    /// What the rows may be sorted by, in the order in which a key takes them.
+    /// Columns to sort by, in the sequence of the sort key.
     const SORTS: [Self; 9] = [
         Self::Loss,
         Self::Last,
@@ -112,7 +108,7 @@ impl Column {
         Self::Region,
     ];
 
-    /// As it stands over its column.
+    /// Heading of the column.
     pub fn title(self) -> &'static str {
         match self {
             Self::Target => "TARGET",
@@ -136,7 +132,7 @@ impl Column {
         Self::SORTS.get((at + 1) % Self::SORTS.len()).copied().unwrap_or_default()
     }
 
-    /// What a row is sorted by. Of a window it takes a look at every sample: once a row, not once a comparison.
+    /// The sort key of a row. For a window it reads every sample, so it is computed once per row, not per comparison.
     fn key<'a>(self, row: &Row<'a>) -> Key<'a> {
         let time = |pick: fn(Stats) -> Duration| Key::Time(Reverse(row.stats().map(pick)));
         match self {
@@ -157,7 +153,7 @@ impl Column {
     }
 }
 
-/// What rows are sorted by: names upwards, figures downwards.
+/// A sort key: names ascending, figures descending.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 enum Key<'a> {
     Name(&'a [u8]),
@@ -174,19 +170,19 @@ impl Key<'_> {
     }
 }
 
-/// What is shown of the selected target.
+/// The details shown for the selected target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Lower {
-    /// Its round trips over time, and what else there is room for.
+    /// Chart of round trips over time, and more if there is space.
     #[default]
     Chart,
-    /// How often which round trip was seen.
+    /// Histogram of round trips.
     Histogram,
-    /// Its replies one by one.
+    /// List of replies.
     Replies,
-    /// The way to it.
+    /// The route with its hops.
     Trace,
-    /// Its ports.
+    /// Results of the port check.
     Ports,
 }
 
@@ -199,63 +195,60 @@ impl Lower {
     }
 }
 
-/// What is kept of the view.
+/// State of the view.
 #[derive(Debug, Clone, Default)]
 pub struct Pings {
-    /// What the rows are sorted by.
     pub sort: Column,
-    /// Whether the order is reversed.
     pub reversed: bool,
-    /// Whether the figures are of the newest probes alone.
+    /// Whether figures cover only the newest probes.
     pub window: bool,
-    /// What is shown of the selected target.
+    /// Details shown for the selected target.
     pub lower: Lower,
-    /// The selected cell of the matrix, while that is shown in place of the targets.
+    /// Selected cell of the matrix; `None` while the targets are shown.
     pub matrix: Option<Place>,
-    /// Ports that are tried.
+    /// Number of ports that are being checked.
     pub checking: usize,
-    /// Whether the table has all figures in the place of the newest probes.
+    /// Whether the table shows all figures instead of the newest probes.
     pub wide: bool,
-    /// Samples between the chart's right end and now.
+    /// Samples between the right end of the chart and now.
     pub earlier: usize,
-    /// How probes are sent.
+    /// Plan for sending probes.
     pub plan: Plan,
-    /// The selected target; `None` is the first row.
+    /// Selected target; `None` selects the first row.
     chosen: Option<Target>,
-    /// The target that the engine was told to trace, and not yet to stop.
+    /// Target that the engine is tracing.
     told_trace: Option<Target>,
 }
 
 impl Pings {
-    /// Between two probes of one of `targets`: where they are many, the pace makes it longer.
+    /// Interval between two probes to one target; longer with many targets, to keep the pace.
     pub fn interval(&self, targets: usize) -> Duration {
         self.plan.interval.max(self.plan.pace * u32::try_from(targets).unwrap_or(u32::MAX))
     }
 }
 
-/// A row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
-    /// The target's pings.
+    /// Pings to the target.
     pub series: &'a Series,
-    /// Where it belongs, where that is known.
+    /// Place of the target, if known.
     pub member: Option<&'a Member>,
-    /// Whether its figures are of the newest probes alone.
+    /// Whether its figures cover only the newest probes.
     window: bool,
 }
 
 impl Row<'_> {
-    /// Whether the catalog has the target no longer.
+    /// Whether the catalog no longer contains the target.
     pub fn is_gone(&self) -> bool {
         self.member.is_some_and(|member| member.gone)
     }
 
-    /// Loss, of the window or of all.
+    /// Loss of the window or of all probes.
     pub fn loss(&self) -> Option<f64> {
         if self.window { self.series.recent_loss() } else { self.series.loss() }
     }
 
-    /// Figures, of the window or of all.
+    /// Figures of the window or of all probes.
     pub fn stats(&self) -> Option<Stats> {
         if self.window { self.series.recent_stats() } else { self.series.stats }
     }
@@ -266,7 +259,7 @@ impl State {
         Row { series, member: self.networks.front().wishes.member_of(series), window: self.views.ping.window }
     }
 
-    /// The rows of the view, in order.
+    /// The rows of the view in order.
     pub fn ping_rows(&self) -> Vec<Row<'_>> {
         let Pings { sort, reversed, .. } = self.views.ping;
         let keyed = |series| {
@@ -278,13 +271,13 @@ impl State {
         rows.into_iter().map(|(_, row)| row).collect()
     }
 
-    /// The selected row of [`Self::ping_rows`].
+    /// Index of the selected row in [`Self::ping_rows`].
     pub fn chosen_ping(&self, rows: &[Row<'_>]) -> usize {
         let chosen = self.views.ping.chosen.as_ref();
         rows.iter().position(|row| Some(&row.series.target) == chosen).unwrap_or(0)
     }
 
-    /// The selected target's pings: of who was selected, or of the first row.
+    /// Pings to the selected target, else to that of the first row.
     pub fn chosen_series(&self) -> Option<&Series> {
         let all = &self.networks.front().shown.pings;
         let chosen = self.views.ping.chosen.as_ref();
@@ -302,12 +295,11 @@ impl State {
         self.chosen_series().map(|series| series.target.address)
     }
 
-    /// Who was asked to be pinged last.
+    /// Targets last sent to the engine.
     pub fn asked_targets(&self) -> Vec<Target> {
         self.networks.front().asked_pings.iter().map(|aim| aim.target.clone()).collect()
     }
 
-    /// Selects a target.
     pub fn choose_ping(&mut self, target: Target) {
         self.views.ping.chosen = Some(target);
         self.views.ping.earlier = 0;
@@ -326,7 +318,7 @@ impl State {
         }
     }
 
-    /// The node of the selected target or cell, where the tree has one.
+    /// Place in the tree of the selected target or cell.
     pub fn pinged_node(&self) -> Option<Node> {
         if self.views.ping.matrix.is_some() {
             return self.matrix_node();
@@ -345,7 +337,7 @@ impl State {
             self.views.ping.earlier.saturating_add_signed(by).min(kept.saturating_sub(1));
     }
 
-    /// The selected one is pinged no longer; the next one is selected.
+    /// Stops pings to the selected target and selects the next.
     fn remove_target(&mut self) {
         let rows = self.ping_rows();
         let at = self.chosen_ping(&rows);
@@ -354,52 +346,52 @@ impl State {
         let next = target(at + 1).or_else(|| target(at.checked_sub(1)?));
         unwant(self, &here);
         self.views.ping.chosen = next;
-        self.say(format!("no longer pinging {}", here.label));
+        self.say(format!("Stopped pinging {}", here.label));
     }
 }
 
-/// Where its keys hold.
+/// Context of its keys.
 pub const HERE: Context = Context::view("Ping");
 
 static ENTRY: CommandRow = CommandRow::new(
     "ping-view",
     Context::EVERYWHERE,
     &[Char('3')],
-    "Ping: round trips and loss",
+    "Show the Ping view: RTT and loss",
     |s, _, out| {
         s.go(super::Tab::Ping, out);
     },
 );
 
 static ROWS: &[CommandRow] = &[
-    row("show-target", &[Code(KeyCode::Enter)], "Show it in the tree", |s, _, out| {
+    row("show-target", &[Code(KeyCode::Enter)], "Show the target in the tree", |s, _, out| {
         out.requests.extend(s.pinged_node().map(Request::Reveal));
     })
     .hint(4, 40, "show in tree")
     .when(|s| when(s.pinged_node().is_some(), "it is not in the tree")),
-    row("matrix", &[Char('M')], "All apps by regions: round trips and loss", |s, _, _| {
+    row("matrix", &[Char('M')], "Show a matrix of apps and regions: RTT and loss", |s, _, _| {
         s.views.ping.matrix = if s.views.ping.matrix.is_some() { None } else { Some(Place::default()) };
     })
     .hint(5, 41, "matrix")
     .when(|s| when(s.has_matrix(), "no app has a started machine yet")),
-    row("trace", &[Char('t')], "Trace the way to it", |s, _, out| {
+    row("trace", &[Char('t')], "Trace the route to it", |s, _, out| {
         out.requests.extend(wish(s).map(Request::Trace));
     })
     .hint(3, 42, "trace")
     .when(|s| outside_matrix(s).and_then(|()| subject::traceable(s, wish(s)))),
-    row("ports", &[Char('o')], "Try its TCP ports", |s, told, out| {
+    row("ports", &[Char('o')], "Check its TCP ports", |s, told, out| {
         subject::check_ports(s, wish(s), told, false, out);
     })
     .takes(&PORTS)
     .hint(3, 43, "ports")
     .when(|s| outside_matrix(s).and_then(|()| subject::checkable(s, wish(s)))),
-    row("speak", &[Char('O')], "The same, and speak: status line, certificate", |s, told, out| {
+    row("speak", &[Char('O')], "Check ports and protocols: status line, certificate", |s, told, out| {
         subject::check_ports(s, wish(s), told, true, out);
     })
     .takes(&PORTS)
     .hint(6, 44, "speak")
     .when(|s| outside_matrix(s).and_then(|()| subject::checkable(s, wish(s)))),
-    row("ping-in-turns", &[Char('T')], "Its app in turns, as a client would, or stop", |s, _, _| {
+    row("ping-in-turns", &[Char('T')], "Ping round robin over the app's addresses, or stop", |s, _, _| {
         if let Some(app) = app(s) {
             targets::toggle_turns(s, &app);
         }
@@ -411,74 +403,84 @@ static ROWS: &[CommandRow] = &[
     })
     .takes(&TARGET)
     .hint(1, 45, "add"),
-    row("remove-target", &[Char('x')], "Ping it no longer", |s, _, _| s.remove_target())
+    row("remove-target", &[Char('x')], "Remove the target", |s, _, _| s.remove_target())
         .hint(2, 46, "remove")
         .when(on_target),
-    row("dig-target", &[Char('d')], "Dig its name", |s, _, out| {
+    row("dig-target", &[Char('d')], "Query its DNS name", |s, _, out| {
         let line = s.pinged_node().map(|node| node.form().to_string());
         let address = || s.chosen_address().map(|address| format!("-x {address}"));
         out.requests.extend(line.or_else(address).map(Request::Dig));
     })
     .when(on_target),
-    row("clear-target", &[Char('c')], "Its figures start over", |s, _, out| {
+    row("clear-target", &[Char('c')], "Reset its figures", |s, _, out| {
         let chosen = s.chosen_series().map(|series| vec![series.target.clone()]);
         out.ask(Command::ClearPings(chosen));
-        s.say("its figures start over");
+        s.say("Figures of the target reset");
     })
     .hint(3, 47, "clear")
     .when(on_target),
-    row("clear-targets", &[Char('C')], "All figures start over", |s, _, out| {
+    row("clear-targets", &[Char('C')], "Reset the figures of all targets", |s, _, out| {
         out.ask(Command::ClearPings(None));
-        s.say("all figures start over");
+        s.say("Figures of all targets reset");
     })
     .when(pinging),
-    row("faster", &[Char('-')], "A shorter interval", |s, _, out| pace(s, false, out))
+    row("faster", &[Char('-')], "Ping at a shorter interval", |s, _, out| pace(s, false, out))
         .hint(5, 48, "faster")
-        .when(|s| when(s.views.ping.plan.interval > FASTEST, "that is the shortest interval")),
-    row("slower", &[Char('+')], "A longer interval", |s, _, out| pace(s, true, out))
+        .when(|s| when(s.views.ping.plan.interval > FASTEST, "this is the shortest interval")),
+    row("slower", &[Char('+')], "Ping at a longer interval", |s, _, out| pace(s, true, out))
         .hint(5, 49, "slower")
-        .when(|s| when(s.views.ping.plan.interval < SLOWEST, "that is the longest interval")),
-    row("earlier", &[Char('h'), Code(KeyCode::Left)], "Chart: earlier; matrix: to the left", |s, _, _| {
-        if s.views.ping.matrix.is_some() { s.step_matrix(0, -1) } else { s.step_chart(10) }
-    })
+        .when(|s| when(s.views.ping.plan.interval < SLOWEST, "this is the longest interval")),
+    row(
+        "earlier",
+        &[Char('h'), Code(KeyCode::Left)],
+        "Scroll the chart back, or move left in the matrix",
+        |s, _, _| {
+            if s.views.ping.matrix.is_some() { s.step_matrix(0, -1) } else { s.step_chart(10) }
+        },
+    )
     .when(|s| match s.views.ping.matrix {
         Some(place) => when(place.region > 0, "this is the first region"),
         None => {
             let kept = s.chosen_series().map_or(0, |series| series.recent.len());
-            when(s.views.ping.earlier + 1 < kept, "nothing earlier is kept")
+            when(s.views.ping.earlier + 1 < kept, "there are no earlier samples")
         }
     }),
-    row("later", &[Char('l'), Code(KeyCode::Right)], "Chart: later; matrix: to the right", |s, _, _| {
-        if s.views.ping.matrix.is_some() { s.step_matrix(0, 1) } else { s.step_chart(-10) }
-    })
+    row(
+        "later",
+        &[Char('l'), Code(KeyCode::Right)],
+        "Scroll the chart forward, or move right in the matrix",
+        |s, _, _| {
+            if s.views.ping.matrix.is_some() { s.step_matrix(0, 1) } else { s.step_chart(-10) }
+        },
+    )
     .when(|s| match s.views.ping.matrix {
         Some(place) => {
             when(place.region < s.matrix_regions().len().saturating_sub(1), "this is the last region")
         }
-        None => when(s.views.ping.earlier > 0, "this is now"),
+        None => when(s.views.ping.earlier > 0, "these are the newest samples"),
     }),
-    row("next-figure", &[Char('v')], "Chart, histogram, replies", |s, _, _| {
+    row("next-figure", &[Char('v')], "Show the next details: chart, histogram, replies", |s, _, _| {
         s.views.ping.lower = s.views.ping.lower.step(1);
     })
     .hint(4, 50, "form")
     .when(on_target),
-    row("previous-figure", &[Char('V')], "The figure before", |s, _, _| {
+    row("previous-figure", &[Char('V')], "Show the previous details", |s, _, _| {
         s.views.ping.lower = s.views.ping.lower.step(Lower::ALL.len() - 1);
     })
     .when(on_target),
-    row("window", &[Char('W')], "Figures of the newest, or of all", |s, _, _| {
+    row("window", &[Char('W')], "Show figures of the newest probes or of all", |s, _, _| {
         s.views.ping.window = !s.views.ping.window;
-        s.say(if s.views.ping.window { "figures of the newest probes" } else { "figures of all probes" });
+        s.say(if s.views.ping.window { "Figures of the newest probes" } else { "Figures of all probes" });
     })
     .when(on_target),
-    row("wide", &[Char('w')], "Wide: more figures in the table", |s, _, _| {
+    row("wide", &[Char('w')], "Show more figures in the table", |s, _, _| {
         s.views.ping.wide = !s.views.ping.wide
     })
     .when(pinging),
     row("pause", &[Char(' ')], "Pause or resume probes", |s, _, _| subject::pause(s)).hint(2, 51, "pause"),
     row("sort", &[Char('s')], "Sort by the next column", |s, _, _| {
         s.views.ping.sort = s.views.ping.sort.next();
-        s.say(format!("sorted by {}", s.views.ping.sort.title()));
+        s.say(format!("Sorted by {}", s.views.ping.sort.title()));
     })
     .hint(4, 52, "sort")
     .when(outside_matrix),
@@ -493,7 +495,7 @@ const fn row(id: &'static str, keys: &'static [Press], help: &'static str, run: 
 }
 
 fn outside_matrix(state: &State) -> Result<(), &'static str> {
-    when(state.views.ping.matrix.is_none(), "that is done to a target: {back} leaves the matrix")
+    when(state.views.ping.matrix.is_none(), "this needs a target: {back} leaves the matrix")
 }
 
 fn pinging(state: &State) -> Result<(), &'static str> {
@@ -505,7 +507,7 @@ fn on_target(state: &State) -> Result<(), &'static str> {
     pinging(state)
 }
 
-/// The selected target, or the app whose addresses are pinged one after the other.
+/// The selected target, or the app whose addresses are pinged round robin.
 fn wish(state: &State) -> Option<Wish> {
     let series = state.chosen_series()?;
     if series.turns > 0 {
@@ -533,10 +535,10 @@ fn pace(state: &mut State, slower: bool, out: &mut Out) {
     let Some(interval) = INTERVALS.get(to).copied() else { return };
     state.views.ping.plan.interval = interval;
     out.ask(Command::PingEvery(interval));
-    state.say(format!("every {:.1} s", interval.as_secs_f64()));
+    state.say(format!("Interval: {:.1} s", interval.as_secs_f64()));
 }
 
-/// Shows the targets of `wish`, pinged; gives them.
+/// Starts to ping the targets of `wish`, shows and returns them.
 fn bring(state: &mut State, wish: &Wish) -> Vec<Target> {
     let targets = subject::targets_of(state, wish);
     state.views.ping.matrix = None;
@@ -558,7 +560,7 @@ fn trace(state: &mut State, wish: &Wish, out: &mut Out) {
     out.ask(Command::Trace(Some((target, plan))));
 }
 
-/// Checks ports, and the protocols of the open ones where that is wanted.
+/// Starts a port check, and a protocol check of the open ports if `speak` is set.
 fn check_ports(state: &mut State, wish: &Wish, ports: &[u16], speak: bool, out: &mut Out) {
     let protocols = speak.then_some(Protocols::Any);
     let mut checks = Vec::new();
@@ -577,7 +579,7 @@ fn check_ports(state: &mut State, wish: &Wish, ports: &[u16], speak: bool, out: 
     out.ask(Command::Ports(checks));
 }
 
-/// The name of a service of `target`.
+/// The host name of `target` for protocol checks.
 fn host_of(state: &State, target: &Target) -> Option<String> {
     let label = target.label.as_str();
     match Node::at(target.address, &state.networks.front().shown.catalog) {
@@ -588,7 +590,6 @@ fn host_of(state: &State, target: &Target) -> Option<String> {
     }
 }
 
-/// The Ping view.
 #[derive(Debug)]
 pub struct View;
 
@@ -658,7 +659,10 @@ impl super::View for View {
     }
 
     fn shown(&self, state: &State) -> Result<(), &'static str> {
-        when(!state.networks.front().shown.pings.is_empty(), "nobody is pinged: {ping} does it in the tree")
+        when(
+            !state.networks.front().shown.pings.is_empty(),
+            "there is no target: {ping} in the tree adds one",
+        )
     }
 
     fn take(&self, state: &mut State, request: &Request, out: &mut Out) -> bool {
@@ -676,7 +680,7 @@ impl super::View for View {
     }
 
     fn follow(&self, state: &mut State, out: &mut Out) {
-        // Whatever took the place of a trace: it is not visible, so nothing is sent for it.
+        // The trace is hidden whatever is shown instead, so no probes are sent for it.
         if state.views.ping.lower != Lower::Trace && state.views.ping.told_trace.take().is_some() {
             out.ask(Command::Trace(None));
         }

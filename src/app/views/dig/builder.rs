@@ -1,4 +1,4 @@
-//! The builder of names: one of the platform's forms, and holes to fill.
+//! The name builder: a form of the platform's DNS names and its fields (holes) to fill.
 
 use tui_input::Input;
 
@@ -9,28 +9,28 @@ use crate::dns::names::Form;
 use crate::dns::templates::{Hole, TEMPLATES, Template};
 use crate::text::Safe;
 
-/// The metadata that the platform's own tool gives each Machine: its process group.
+/// Metadata key that the platform's tool sets on each machine: its process group.
 const GROUP_KEY: &str = "fly_process_group";
-/// What a hole may be filled with, at most.
+/// Largest number of offers for a field.
 const OFFERED: usize = 40;
 
-/// A name in the making.
+/// A name that is being built.
 #[derive(Debug, Clone, Default)]
 pub struct Builder {
-    /// The chosen row of [`TEMPLATES`].
+    /// Index of the selected row in [`TEMPLATES`].
     pub chosen: usize,
-    /// What the holes are filled with, in the order of the name.
+    /// Text of the fields in the order of the name.
     pub parts: Vec<Input>,
-    /// The hole that is filled now; `None` while the form is chosen.
+    /// Index of the field being filled; `None` while the form is being chosen.
     pub hole: Option<usize>,
-    /// What it may be filled with.
+    /// Offers for that field.
     pub offers: Vec<String>,
-    /// The offer that was stepped to.
+    /// Index of the selected offer.
     pub offer: Option<usize>,
 }
 
 impl Builder {
-    /// One that begins with `template` and the app filled in.
+    /// A builder with `template` selected and the app filled in.
     pub fn with_app(chosen: usize, app: &Safe, catalog: &Catalog, past: &Past) -> Self {
         let mut builder = Self { chosen, ..Self::default() };
         builder.take_form();
@@ -44,15 +44,15 @@ impl Builder {
         builder
     }
 
-    /// The form.
+    /// The selected form.
     pub fn template(&self) -> &'static Template {
         &TEMPLATES[self.chosen.min(TEMPLATES.len() - 1)]
     }
 
-    /// The name, where all holes are filled.
+    /// The name, if all fields are filled.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// Reason why it is not a valid name.
     pub fn name(&self) -> Result<String, String> {
         let parts: Vec<Safe> = self.parts.iter().map(|part| Safe::new(part.value().trim())).collect();
         match self.template().name(&parts) {
@@ -61,14 +61,14 @@ impl Builder {
                 let empty = self.template().holes.iter().zip(&parts).find(|(_, part)| part.is_empty());
                 Err(match empty {
                     Some((hole, _)) => format!("the {} is missing", hole.as_str()),
-                    None => "the number is none".into(),
+                    None => "this is not a number".into(),
                 })
             }
             Err(error) => Err(error.to_string()),
         }
     }
 
-    /// Steps through the forms, or through the offers for the hole.
+    /// Selects the next or previous form or offer.
     pub fn step(&mut self, down: bool) {
         let step = |at: usize, last: usize| if down { (at + 1).min(last) } else { at.saturating_sub(1) };
         if self.hole.is_none() {
@@ -84,13 +84,13 @@ impl Builder {
         };
     }
 
-    /// Takes the form, or the offer for the hole, and goes on to the next hole. Whether the name is whole.
+    /// Takes the selected form or offer and moves to the next field. Returns whether the name is complete.
     pub fn next(&mut self, complete: bool, catalog: &Catalog, past: &Past) -> bool {
         match self.hole {
             None => self.take_form(),
             Some(at) => {
                 let typed = self.parts.get(at).map(|part| part.value().to_owned()).unwrap_or_default();
-                // Tab completes to the first offer, Enter takes what was typed or stepped to.
+                // Tab completes with the first offer; Enter takes the typed text or the selected offer.
                 let offer = self.offer.or((complete || typed.is_empty()).then_some(0));
                 if let (Some(offer), Some(part)) =
                     (offer.and_then(|offer| self.offers.get(offer)), self.parts.get_mut(at))
@@ -110,7 +110,7 @@ impl Builder {
         true
     }
 
-    /// One step back: the hole before, or the choice of the form. False where there is nothing to go back to.
+    /// Goes one step back: to the previous field or to the choice of the form. False if there is no step back.
     pub fn back(&mut self) -> bool {
         let was_open = self.hole.take().is_some();
         self.offers.clear();
@@ -118,7 +118,7 @@ impl Builder {
         was_open
     }
 
-    /// Something was typed.
+    /// Updates the offers after text was typed.
     pub fn renew(&mut self, catalog: &Catalog, past: &Past) {
         self.offer = None;
         self.offers = self.hole.map(|hole| self.offered(hole, catalog, past)).unwrap_or_default();
@@ -126,7 +126,7 @@ impl Builder {
 
     fn take_form(&mut self) {
         let holes = self.template().holes;
-        // What was filled in stays where the new form has as many holes.
+        // Text in fields is kept if the new form has that field.
         if self.parts.len() != holes.len() {
             self.parts = vec![Input::default(); holes.len()];
         }
@@ -137,8 +137,7 @@ impl Builder {
         }
     }
 
-    /// The next hole without a word in it; the app first and the key before its value, as what else there is depends on
-    /// them.
+    /// The next empty field. The app comes first and a key comes before its value, because other offers depend on them.
     fn next_empty(&self) -> Option<usize> {
         let holes = self.template().holes;
         let empty = |at: &usize| self.parts.get(*at).is_some_and(|part| part.value().trim().is_empty());
@@ -200,7 +199,7 @@ impl Builder {
     }
 }
 
-/// Process groups: no record lists them; `app` is the one of an app that names none.
+/// Process groups. No record lists them; an app without groups uses `app`.
 fn groups(past: &Past) -> Vec<String> {
     let mut groups = asked_for(past, |form| match form {
         Form::Process(group, _) => Some(group),
@@ -210,7 +209,7 @@ fn groups(past: &Past) -> Vec<String> {
     groups
 }
 
-/// Parts of names that were asked for, the newest first, none twice.
+/// Parts of names in the history, newest first, without duplicates.
 fn asked_for(past: &Past, take: impl Fn(Form) -> Option<Safe>) -> Vec<String> {
     let mut found = Vec::new();
     for word in past.forms().filter_map(take).map(|part| part.to_string()) {
@@ -225,7 +224,7 @@ fn builder_holes(chosen: usize) -> &'static [Hole] {
     TEMPLATES.get(chosen).map_or(&[], |template| template.holes)
 }
 
-/// Completions that open the builder: the forms of `app` with more holes than it.
+/// Completions that open the builder: forms of `app` with more fields than the app.
 pub fn open_forms(app: &Safe) -> impl Iterator<Item = Choice> {
     TEMPLATES.iter().enumerate().filter_map(|(at, template)| {
         let open = template.holes.iter().any(|hole| matches!(hole, Hole::Group | Hole::Key));

@@ -21,13 +21,13 @@ use crate::dns::dig::wire::Parts;
 use crate::engine::report::{Command, DIGS};
 use crate::text::quoted;
 
-/// The types that one key steps through.
+/// Record types in the sequence of the type key.
 const TYPES: [&str; 5] = ["AAAA", "TXT", "A", "SRV", "ANY"];
 
-/// Why nothing can be done to an answer.
-pub const UNASKED: &str = "nothing was asked yet";
+/// Reason why a command for a response cannot run.
+pub const UNASKED: &str = "no query was sent yet";
 
-/// A dig line: a name, a type, options.
+/// A dig line: name, type, options.
 static LINES: Argument = Argument {
     is_free: true,
     is_needed: false,
@@ -38,32 +38,38 @@ static LINES: Argument = Argument {
             .entries
             .iter()
             .rev()
-            .map(|entry| Value::new(entry.text.clone(), "asked before"))
+            .map(|entry| Value::new(entry.text.clone(), "sent before"))
             .collect()
     },
 };
 
 /// The command that shows the view.
-pub static ENTRY: Row =
-    Row::new("dig", Context::EVERYWHERE, &[Char('2')], "Dig: ask a name server", |s, told, out| match told {
+pub static ENTRY: Row = Row::new(
+    "dig",
+    Context::EVERYWHERE,
+    &[Char('2')],
+    "Show the Dig view: query a name server",
+    |s, told, out| match told {
         Some(line) => out.request(Request::Dig(line.to_owned())),
         None => s.go(Tab::Dig, out),
-    })
-    .takes(&LINES);
+    },
+)
+.takes(&LINES);
 
-/// The commands of the answer, of the line, of the search in the history and of the builder of names.
+/// Commands of the response, input line, history search and name builder.
 pub static ROWS: &[Row] = &[
     row("edit-line", HERE, &[Char('i')], "Edit the line", |s, _, _| {
         let text = s.views.dig.input.value().to_owned();
         s.views.dig.edit(&text);
     })
     .hint(0, 10, "edit"),
-    row("new-line", HERE, &[Char('a')], "A new line", |s, _, _| s.views.dig.edit("")).hint(1, 11, "new"),
+    row("new-line", HERE, &[Char('a')], "Start a new line", |s, _, _| s.views.dig.edit(""))
+        .hint(1, 11, "new"),
     row(
         "follow",
         HERE,
         &[Code(KeyCode::Enter), Char('d')],
-        "Dig what is under the cursor, or ask again",
+        "Query the name under the cursor, or repeat the query",
         |s, _, out| match s.views.dig.link(&s.networks.front().shown) {
             Some(link) => {
                 let text = link.line(&s.networks.front().shown.catalog);
@@ -72,9 +78,9 @@ pub static ROWS: &[Row] = &[
             None => s.ask_again(out),
         },
     )
-    .hint(1, 12, "dig this")
+    .hint(1, 12, "dig")
     .when(asked),
-    row("ping-link", HERE, &[Char('p')], "Ping what is under the cursor, or stop", |s, _, _| {
+    row("ping-link", HERE, &[Char('p')], "Ping the address under the cursor, or stop", |s, _, _| {
         let link = s.views.dig.link(&s.networks.front().shown);
         if let Some(wish) = link.and_then(|link| link.wish(&s.networks.front().shown.catalog)) {
             toggle(s, wish);
@@ -83,11 +89,11 @@ pub static ROWS: &[Row] = &[
     .hint(3, 13, "ping")
     .when(|s| {
         let Some(link) = s.views.dig.link(&s.networks.front().shown) else {
-            return Err("nothing under the cursor can be pinged");
+            return Err("there is nothing to ping under the cursor");
         };
-        when(link.wish(&s.networks.front().shown.catalog).is_some(), "no address of it is known")
+        when(link.wish(&s.networks.front().shown.catalog).is_some(), "its address is unknown")
     }),
-    row("show-link", HERE, &[Char('T')], "Show it in the tree", |s, _, out| {
+    row("show-link", HERE, &[Char('T')], "Show the place under the cursor in the tree", |s, _, out| {
         let node = s
             .views
             .dig
@@ -95,41 +101,57 @@ pub static ROWS: &[Row] = &[
             .and_then(|link| link.node(&s.networks.front().shown.catalog));
         out.requests.extend(node.map(Request::Reveal));
     })
-    .hint(4, 14, "in the tree")
+    .hint(4, 14, "show in tree")
     .when(|s| {
         let Some(link) = s.views.dig.link(&s.networks.front().shown) else {
-            return Err("nothing under the cursor is in the tree");
+            return Err("nothing under the cursor is show in tree");
         };
         when(link.node(&s.networks.front().shown.catalog).is_some(), "it is not in the tree")
     }),
-    row("next-field", HERE, &[Char('l'), Code(KeyCode::Right)], "To the next thing in the row", |s, _, _| {
-        s.views.dig.field_step(true, &s.networks.front().shown);
-    })
+    row(
+        "next-field",
+        HERE,
+        &[Char('l'), Code(KeyCode::Right)],
+        "Go to the next link in the row",
+        |s, _, _| {
+            s.views.dig.field_step(true, &s.networks.front().shown);
+        },
+    )
     .when(answered),
-    row("previous-field", HERE, &[Char('h'), Code(KeyCode::Left)], "To the one before", |s, _, _| {
-        s.views.dig.field_step(false, &s.networks.front().shown);
-    })
+    row(
+        "previous-field",
+        HERE,
+        &[Char('h'), Code(KeyCode::Left)],
+        "Go to the previous link in the row",
+        |s, _, _| {
+            s.views.dig.field_step(false, &s.networks.front().shown);
+        },
+    )
     .when(answered),
-    row("next-form", HERE, &[Char('v')], "Next form: Answer, Message, Hex, JSON", |s, _, _| {
+    row("next-form", HERE, &[Char('v')], "Show the next form: Answer, Message, Hex, JSON", |s, _, _| {
         s.views.dig.next_face(true);
     })
     .hint(1, 15, "form")
     .when(asked),
-    row("previous-form", HERE, &[Char('V')], "The form before", |s, _, _| s.views.dig.next_face(false))
-        .when(asked),
-    row("watch", HERE, &[Char('W')], "Watch: ask again and again, or stop", |s, _, _| s.toggle_watch())
-        .hint(3, 16, "watch")
-        .when(asked),
-    row("wide", HERE, &[Char('w')], "Wrap long lines, or cut them", |s, _, _| {
+    row("previous-form", HERE, &[Char('V')], "Show the previous form", |s, _, _| {
+        s.views.dig.next_face(false)
+    })
+    .when(asked),
+    row("watch", HERE, &[Char('W')], "Watch: repeat the query and show changes, or stop", |s, _, _| {
+        s.toggle_watch()
+    })
+    .hint(3, 16, "watch")
+    .when(asked),
+    row("wide", HERE, &[Char('w')], "Wrap or cut long lines", |s, _, _| {
         s.views.dig.wrapped = !s.views.dig.wrapped
     })
     .when(|s| {
         let fits = matches!(s.views.dig.face(), Face::Answer | Face::Hex);
-        when(!fits, "this form fits: those of {next-form} that do not are wrapped")
+        when(!fits, "this form has no long lines: {next-form} shows others")
     }),
-    row("slower", HERE, &[Char('+')], "Watch: ask more seldom", |s, _, _| pace(s, true)).when(watched),
-    row("faster", HERE, &[Char('-')], "Watch: ask more often", |s, _, _| pace(s, false)).when(watched),
-    row("next-type", HERE, &[Char('t')], "Ask for the next type: AAAA, TXT, A, SRV, ANY", |s, _, out| {
+    row("slower", HERE, &[Char('+')], "Watch: longer interval", |s, _, _| pace(s, true)).when(watched),
+    row("faster", HERE, &[Char('-')], "Watch: shorter interval", |s, _, _| pace(s, false)).when(watched),
+    row("next-type", HERE, &[Char('t')], "Query the next type: AAAA, TXT, A, SRV, ANY", |s, _, out| {
         if let Some(line) = s.views.dig.entry().map(next_type) {
             s.dig_line(&line, out);
         }
@@ -137,72 +159,91 @@ pub static ROWS: &[Row] = &[
     .hint(5, 17, "type")
     .when(|s| {
         let Some(entry) = s.views.dig.entry() else { return Err(UNASKED) };
-        when(entry.line.asks.len() == 1, "the line asks several questions")
+        when(entry.line.asks.len() == 1, "the line has several queries")
     }),
-    row("toggle-tcp", HERE, &[Char('u')], "Ask over TCP, or no longer", |s, _, out| {
+    row("toggle-tcp", HERE, &[Char('u')], "Query over TCP, or stop", |s, _, out| {
         if let Some(line) = s.views.dig.entry().map(other_transport) {
             s.dig_line(&line, out);
         }
     })
     .hint(6, 18, "tcp")
     .when(asked),
-    row("build-name", HERE, &[Char('b')], "Build a name: choose a form, fill its holes", |s, _, _| {
+    row("build-name", HERE, &[Char('b')], "Build a name: choose a form and fill its fields", |s, _, _| {
         s.views.dig.build();
     })
     .hint(4, 19, "build"),
-    row("newer-line", HERE, &[Char('J')], "The next line that was asked", |s, _, _| s.views.dig.turn(true))
+    row("newer-line", HERE, &[Char('J')], "Show the next line", |s, _, _| s.views.dig.turn(true)).when(asked),
+    row("older-line", HERE, &[Char('K')], "Show the previous line", |s, _, _| s.views.dig.turn(false))
         .when(asked),
-    row("older-line", HERE, &[Char('K')], "The line before", |s, _, _| s.views.dig.turn(false)).when(asked),
-    row("forget", HERE, &[Char('x')], "Forget this line", |s, _, _| s.views.dig.forget()).when(asked),
-    row("ask", LINE, &[Code(KeyCode::Enter)], "Ask", |s, _, out| s.send_line(out))
-        .hint(0, 1, "ask")
+    row("forget", HERE, &[Char('x')], "Remove this line", |s, _, _| s.views.dig.forget()).when(asked),
+    row("ask", LINE, &[Code(KeyCode::Enter)], "Send the query", |s, _, out| s.send_line(out))
+        .hint(0, 1, "send")
         .when(|s| when(!s.views.dig.input.value().trim().is_empty(), "the line is empty: type a name")),
-    row("complete", LINE, &[Code(KeyCode::Tab)], "Complete", |s, _, _| {
+    row("complete", LINE, &[Code(KeyCode::Tab)], "Complete the word", |s, _, _| {
         s.views.dig.accept(&s.networks.front().shown.catalog)
     })
     .hint(0, 2, "complete")
-    .when(|s| when(!s.views.dig.choices.is_empty(), "nothing more that is known begins so")),
-    row("line-down", LINE, &[Code(KeyCode::Down)], "Next name", |s, _, _| s.views.dig.line_step(true))
-        .hint(2, 3, "names"),
-    row("line-up", LINE, &[Code(KeyCode::Up)], "Name or line before", |s, _, _| s.views.dig.line_step(false))
-        .hint(2, 4, "history"),
-    row("leave-line", LINE, &[Code(KeyCode::Esc)], "To the answer", |s, _, _| s.views.dig.leave()).hint(
-        1,
-        5,
-        "to the answer",
-    ),
+    .when(|s| when(!s.views.dig.choices.is_empty(), "there is no completion")),
+    row("line-down", LINE, &[Code(KeyCode::Down)], "Select the next completion", |s, _, _| {
+        s.views.dig.line_step(true)
+    })
+    .hint(2, 3, "names"),
+    row(
+        "line-up",
+        LINE,
+        &[Code(KeyCode::Up)],
+        "Select the previous completion, or an older line",
+        |s, _, _| s.views.dig.line_step(false),
+    )
+    .hint(2, 4, "history"),
+    row("leave-line", LINE, &[Code(KeyCode::Esc)], "Go to the response", |s, _, _| s.views.dig.leave())
+        .hint(1, 5, "response"),
     row("search-history", LINE, &[Ctrl('r')], "Search the history", |s, _, _| s.views.dig.search_past())
         .hint(2, 6, "search")
         .when(|s| when(!s.views.dig.past.lines().is_empty(), UNASKED)),
     row("build-name", LINE, &[Ctrl('n')], "Build a name", |s, _, _| s.views.dig.build()).hint(3, 7, "build"),
     row("help", LINE, &[Code(KeyCode::F(1))], "Help", |s, _, _| menu::help(s)),
     row("command", LINE, &[Ctrl('p')], "Run a command", |s, _, _| menu::palette(s, "")),
-    row("ask", SEARCH, &[Code(KeyCode::Enter)], "Ask", |s, _, out| {
+    row("ask", SEARCH, &[Code(KeyCode::Enter)], "Send the query", |s, _, out| {
         s.views.dig.take_found();
         s.send_line(out);
     })
-    .hint(0, 1, "ask")
+    .hint(0, 1, "send")
     .when(found),
-    row("complete", SEARCH, &[Code(KeyCode::Tab)], "Edit it first", |s, _, _| s.views.dig.take_found())
+    row("complete", SEARCH, &[Code(KeyCode::Tab)], "Edit the line", |s, _, _| s.views.dig.take_found())
         .hint(0, 2, "edit")
         .when(found),
-    row("line-down", SEARCH, &[Code(KeyCode::Down), Ctrl('r')], "Older", |s, _, _| {
+    row("line-down", SEARCH, &[Code(KeyCode::Down), Ctrl('r')], "Select the next older line", |s, _, _| {
         s.views.dig.line_step(true)
     })
     .hint(2, 3, "older"),
-    row("line-up", SEARCH, &[Code(KeyCode::Up)], "Newer", |s, _, _| s.views.dig.line_step(false)),
-    row("leave-line", SEARCH, &[Code(KeyCode::Esc)], "Close", |s, _, _| s.views.dig.leave())
+    row("line-up", SEARCH, &[Code(KeyCode::Up)], "Select the next newer line", |s, _, _| {
+        s.views.dig.line_step(false)
+    }),
+    row("leave-line", SEARCH, &[Code(KeyCode::Esc)], "Close the search", |s, _, _| s.views.dig.leave())
         .hint(1, 4, "close"),
-    row("ask", BUILD, &[Code(KeyCode::Enter)], "Take it; ask where all is filled", |s, _, out| {
-        s.build_on(false, out);
-    })
+    row(
+        "ask",
+        BUILD,
+        &[Code(KeyCode::Enter)],
+        "Fill the field; send when the name is complete",
+        |s, _, out| {
+            s.build_on(false, out);
+        },
+    )
     .hint(0, 1, "take"),
-    row("complete", BUILD, &[Code(KeyCode::Tab)], "Complete, and go on", |s, _, out| s.build_on(true, out))
-        .hint(0, 2, "complete"),
-    row("line-down", BUILD, &[Code(KeyCode::Down)], "Next", |s, _, _| s.views.dig.line_step(true))
-        .hint(2, 3, "next"),
-    row("line-up", BUILD, &[Code(KeyCode::Up)], "The one before", |s, _, _| s.views.dig.line_step(false)),
-    row("leave-line", BUILD, &[Code(KeyCode::Esc)], "One step back", |s, _, _| s.views.dig.leave())
+    row("complete", BUILD, &[Code(KeyCode::Tab)], "Complete the field and go to the next", |s, _, out| {
+        s.build_on(true, out)
+    })
+    .hint(0, 2, "complete"),
+    row("line-down", BUILD, &[Code(KeyCode::Down)], "Select the next offer", |s, _, _| {
+        s.views.dig.line_step(true)
+    })
+    .hint(2, 3, "next"),
+    row("line-up", BUILD, &[Code(KeyCode::Up)], "Select the previous offer", |s, _, _| {
+        s.views.dig.line_step(false)
+    }),
+    row("leave-line", BUILD, &[Code(KeyCode::Esc)], "Go back one step", |s, _, _| s.views.dig.leave())
         .hint(1, 4, "back"),
 ];
 
@@ -210,23 +251,23 @@ const fn row(id: &'static str, context: Context, keys: &'static [Key], help: &'s
     Row::new(id, context, keys, help, run)
 }
 
-/// Whether there is a line to do something to.
+/// Whether there is an entry, or why not.
 pub fn asked(state: &State) -> Result<(), &'static str> {
     when(state.views.dig.entry().is_some(), UNASKED)
 }
 
 fn answered(state: &State) -> Result<(), &'static str> {
-    when(state.views.dig.entry().is_some_and(|entry| entry.answered.is_some()), "there is no answer yet")
+    when(state.views.dig.entry().is_some_and(|entry| entry.answered.is_some()), "there is no response yet")
 }
 
 fn watched(state: &State) -> Result<(), &'static str> {
     let watched = state.views.dig.entry().is_some_and(|entry| entry.watch.is_some());
-    when(watched, "this line is not watched: {watch} does it")
+    when(watched, "this line is not watched: {watch} starts a watch")
 }
 
 fn found(state: &State) -> Result<(), &'static str> {
     let typed = state.views.dig.search.as_ref().map_or("", |search| search.input.value());
-    when(!state.views.dig.past.search(typed).is_empty(), "no line of the history fits")
+    when(!state.views.dig.past.search(typed).is_empty(), "no line of the history matches")
 }
 
 fn pace(state: &mut State, slower: bool) {
@@ -235,12 +276,12 @@ fn pace(state: &mut State, slower: bool) {
     if let Some(watch) = entry.and_then(|entry| entry.watch.as_mut()) {
         watch.pace(slower, now);
         let every = watch.every().as_secs();
-        state.say(format!("asking every {every} s"));
+        state.say(format!("Watch interval: {every} s"));
     }
 }
 
 impl State {
-    /// Puts the line that was typed.
+    /// Sends the typed line.
     fn send_line(&mut self, out: &mut Out) {
         if self.views.dig.choice.is_some() {
             self.views.dig.accept(&self.networks.front().shown.catalog);
@@ -255,7 +296,7 @@ impl State {
         self.put_line(out);
     }
 
-    /// Puts the line. One that is not understood is told, and kept.
+    /// Sends a line. One that cannot be parsed is kept, and the error is shown.
     fn put_line(&mut self, out: &mut Out) {
         let line = match self.views.dig.understood() {
             Ok(line) => line,
@@ -266,12 +307,12 @@ impl State {
             out.push(Effect::Remember(text.clone()));
         }
         let dig = &mut self.views.dig;
-        // The same line again takes the place of its older self, with its watch.
+        // The same line replaces its older entry and keeps its watch.
         let old = dig.entries.iter().position(|entry| entry.text == text).map(|at| dig.entries.remove(at));
         let entry =
             old.unwrap_or(Entry { number: 0, text, line, answered: None, asking: false, watch: None });
         dig.entries.push(entry);
-        // What is watched is kept.
+        // Watched lines are kept.
         if dig.entries.len() > DIGS
             && let Some(at) = dig.entries.iter().position(|entry| entry.watch.is_none())
         {
@@ -283,25 +324,25 @@ impl State {
         dig.ask(last, out);
     }
 
-    /// Puts `line`, and shows what comes.
+    /// Sends `line` and shows its entry.
     pub fn dig_line(&mut self, line: &str, out: &mut Out) {
         self.leave_place();
         self.put(line, out);
     }
 
-    /// The same as something that leads here from elsewhere.
+    /// The same, with the current place added to the history.
     pub fn put(&mut self, line: &str, out: &mut Out) {
         self.views.dig.edit(line);
         self.put_line(out);
     }
 
-    /// Asks what is shown again.
+    /// Sends the shown line again.
     pub fn ask_again(&mut self, out: &mut Out) {
         let at = self.views.dig.chosen;
         self.views.dig.ask(at, out);
     }
 
-    /// Puts again what is watched and due.
+    /// Sends watched lines that are due.
     pub fn tick_digs(&mut self, out: &mut Out) {
         let now = self.now;
         let due: Vec<usize> = (0..self.views.dig.entries.len())
@@ -315,7 +356,7 @@ impl State {
         }
     }
 
-    /// Moves the cursor, or scrolls, by rows.
+    /// Moves the cursor or scrolls by rows.
     pub fn travel_in_dig(&mut self, by: isize) {
         let dig = &mut self.views.dig;
         match dig.face() {
@@ -332,14 +373,14 @@ impl State {
         }
     }
 
-    /// What `y` copies: the thing under the cursor, or the command that asks the same.
+    /// The text to copy: the link under the cursor, or the command with the same query.
     pub fn copied_in_dig(&self) -> Option<(&'static str, String)> {
         let entry = self.views.dig.entry()?;
         Some(match self.views.dig.link(&self.networks.front().shown) {
             Some(Link::Line(line)) => ("name", line),
             Some(link) => link.text(&self.networks.front().shown.catalog),
             None => {
-                // What was put may be a name of the network, and its words end at blanks alone.
+                // The line can contain names from the network. Its words are separated by blanks only.
                 let words: Vec<String> = entry.text.split_whitespace().map(quoted).collect();
                 ("command", format!("sixpane dig {}", words.join(" ")))
             }
@@ -355,22 +396,19 @@ impl State {
         };
         let said = match &entry.watch {
             Some(watch) => {
-                format!(
-                    "watching: asked every {} s, {{next-form}} shows what changes",
-                    watch.every().as_secs()
-                )
+                format!("Watching every {} s: {{next-form}} shows the changes", watch.every().as_secs())
             }
-            None => "no longer watching".into(),
+            None => "Watch stopped".into(),
         };
         self.say(self.keyed(&said));
     }
 
-    /// Takes the next step of the builder; a whole name is put.
+    /// Goes to the next step of the builder; sends the name if it is complete.
     fn build_on(&mut self, complete: bool, out: &mut Out) {
         let Some(builder) = &mut self.views.dig.builder else { return };
         let before = builder.hole;
         if !builder.next(complete, &self.networks.front().shown.catalog, &self.views.dig.past) {
-            // A hole that stays empty is told.
+            // An empty field is reported.
             if before.is_some()
                 && builder.hole == before
                 && let Err(reason) = builder.name()
@@ -393,7 +431,7 @@ impl State {
 }
 
 impl Dig {
-    /// Puts the line of the entry at `at` once more.
+    /// Sends the line of the entry at `at` again.
     fn ask(&mut self, at: usize, out: &mut Out) {
         let Some(entry) = self.entries.get_mut(at) else { return };
         self.numbers += 1;
@@ -402,19 +440,19 @@ impl Dig {
         out.ask(Command::Dig(entry.number, Box::new(entry.line.clone())));
     }
 
-    /// Opens the search in the history with what was typed.
+    /// Opens the history search with the typed text.
     fn search_past(&mut self) {
         let typed = if self.editing { self.input.value().to_owned() } else { String::new() };
         self.search = Some(Search { input: Input::new(typed), chosen: 0 });
     }
 
-    /// Opens the builder of names.
+    /// Opens the name builder.
     fn build(&mut self) {
         self.builder = Some(Builder::default());
         self.choices.clear();
     }
 
-    /// One step back out of what takes the keys.
+    /// Goes back one step from the search, the builder or the input line.
     fn leave(&mut self) {
         if self.search.take().is_some() {
             return;
@@ -444,7 +482,7 @@ impl Dig {
         }
     }
 
-    /// Takes the chosen line of the history into the line.
+    /// Puts the selected line of the history into the input line.
     fn take_found(&mut self) {
         let Some(search) = self.search.take() else { return };
         let found = self.past.search(search.input.value());
@@ -453,7 +491,7 @@ impl Dig {
         }
     }
 
-    /// To the next thing that leads somewhere in the row, or the next field of the message.
+    /// Goes to the next link in the row, or the next field of the message.
     fn field_step(&mut self, forward: bool, view: &crate::app::network::Shown) {
         match self.face() {
             Face::Answer => {
@@ -474,7 +512,7 @@ impl Dig {
                     spans.get(here).map(|span| span.place.end)
                 } else {
                     let start = spans.get(here).map_or(0, |span| span.place.start);
-                    // From inside a field to its start, from its start to the field before.
+                    // From inside a field to its start, from its start to the previous field.
                     if byte > start {
                         Some(start)
                     } else {
@@ -496,14 +534,14 @@ impl Dig {
     }
 }
 
-/// The line of `entry`, with the next type.
+/// The line of `entry` with the next type.
 fn next_type(entry: &Entry) -> String {
     let now = entry.line.asks.first().map(|ask| type_word(ask.question.rtype.into())).unwrap_or_default();
     let at = TYPES.iter().position(|word| *word == now).map_or(0, |at| (at + 1) % TYPES.len());
     let next = TYPES[at];
     let mut words: Vec<&str> = entry.text.split_whitespace().collect();
     let plain = words.iter().filter(|word| !word.starts_with(['+', '@', '-'])).count();
-    // A lone word that reads like a type is the name.
+    // A single word that is also a type is the name.
     let place = words.iter().rposition(|word| parse_type(word).is_some()).filter(|_| plain > 1);
     match place.and_then(|place| words.get_mut(place)) {
         Some(word) => *word = next,
@@ -512,7 +550,7 @@ fn next_type(entry: &Entry) -> String {
     words.join(" ")
 }
 
-/// The line of `entry` over TCP, or no longer.
+/// The line of `entry` with TCP switched on or off.
 fn other_transport(entry: &Entry) -> String {
     let mut words: Vec<&str> = entry.text.split_whitespace().collect();
     let before = words.len();

@@ -1,5 +1,4 @@
-//! What the last word of a line may be completed to: names made of the live catalog and the table of forms, types,
-//! options, servers.
+//! Completions of the last word of a line: names from the live catalog, and forms, types, options and servers.
 
 use std::net::Ipv6Addr;
 
@@ -12,10 +11,10 @@ use crate::dns::dig::types::{self, parse_type};
 use crate::dns::names::Form;
 use crate::text::Safe;
 
-/// Completions that are offered at once.
+/// Largest number of completions.
 const CHOICES: usize = 40;
 
-/// What the last word of `text` may be completed to; `server` is the network's own, `past` what was asked before.
+/// Completions of the last word of `text`; `server` is the network's own, `past` is the history.
 pub fn choices(text: &str, catalog: &Catalog, server: Ipv6Addr, past: &Past) -> Vec<Choice> {
     let (before, word) = text.rsplit_once(' ').unwrap_or(("", text));
     if word.is_empty() {
@@ -35,10 +34,10 @@ pub fn choices(text: &str, catalog: &Catalog, server: Ipv6Addr, past: &Past) -> 
         let mut all = vec![plain(format!("@{server}"), "the network's own name server", "")];
         let machines = catalog.apps.values().flat_map(|app| app.machines.values());
         all.extend(
-            machines.filter_map(|m| m.address).map(|a| plain(format!("@{a}"), "a Machine", "")).take(500),
+            machines.filter_map(|m| m.address).map(|a| plain(format!("@{a}"), "a machine", "")).take(500),
         );
         all.extend(
-            catalog.apps.keys().map(|app| plain(format!("@{app}.internal"), "the Machines of an app", "")),
+            catalog.apps.keys().map(|app| plain(format!("@{app}.internal"), "the machines of an app", "")),
         );
         all.retain(|choice| choice.name[1..].starts_with(begun));
         all.truncate(CHOICES);
@@ -52,7 +51,7 @@ pub fn choices(text: &str, catalog: &Catalog, server: Ipv6Addr, past: &Past) -> 
     if has_name {
         let begun = word.to_ascii_uppercase();
         let fitting = types::KNOWN.iter().filter(|known| known.mnemonic.starts_with(&begun));
-        // What this network has comes first.
+        // Types that this network uses come first.
         let mut fitting: Vec<_> = fitting.map(|known| known.mnemonic).collect();
         fitting.sort_by_key(|word| !["AAAA", "TXT"].contains(word));
         all.extend(fitting.into_iter().take(8).map(|word| plain(word.to_owned(), "type", "")));
@@ -65,14 +64,14 @@ pub fn choices(text: &str, catalog: &Catalog, server: Ipv6Addr, past: &Past) -> 
     all
 }
 
-/// How well a text fits a name.
+/// How well a text matches a name, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fit {
-    /// Its parts begin the labels of the name, from the first one on: `g.w` and `global.web.internal`.
+    /// Its parts match the starts of labels, from the first label: `g.w` and `global.web.internal`.
     Begins,
-    /// The same, from a later label on: `w`.
+    /// The same from a later label: `w`.
     Holds,
-    /// The same, with labels left out between: `t.w` and `top3.nearest.of.web.internal`.
+    /// The same with labels skipped between: `t.w` and `top3.nearest.of.web.internal`.
     Skips,
 }
 
@@ -93,7 +92,7 @@ fn fits(text: &str, name: &str) -> Option<Fit> {
     all.then_some(Fit::Skips)
 }
 
-/// The names that `text` begins, label by label; those that it begins from their first label on come first.
+/// Names that `text` matches label by label; matches from the first label come first.
 fn names(text: &str, catalog: &Catalog, past: &Past) -> Vec<Choice> {
     let text = text.to_lowercase();
     let (mut begins, mut holds, mut skips) = (Vec::new(), Vec::new(), Vec::new());
@@ -133,7 +132,7 @@ fn names(text: &str, catalog: &Catalog, past: &Past) -> Vec<Choice> {
         put_form(&mut put, &of(Form::Global));
         put_form(&mut put, &of(Form::Flycast));
     }
-    // What no record lists, and was asked for before.
+    // Names that no record lists, from the history.
     for form in past.forms() {
         if matches!(form, Form::Metadata(..) | Form::Process(..)) {
             put_form(&mut put, &form);
@@ -141,7 +140,7 @@ fn names(text: &str, catalog: &Catalog, past: &Past) -> Vec<Choice> {
     }
     'apps: for (app, entry) in &catalog.apps {
         for id in entry.machines.keys() {
-            // Most IDs do not fit, and are not made into names.
+            // Most IDs do not match: no names are built for them.
             let id_fits = id.as_str().starts_with(text.split('.').next().unwrap_or_default());
             let other = text.starts_with("vm") || app.as_str().starts_with(&text);
             if (id_fits || other) && !put_form(&mut put, &Form::Vm(id.clone(), app.clone())) {

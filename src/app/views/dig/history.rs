@@ -1,4 +1,4 @@
-//! The lines that were put in this run and in earlier ones, and the search in them.
+//! The history of dig lines, of this run and earlier ones, and its search.
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
@@ -7,21 +7,21 @@ use tui_input::Input;
 use crate::dns::dig::line;
 use crate::dns::names::Form;
 
-/// Lines that are kept.
+/// Largest number of lines kept.
 pub const KEPT: usize = 500;
-/// The longest line that is remembered, in bytes.
+/// Longest line that is kept, in bytes.
 pub const LONGEST: usize = 500;
-/// Lines that a search shows.
+/// Largest number of search results.
 const FOUND: usize = 50;
 
-/// Lines, oldest first, none twice.
+/// Lines, oldest first, without duplicates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Past {
     lines: Vec<String>,
 }
 
 impl Past {
-    /// From lines as they were kept, oldest first.
+    /// Creates a history from saved lines, oldest first.
     pub fn new(lines: impl IntoIterator<Item = String>) -> Self {
         let mut past = Self::default();
         for line in lines {
@@ -30,7 +30,7 @@ impl Past {
         past
     }
 
-    /// Adds a line as the newest. One that is known already moves there. Whether it is worth keeping.
+    /// Adds a line as the newest; a known line moves to the end. Returns whether it should be saved.
     pub fn add(&mut self, line: &str) -> bool {
         let line = line.trim();
         if line.is_empty() || line.len() > LONGEST || line.contains(char::is_control) {
@@ -42,19 +42,19 @@ impl Past {
         true
     }
 
-    /// The lines, oldest first.
+    /// All lines, oldest first.
     pub fn lines(&self) -> &[String] {
         &self.lines
     }
 
-    /// The names of the network that were asked for, the newest first.
+    /// Names of the network in the lines, newest first.
     pub fn forms(&self) -> impl Iterator<Item = Form> {
         let lines = self.lines.iter().rev();
         let asks = lines.filter_map(|line| line::parse(&line.split_whitespace().collect::<Vec<_>>()).ok());
         asks.flat_map(|line| line.asks).filter_map(|ask| ask.form)
     }
 
-    /// The lines that fit `text`, the best first; all of them, the newest first, where it is empty.
+    /// Lines that match `text`, best first. If it is empty, all lines, newest first.
     pub fn search(&self, text: &str) -> Vec<&str> {
         let newest = self.lines.iter().rev().map(String::as_str);
         if text.trim().is_empty() {
@@ -66,18 +66,18 @@ impl Past {
         let mut found: Vec<(u32, &str)> = newest
             .filter_map(|line| Some((pattern.score(Utf32Str::new(line, &mut buffer), &mut matcher)?, line)))
             .collect();
-        // The sort is stable: of two that fit as well, the newer stays first.
+        // The sort is stable: of two equal matches the newer stays first.
         found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
         found.into_iter().take(FOUND).map(|(_, line)| line).collect()
     }
 }
 
-/// A search under way.
+/// An open search.
 #[derive(Debug, Clone, Default)]
 pub struct Search {
-    /// What is looked for.
+    /// Search text.
     pub input: Input,
-    /// The chosen line among those that fit.
+    /// Index of the selected line among the matches.
     pub chosen: usize,
 }
 
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_kept_once_and_the_oldest_go() {
+    fn a_line_is_kept_once_and_the_oldest_are_dropped() {
         let mut past = Past::new(["web", "api", "web "].map(str::to_owned));
         assert_eq!(past.lines(), ["api", "web"]);
         assert!(!past.add("  ") && !past.add("a\u{1b}[2J") && !past.add(&"x".repeat(LONGEST + 1)));

@@ -1,4 +1,4 @@
-//! The Answer face as rows: what an answer says, whose it is, what it means, and where each thing in it leads.
+//! The Answer form as rows: the records of a response, the owners of their addresses, notes, and links.
 
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv6Addr;
@@ -23,21 +23,21 @@ use crate::engine::targets::{Wish, at};
 use crate::probe::series::Sample;
 use crate::text::{Safe, count, ms};
 
-/// Where something leads.
+/// The destination of a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Link {
-    /// A name that is no form of this network's, or not known as one.
+    /// A name that is not a known name of this network.
     Name(Name),
     /// An address.
     Address(Ipv6Addr),
-    /// A place of the tree.
+    /// A place in the tree.
     Node(Node),
-    /// A whole line.
+    /// A complete dig line.
     Line(String),
 }
 
 impl Link {
-    /// The line that digs it.
+    /// The dig line for it.
     pub fn line(&self, catalog: &Catalog) -> String {
         match self {
             Self::Name(name) => word(name),
@@ -50,7 +50,7 @@ impl Link {
         }
     }
 
-    /// Where in the tree it is.
+    /// Its place in the tree.
     pub fn node(&self, catalog: &Catalog) -> Option<Node> {
         match self {
             Self::Name(name) => Node::about(&Form::parse(name)?, catalog),
@@ -63,7 +63,7 @@ impl Link {
         }
     }
 
-    /// Whom to ping, where an address is known.
+    /// The ping target, if an address is known.
     pub fn wish(&self, catalog: &Catalog) -> Option<Wish> {
         match (self, self.node(catalog)) {
             (_, Some(node)) => (!at(catalog, &node).is_empty()).then_some(Wish::Node(node)),
@@ -72,7 +72,7 @@ impl Link {
         }
     }
 
-    /// What is copied of it.
+    /// The text to copy: its kind and the text.
     pub fn text(&self, catalog: &Catalog) -> (&'static str, String) {
         match self {
             Self::Address(address) => ("address", address.to_string()),
@@ -82,52 +82,49 @@ impl Link {
     }
 }
 
-/// `name` as a word of a line.
+/// `name` as a word of a dig line.
 fn word(name: &Name) -> String {
     let shown = names::show(name);
-    // One label alone would be a name of this network.
+    // A single label would be read as a name of this network.
     let bare = if name.num_labels() > 1 { shown.trim_end_matches('.') } else { &shown };
     if bare.starts_with(['-', '+']) { format!("-q {bare}") } else { bare.to_owned() }
 }
 
-/// How a piece is shown.
+/// The style of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// Labels, units.
+    /// Labels and units.
     Dim,
     /// Data.
     Plain,
-    /// Whose something is.
+    /// Owners of addresses.
     Accent,
-    /// Well.
+    /// Good result.
     Ok,
-    /// Not quite well.
+    /// Result with a problem.
     Warn,
-    /// Not well.
+    /// Bad result.
     Bad,
 }
 
-/// A part of a row.
+/// A piece of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
-    /// Fit to show.
+    /// Text, safe to show.
     pub text: String,
-    /// How.
     pub tone: Tone,
-    /// Where it leads.
     pub link: Option<Link>,
-    /// Whether it is shortened where the row is too long.
+    /// Whether it is shortened if the row is too long.
     pub long: bool,
-    /// Columns that a long one takes at least, where there is room, so that what follows stands below its like.
+    /// Minimum width in columns, if there is space, so that the following pieces are aligned.
     pub to: usize,
 }
 
-/// A row of the face.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Row {
-    /// Its parts, from left to right.
+    /// Pieces from left to right.
     pub pieces: Vec<Piece>,
-    /// The label of prose, which is broken into lines.
+    /// The label, if the row is prose and is wrapped.
     pub prose: Option<&'static str>,
 }
 
@@ -146,27 +143,27 @@ impl Row {
         Self { pieces: vec![Piece { text, tone: Tone::Plain, link, long: true, to: 0 }], prose: Some(label) }
     }
 
-    /// The parts that lead somewhere.
+    /// Links in the row.
     pub fn links(&self) -> impl Iterator<Item = &Link> {
         self.pieces.iter().filter_map(|piece| piece.link.as_ref())
     }
 }
 
-/// What the addresses of an answer have in common.
+/// Column widths common to all addresses of a response.
 struct Columns {
-    /// The width of the longest.
+    /// Width of the longest address.
     address: usize,
-    /// Whether the round trip to any of them is known.
+    /// Whether the RTT to any address is known.
     rtt: bool,
 }
 
-/// What the rows are made with.
+/// The context for building rows.
 struct Maker<'a> {
     view: &'a Shown,
     owners: HashMap<Ipv6Addr, Node>,
 }
 
-/// Whose the addresses of some answers are, in one pass over the catalog.
+/// Owners of the addresses in some responses, found in one pass over the catalog.
 fn owners(exchanges: &[Exchange], catalog: &Catalog) -> HashMap<Ipv6Addr, Node> {
     let wanted: HashSet<Ipv6Addr> = exchanges.iter().flat_map(Exchange::addresses).collect();
     if wanted.is_empty() {
@@ -189,7 +186,7 @@ fn owners(exchanges: &[Exchange], catalog: &Catalog) -> HashMap<Ipv6Addr, Node> 
     owners
 }
 
-/// All that the answers of `entry` say.
+/// All rows for the responses of `entry`.
 pub fn rows(entry: &Entry, exchanges: &[Exchange], view: &Shown) -> Vec<Row> {
     let servers = entry.line.servers.len().max(1);
     let maker = Maker { view, owners: owners(exchanges, &view.catalog) };
@@ -209,7 +206,7 @@ pub fn rows(entry: &Entry, exchanges: &[Exchange], view: &Shown) -> Vec<Row> {
     rows
 }
 
-/// What servers say otherwise than the first.
+/// Differences of the servers' responses from the first.
 fn compared(ask: &Ask, exchanges: &[Exchange], rows: &mut Vec<Row>) {
     let Some((first, others)) = exchanges.split_first() else { return };
     for other in others {
@@ -225,7 +222,7 @@ fn compared(ask: &Ask, exchanges: &[Exchange], rows: &mut Vec<Row>) {
     }
 }
 
-/// A difference as a row.
+/// A row for a difference.
 pub fn change(difference: &compare::Difference) -> Row {
     let tone = match difference {
         compare::Difference::Came(_) => Tone::Ok,
@@ -240,9 +237,9 @@ impl Maker<'_> {
         let view = self.view;
         match &exchange.result {
             Err(failure) => {
-                // One key pings whoever was silent.
+                // The server is a link, so that one key pings it.
                 let server = *exchange.server.ip();
-                let row = Row::default().add(format!("  {failure}"), Tone::Bad).add("  asked: ", Tone::Dim);
+                let row = Row::default().add(format!("  {failure}"), Tone::Bad).add("  server: ", Tone::Dim);
                 rows.push(row.link(server.to_string(), Tone::Plain, Link::Address(server)));
             }
             Ok(answer) => self.answered(ask, exchange, answer, rows),
@@ -257,7 +254,9 @@ impl Maker<'_> {
             let measured = notes::order(exchange, &rtt);
             let several = exchange.addresses().len() > 1;
             all.extend(
-                measured.or_else(|| several.then(|| "the addresses are pinged while this is shown".into())),
+                measured.or_else(|| {
+                    several.then(|| "the addresses are pinged while this response is shown".into())
+                }),
             );
         } else if told {
             all.extend(notes::nearest(ask, exchange, &rtt));
@@ -276,7 +275,7 @@ impl Maker<'_> {
         };
         for (n, form) in found.iter().enumerate() {
             let text = form.to_string();
-            rows.push(Row::prose(if n == 0 { "Meant" } else { "or" }, text.clone(), Some(Link::Line(text))));
+            rows.push(Row::prose(if n == 0 { "Try" } else { "or" }, text.clone(), Some(Link::Line(text))));
         }
     }
 
@@ -301,7 +300,7 @@ impl Maker<'_> {
         rows.push(Row::default().add(format!("  {outcome}"), tone).add(head, Tone::Dim));
         if !parts.whole {
             rows.push(
-                Row::default().add("  the message is cut short: this is what could be read of it", Tone::Bad),
+                Row::default().add("  the message is truncated: only these records could be read", Tone::Bad),
             );
         }
         let addresses = exchange.addresses();
@@ -350,7 +349,7 @@ impl Maker<'_> {
     }
 }
 
-/// What the catalog knows that `form` may have meant.
+/// Names in the catalog that are similar to `form`.
 fn spelt(form: Option<&Form>, catalog: &Catalog) -> meant::Known {
     let app = form.and_then(Form::app).and_then(|app| catalog.apps.get(app));
     meant::Known {
@@ -361,20 +360,20 @@ fn spelt(form: Option<&Form>, catalog: &Catalog) -> meant::Known {
     }
 }
 
-/// The newest round trip to `address`, where it is pinged.
+/// The newest RTT to `address`, if it is pinged.
 fn newest(view: &Shown, address: Ipv6Addr) -> Option<Duration> {
     let series = view.series(address)?;
     series.recent.iter().rev().copied().find_map(Sample::rtt)
 }
 
-/// One try: when it left, how, and what came of it.
+/// A row for one attempt: time, transport and result.
 pub fn attempt(attempt: &Try) -> Row {
     let Try { sent, transport, end } = attempt;
     let words = format!("  {} at {} ms: {end}", transport.as_str(), ms(*sent));
     Row::default().add(words, Tone::Dim)
 }
 
-/// Adds whose an address is.
+/// Adds the owner of an address.
 fn owned(row: Row, node: Node, catalog: &Catalog) -> Row {
     let Node::Machine(app, id) = node else {
         let name = node.form().to_string();
@@ -393,7 +392,7 @@ fn owned(row: Row, node: Node, catalog: &Catalog) -> Row {
     }
 }
 
-/// An entry of one of the platform's lists.
+/// A row for an entry of one of the platform's lists.
 fn listed(entry: Listed, ask: &Ask) -> Row {
     let row = Row::default().add("      ", Tone::Dim);
     match entry {

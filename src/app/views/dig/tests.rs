@@ -1,4 +1,4 @@
-//! The Dig view as scripts: keys and answers in, lines and effects out.
+//! The Dig view as scripts: keys and responses are the input, lines and effects the result.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub(crate) fn answer(s: &mut Session, exchanges: Vec<Exchange>) {
     s.report(Report::Digs(Arc::new(vec![Arc::new(answered)])));
 }
 
-/// Puts `line` and answers it.
+/// Sends `line` and answers it.
 pub(crate) fn asked(s: &mut Session, line: &str, code: u16, records: Vec<hickory_proto::rr::Record>) {
     if s.state.tab != Tab::Dig || s.state.views.dig.editing {
         s.keys("2");
@@ -44,7 +44,7 @@ fn text(s: &Session) -> &str {
 }
 
 #[test]
-fn a_line_is_completed_put_answered_and_recalled() {
+fn a_line_is_completed_sent_answered_and_recalled() {
     let mut s = Session::attached();
     s.keys("2");
     assert_eq!(s.state.context(), LINE);
@@ -62,7 +62,7 @@ fn a_line_is_completed_put_answered_and_recalled() {
     s.report(Report::Digs(Arc::new(vec![Arc::new(answered)])));
     assert!(s.state.views.dig.entry().is_some_and(|entry| entry.answered.is_some()));
     s.keys("aweb +fast<enter>");
-    assert!(s.state.toast().is_some_and(|toast| toast.contains("+fast")), "what is wrong is told");
+    assert!(s.state.toast().is_some_and(|toast| toast.contains("+fast")), "the error is shown");
     assert!(s.state.views.dig.editing, "and the line is kept");
     s.keys("<esc>");
     assert!(!s.state.views.dig.editing);
@@ -73,7 +73,7 @@ fn a_line_is_completed_put_answered_and_recalled() {
     s.keys("iad<down><down>");
     let chosen = s.state.views.dig.choices[s.state.views.dig.choice.unwrap()].name.clone();
     s.keys("<enter>");
-    assert_eq!(s.state.views.dig.entry().unwrap().text, chosen, "what was stepped to is taken");
+    assert_eq!(s.state.views.dig.entry().unwrap().text, chosen, "the selected completion is taken");
     s.keys("K");
     assert_eq!(s.state.views.dig.entry().unwrap().text, "vms.web.internal");
     s.keys("v");
@@ -85,9 +85,9 @@ fn a_line_is_completed_put_answered_and_recalled() {
     assert_eq!(s.state.views.dig.entry().unwrap().text, "admin.internal");
 }
 
-/// Every row of the document's table is asked from an empty line in eight keys at most, Enter among them.
+/// Every row of the document's table is queried from an empty line with at most eight keys, Enter included.
 #[test]
-fn every_form_is_asked_in_eight_keys() {
+fn every_form_is_queried_with_eight_keys() {
     let known = ["blue.color.kv._metadata.web.internal", "worker.process.web.internal"];
     let table = [
         ("<app>.internal", "we<tab><enter>", "web.internal"),
@@ -99,7 +99,7 @@ fn every_form_is_asked_in_eight_keys() {
         ("<machine id>.vm.<app>.internal", "148e<tab><enter>", "148e21b7c93d89.vm.web.internal"),
         ("<group>.process.<app>.internal", "a.p.w<tab><enter>", "app.process.web.internal"),
         ("<group>.process.<app>.internal", "wo<tab><enter>", "worker.process.web.internal"),
-        // Metadata that was asked for before, and what each Machine has: key, then value.
+        // Metadata queried before, and the metadata of each machine: key, then value.
         ("<value>.<key>.kv._metadata.<app>.internal", "b.c<tab><enter>", known[0]),
         (
             "<value>.<key>.kv._metadata.<app>.internal",
@@ -136,14 +136,14 @@ fn every_form_is_asked_in_eight_keys() {
     for template in &TEMPLATES {
         assert!(table.iter().any(|(pattern, ..)| *pattern == template.pattern), "{}", template.pattern);
     }
-    // Where nothing was asked yet, there is still what each Machine has.
+    // Without a history the metadata of each machine is offered.
     let mut s = Session::attached();
     s.keys("2k.w<tab><enter><enter>");
     assert_eq!(text(&s), "app.fly_process_group.kv._metadata.web.internal");
 }
 
 #[test]
-fn names_addresses_and_regions_are_followed_and_left_again() {
+fn links_to_names_addresses_and_regions_lead_there_and_back() {
     let mut s = Session::attached();
     asked(
         &mut s,
@@ -169,7 +169,7 @@ fn names_addresses_and_regions_are_followed_and_left_again() {
         .unwrap();
     let name = "148e21b7c93d89.vm.web.internal";
     answer(&mut s, vec![exchange(name, 0, vec![aaaa(name, &own.to_string())])]);
-    // The address, then whose it is, then the region.
+    // The address, then its owner, then the region.
     s.keys("y");
     assert_eq!(s.effects, [Effect::Copy(own.to_string())]);
     s.keys("lld");
@@ -200,7 +200,7 @@ fn names_addresses_and_regions_are_followed_and_left_again() {
 }
 
 #[test]
-fn rows_are_made_once_for_all_who_ask_until_something_changes() {
+fn rows_are_cached_until_something_changes() {
     let mut s = Session::attached();
     let records = || (0..1000).map(|n| aaaa("web", &format!("fdaa::{n:x}"))).collect::<Vec<_>>();
     asked(&mut s, "web", 0, records());
@@ -218,7 +218,7 @@ fn rows_are_made_once_for_all_who_ask_until_something_changes() {
     assert_eq!(rows(&s).len(), 3, "and a note");
     asked(&mut s, "api", 0, records());
     s.keys("K");
-    assert_eq!(rows(&s).len(), 3, "an entry has its own");
+    assert_eq!(rows(&s).len(), 3, "each entry has its own rows");
 }
 
 #[test]
@@ -244,11 +244,11 @@ fn nearest_pings_the_addresses_while_they_are_shown() {
     assert!(s.state.networks.front().wishes.member("fdaa::77".parse().unwrap()).is_some());
     s.keys("1");
     assert_eq!(pinged(&s), None);
-    assert!(s.state.networks.front().wishes.is_empty(), "nobody asked for them to be kept");
+    assert!(s.state.networks.front().wishes.is_empty(), "they are not targets of the user");
 }
 
 #[test]
-fn an_address_that_nobody_has_is_looked_up_backwards() {
+fn an_unknown_address_gets_a_reverse_query() {
     let mut s = Session::attached();
     asked(&mut s, "web", 0, vec![aaaa("web", "fdaa::77")]);
     assert!((crate::app::table::named("show-link").next().unwrap().enabled)(&s.state).is_err());
@@ -259,7 +259,7 @@ fn an_address_that_nobody_has_is_looked_up_backwards() {
 }
 
 #[test]
-fn what_was_meant_is_one_key_away() {
+fn a_suggested_name_is_one_key_away() {
     let mut s = Session::attached();
     asked(&mut s, "wbe", 3, vec![]);
     s.keys("<enter>");
@@ -270,7 +270,7 @@ fn what_was_meant_is_one_key_away() {
 }
 
 #[test]
-fn nothing_under_the_cursor_is_asked_again() {
+fn enter_without_a_link_repeats_the_query() {
     let mut s = Session::attached();
     asked(&mut s, "example.com TXT", 0, vec![txt("example.com", &[b"x"])]);
     s.keys("<enter>");
@@ -296,10 +296,10 @@ fn a_search_finds_a_line_of_earlier_runs() {
     s.keys("<tab>");
     assert_eq!((s.state.views.dig.input.value(), s.state.context()), ("api @fdaa::3", LINE));
     s.keys("<c-r>zzzz<enter>");
-    assert!(s.state.toast().is_some_and(|toast| toast.contains("fits")));
+    assert!(s.state.toast().is_some_and(|toast| toast.contains("matches")));
     s.keys("<esc>");
-    assert_eq!(s.state.views.dig.input.value(), "api @fdaa::3", "Esc leaves the line as it was");
-    // Up in the line goes through them too.
+    assert_eq!(s.state.views.dig.input.value(), "api @fdaa::3", "Esc keeps the line unchanged");
+    // Up in the input line goes through them too.
     s.keys("<esc>a<up><up><up>");
     assert_eq!(s.state.views.dig.input.value(), "_peer");
 }
@@ -314,12 +314,12 @@ fn a_name_is_built_from_its_form() {
     assert_eq!(s.state.views.dig.builder.as_ref().unwrap().offers, ["fra", "iad", "syd"]);
     s.keys("<down><down><enter>");
     assert_eq!((text(&s), sent(&s).len()), ("iad.web.internal", 1));
-    // Metadata has nothing to offer: what is typed is taken.
+    // There are no offers for metadata: typed text is taken.
     s.keys("b<down><down><down><down><down><down><enter>web<enter>color<enter>blue<enter>");
     assert_eq!(text(&s), "blue.color.kv._metadata.web.internal");
     s.keys("b<esc>");
     assert_eq!(s.state.context(), HERE);
-    // A part that cannot be one is told, and kept.
+    // An invalid part is reported and kept.
     s.keys("b<enter>").keys(&"a".repeat(64)).keys("<enter>");
     assert!(s.state.toast().is_some_and(|toast| toast.contains("63 bytes")), "{:?}", s.state.toast);
     assert!(s.state.views.dig.builder.is_some());
@@ -353,7 +353,7 @@ fn completion_knows_types_options_servers_and_open_forms() {
 }
 
 #[test]
-fn a_watched_line_is_put_again_and_only_what_changed_is_kept() {
+fn a_watched_line_is_sent_repeatedly_and_only_changes_are_kept() {
     let mut s = Session::attached();
     let two = || vec![aaaa("web", "fdaa::a"), aaaa("web", "fdaa::b")];
     asked(&mut s, "web", 0, two());
@@ -364,13 +364,13 @@ fn a_watched_line_is_put_again_and_only_what_changed_is_kept() {
     s.wait(1);
     assert_eq!(sent(&s).len(), 1);
     s.wait(5);
-    assert!(sent(&s).is_empty(), "not while an answer is waited for");
+    assert!(sent(&s).is_empty(), "not while a response is awaited");
     answer(&mut s, vec![exchange("web", 0, vec![aaaa("web", "fdaa::b")])]);
     let watch = s.state.views.dig.entry().unwrap().watch.clone().unwrap();
     assert_eq!((watch.answers, watch.log[0].what.to_string().as_str()), (1, "- AAAA fdaa::a"));
     s.keys("V");
     assert_eq!(s.state.views.dig.face(), Face::Changes);
-    // It goes on behind another line.
+    // It continues while another line is shown.
     asked(&mut s, "api", 0, vec![]);
     s.wait(6);
     assert_eq!(sent(&s), ["web.internal."]);
@@ -384,7 +384,7 @@ fn a_watched_line_is_put_again_and_only_what_changed_is_kept() {
 }
 
 #[test]
-fn the_cursor_of_the_bytes_goes_by_byte_row_and_field() {
+fn the_hex_cursor_moves_by_byte_row_and_field() {
     let mut s = Session::attached();
     asked(&mut s, "web", 0, vec![aaaa("web", "fdaa::a")]);
     s.keys("vv");
@@ -421,7 +421,7 @@ fn type_and_transport_are_stepped_through() {
     assert_eq!(text(&s), "web AAAA");
     asked(&mut s, "mx", 0, vec![]);
     s.keys("t");
-    assert_eq!(text(&s), "mx TXT", "a lone word is the name");
+    assert_eq!(text(&s), "mx TXT", "a single word is the name");
 }
 
 #[test]
@@ -434,7 +434,7 @@ fn a_hostile_name_is_copied_as_one_word_of_a_shell() {
     assert_eq!(s.effects, [Effect::Copy("sixpane dig '`id`.internal'".into())]);
     s.keys("1jdy");
     assert_eq!(s.effects, [Effect::Copy("sixpane dig 'x|reboot.internal'".into())]);
-    // What needs no quotes has none.
+    // Text that needs no quotes has none.
     s.state.views.dig.edit("web.internal +tries=2 @[fdaa::3]");
     s.keys("<enter>y");
     assert_eq!(s.effects, [Effect::Copy("sixpane dig web.internal +tries=2 '@[fdaa::3]'".into())]);

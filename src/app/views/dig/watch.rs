@@ -1,4 +1,4 @@
-//! A line that is put again and again, and what changed in its answers.
+//! A dig line that is sent repeatedly, and the changes of its responses.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use crate::dns::dig::compare::Difference;
 use crate::dns::dig::line::Line;
 use crate::engine::report::Answered;
 
-/// Between two times, the steps that one may choose from.
+/// Selectable intervals.
 const STEPS: [Duration; 7] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
@@ -18,39 +18,38 @@ const STEPS: [Duration; 7] = [
     Duration::from_mins(1),
     Duration::from_mins(5),
 ];
-/// Changes that are kept.
+/// Largest number of changes kept.
 const KEPT: usize = 500;
 
-/// A watch over one line.
+/// A watch on one line.
 #[derive(Debug, Clone)]
 pub struct Watch {
     step: usize,
     answered: Changes,
-    /// When it is put next.
+    /// Time of the next query.
     pub due: Instant,
-    /// Since when it is watched.
+    /// Start of the watch.
     pub since: Instant,
-    /// How often it was answered since.
+    /// Number of responses so far.
     pub answers: u64,
-    /// What changed, oldest first.
+    /// Changes, oldest first.
     pub log: VecDeque<Change>,
-    /// Changes that are no longer kept.
+    /// Number of changes that were dropped.
     pub dropped: u64,
 }
 
-/// A change of one answer to the next.
+/// A difference between two successive responses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// When the new answer came.
+    /// Arrival of the new response.
     pub at: Instant,
-    /// Which of the line's exchanges it is about, where there are several.
+    /// The query that changed, if the line has several.
     pub about: Option<String>,
-    /// What.
     pub what: Difference,
 }
 
 impl Watch {
-    /// A watch that begins at `now`, every five seconds: the TTL of the platform's records.
+    /// A watch that starts at `now`. The interval is five seconds, the TTL of the platform's records.
     pub fn new(now: Instant) -> Self {
         let step = 2;
         let due = now + STEPS[step];
@@ -65,23 +64,23 @@ impl Watch {
         }
     }
 
-    /// Between two times.
+    /// The current interval.
     pub fn every(&self) -> Duration {
         STEPS.get(self.step).copied().unwrap_or(Duration::from_secs(5))
     }
 
-    /// Asks more seldom, or more often.
+    /// Selects the next longer or shorter interval.
     pub fn pace(&mut self, slower: bool, now: Instant) {
         self.step = if slower { (self.step + 1).min(STEPS.len() - 1) } else { self.step.saturating_sub(1) };
         self.due = now + self.every();
     }
 
-    /// Takes a new answer to `line`, which was answered with `before` the last time.
+    /// Takes a new response to `line`; `before` is the last response before it.
     pub fn take(&mut self, line: &Line, before: Option<&Answered>, after: &Answered) {
         self.answers += 1;
         self.due = self.due.max(after.at + self.every());
         let Ok(new) = &after.exchanges else { return };
-        // What was there when the watch began is what the first answer is held against.
+        // The first response is compared with the one from before the watch.
         if let (true, Some(Ok(before))) = (self.answered.is_empty(), before.map(|before| &before.exchanges)) {
             self.answered.take(line, before);
         }
@@ -103,7 +102,7 @@ mod tests {
     use crate::dns::dig::tests::{aaaa, exchange, silent};
 
     #[test]
-    fn only_what_changed_is_kept_and_silence_takes_nothing_back() {
+    fn only_changes_are_kept_and_a_timeout_removes_nothing() {
         let t0 = Instant::now();
         let line = line::parse(&["web"]).unwrap();
         let mut watch = Watch::new(t0);
@@ -136,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pace_has_ends() {
+    fn the_interval_is_limited() {
         let t0 = Instant::now();
         let mut watch = Watch::new(t0);
         for _ in 0..9 {

@@ -1,4 +1,4 @@
-//! What an action of the tree is done to: the rows that the user marked, or the selected one.
+//! The rows that commands of the tree act on: the marked ones, or the selected one.
 
 use crate::app::State;
 use crate::app::targets;
@@ -8,7 +8,7 @@ use crate::engine::targets::{Wish, at};
 use crate::text::{Safe, count};
 
 impl State {
-    /// The marked rows, or the selected one where none is marked.
+    /// The marked rows, or the selected one if none is marked.
     pub fn meant(&self) -> Vec<Node> {
         let marked = self.views.explore.tree.marked();
         if marked.is_empty() {
@@ -19,7 +19,7 @@ impl State {
     }
 }
 
-/// Pings all that is marked; or no longer, where all of it is pinged already.
+/// Starts to ping all marked rows, or stops if all are pinged already.
 pub fn toggle_pings(state: &mut State) {
     let (known, wishes): (Vec<bool>, Vec<Wish>) = state
         .meant()
@@ -31,22 +31,22 @@ pub fn toggle_pings(state: &mut State) {
         })
         .unzip();
     if wishes.is_empty() {
-        return state.say("nothing to ping here: no address is known");
+        return state.say("Nothing to ping here: no known address");
     }
     let rows = count(wishes.len(), "marked row");
     if known.iter().all(|known| *known) {
         for wish in wishes {
             targets::toggle(state, wish);
         }
-        return state.say(format!("no longer pinging {rows}"));
+        return state.say(format!("Stopped pinging {rows}"));
     }
     for wish in wishes {
         targets::want(state, wish);
     }
-    state.say(format!("pinging {rows}"));
+    state.say(format!("Pinging {rows}"));
 }
 
-/// Whether one of `nodes` is this machine or holds it.
+/// Whether one of `nodes` is this machine or contains it.
 pub fn holds(nodes: &std::collections::BTreeSet<Node>, catalog: &Catalog, app: &Safe, id: &Safe) -> bool {
     let region = || catalog.machine(app, id).and_then(|machine| machine.region.clone());
     nodes.contains(&Node::App(app.clone()))
@@ -68,13 +68,13 @@ mod tests {
     }
 
     #[test]
-    fn keys_take_the_marked_rows_and_esc_takes_the_marks_away() {
+    fn keys_act_on_the_marked_rows_and_esc_clears_the_marks() {
         let mut s = Session::attached();
         s.keys("/fra<enter>Gm<esc>/syd<enter>Gm<esc>");
         assert_eq!(s.state.views.explore.tree.marked().len(), 2);
         s.keys("y");
         assert_eq!(copied(&s).lines().count(), 2, "{:?}", s.effects);
-        assert!(s.state.toast().unwrap().starts_with("copied the addresses, 2 lines"));
+        assert!(s.state.toast().unwrap().starts_with("Copied the addresses, 2 lines"));
         s.keys("p");
         let aims = |s: &Session| {
             let aims = s.effects.iter().find_map(|effect| match effect {
@@ -85,11 +85,11 @@ mod tests {
         };
         assert_eq!(
             (s.state.toast(), aims(&s)),
-            (Some("pinging 2 marked rows"), 3),
-            "they, of whom one is selected, and the gateway"
+            (Some("Pinging 2 marked rows"), 3),
+            "the marked ones, of which one is selected, and the gateway"
         );
         s.keys("p");
-        assert_eq!((s.state.toast(), aims(&s)), (Some("no longer pinging 2 marked rows"), 2));
+        assert_eq!((s.state.toast(), aims(&s)), (Some("Stopped pinging 2 marked rows"), 2));
         s.keys("r");
         let refresh = s.effects.iter().find_map(|effect| match effect {
             Effect::Ask(_, Command::Refresh(nodes)) => nodes.clone(),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_marked_row_that_goes_is_marked_no_longer_and_what_is_folded_stays() {
+    fn a_mark_ends_with_its_row_and_stays_on_a_folded_one() {
         let mut s = Session::attached();
         s.keys("/17815<enter>Gm<esc>");
         s.keys("**");
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn d_asks_about_all_marked_rows_in_one_line() {
+    fn d_queries_all_marked_rows_in_one_line() {
         let mut s = Session::attached();
         s.keys("gjmG<esc>gm");
         let names = s.state.meant().len();

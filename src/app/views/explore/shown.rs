@@ -1,13 +1,13 @@
-//! Which apps are on the screen: they are asked about first.
+//! The apps on the screen: their records are queried first.
 
 use crate::app::State;
 use crate::catalog::place::Node;
 use crate::text::Safe;
 
-/// Rows about the selected one that are taken to be on the screen.
+/// Number of rows around the selected one that count as visible.
 const ON_SCREEN: usize = 40;
 
-/// The apps on the screen that are unfolded, top down.
+/// Unfolded apps on the screen, from top to bottom.
 pub fn shown_apps(state: &State) -> Vec<Safe> {
     let from = state.views.explore.tree.position().saturating_sub(ON_SCREEN / 2);
     let rows = (from..from + ON_SCREEN).map_while(|at| state.views.explore.tree.row(at));

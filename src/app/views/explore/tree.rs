@@ -1,6 +1,6 @@
-//! The tree: what of the network is shown, in which order, and which row is selected. Its index is built when the
-//! catalog, the folds, the filter or the order change, and not for a frame; the selection is a node and not a number,
-//! so that nothing jumps.
+//! The tree: its rows, their order, and the selection. The index of rows is rebuilt when the catalog, the folds, the
+//! filter or the order change, not for every frame. The selection is a node instead of a row number, so that it stays on
+//! its item when rows are added or removed.
 
 mod build;
 mod filter;
@@ -25,25 +25,25 @@ use marks::Marks;
 pub use marks::{Mark, Tally};
 pub use matches::Found;
 
-/// What the rows are sorted by.
+/// Sort order of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sort {
     /// By name.
     #[default]
     Name,
-    /// By machines, most first.
+    /// By number of machines, largest first.
     Count,
-    /// By region: apps by the region of most of their machines.
+    /// By region; an app by the region of most of its machines.
     Region,
-    /// By the newest round trip, shortest first; the unknown last.
+    /// By newest RTT, shortest first, unknown last.
     Rtt,
 }
 
 impl Sort {
-    /// All of them, in the order in which `s` goes through them.
+    /// All orders, in the sequence of the sort key.
     pub const ALL: [Self; 4] = [Self::Name, Self::Count, Self::Region, Self::Rtt];
 
-    /// In a word.
+    /// The order as a word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Name => "name",
@@ -54,66 +54,63 @@ impl Sort {
     }
 }
 
-/// The tree.
 #[derive(Debug, Clone, Default)]
 pub struct Tree {
     index: Index,
     selected: Option<Node>,
-    /// Where the selection stood last, for when its row goes.
+    /// Last position of the selection, used if its row is gone.
     position: usize,
     folds: Folds,
     filter: Filter,
     sort: Sort,
     reversed: bool,
     marks: Marks,
-    /// Whether it stands alone, with more columns.
+    /// Whether the tree is wide: alone on the screen, with more columns.
     pub wide: bool,
-    /// What the user marked: keys act on these in the place of the selected row.
+    /// Rows marked by the user: commands act on these instead of the selected row.
     marked: BTreeSet<Node>,
-    /// Whether apps without started machines are left out, and how many are.
+    /// Whether apps without started machines are hidden, and how many.
     hides_idle: bool,
     hidden: usize,
-    /// Machines in all, filtered or not.
+    /// All machines, with or without a filter.
     machines: usize,
 }
 
 impl Tree {
-    /// The rows, in order. Each is made when it is asked for.
+    /// The rows in order. Each row is built on request.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = Row> {
         (0..self.index.len()).map(|at| self.index.row(at).unwrap_or_else(Row::nothing))
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     pub fn len(&self) -> usize {
         self.index.len()
     }
 
-    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The row with a number.
+    /// The row at an index.
     pub fn row(&self, at: usize) -> Option<Row> {
         self.index.row(at)
     }
 
-    /// The selected node.
     pub fn selected(&self) -> Option<&Node> {
         self.selected.as_ref()
     }
 
-    /// The number of the selected row.
+    /// Index of the selected row.
     pub fn position(&self) -> usize {
         self.position
     }
 
-    /// The regions of the selected row's app, and how many machines each has.
+    /// Regions of the selected row's app with their numbers of machines.
     pub fn regions(&self) -> impl Iterator<Item = (Option<&Safe>, usize)> {
         self.regions_at(self.position)
     }
 
-    /// The same for the app of the row with a number.
+    /// The same for the app of the row at an index.
     pub fn regions_at(&self, at: usize) -> impl Iterator<Item = (Option<&Safe>, usize)> {
         let twigs = self.index.branch(at).map_or(&[][..], |branch| &branch.twigs);
         twigs.iter().filter(|twig| twig.total > 0).map(|twig| (twig.region.as_ref(), twig.total))
@@ -124,37 +121,34 @@ impl Tree {
         self.filter.as_str()
     }
 
-    /// Machines that match the filter.
+    /// Number of machines that match the filter.
     pub fn matches(&self) -> usize {
         self.index.machines()
     }
 
-    /// Machines in all.
+    /// Number of all machines.
     pub fn machines(&self) -> usize {
         self.machines
     }
 
-    /// What it is sorted by.
     pub fn sort(&self) -> Sort {
         self.sort
     }
 
-    /// Whether the order is reversed.
     pub fn is_reversed(&self) -> bool {
         self.reversed
     }
 
-    /// What was folded (`false`) or unfolded by hand, and whether the rest is unfolded.
+    /// Rows folded (`false`) or unfolded by the user, and whether all others are unfolded.
     pub fn folds(&self) -> (bool, impl Iterator<Item = (Node, bool)>) {
         (self.folds.is_rest_open(), self.folds.by_hand())
     }
 
-    /// The marked rows.
     pub fn marked(&self) -> &BTreeSet<Node> {
         &self.marked
     }
 
-    /// Marks the selected row, or no longer, and goes on to the next.
+    /// Marks or unmarks the selected row and moves to the next.
     pub fn toggle_mark(&mut self) {
         let Some(node) = self.selected.clone() else { return };
         if !self.marked.remove(&node) {
@@ -163,29 +157,28 @@ impl Tree {
         self.step(1);
     }
 
-    /// Takes all marks away.
     pub fn unmark(&mut self) {
         self.marked.clear();
     }
 
-    /// Whether apps without started machines are left out.
+    /// Whether apps without started machines are hidden.
     pub fn hides_idle(&self) -> bool {
         self.hides_idle
     }
 
-    /// How many are.
+    /// Number of hidden apps.
     pub fn hidden(&self) -> usize {
         self.hidden
     }
 
-    /// Leaves out apps without started machines, or shows them; gives how many are left out, where they are.
+    /// Hides or shows apps without started machines; returns the number of hidden ones.
     pub fn toggle_idle(&mut self, catalog: &Catalog, pings: &[Series]) -> Option<usize> {
         self.hides_idle = !self.hides_idle;
         self.rebuild(catalog, pings);
         self.hides_idle.then_some(self.hidden)
     }
 
-    /// Takes folds and an order from an earlier run; rows come with the next [`Self::rebuild`].
+    /// Restores folds and order of an earlier run; the next [`Self::rebuild`] applies them.
     pub fn restore(
         &mut self,
         unfold_all: bool,
@@ -197,17 +190,17 @@ impl Tree {
         (self.sort, self.reversed, self.hides_idle) = (sort, reversed, hides_idle);
     }
 
-    /// Whether its rows hang on the pings.
+    /// Whether the rows depend on ping figures.
     pub fn needs_pings(&self) -> bool {
         self.sort == Sort::Rtt || self.filter.needs_pings()
     }
 
-    /// What happened to a node in the last seconds.
+    /// Recent change of a node.
     pub fn mark(&self, node: &Node, now: Instant) -> Option<&Mark> {
         self.marks.mark(node, now)
     }
 
-    /// A machine that is gone, as it was.
+    /// A gone machine with its last known data.
     pub fn ghost(&self, app: &Safe, id: &Safe) -> Option<&Machine> {
         self.marks.ghost(app, id)
     }
@@ -217,23 +210,23 @@ impl Tree {
         self.marks.next_end(now)
     }
 
-    /// Drops what has been gone, or new, for long enough.
+    /// Drops expired marks and gone rows.
     pub fn expire(&mut self, catalog: &Catalog, pings: &[Series], now: Instant) {
         if self.marks.expire(now) {
             self.rebuild(catalog, pings);
         }
     }
 
-    /// Takes a new catalog: marks what came and went since `before`.
+    /// Takes a new catalog and marks the differences from `before`.
     pub fn renew(&mut self, before: &Catalog, catalog: &Catalog, pings: &[Series], now: Instant) {
         self.marks.expire(now);
         self.marks.note(before, catalog, now);
         self.rebuild(catalog, pings);
     }
 
-    /// Filters by `text`, as [`filter`] reads it.
+    /// Filters by `text`, see [`filter`].
     pub fn set_filter(&mut self, text: &str, catalog: &Catalog, pings: &[Series]) {
-        // What was found stays in sight when the filter goes.
+        // The found row stays visible when the filter ends.
         if text.is_empty()
             && !self.filter.is_empty()
             && let Some(node) = self.selected.clone()
@@ -244,11 +237,11 @@ impl Tree {
         self.rebuild(catalog, pings);
     }
 
-    /// Selects `node`, with all above it unfolded and no filter before it.
+    /// Selects `node`; unfolds all rows above it and clears the filter.
     pub fn reveal(&mut self, node: &Node, catalog: &Catalog, pings: &[Series]) {
         self.filter = Filter::default();
         self.unfold_above(node, catalog);
-        // What is looked for is shown, even where its like are left out.
+        // The node is shown even if its kind is hidden.
         let idle = |app: &Safe| catalog.apps.get(app).is_some_and(|app| app.machines.is_empty());
         self.hides_idle &= !matches!(node, Node::App(app) if idle(app));
         self.selected = Some(node.clone());
@@ -261,7 +254,7 @@ impl Tree {
         }
     }
 
-    /// The places that hold `node`, or did, the nearest first.
+    /// Current or former ancestors of `node`, nearest first.
     fn above(&self, node: &Node, catalog: &Catalog) -> Vec<Node> {
         let machine = |app: &Safe, id: &Safe| {
             catalog.machine(app, id).or_else(|| self.marks.ghost(app, id)).and_then(|m| m.region.clone())
@@ -269,7 +262,7 @@ impl Tree {
         node.above(machine)
     }
 
-    /// Moves the selection.
+    /// Moves the selection by rows.
     pub fn step(&mut self, by: isize) {
         let last = self.len().saturating_sub(1);
         self.select(self.position.saturating_add_signed(by).min(last));
@@ -282,7 +275,7 @@ impl Tree {
         }
     }
 
-    /// Selects the row above that holds this one.
+    /// Selects the parent of the selected row.
     pub fn to_parent(&mut self) {
         let above = match self.index.row(self.position).map(|row| row.node) {
             Some(Node::Region(app, _)) => self.index.find(&Node::App(app)),
@@ -297,7 +290,7 @@ impl Tree {
         }
     }
 
-    /// Unfolds the row, or steps into it.
+    /// Unfolds the row, or moves to its first child.
     pub fn open(&mut self, catalog: &Catalog, pings: &[Series]) {
         match self.index.row(self.position).and_then(|row| row.open) {
             Some(false) => self.fold(Some(true), catalog, pings),
@@ -306,10 +299,10 @@ impl Tree {
         }
     }
 
-    /// Folds the row, or goes to its parent.
+    /// Folds the row, or moves to its parent.
     pub fn close(&mut self, catalog: &Catalog, pings: &[Series]) {
         match self.index.row(self.position).and_then(|row| row.open) {
-            // Under a filter what matches is shown, folded or not.
+            // Under a filter matches are shown even in folded rows.
             Some(true) if self.filter.is_empty() => self.fold(Some(false), catalog, pings),
             _ => self.to_parent(),
         }
@@ -324,7 +317,7 @@ impl Tree {
         }
     }
 
-    /// Unfolds everything, or folds everything where all is unfolded.
+    /// Unfolds all rows, or folds all if all are unfolded.
     pub fn fold_all(&mut self, catalog: &Catalog, pings: &[Series]) {
         self.folds = if self.index.is_all_open() {
             let apps = catalog.apps.keys().map(|app| Node::App(app.clone()));
@@ -335,13 +328,13 @@ impl Tree {
         self.rebuild(catalog, pings);
     }
 
-    /// Sorts by `sort`, in its own order.
+    /// Sorts by `sort`, not reversed.
     pub fn sort_to(&mut self, sort: Sort, catalog: &Catalog, pings: &[Series]) {
         (self.sort, self.reversed) = (sort, false);
         self.rebuild(catalog, pings);
     }
 
-    /// Sorts by the next thing.
+    /// Changes to the next sort order.
     pub fn next_sort(&mut self, catalog: &Catalog, pings: &[Series]) {
         self.sort = match self.sort {
             Sort::Name => Sort::Count,
@@ -352,14 +345,13 @@ impl Tree {
         self.rebuild(catalog, pings);
     }
 
-    /// Reverses the order.
     pub fn reverse(&mut self, catalog: &Catalog, pings: &[Series]) {
         self.reversed = !self.reversed;
         self.rebuild(catalog, pings);
     }
 
-    /// Builds the rows anew; the selection stays on its node. Where that has no row it goes to what holds it, or to the
-    /// nearest row.
+    /// Rebuilds the rows. The selection stays on its node; if that has no row, it moves to the node's nearest ancestor or to
+    /// the nearest row.
     pub fn rebuild(&mut self, catalog: &Catalog, pings: &[Series]) {
         self.machines = catalog.machine_count();
         self.hidden =
@@ -376,7 +368,7 @@ impl Tree {
             Some(position) => self.select(position),
             None if self.is_empty() => {
                 self.position = 0;
-                // What a filter hides may come back with its end.
+                // A row hidden by the filter can return when the filter ends.
                 self.selected = self.selected.take().filter(|_| !self.filter.is_empty());
             }
             None => self.select(self.position.min(self.len() - 1)),

@@ -1,4 +1,4 @@
-//! The whole org at a glance: apps by regions, with the round trips and the loss between us and each.
+//! The matrix: apps by regions, with the RTT to and loss of each cell.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -7,35 +7,35 @@ use crate::app::State;
 use crate::catalog::place::Node;
 use crate::text::Safe;
 
-/// A cell: the place of its app and of its region.
+/// A cell, as row and column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Place {
-    /// Among the apps.
+    /// Index of the app.
     pub app: usize,
-    /// Among the regions.
+    /// Index of the region.
     pub region: usize,
 }
 
-/// What is known of an app in a region.
+/// Figures of an app in a region.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cell {
-    /// Its machines.
+    /// Number of machines.
     pub machines: usize,
-    /// Those of them that are pinged.
+    /// Number of pinged machines.
     pub pinged: usize,
-    /// The median of the pinged ones' median round trips.
+    /// Median of the machines' median RTTs.
     pub rtt: Option<Duration>,
-    /// Their loss, 0 to 1; `None` before the first probe is settled.
+    /// Loss from 0 to 1; `None` before the first probe is answered or lost.
     pub loss: Option<f64>,
 }
 
 impl State {
-    /// Whether there is anything to show in it: asked in every frame, so it counts nothing.
+    /// Whether the matrix has any cell. Called for every frame, so it counts nothing.
     pub fn has_matrix(&self) -> bool {
         self.networks.front().shown.catalog.apps.values().any(|app| !app.machines.is_empty())
     }
 
-    /// The regions of the org, in order.
+    /// Regions of the org, sorted.
     pub fn matrix_regions(&self) -> Vec<Option<Safe>> {
         let apps = self.networks.front().shown.catalog.apps.values();
         let regions: BTreeSet<Option<Safe>> =
@@ -43,32 +43,32 @@ impl State {
         regions.into_iter().collect()
     }
 
-    /// The apps that have machines, in order.
+    /// Apps with machines, sorted.
     pub fn matrix_apps(&self) -> Vec<Safe> {
         let apps = self.networks.front().shown.catalog.apps.iter();
         apps.filter(|(_, app)| !app.machines.is_empty()).map(|(name, _)| name.clone()).collect()
     }
 
-    /// The selected app of the matrix.
+    /// The selected app.
     pub fn matrix_app(&self) -> Option<Safe> {
         let apps = self.matrix_apps();
         apps.get(self.views.ping.matrix?.app.min(apps.len().checked_sub(1)?)).cloned()
     }
 
-    /// The selected region of the matrix.
+    /// The selected region.
     pub fn matrix_region(&self) -> Option<Option<Safe>> {
         let regions = self.matrix_regions();
         regions.get(self.views.ping.matrix?.region.min(regions.len().checked_sub(1)?)).cloned()
     }
 
-    /// What the selected cell is of: the app in the region, or the app where it has nothing there.
+    /// Place of the selected cell: the app in the region, or the app if it has no machine there.
     pub fn matrix_node(&self) -> Option<Node> {
         let app = self.matrix_app()?;
         let region = self.matrix_region().filter(|region| self.matrix_cells(&app).contains_key(region));
         Some(region.map_or_else(|| Node::App(app.clone()), |region| Node::Region(app.clone(), region)))
     }
 
-    /// Moves the selected cell by rows and columns.
+    /// Moves the selection by rows and columns.
     pub fn step_matrix(&mut self, rows: isize, columns: isize) {
         let last =
             (self.matrix_apps().len().saturating_sub(1), self.matrix_regions().len().saturating_sub(1));

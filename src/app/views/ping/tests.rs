@@ -1,16 +1,16 @@
-//! Who is pinged, as keys, the palette and the catalog have it.
+//! Ping targets as keys, the palette and the catalog change them.
 
 use super::*;
 use crate::app::network::NetworkId;
 use crate::app::subject::TOO_MANY;
 use crate::app::targets::read;
 use crate::app::tests::{ORG, Session};
-use crate::app::{Effect, Tab};
+use crate::app::{Effect, Tab, sentence};
 use crate::engine::report::Command;
 use crate::engine::targets::{Wish, at};
 use crate::probe::series::Aim;
 
-/// Whom the engine was told to ping last: labels, `-` before those that are held.
+/// Labels of the targets last sent to the engine, `-` before held ones.
 fn pinged(s: &Session) -> String {
     let show = |aim: &Aim| format!("{}{}", if aim.held { "-" } else { "" }, aim.target.label);
     s.state.networks.front().asked_pings.iter().map(show).collect::<Vec<_>>().join(" ")
@@ -28,22 +28,22 @@ fn p_pins_and_unpins() {
 }
 
 #[test]
-fn what_is_pinged_follows_the_catalog() {
+fn targets_follow_the_catalog() {
     let mut s = Session::attached();
     s.keys("/api<enter>gP<esc>G");
     assert_eq!(pinged(&s), "gateway 2874d13b5f0e68 e2865a6e82319b");
-    // Addresses go by the place in the list.
+    // Addresses depend on the position in the list.
     s.catalog(&[ORG[0], "api:iad/2874d13b5f0e68"]);
-    assert_eq!(pinged(&s), "gateway 2874d13b5f0e68 -e2865a6e82319b", "a machine that went is held");
+    assert_eq!(pinged(&s), "gateway 2874d13b5f0e68 -e2865a6e82319b", "a gone machine is held");
     let gone = s.state.networks.front().asked_pings[2].target.address;
     assert!(s.state.networks.front().wishes.member(gone).unwrap().gone);
     s.catalog(&[ORG[0], "api:iad/2874d13b5f0e68,fra/9185ffffffffff"]);
-    // The new one took the address of the one that went: who is there is not gone.
+    // The new machine has the address of the gone one, so the target is not gone.
     assert_eq!(pinged(&s), "gateway 2874d13b5f0e68 9185ffffffffff");
 }
 
 #[test]
-fn a_target_is_read_as_it_is_typed() {
+fn a_typed_target_is_read() {
     let s = Session::attached();
     let read = |text: &str| read(&s.state, text);
     let node = |node| Ok(Wish::Node(node));
@@ -58,11 +58,11 @@ fn a_target_is_read_as_it_is_typed() {
     assert_eq!(read("gateway"), Ok(Wish::Address(s.state.networks.front().identity.dns.addr)));
     assert_eq!(read("fdaa::1"), Ok(Wish::Address("fdaa::1".parse().unwrap())));
     assert_eq!(read("db.example.com"), Ok(Wish::Name("db.example.com".into())));
-    assert!(read("a..b").unwrap_err().contains("no target"));
+    assert!(read("a..b").unwrap_err().contains("not a target"));
 }
 
 #[test]
-fn an_app_is_pinged_in_turns_as_a_client_would() {
+fn an_app_is_pinged_round_robin() {
     let mut s = Session::attached();
     s.keys("/api<enter>g");
     s.keys("T");
@@ -74,14 +74,14 @@ fn an_app_is_pinged_in_turns_as_a_client_would() {
     let addresses: Vec<Ipv6Addr> = machines.into_iter().map(|member| member.target.address).collect();
     let (target, first, held) = turns(&s).unwrap();
     assert_eq!((target.label.as_str(), &first, held), ("api.internal", &addresses, false));
-    // A machine more takes its turn, and the figures go on, though the first one went.
+    // A new machine joins the round robin, and the figures continue, although the first one is gone.
     s.catalog(&["api:lhr/e2865a6e82319b,fra/9185ffffffffff", ORG[0]]);
     let (later, now, _) = turns(&s).unwrap();
     assert_eq!((&later, now.len()), (&target, 2));
     s.catalog(&[ORG[0], "api"]);
     let (later, _, held) = turns(&s).unwrap();
-    assert_eq!((later, held), (target.clone(), true), "nobody is left to ask");
-    // Beside it a machine of the app has a line of its own, and each is selected by itself.
+    assert_eq!((later, held), (target.clone(), true), "no machine is left");
+    // A machine of the app has a row of its own, and both can be selected.
     s.catalog(&ORG[..2]);
     s.keys("P3");
     let all: Vec<Series> = s
@@ -104,7 +104,7 @@ fn an_app_is_pinged_in_turns_as_a_client_would() {
         s.keys("j");
     }
     assert_eq!(s.state.pinged_node(), Some(Node::App("api".into())));
-    assert!(subject::traceable(&s.state, wish(&s.state)).is_err(), "two are two ways");
+    assert!(subject::traceable(&s.state, wish(&s.state)).is_err(), "two targets have two routes");
     s.keys("x");
     assert!(turns(&s).is_none() && s.state.networks.front().asked_pings.len() == 3, "{}", pinged(&s));
 }
@@ -121,15 +121,15 @@ fn the_matrix_has_a_selected_cell() {
     assert_eq!(node(&s), region("api", "iad"));
     s.keys("jllll");
     assert_eq!(node(&s), region("web", "syd"));
-    assert_eq!(s.state.toast(), Some("this is the last region"));
+    assert_eq!(s.state.toast(), Some("This is the last region"));
     s.keys("hhhh");
-    assert_eq!((node(&s), s.state.toast()), (region("web", "fra"), Some("this is the first region")));
+    assert_eq!((node(&s), s.state.toast()), (region("web", "fra"), Some("This is the first region")));
     s.keys("<enter>");
     assert_eq!(s.state.views.explore.tree.selected().cloned(), region("web", "fra"));
 }
 
 #[test]
-fn a_name_is_asked_for_and_its_addresses_are_pinged() {
+fn a_name_is_added_and_its_addresses_are_pinged() {
     let mut s = Session::attached();
     s.keys(":ping other.internal<enter>");
     let follow = Effect::Ask(NetworkId::FIRST, Command::Follow(vec!["other.internal".into()]));
@@ -141,7 +141,7 @@ fn a_name_is_asked_for_and_its_addresses_are_pinged() {
 }
 
 #[test]
-fn a_target_is_added_in_the_view_by_its_key() {
+fn a_target_is_added_with_its_key() {
     let mut s = Session::attached();
     s.keys("3aother.internal<enter>");
     let follow = Effect::Ask(NetworkId::FIRST, Command::Follow(vec!["other.internal".into()]));
@@ -149,7 +149,7 @@ fn a_target_is_added_in_the_view_by_its_key() {
 }
 
 #[test]
-fn what_is_asked_for_takes_the_place_of_the_matrix() {
+fn a_requested_target_replaces_the_matrix() {
     for key in ["t", "o"] {
         let mut s = machine_pinged();
         s.keys("M1");
@@ -178,14 +178,14 @@ fn machine_pinged() -> Session {
 }
 
 #[test]
-fn a_trace_ends_whatever_takes_its_place() {
+fn a_trace_ends_when_it_is_hidden() {
     let ends = |s: &Session| s.effects.contains(&Effect::Ask(NetworkId::FIRST, Command::Trace(None)));
     for keys in ["v", "V", "o", "O", "<esc>", ":ports 22<enter>"] {
         let mut s = machine_pinged();
         s.keys("t");
         assert!(matches!(s.effects.as_slice(), [Effect::Ask(_, Command::Trace(Some(_)))]), "{:?}", s.effects);
         s.keys("j");
-        assert!(!ends(&s), "it is still looked at");
+        assert!(!ends(&s), "it is still shown");
         s.keys(keys);
         assert_ne!(s.state.views.ping.lower, Lower::Trace);
         assert!(ends(&s), "{keys}: {:?}", s.effects);
@@ -195,12 +195,12 @@ fn a_trace_ends_whatever_takes_its_place() {
 }
 
 #[test]
-fn who_went_takes_no_place_from_who_is_there() {
+fn gone_machines_leave_room_for_present_ones() {
     let mut s = Session::new();
     let deploy = |n: usize| format!("web:iad/{:014x}", 0xfff - n);
     s.catalog(&[&deploy(0)]);
     s.keys("/web<enter>gP<esc>");
-    // Each deploy has another machine at another address; labels fall, so what is new sorts first, and the last went.
+    // Each deploy has another machine at another address. Labels fall, so new ones sort first, and the last is gone.
     for n in 1..100 {
         let others = ["a:".to_owned() + &vec![format!("iad/{n:014x}"); n].join(",")];
         s.catalog(&[&others[0], &deploy(n)]);
@@ -216,10 +216,10 @@ fn who_went_takes_no_place_from_who_is_there() {
         .collect();
     assert_eq!(gone.len(), 16, "{gone:?}");
     for n in 99 - 16..99 {
-        assert!(gone.contains(&format!("{:014x}", 0xfff - n).as_str()), "those that went last: {gone:?}");
+        assert!(gone.contains(&format!("{:014x}", 0xfff - n).as_str()), "the last ones are gone: {gone:?}");
     }
     assert_eq!(s.state.networks.front().wishes.left_out(), 0);
-    // A full house: the living have the places.
+    // At the limit, present machines have priority.
     let many = |from: usize| {
         let all: Vec<String> = (from..from + 1100).map(|n| format!("iad/{n:014x}")).collect();
         format!("web:{}", all.join(","))
@@ -229,13 +229,13 @@ fn who_went_takes_no_place_from_who_is_there() {
     assert_eq!(
         (s.state.networks.front().asked_pings.len(), held(&s)),
         (1024, 0),
-        "the places are the living ones'"
+        "all targets are present machines"
     );
     assert_eq!(s.state.networks.front().wishes.left_out(), 1101 - 1024, "with the gateway");
 }
 
 #[test]
-fn connections_are_counted_by_the_ports_that_are_tried_and_a_refusal_changes_nothing() {
+fn connections_are_counted_per_port_and_a_refusal_changes_nothing() {
     let checks = |s: &Session| {
         s.effects.iter().find_map(|effect| match effect {
             Effect::Ask(_, Command::Ports(checks)) => Some(checks.len()),
@@ -250,7 +250,10 @@ fn connections_are_counted_by_the_ports_that_are_tried_and_a_refusal_changes_not
     let mut s = Session::new();
     many(&mut s);
     s.keys("o");
-    assert_eq!((s.state.tab, s.state.toast(), checks(&s)), (Tab::Explore, Some(TOO_MANY), None));
+    assert_eq!(
+        (s.state.tab, s.state.toast(), checks(&s)),
+        (Tab::Explore, Some(&*sentence(TOO_MANY.into())), None)
+    );
     assert!(s.state.networks.front().wishes.is_empty(), "it is not pinged either");
     s.keys(":ports 22<enter>");
     assert_eq!((s.state.tab, checks(&s)), (Tab::Ping, Some(65)), "{:?}", s.state.toast());
@@ -259,7 +262,7 @@ fn connections_are_counted_by_the_ports_that_are_tried_and_a_refusal_changes_not
     s.state.settings.ports = Arc::default();
     many(&mut s);
     s.keys("o");
-    assert!(s.state.toast().unwrap().starts_with("the settings name no port"), "{:?}", s.state.toast());
+    assert!(s.state.toast().unwrap().starts_with("The settings list no ports"), "{:?}", s.state.toast());
     assert_eq!((s.state.tab, checks(&s)), (Tab::Explore, None));
     s.keys(":ports 22<enter>");
     assert_eq!(checks(&s), Some(65), "{:?}", s.state.toast());

@@ -1,4 +1,4 @@
-//! The index, made: what the filter means, in the order that was chosen.
+//! Builds the index of rows: applies the filter and the sort order.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeSet, HashMap};
@@ -13,24 +13,24 @@ use crate::catalog::{Catalog, Machine};
 use crate::probe::series::Series;
 use crate::text::Safe;
 
-/// An index in the making.
+/// Inputs of an index.
 pub struct Build<'a> {
     tree: &'a Tree,
     catalog: &'a Catalog,
     judge: Judge<'a>,
-    /// The newest round trips, where the rows are sorted by these.
+    /// Newest RTTs, if the rows are sorted by them.
     newest: HashMap<Ipv6Addr, Duration>,
 }
 
-/// What is known of a region while it fills.
+/// Data of a region while its machines are collected.
 struct Filling {
     bits: Bits,
-    /// The round trips of its machines.
+    /// RTTs of its machines.
     rtts: HashMap<Safe, Duration>,
 }
 
 impl<'a> Build<'a> {
-    /// Begins an index for `tree` as it is set.
+    /// Starts an index with the settings of `tree`.
     pub fn new(tree: &'a Tree, catalog: &'a Catalog, pings: &[Series]) -> Self {
         let newest = |series: &Series| Some((series.target.address, series.newest()??));
         let by_rtt = if tree.sort == Sort::Rtt { pings } else { &[] };
@@ -42,7 +42,7 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// Makes it.
+    /// Builds the index.
     pub fn index(mut self) -> Index {
         let (tree, catalog) = (self.tree, self.catalog);
         let mut branches = Vec::with_capacity(catalog.apps.len());
@@ -78,7 +78,7 @@ impl<'a> Build<'a> {
         peers
     }
 
-    /// An app; `None` where the filter means nothing of it.
+    /// The branch of an app; `None` if the filter excludes all of it.
     fn branch<'m>(
         &mut self,
         name: &Safe,
@@ -91,7 +91,7 @@ impl<'a> Build<'a> {
         let open = filtered || tree.folds.is_app_open(fold, tree.machines);
         let touched = tree.marks.touched(name);
         let bits = self.judge.app(name);
-        // In the order of their regions while they fill, which are few in an app.
+        // Sorted by region while they are collected: an app has few regions.
         let (mut twigs, mut filling): (Vec<Twig>, Vec<Filling>) = (Vec::new(), Vec::new());
         let alive = machines.map(|(id, machine)| (id, machine, false));
         for (id, machine, is_gone) in alive.chain(tree.marks.ghosts(name).map(|(id, was)| (id, was, true))) {
@@ -129,7 +129,7 @@ impl<'a> Build<'a> {
                 so_far.rtts.insert(id.clone(), *rtt);
             }
         }
-        // Without a filter an app is shown without machines too.
+        // Without a filter an app is shown even if it has no machines.
         let shown = twigs.iter().any(Twig::is_shown);
         if tree.hides_idle && !shown && self.catalog.apps.get(name).is_some_and(|app| app.is_idle()) {
             return None;
@@ -148,7 +148,7 @@ impl<'a> Build<'a> {
         Some(Branch { app: name.clone(), gone, open, twigs, home, tally, rtt })
     }
 
-    /// Ghosts stand among the living, and those with a round trip in its order.
+    /// Sorts machines: gone ones among the others, and by RTT if that is the order.
     fn order_leaves(&self, twig: &mut Twig, rtts: &HashMap<Safe, Duration>) {
         if twig.ghosts > 0 {
             twig.leaves.sort_by(|a, b| a.id.cmp(&b.id));
@@ -164,7 +164,7 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// Sorts apps or regions; equals stay in the order of their names, whichever way.
+    /// Sorts apps or regions. Equal items stay in the order of their names in both directions.
     fn order<T: Sortable>(&self, items: &mut [T]) {
         let (sort, reversed) = (self.tree.sort, self.tree.reversed);
         items.sort_by(|a, b| {
@@ -182,12 +182,12 @@ impl<'a> Build<'a> {
     }
 }
 
-/// Shortest first, the unknown last.
+/// Shortest first, unknown last.
 fn by_rtt(a: Option<Duration>, b: Option<Duration>) -> Ordering {
     a.is_none().cmp(&b.is_none()).then(a.cmp(&b))
 }
 
-/// What an app or a region is sorted by.
+/// Sort keys of an app or a region.
 trait Sortable {
     fn name(&self) -> Option<&Safe>;
     fn count(&self) -> usize;

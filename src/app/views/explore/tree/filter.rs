@@ -1,9 +1,9 @@
-//! What a filter says, and whom it means.
+//! The filter: its syntax, and the rows it matches.
 //!
-//! Words stand side by side and all of them hold. A word means what contains it: an app, a region, a peer, an ID, an
-//! address. Where no name contains it, it means the names that have its letters in this order (`wb`: `web`), and where
-//! there is none either, the paths (`web/148e`). `!` before a word excludes what contains it. `app:` and `region:` hold
-//! a word against these alone; `rtt>50`, `rtt<20` (milliseconds) and `lost` ask for the newest ping.
+//! Terms are separated by blanks, and a row must match all of them. A word matches an app, region, peer, ID or address
+//! that contains it. If no name contains it, it matches names that have its letters in this order (`wb`: `web`), and if
+//! there is none either, paths (`web/148e`). `!` excludes rows that contain the word. `app:` and `region:` compare with
+//! these only. `rtt>50`, `rtt<20` (milliseconds) and `lost` compare with the newest ping.
 
 use std::collections::HashMap;
 use std::net::Ipv6Addr;
@@ -16,10 +16,9 @@ use crate::catalog::{Catalog, Machine};
 use crate::probe::series::Series;
 use crate::text::Safe;
 
-/// Terms that are taken: as many as there are bits.
+/// Largest number of terms: the number of bits.
 const TERMS: usize = 32;
 
-/// A filter.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     text: String,
@@ -50,13 +49,13 @@ struct Word {
     scattered: Atom,
 }
 
-/// How far a word reaches, when what contains it is not enough.
+/// How loosely a word is compared, if nothing contains it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reach {
     Contained,
     /// Names that have its letters in this order.
     Names,
-    /// `app/region/ID` that has.
+    /// Paths `app/region/ID` that have its letters in this order.
     Paths,
 }
 
@@ -100,33 +99,32 @@ impl Term {
 }
 
 impl Filter {
-    /// Reads `text`. A term that is not written to its end (`!`, `app:`, `rtt>`) says nothing yet.
+    /// Reads `text`. An incomplete term (`!`, `app:`, `rtt>`) has no effect yet.
     pub fn new(text: &str) -> Self {
         let terms = text.split_whitespace().filter_map(Term::parse).take(TERMS).collect();
         Self { text: text.to_owned(), terms }
     }
 
-    /// As it was written.
+    /// The text as typed.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether nothing was written.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// Whether it asks for pings, and has to be asked anew when these change.
+    /// Whether it depends on pings and must be applied again when they change.
     pub fn needs_pings(&self) -> bool {
         self.terms.iter().any(|term| matches!(term.what, What::Slower(_) | What::Faster(_) | What::Lost))
     }
 }
 
-/// The terms that a place fulfils by its own, as bits.
+/// The terms that a place matches by its own name, as bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Bits(u32);
 
-/// A filter over one catalog and its pings.
+/// A filter for one catalog and its pings.
 pub struct Judge<'a> {
     terms: &'a [Term],
     reach: Vec<Reach>,
@@ -136,7 +134,7 @@ pub struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    /// Finds out how far each word has to reach in `catalog`.
+    /// Determines for each word how loosely it must be compared in `catalog`.
     pub fn new(filter: &'a Filter, catalog: &Catalog, pings: &[Series]) -> Self {
         let mut judge = Self {
             terms: &filter.terms,
@@ -150,7 +148,7 @@ impl<'a> Judge<'a> {
             judge.newest = pings.iter().filter(|series| series.turns == 0).filter_map(newest).collect();
         }
         for (n, term) in filter.terms.iter().enumerate() {
-            // What is left out is left out for what one sees in it.
+            // Exclusion only considers text that is visible.
             if !term.excludes {
                 judge.reach[n] = judge.reach_of(term, catalog);
             }
@@ -158,7 +156,7 @@ impl<'a> Judge<'a> {
         judge
     }
 
-    /// Whether all of the catalog is meant.
+    /// Whether it matches the whole catalog.
     pub fn means_all(&self) -> bool {
         self.terms.is_empty()
     }
@@ -178,7 +176,7 @@ impl<'a> Judge<'a> {
             What::App(_) | What::Region(_) => Reach::Names,
             What::Slower(_) | What::Faster(_) | What::Lost => Reach::Contained,
             What::Word(word) => {
-                // Regions are as many as machines, here: they come last.
+                // Regions come last: here they are as numerous as machines.
                 let names = || apps().chain(catalog.peers.keys()).chain(regions());
                 if any(&word.contained, Box::new(names())) {
                     return Reach::Contained;
@@ -224,7 +222,7 @@ impl<'a> Judge<'a> {
         self.terms.iter().zip(hits).all(|(term, hit)| hit != term.excludes)
     }
 
-    /// What the name of an app fulfils.
+    /// Terms that an app's name matches.
     pub fn app(&mut self, name: &Safe) -> Bits {
         self.bits(|judge, what, reach| match what {
             What::Word(word) | What::App(word) => judge.named(word, reach, name),
@@ -232,7 +230,7 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// The same with a region of it.
+    /// Terms that an app and a region of it match.
     pub fn region(&mut self, app: Bits, region: Option<&Safe>) -> Bits {
         let Some(region) = region else { return app };
         let own = self.bits(|judge, what, reach| match what {
@@ -242,12 +240,12 @@ impl<'a> Judge<'a> {
         Bits(app.0 | own.0)
     }
 
-    /// Whether an app without machines is meant.
+    /// Whether it matches an app without machines.
     pub fn means_app(&self, app: Bits) -> bool {
         self.fulfilled(app)
     }
 
-    /// Whether a machine is meant; `bits` are those of its region, and `path` is what stands before its ID.
+    /// Whether it matches a machine. `bits` are the terms that its region matches, `path` is the text before its ID.
     pub fn means_machine(&mut self, bits: Bits, path: [&str; 2], id: &Safe, machine: &Machine) -> bool {
         if self.terms.is_empty() {
             return true;
@@ -264,7 +262,7 @@ impl<'a> Judge<'a> {
         self.fulfilled(Bits(bits.0 | own.0))
     }
 
-    /// Whether a peer is meant.
+    /// Whether it matches a peer.
     pub fn means_peer(&mut self, name: &Safe, address: Option<Ipv6Addr>) -> bool {
         let own = self.bits(|judge, what, reach| match what {
             What::Word(word) => {
@@ -286,7 +284,7 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Whether `address` as it is written (RFC 5952) contains `text`, which is in lower case.
+/// Whether the text form of `address` (RFC 5952) contains `text`, which is in lower case.
 fn within(address: Ipv6Addr, text: &str) -> bool {
     if !text.bytes().all(|b| b.is_ascii_hexdigit() || b == b':')
         || text.bytes().any(|b| b.is_ascii_uppercase())
@@ -296,7 +294,7 @@ fn within(address: Ipv6Addr, text: &str) -> bool {
     if text.contains(':') {
         return address.to_string().contains(text);
     }
-    // Within one group of at most four digits. Thousands are asked, and few have it: they are not written out for that.
+    // A match within one group of at most four digits. Formatting thousands of addresses to find a few would be slow.
     text.len() <= 4
         && address.segments().into_iter().any(|group| {
             let digits = 4 - (group.leading_zeros() / 4).min(3) as usize;
@@ -316,7 +314,7 @@ mod tests {
         let read = |text: &str| {
             format!("{:?}", Filter::new(text).terms.iter().map(|t| (t.excludes, &t.what)).collect::<Vec<_>>())
         };
-        assert_eq!(read("! app: rtt> !region: "), "[]", "a term that is not finished says nothing");
+        assert_eq!(read("! app: rtt> !region: "), "[]", "an incomplete term has no effect");
         assert_eq!(read("rtt>50 !lost"), "[(false, Slower(50ms)), (true, Lost)]");
         assert_eq!(read("rtt<0.5ms"), "[(false, Faster(500µs))]");
         assert!(read("lost-and-found").contains("Word"));

@@ -1,23 +1,23 @@
-//! What is folded and what is not.
+//! Folded and unfolded rows.
 
 use std::collections::BTreeMap;
 
 use crate::catalog::place::Node;
 use crate::text::Safe;
 
-/// An org with at most so many machines is unfolded from the start.
+/// Largest number of machines of an org that starts unfolded.
 const SMALL_ORG: usize = 60;
 
-/// What the user folded or unfolded.
+/// Rows folded or unfolded by the user.
 #[derive(Debug, Clone, Default)]
 pub struct Folds {
-    /// Whether everything else is unfolded; else it is by the size of the org.
+    /// Whether all other rows are unfolded; if not, the size of the org decides.
     rest_open: bool,
     apps: BTreeMap<Safe, Fold>,
     peers: Option<bool>,
 }
 
-/// An app that was folded or unfolded, or a region in it.
+/// Folds of an app and of its regions.
 #[derive(Debug, Clone, Default)]
 pub struct Fold {
     app: Option<bool>,
@@ -25,14 +25,13 @@ pub struct Fold {
 }
 
 impl Folds {
-    /// The rest unfolded or by size, and some rows otherwise.
+    /// Folds with a default for all rows and a list of exceptions.
     pub fn new(rest_open: bool, said: impl Iterator<Item = (Node, bool)>) -> Self {
         let mut folds = Self { rest_open, ..Self::default() };
         said.for_each(|(node, open)| folds.set(&node, open));
         folds
     }
 
-    /// Folds or unfolds a row.
     pub fn set(&mut self, node: &Node, open: bool) {
         match node {
             Node::App(app) => self.apps.entry(app.clone()).or_default().app = Some(open),
@@ -44,12 +43,12 @@ impl Folds {
         }
     }
 
-    /// Whether everything that was not said is unfolded.
+    /// Whether all rows without a fold of their own are unfolded.
     pub fn is_rest_open(&self) -> bool {
         self.rest_open
     }
 
-    /// What was said about each row.
+    /// All folds set by the user.
     pub fn by_hand(&self) -> impl Iterator<Item = (Node, bool)> {
         let apps = self.apps.iter().flat_map(|(app, fold)| {
             let own = fold.app.map(|open| (Node::App(app.clone()), open));
@@ -60,17 +59,17 @@ impl Folds {
         apps.chain(self.peers.map(|open| (Node::Peers, open)))
     }
 
-    /// What was said about an app.
+    /// The folds of an app.
     pub fn of(&self, app: &Safe) -> Option<&Fold> {
         if self.apps.is_empty() { None } else { self.apps.get(app) }
     }
 
-    /// Whether an app is unfolded, in an org of so many machines.
+    /// Whether an app is unfolded, in an org with `machines` machines.
     pub fn is_app_open(&self, fold: Option<&Fold>, machines: usize) -> bool {
         fold.and_then(|fold| fold.app).unwrap_or(self.rest_open || machines <= SMALL_ORG)
     }
 
-    /// Whether a region of an app is.
+    /// Whether a region of an app is unfolded.
     pub fn is_region_open(&self, fold: Option<&Fold>, region: Option<&Safe>, machines: usize) -> bool {
         let said = fold
             .filter(|fold| !fold.regions.is_empty())
@@ -79,7 +78,7 @@ impl Folds {
         said.unwrap_or(self.rest_open || machines <= SMALL_ORG)
     }
 
-    /// Whether the peers are.
+    /// Whether the peers are unfolded.
     pub fn are_peers_open(&self) -> bool {
         self.peers.unwrap_or(self.rest_open)
     }

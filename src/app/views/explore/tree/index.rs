@@ -1,5 +1,5 @@
-//! The index over the rows: branches in their order, and the number of the row at which each begins, so that any row
-//! is found at once and the rows that nobody looks at are never made.
+//! The index of the rows: branches in their order, and the number of the first row of each. Any row is found directly,
+//! and rows that are not on the screen are never built.
 
 use std::time::Duration;
 
@@ -7,86 +7,75 @@ use super::marks::Tally;
 use crate::catalog::place::Node;
 use crate::text::Safe;
 
-/// A row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// What it stands for.
     pub node: Node,
-    /// 0 for an app, 1 for a region, 2 for a machine.
+    /// Depth: 0 for an app, 1 for a region, 2 for a machine.
     pub depth: u8,
-    /// Whether it is unfolded; `None` where there is nothing to unfold.
+    /// Whether it is unfolded; `None` if it has no rows below it.
     pub open: Option<bool>,
-    /// Whether it is gone, and shown as it was.
+    /// Whether it is gone and shown with its last known data.
     pub gone: bool,
-    /// Machines or peers below it that the filter means.
+    /// Number of machines or peers below it that match the filter.
     pub count: usize,
-    /// Regions below it that have such machines.
+    /// Number of regions below it with such machines.
     pub regions: usize,
     /// The region of most of its machines.
     pub home: Option<Safe>,
-    /// What happened below it in the last seconds.
+    /// Recent changes below it.
     pub tally: Tally,
-    /// The best of the newest round trips below it, where the rows are sorted by these.
+    /// Best of the newest RTTs below it, if the rows are sorted by RTT.
     pub rtt: Option<Duration>,
 }
 
-/// An app and what is shown below it.
+/// An app with the rows below it.
 #[derive(Debug, Clone)]
 pub struct Branch {
-    /// The app.
     pub app: Safe,
-    /// Whether it is gone.
     pub gone: bool,
-    /// Whether it is unfolded.
     pub open: bool,
-    /// Its regions in their order.
     pub twigs: Vec<Twig>,
     /// The region of most of its machines.
     pub home: Option<Safe>,
-    /// What happened in it.
+    /// Recent changes in it.
     pub tally: Tally,
-    /// The best of the newest round trips, where the rows are sorted by these.
+    /// Best of the newest RTTs, if the rows are sorted by RTT.
     pub rtt: Option<Duration>,
 }
 
-/// A region of an app.
 #[derive(Debug, Clone)]
 pub struct Twig {
-    /// Its code, where a record says it.
+    /// Code of the region, if a record has one.
     pub region: Option<Safe>,
-    /// Machines in it.
+    /// Number of its machines.
     pub total: usize,
-    /// Those that the filter means.
+    /// Number of its machines that match the filter.
     pub found: usize,
-    /// Those that are gone and still shown.
+    /// Number of its gone machines that are still shown.
     pub ghosts: usize,
-    /// Whether it is unfolded.
     pub open: bool,
-    /// The machines, in their order; empty where they are not shown.
+    /// Machines in their order; empty if not shown.
     pub leaves: Vec<Leaf>,
-    /// What happened in it.
+    /// Recent changes in it.
     pub tally: Tally,
-    /// The best of the newest round trips, where the rows are sorted by these.
+    /// Best of the newest RTTs, if the rows are sorted by RTT.
     pub rtt: Option<Duration>,
 }
 
-/// A machine.
 #[derive(Debug, Clone)]
 pub struct Leaf {
-    /// Its ID.
     pub id: Safe,
-    /// Whether it is gone.
     pub gone: bool,
 }
 
 impl Twig {
-    /// A region in which nothing was found yet.
+    /// A region without machines yet.
     pub fn new(region: Option<Safe>, open: bool) -> Self {
         let (leaves, tally) = (Vec::new(), Tally::default());
         Self { region, total: 0, found: 0, ghosts: 0, open, leaves, tally, rtt: None }
     }
 
-    /// Whether it has anything to show.
+    /// Whether it has rows to show.
     pub fn is_shown(&self) -> bool {
         self.found + self.ghosts > 0
     }
@@ -101,7 +90,7 @@ impl Twig {
 }
 
 impl Branch {
-    /// Machines below it that the filter means.
+    /// Number of machines below it that match the filter.
     pub fn found(&self) -> usize {
         self.twigs.iter().map(|twig| twig.found).sum()
     }
@@ -156,7 +145,7 @@ impl Branch {
 }
 
 impl Row {
-    /// What stands where no row is.
+    /// Placeholder for an index without a row.
     pub fn nothing() -> Self {
         Self::of(Node::Peers, 0)
     }
@@ -167,21 +156,21 @@ impl Row {
     }
 }
 
-/// The rows of all apps, and of the peers behind them.
+/// The rows of all apps, followed by those of the peers.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
     branches: Vec<Branch>,
-    /// The number of the first row of each branch.
+    /// Index of the first row of each branch.
     starts: Vec<usize>,
     peers: Vec<Leaf>,
     peers_open: bool,
-    /// Where the peers begin.
+    /// Index of the first row of the peers.
     peers_at: usize,
     machines: usize,
 }
 
 impl Index {
-    /// The index over `branches` and `peers`, each in its order.
+    /// Builds the index of `branches` and `peers`, both sorted.
     pub fn new(branches: Vec<Branch>, peers: Vec<Leaf>, peers_open: bool) -> Self {
         let mut at = 0;
         let mut starts = Vec::with_capacity(branches.len());
@@ -193,7 +182,7 @@ impl Index {
         Self { branches, starts, peers, peers_open, peers_at: at, machines }
     }
 
-    /// Rows in all.
+    /// Number of rows.
     pub fn len(&self) -> usize {
         let peers = match (self.peers.is_empty(), self.peers_open) {
             (true, _) => 0,
@@ -203,12 +192,12 @@ impl Index {
         self.peers_at + peers
     }
 
-    /// Machines that the filter means.
+    /// Number of machines that match the filter.
     pub fn machines(&self) -> usize {
         self.machines
     }
 
-    /// The row with a number.
+    /// The row at an index.
     pub fn row(&self, at: usize) -> Option<Row> {
         if at >= self.len() {
             return None;
@@ -229,7 +218,7 @@ impl Index {
         }
     }
 
-    /// The number of the branch that a row is in.
+    /// Number of the branch that contains a row.
     fn number(&self, at: usize) -> Option<usize> {
         if at >= self.peers_at {
             return None;
@@ -237,12 +226,12 @@ impl Index {
         self.starts.partition_point(|start| *start <= at).checked_sub(1)
     }
 
-    /// The branch that a row is in.
+    /// The branch that contains a row.
     pub fn branch(&self, at: usize) -> Option<&Branch> {
         self.branches.get(self.number(at)?)
     }
 
-    /// The number of the row of `node`, where it has one.
+    /// Index of the row of `node`.
     pub fn find(&self, node: &Node) -> Option<usize> {
         let of_app = |app: &Safe| {
             let number = self.branches.iter().position(|branch| branch.app == *app)?;
@@ -257,7 +246,7 @@ impl Index {
                     match node {
                         Node::Region(_, region) if *region == twig.region => return Some(at),
                         Node::Machine(_, id) if twig.open => {
-                            // One that moved is where it is, not where it was.
+                            // A machine that moved has its row in the new region.
                             if let Some(n) = twig.leaves.iter().position(|leaf| leaf.id == *id) {
                                 return Some(at + 1 + n);
                             }
@@ -276,7 +265,7 @@ impl Index {
         }
     }
 
-    /// Whether everything is unfolded.
+    /// Whether all rows are unfolded.
     pub fn is_all_open(&self) -> bool {
         let open = |branch: &Branch| {
             !branch.has_below()

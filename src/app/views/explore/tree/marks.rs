@@ -1,4 +1,4 @@
-//! What changed in the last seconds, for the marks in the tree: what came, moved or went, until it is old news.
+//! Recent changes, shown as marks in the tree for [`LINGER`]: new, moved and gone rows.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::Ipv6Addr;
@@ -10,25 +10,25 @@ use crate::catalog::place::Node;
 use crate::catalog::{Catalog, Machine};
 use crate::text::Safe;
 
-/// What happened to a row that is there.
+/// Recent change of a row that still exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mark {
-    /// It came.
+    /// It is new.
     New,
-    /// It is in another region than before.
+    /// It moved from this region.
     Moved(Option<Safe>),
-    /// It has another address than before.
+    /// It had this address before.
     Readdressed(Option<Ipv6Addr>),
 }
 
-/// How much happened below a row.
+/// Numbers of recent changes below a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
-    /// Machines that came.
+    /// New machines.
     pub came: usize,
-    /// Machines that went.
+    /// Gone machines.
     pub went: usize,
-    /// Machines that moved or changed their address.
+    /// Machines with a new region or address.
     pub changed: usize,
 }
 
@@ -44,17 +44,16 @@ impl std::ops::Add for Tally {
     }
 }
 
-/// The marks.
 #[derive(Debug, Clone, Default)]
 pub struct Marks {
     here: HashMap<Node, (Mark, Instant)>,
-    /// Machines that went, by app, as they were.
+    /// Gone machines by app, with their last known data.
     gone: BTreeMap<Safe, BTreeMap<Safe, (Machine, Instant)>>,
-    /// Apps and peers that went.
+    /// Gone apps and peers.
     went: BTreeMap<Node, (Option<Ipv6Addr>, Instant)>,
-    /// The marked machines, by app, and whether they are new.
+    /// Marked machines by app, and whether they are new.
     touched: HashMap<Safe, HashMap<Safe, bool>>,
-    /// When something was marked, oldest first.
+    /// Times of marks, oldest first.
     times: VecDeque<Instant>,
 }
 
@@ -67,24 +66,23 @@ impl Marks {
         self.here.get(node).filter(|(_, at)| now < *at + LINGER).map(|(mark, _)| mark)
     }
 
-    /// A machine that went, as it was.
+    /// A gone machine with its last known data.
     pub fn ghost(&self, app: &Safe, id: &Safe) -> Option<&Machine> {
         self.gone.get(app)?.get(id).map(|(machine, _)| machine)
     }
 
-    /// The machines that went from `app`.
+    /// The gone machines of `app`.
     pub fn ghosts(&self, app: &Safe) -> impl Iterator<Item = (&Safe, &Machine)> {
         self.gone.get(app).into_iter().flatten().map(|(id, (machine, _))| (id, machine))
     }
 
-    /// Apps that went.
     pub fn gone_apps(&self) -> impl Iterator<Item = &Safe> {
         let went =
             self.went.keys().filter_map(|node| if let Node::App(app) = node { Some(app) } else { None });
         went.chain(self.gone.keys())
     }
 
-    /// Peers that went, and their addresses.
+    /// Gone peers with their addresses.
     pub fn gone_peers(&self) -> impl Iterator<Item = (&Safe, Option<Ipv6Addr>)> {
         self.went.iter().filter_map(|(node, (address, _))| match node {
             Node::Peer(peer) => Some((peer, *address)),
@@ -102,7 +100,7 @@ impl Marks {
         self.times.iter().map(|at| *at + LINGER).find(|end| *end > now)
     }
 
-    /// Drops what is old news; tells whether there was any.
+    /// Drops expired marks; returns whether there were any.
     pub fn expire(&mut self, now: Instant) -> bool {
         let old = |at: Instant| at + LINGER <= now;
         if !self.times.front().is_some_and(|at| old(*at)) {
@@ -120,9 +118,9 @@ impl Marks {
         true
     }
 
-    /// Marks what changed from one catalog to the next.
+    /// Marks the differences between two catalogs.
     pub fn note(&mut self, before: &Catalog, after: &Catalog, now: Instant) {
-        // While the first walk fills the tree, everything is new and nothing needs a mark.
+        // During the first walk every row is new, so none is marked.
         if before.walk.finished.is_none() {
             return;
         }
@@ -168,7 +166,7 @@ impl Marks {
             Change::MachineMoved(place, from) => {
                 self.here.insert(node(&place), (Mark::Moved(from), now));
             }
-            // A machine that moves has another address too: where it went says more.
+            // A machine that moves gets another address too; the region is more informative.
             Change::MachineReaddressed(place, from) => {
                 let node = node(&place);
                 if !matches!(self.here.get(&node), Some((Mark::Moved(_), at)) if *at == now) {
@@ -186,7 +184,7 @@ impl Marks {
                 self.here.remove(&node);
                 self.went.insert(node, (address, now));
             }
-            // Not of the tree's shape.
+            // These do not change the tree.
             Change::Disagree(..)
             | Change::Agree(..)
             | Change::Silent(..)

@@ -1,5 +1,4 @@
-//! From one match of the filter to the next: the rows that it means by themselves, not those that stand above or below
-//! such a row.
+//! Steps between matches of the filter: rows that match themselves, not the rows above or below them.
 
 use super::Tree;
 use super::filter::Judge;
@@ -8,19 +7,19 @@ use crate::catalog::place::Node;
 use crate::probe::series::Series;
 use crate::text::Safe;
 
-/// What came of looking for the next match.
+/// Result of a step to another match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
-    /// There it is.
+    /// The match was found.
     Here,
-    /// There it is, round the end of the tree.
+    /// The match was found after the end of the tree.
     Round,
-    /// There is no other.
+    /// There is no other match.
     NoOther,
 }
 
 impl Tree {
-    /// Selects the next match, or the one before.
+    /// Selects the next or previous match.
     pub fn to_match(&mut self, forward: bool, catalog: &Catalog, pings: &[Series]) -> Found {
         let (here, rows) = (self.position(), self.len());
         let mut judge = Judge::new(&self.filter, catalog, pings);
@@ -33,7 +32,7 @@ impl Tree {
         if (found > here) == forward { Found::Here } else { Found::Round }
     }
 
-    /// Whether the filter means a row by itself: what holds it does not fulfil the filter already.
+    /// Whether a row matches by itself: its parent does not match the filter already.
     fn is_match(&self, judge: &mut Judge<'_>, node: &Node, catalog: &Catalog) -> bool {
         match node {
             Node::App(app) => {
@@ -77,10 +76,10 @@ mod tests {
     }
 
     #[test]
-    fn n_goes_from_match_to_match_and_not_from_row_to_row() {
-        assert_eq!(walked("iad", "nnn"), ["iad", "iad", "iadfrom the top again"]);
-        assert_eq!(walked("web", "n"), ["webno other match"]);
-        assert_eq!(walked("api iad", "n"), ["iad"], "each word at the row that fulfils it");
+    fn n_steps_from_match_to_match() {
+        assert_eq!(walked("iad", "nnn"), ["iad", "iad", "iadContinued from the top"]);
+        assert_eq!(walked("web", "n"), ["webNo other match"]);
+        assert_eq!(walked("api iad", "n"), ["iad"], "each word matches at its own row");
         assert_eq!(walked("5683", "n"), ["5683d4e5f72089"]);
     }
 }

@@ -19,7 +19,7 @@ fn found(filter: &str) -> Vec<String> {
     leaves(&s)
 }
 
-/// The rows without anything below them.
+/// The rows without rows below them.
 fn leaves(s: &Session) -> Vec<String> {
     let rows = s.state.views.explore.tree.rows().filter(|row| row.open.is_none());
     rows.map(|row| match row.node {
@@ -48,11 +48,11 @@ fn words_find_names_ids_and_addresses() {
     assert_eq!(found("b83f"), ["web/1781"], "a part of an address");
     assert_eq!(found(":b83f:2"), ["web/1781"]);
     assert_eq!(found("my-p"), ["my-peer"]);
-    assert_eq!(found("web iad"), ["web/148e"], "all words hold");
+    assert_eq!(found("web iad"), ["web/148e"], "all words match");
 }
 
 #[test]
-fn scattered_letters_find_a_name_where_nothing_contains_them() {
+fn scattered_letters_match_a_name_if_no_name_contains_them() {
     assert_eq!(found("dshbck"), ["dashboard-backend/dbb0", "dashboard-backend/abcd"]);
     // An ID that contains it does not hide the name that has its letters.
     assert_eq!(found("dbb"), ["dashboard-backend/dbb0", "dashboard-backend/abcd"]);
@@ -62,7 +62,7 @@ fn scattered_letters_find_a_name_where_nothing_contains_them() {
 }
 
 #[test]
-fn terms_exclude_and_look_at_one_thing_alone() {
+fn terms_exclude_and_compare_with_one_property() {
     assert_eq!(found("!iad !peer"), ["dashboard-backend/dbb0", "web/1781", "web-admin"]);
     assert_eq!(found("app:web region:iad"), ["web/148e"]);
     assert_eq!(found("region:fra !app:web"), ["dashboard-backend/dbb0"]);
@@ -110,7 +110,7 @@ fn rows_are_sorted_by_name_count_region_and_round_trip() {
 }
 
 #[test]
-fn what_changed_is_marked_in_place_and_counted_where_it_is_folded() {
+fn changes_are_marked_in_place_and_counted_on_folded_rows() {
     let mut s = Session::attached();
     s.keys("*");
     s.catalog(&[
@@ -120,7 +120,7 @@ fn what_changed_is_marked_in_place_and_counted_where_it_is_folded() {
     let moved = Node::Machine("web".into(), "148e21b7c93d89".into());
     assert_eq!(s.state.views.explore.tree.mark(&moved, s.now), Some(&Mark::Moved(Some("iad".into()))));
     let web = s.state.views.explore.tree.rows().find(|row| row.node == Node::App("web".into())).unwrap();
-    // The addresses of this org are counted, so that the two others have another one too.
+    // Addresses in this org are numbered, so the two others have new ones too.
     assert_eq!(web.tally, Tally { came: 1, went: 2, changed: 3 });
     let admin = s.state.views.explore.tree.rows().find(|row| row.node == Node::App("admin".into())).unwrap();
     assert!(admin.gone);
@@ -132,7 +132,7 @@ fn what_changed_is_marked_in_place_and_counted_where_it_is_folded() {
 }
 
 #[test]
-fn a_selection_that_is_folded_away_goes_to_what_holds_it() {
+fn a_selection_in_a_folded_row_moves_to_its_parent() {
     let mut s = Session::attached();
     s.keys("/148e<enter>G<esc>");
     assert!(s.rows().contains(">    148e21b7c93d89"));
@@ -144,7 +144,7 @@ fn a_selection_that_is_folded_away_goes_to_what_holds_it() {
 }
 
 #[test]
-fn every_row_is_found_by_its_number_and_its_node() {
+fn every_row_is_found_by_its_index_and_its_node() {
     let mut s = Session::attached();
     for keys in ["", "*", "*", "jj+", "/iad", "<esc>s"] {
         s.keys(keys);
