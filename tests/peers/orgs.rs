@@ -101,7 +101,7 @@ fn a_gateway_that_is_silent_while_another_answers_is_not_blamed_on_the_network()
     assert_eq!((&first["fault"], code), (&Value::Null, Some(1)), "{first}");
     assert_eq!(second["fault"], "peer-or-key", "{second}");
     assert!(
-        finding(&second, "handshake")["saw"].as_str().unwrap().contains("my-peer is attached"),
+        finding(&second, "handshake")["saw"].as_str().unwrap().contains("my-peer connects from here"),
         "{second}"
     );
     // One does not have it, the other cannot be asked: that is no no.

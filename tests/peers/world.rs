@@ -15,7 +15,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::sync::oneshot;
 
 /// What has to be there, and the Debian package that it comes with.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 11] = [
     ("ip", "iproute2"),
     ("wireguard-go", "wireguard-go"),
     ("wg", "wireguard-tools"),
@@ -26,6 +26,7 @@ const PROGRAMS: [(&str, &str); 10] = [
     ("socat", "socat"),
     ("openssl", "openssl"),
     ("faketime", "faketime"),
+    ("tcpdump", "tcpdump"),
 ];
 
 /// Whether such tests can run here; where not, the reason is told.
