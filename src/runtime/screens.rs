@@ -15,7 +15,7 @@ use super::pace::Pace;
 use super::signals::{Signals, Told};
 use super::terminal::{self, Screen};
 use super::unsent::Unsent;
-use super::work::{Done, Work};
+use super::work::{Done, Reloaded, Work};
 use super::{Host, files, gone};
 use crate::app::kept::Folds;
 use crate::app::network::NetworkId;
@@ -35,11 +35,13 @@ pub struct Attached {
     pub attachment: Attachment,
     /// Commands that wait for room in the engine.
     pub unsent: Unsent,
+    /// Whether the source is read once more after the present reading.
+    reload_again: bool,
 }
 
 impl Attached {
     pub fn new(id: NetworkId, attachment: Attachment) -> Self {
-        Self { id, attachment, unsent: Unsent::default() }
+        Self { id, attachment, unsent: Unsent::default(), reload_again: false }
     }
 
     fn command(&mut self, command: Command) {
@@ -168,7 +170,15 @@ impl<H: Host> Screens<'_, H> {
     /// Takes the result of a job.
     fn done(&mut self, done: Done) -> Vec<Effect> {
         match done {
-            Done::Reloaded(id, result) => self.reloaded(id, result),
+            Done::Reloaded(id, result) => {
+                self.reloaded(id, *result);
+                let again = self.networks.iter_mut().find(|one| one.reload_again);
+                if let Some(one) = again {
+                    one.reload_again = false;
+                    let id = one.id;
+                    self.reload(id);
+                }
+            }
             Done::Context(id, facts) => self.command(id, Command::Diagnose(facts)),
             Done::Saved(save, came) => return self.update(Message::Saved(save, came)),
             Done::Kept(result) => self.kept.came(result),
@@ -244,7 +254,17 @@ impl<H: Host> Screens<'_, H> {
     /// Reads the source again.
     fn reload(&mut self, id: NetworkId) {
         let host = self.host.clone();
+        let busy = (!self.work.reload.is_idle()).then(|| self.work.reload.is_slow());
         let Some(one) = self.attached(id) else { return };
+        if let Some(slow) = busy {
+            // The file may have changed since it was read: once more, however often it is asked for.
+            one.reload_again = true;
+            let label = one.attachment.origin.label();
+            if slow {
+                self.state.say(format!("still reading {label}"));
+            }
+            return;
+        }
         let (origin, old) = (one.attachment.origin.clone(), one.attachment.identity.network());
         let pushed = self.work.reload.push(format!("reading {}", origin.label()), move || {
             let result = origin.reload().map(|attachment| {
@@ -253,13 +273,13 @@ impl<H: Host> Screens<'_, H> {
                 let folds = (network != old).then(|| host.folds(&network.to_string()));
                 Some((attachment, folds))
             });
-            Done::Reloaded(id, result)
+            Done::Reloaded(id, Box::new(result))
         });
         self.complain(pushed);
     }
 
     /// Shows what reading the source again gave. A conf that has become bad keeps the tunnel that there is.
-    fn reloaded(&mut self, id: NetworkId, result: Result<Option<(Attachment, Option<Folds>)>, Error>) {
+    fn reloaded(&mut self, id: NetworkId, result: Reloaded) {
         match result {
             Ok(None) => {}
             Ok(Some((attachment, folds))) => {
@@ -271,7 +291,7 @@ impl<H: Host> Screens<'_, H> {
                 self.work.context.forget();
                 if let Some(one) = self.attached(id) {
                     // Commands that wait were meant for the engine before.
-                    *one = Attached::new(new, attachment);
+                    *one = Attached { reload_again: one.reload_again, ..Attached::new(new, attachment) };
                 }
                 self.state.say("the conf has changed: attached anew");
             }
@@ -380,6 +400,39 @@ mod tests {
         loaded.clone().attach_over(fake, Claimed::default(), engine::Settings::default()).unwrap()
     }
 
+    /// The screens over `attachment`, with a home of their own.
+    fn screens<'a>(
+        attachment: Attachment,
+        home: Home,
+        kept: &'a mut Kept,
+        work: &'a mut Work,
+    ) -> Screens<'a, Home> {
+        let state = State::new(attachment.identity.clone(), Settings::default(), clock::now());
+        let networks = vec![Attached::new(NetworkId::FIRST, attachment)];
+        let (theme, settings) = (Theme::default(), Settings::default());
+        Screens { state, networks, theme, settings, host: home, kept, work, wall: None }
+    }
+
+    #[tokio::test]
+    async fn a_reload_asked_for_while_one_runs_reads_once_more() {
+        let (mut kept, mut work) = (Kept::new(Default::default()), Work::default());
+        let mut screens = screens(attach(&loaded("fdaa:0:18")), Home::default(), &mut kept, &mut work);
+        let (open, gate) = std::sync::mpsc::channel::<()>();
+        let reading = move || {
+            let _ = gate.recv();
+            Done::Reloaded(NetworkId::FIRST, Box::new(Ok(None)))
+        };
+        screens.work.reload.push("reading", reading).unwrap();
+        screens.reload(NetworkId::FIRST);
+        screens.reload(NetworkId::FIRST);
+        drop(open);
+        for more in [true, false] {
+            let done = screens.work.next().await;
+            screens.done(done);
+            assert_eq!(!screens.work.reload.is_idle(), more);
+        }
+    }
+
     #[tokio::test]
     async fn each_network_keeps_its_own_folds_over_a_reload() {
         let (ours, other) = (loaded("fdaa:0:18"), loaded("fdaa:0:19"));
@@ -388,19 +441,10 @@ mod tests {
         let home = Home::default();
         home.0.lock().unwrap().insert(there.clone(), open("theirs"));
         let attachment = attach(&ours);
-        let mut state = State::new(attachment.identity.clone(), Settings::default(), clock::now());
-        state.rows(55);
-        let (mut kept, mut work) = (Kept::new(state.kept()), Work::default());
-        let mut screens = Screens {
-            state,
-            networks: vec![Attached::new(NetworkId::FIRST, attachment)],
-            theme: Theme::default(),
-            settings: Settings::default(),
-            host: home.clone(),
-            kept: &mut kept,
-            work: &mut work,
-            wall: None,
-        };
+        let (mut kept, mut work) = (Kept::new(Default::default()), Work::default());
+        let mut screens = screens(attachment, home.clone(), &mut kept, &mut work);
+        screens.state.rows(55);
+        screens.kept.restored(&screens.state);
         // Folded just before the reload, and not kept yet.
         screens.state.restore(&Look { split: 6, ..Look::default() }, &open("ours"));
         screens.reloaded(NetworkId::FIRST, Ok(Some((attach(&other), Some(home.folds(&there))))));

@@ -26,7 +26,7 @@ const SLOW: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub enum Done {
     /// The source was read again. The folds are those of the new network, where it is another one.
-    Reloaded(NetworkId, Result<Option<(Attachment, Option<Folds>)>, Error>),
+    Reloaded(NetworkId, Box<Reloaded>),
     /// The host's context was added to these facts.
     Context(NetworkId, Box<Facts>),
     /// A file was written, or not.
@@ -36,6 +36,9 @@ pub enum Done {
     /// A line was added to the history.
     Remembered,
 }
+
+/// The new attachment, with the folds of its network where that is another one; `None` where the source is unchanged.
+pub type Reloaded = Result<Option<(Attachment, Option<Folds>)>, Error>;
 
 type Job = (String, Box<dyn FnOnce() -> Done + Send>);
 
@@ -81,6 +84,11 @@ impl Lane {
     /// Drops what is running and what waits: the results are not wanted any more.
     pub fn forget(&mut self) {
         *self = Self::holding(self.most);
+    }
+
+    /// Whether what runs was reported as slow.
+    pub fn is_slow(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.slow_at.is_none())
     }
 
     /// Whether nothing runs and nothing waits.
