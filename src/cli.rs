@@ -1,5 +1,7 @@
 //! The command line: clap's definitions of every command, and nothing of what they do.
 
+pub mod examples;
+
 use std::ffi::OsString;
 use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
@@ -22,12 +24,12 @@ use crate::text::Safe;
 ///
 /// Without a conf, the one *.conf in the working directory or in the configuration folder's sixpane/ is used.
 #[derive(Debug, Parser)]
-#[command(name = "sixpane", version, after_help = exit_codes(), args_conflicts_with_subcommands = true)]
+#[command(name = "sixpane", version, args_conflicts_with_subcommands = true)]
 pub struct CommandLine {
-    /// The WireGuard conf, as `fly wireguard create` wrote it
+    /// The WireGuard conf written by `fly wireguard create`
     #[arg(value_hint = ValueHint::FilePath)]
     pub conf: Option<PathBuf>,
-    /// Colour what is printed: auto, always or never
+    /// Colour the output: auto, always or never
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub color: ColorChoice,
     #[command(flatten)]
@@ -40,41 +42,41 @@ pub struct CommandLine {
 pub enum Command {
     /// Print the tree of apps, regions and machines
     Tree(Tree),
-    /// Ask a name server, as dig does
+    /// Query a name server with dig's syntax
     ///
-    /// A bare word is a name of this network: web is web.internal. Without a TYPE the name says it: TXT for
-    /// _apps.internal, AAAA for web.internal. Several questions may stand in one line.
+    /// A bare word is a name of this network: web is web.internal. The default TYPE depends on the name: TXT for
+    /// _apps.internal, AAAA for web.internal. A line may contain several queries.
     #[command(after_long_help = options_help())]
     Dig(Dig),
     /// Ping addresses, names, or the gateway
     ///
     /// A target is an IPv6 address, a name (a bare word is taken under .internal), or `gateway`.
     Ping(Ping),
-    /// Find who stands on the way to a target, with loss and round trips of each
+    /// Trace the route to a target, with loss and RTT per hop
     ///
-    /// And the largest packet that comes through. A target is what ping takes.
+    /// Also measures the path MTU. Targets are written as for ping.
     Trace(Trace),
-    /// Try TCP ports through the tunnel
+    /// Check TCP ports through the tunnel
     ///
-    /// A target is what ping takes; a number or a range is a port. Without one the usual ports are tried.
+    /// Targets are written as for ping; a number or a range is a port. Without ports, common ones are checked.
     Ports(Ports),
-    /// Find out what is wrong, why, and what to try
+    /// Diagnose the connection: findings, the likely cause, and its remedy
     ///
-    /// With several confs, or none and several found, all are examined at once. Exits with 1 where anything fails.
+    /// Several confs are examined at the same time; without one, all that are found. Exits with 1 if anything fails.
     Doctor(Doctor),
-    /// Find out which org has an app, by asking all confs at once
+    /// Find the network that contains an app, among all confs
     Find(Find),
-    /// Print each change of the network as it is noticed, until interrupted
+    /// Print each change of the network, until interrupted
     Watch(Watch),
-    /// Try it on a demo org: a WireGuard gateway, a name server and machines in this process
+    /// Open a demo network: a WireGuard gateway, a name server and machines in this process
     Demo(Demo),
-    /// Take a 6PN address apart and name its DNS server; asks no network
+    /// Decode a 6PN address and show its DNS server (offline)
     Addr(Addr),
-    /// Print the settings' file with every default, to begin one with
+    /// Print a settings file with all defaults, as a template
     Settings(SettingsFile),
-    /// Print what every key does, with the settings' own keys
+    /// Print all keys, including those of the settings
     Keys(Keys),
-    /// Print the completions for a shell
+    /// Print shell completions
     Completions(Completions),
     /// Print the manual page, as in `sixpane man | man -l -`
     Man,
@@ -121,10 +123,10 @@ pub struct Tree {
     /// The WireGuard conf
     #[arg(value_name = "CONF", value_hint = ValueHint::FilePath)]
     pub conf: Option<PathBuf>,
-    /// Only what is there: APP, APP/REGION or APP/REGION/MACHINE
+    /// Print only this part: APP, APP/REGION or APP/REGION/MACHINE
     #[arg(long, value_name = "PATH", value_parser = at)]
     pub at: Option<At>,
-    /// How deep: 1 is apps, 2 regions too, 3 machines too
+    /// Depth: 1 for apps, 2 for regions, 3 for machines
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=3))]
     pub depth: Option<u8>,
     #[command(flatten)]
@@ -133,14 +135,14 @@ pub struct Tree {
 
 #[derive(Debug, Clone, Args)]
 pub struct Dig {
-    /// [CONF…] NAME [TYPE] [CLASS] [@SERVER…] [+OPTION…]: a first word that ends in .conf or holds a / is the conf,
-    /// and so are further ones that end in .conf
+    /// [CONF…] NAME [TYPE] [CLASS] [@SERVER…] [+OPTION…]; a first word that ends in .conf or contains a / is the conf,
+    /// and so are further words that end in .conf
     #[arg(value_name = "WORD")]
     pub words: Vec<String>,
-    /// Look an address up backwards
+    /// Reverse lookup of an address
     #[arg(short = 'x', value_name = "ADDRESS")]
     pub reverse: Vec<String>,
-    /// A name, even where it reads like a type
+    /// A name, even if it looks like a type
     #[arg(short = 'q', value_name = "NAME")]
     pub name: Vec<String>,
     /// The type
@@ -152,14 +154,14 @@ pub struct Dig {
     /// The server's port
     #[arg(short = 'p', value_name = "PORT")]
     pub port: Option<String>,
-    /// Ask what each line of a file asks, or of standard input where it is `-`; many lines share a TCP connection,
-    /// unless +notcp sends each on its own
+    /// Send the queries of a file, one per line (`-` is standard input); many lines share a TCP connection,
+    /// unless +notcp is given
     #[arg(short = 'f', value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
-    /// The data of the answers alone, as with +short
+    /// Print only the data of the answers, like +short
     #[arg(long)]
     pub short: bool,
-    /// Ask again every so many seconds, and print what changes, until interrupted
+    /// Repeat the query every S seconds and print changes, until interrupted
     #[arg(long, value_name = "S", value_parser = seconds, conflicts_with = "file")]
     pub watch: Option<Duration>,
     #[command(flatten)]
@@ -168,7 +170,7 @@ pub struct Dig {
 
 #[derive(Debug, Clone, Args)]
 pub struct Ping {
-    /// [CONF] TARGET…: a first word that ends in .conf or holds a / is the conf
+    /// [CONF] TARGET…; a first word that ends in .conf or contains a / is the conf
     #[arg(required = true, value_name = "TARGET")]
     pub words: Vec<String>,
     /// Stop after this many probes for each target
@@ -177,7 +179,7 @@ pub struct Ping {
     /// Seconds between two probes of a target, 0.1 to 10
     #[arg(short, long, value_name = "S", default_value = "1", value_parser = interval)]
     pub interval: Duration,
-    /// Bytes of payload behind the ICMPv6 header
+    /// Payload in bytes, after the ICMPv6 header
     #[arg(short, long, value_name = "BYTES", default_value = "56", value_parser = clap::value_parser!(u16).range(..=65_000))]
     pub size: u16,
     /// Hop limit of the probes
@@ -186,16 +188,16 @@ pub struct Ping {
     /// Seconds after which a probe is lost; a reply after that is late [default: 2, more on a slow link]
     #[arg(short = 'W', long, value_name = "S", value_parser = seconds)]
     pub wait: Option<Duration>,
-    /// Seconds after which to end, whatever has come
+    /// Stop after this many seconds
     #[arg(short = 'w', long, value_name = "S", value_parser = seconds)]
     pub deadline: Option<Duration>,
-    /// Packets a second at most, to all targets together
+    /// Maximum packets per second, to all targets together
     #[arg(long, value_name = "N", default_value = "200", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub pace: u32,
-    /// One line for each name: its addresses take turns, as a client's connections do
+    /// One row per name: ping its addresses round robin, like a client would
     #[arg(long)]
     pub round_robin: bool,
-    /// How to write the output; --json is short for json
+    /// Output format; --json is short for json
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text", conflicts_with = "json")]
     pub format: Format,
     #[command(flatten)]
@@ -204,19 +206,19 @@ pub struct Ping {
 
 #[derive(Debug, Clone, Args)]
 pub struct Trace {
-    /// [CONF] TARGET: a first word that ends in .conf or holds a / is the conf
+    /// [CONF] TARGET; a first word that ends in .conf or contains a / is the conf
     #[arg(required = true, value_name = "TARGET")]
     pub words: Vec<String>,
-    /// Rounds; without it, until interrupted, and 10 where the output is no terminal
+    /// Rounds [default: until interrupted; 10 if the output is not a terminal]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
     /// Seconds between two rounds
     #[arg(short, long, value_name = "S", default_value = "1", value_parser = seconds)]
     pub interval: Duration,
-    /// The highest hop limit
+    /// Maximum hop limit
     #[arg(short, long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(u8).range(1..))]
     pub max_hops: u8,
-    /// Do not look for the largest packet that comes through
+    /// Do not measure the path MTU
     #[arg(long)]
     pub no_mtu: bool,
     #[command(flatten)]
@@ -225,11 +227,11 @@ pub struct Trace {
 
 #[derive(Debug, Clone, Args)]
 pub struct Ports {
-    /// [CONF] TARGET… [PORT…]: a first word that ends in .conf or holds a / is the conf
+    /// [CONF] TARGET… [PORT…]; a first word that ends in .conf or contains a / is the conf
     #[arg(required = true, value_name = "TARGET")]
     pub words: Vec<String>,
-    /// Speak to the open ones, and print the status line of HTTP, the certificate's names of TLS, or what was
-    /// said in their place: any tries both, the likelier first
+    /// Check the protocol of open ports: print the HTTP status line, the names of the TLS certificate, or the
+    /// banner; `any` tries both, the likelier first
     #[arg(long = "speak", value_name = "PROTOCOL", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "any", value_parser = protocols)]
     pub protocols: Option<Protocols>,
@@ -242,20 +244,20 @@ pub struct Doctor {
     /// The WireGuard confs
     #[arg(value_name = "CONF", value_hint = ValueHint::FilePath)]
     pub confs: Vec<PathBuf>,
-    /// What one wants to reach: an app (NAME, NAME.flycast), a TCP port on its machines, and what is to be
-    /// spoken there (http or tls)
+    /// App to check (NAME or NAME.flycast), optionally with a TCP port and the protocol expected there
+    /// (http or tls)
     #[arg(long, value_name = "NAME[:PORT[/PROTOCOL]]", value_parser = Subject::read)]
     pub app: Option<Subject>,
-    /// One machine, by its ID, or by an address that you have of it
+    /// Machine to check, by ID or by address
     #[arg(long, value_name = "ID", value_parser = Machine::read)]
     pub machine: Option<Machine>,
-    /// Look at the system's own VPN, too: ours is asked first and ended; nothing is changed
+    /// Also examine the system's own VPN, after ours has ended; nothing is changed
     #[arg(long)]
     pub system: bool,
-    /// Print Markdown, to share
+    /// Print a Markdown report to share
     #[arg(long, conflicts_with = "json")]
     pub markdown: bool,
-    /// Take names and addresses out of the report
+    /// Remove names and addresses from the report
     #[arg(long)]
     pub redact: bool,
     #[command(flatten)]
@@ -266,7 +268,7 @@ pub struct Doctor {
 pub struct Find {
     /// The app
     pub name: String,
-    /// The WireGuard confs; without any, all that are found
+    /// The WireGuard confs [default: all that are found]
     #[arg(value_name = "CONF", value_hint = ValueHint::FilePath)]
     pub confs: Vec<PathBuf>,
     #[command(flatten)]
@@ -287,16 +289,16 @@ pub struct Watch {
 
 #[derive(Debug, Clone, Args)]
 pub struct Demo {
-    /// Run only the gateway, and print the conf with which wg, dig and other clients attach
+    /// Run only the gateway, and print a conf for wg, dig and other clients
     #[arg(long)]
     pub serve: bool,
-    /// The org and its story, as in assets/demo.toml
+    /// Scenario of the demo network, as in assets/demo.toml
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub scenario: Option<PathBuf>,
-    /// With --serve: write the conf to this file, which only its owner can read
+    /// With --serve: write the conf to this file, readable only by its owner
     #[arg(long = "conf-out", value_name = "FILE", requires = "serve", value_hint = ValueHint::FilePath)]
     pub conf_out: Option<PathBuf>,
-    /// The gateway's UDP port on loopback; 0 takes any
+    /// UDP port of the gateway on loopback; 0 for any
     #[arg(long, value_name = "N", default_value = "0")]
     pub port: u16,
     #[command(flatten)]
@@ -314,7 +316,7 @@ pub struct Addr {
 
 #[derive(Debug, Clone, Args)]
 pub struct SettingsFile {
-    /// Print what holds and where it comes from; exit 3 where the file has a fault
+    /// Print the settings in effect and their sources; exit 3 if the file has an error
     #[arg(long)]
     pub show: bool,
 }
@@ -335,14 +337,14 @@ pub struct Completions {
 /// How the output is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Format {
-    /// As ping writes it: a line for each reply, then a summary
+    /// Like ping: one line per reply, then a summary
     #[default]
     Text,
-    /// A JSON object for each reply, then one for each target
+    /// One JSON object per reply, then one per target
     Json,
-    /// A row for each reply
+    /// One row per reply
     Csv,
-    /// The summary alone, as a table
+    /// Only the summary, as a table
     Markdown,
 }
 
@@ -392,12 +394,12 @@ fn protocols(text: &str) -> Result<Protocols, String> {
     Protocols::read(text).ok_or_else(|| "any, http or tls is expected".into())
 }
 
-/// What is told above the `+` options.
+/// Text above the `+` options.
 pub const OPTIONS_ABOUT: &str =
-    "Options of the line; no after the + turns one off, and a beginning that fits only one stands for it:";
-/// What is told of comparing.
-pub const COMPARED_ABOUT: &str = "Two servers (@A @B) and two confs are asked at once, and what the second says \
-                                  otherwise is told; the exit code is 1 where anything differs.";
+    "Query options; `no` after the + turns one off, and unambiguous prefixes are accepted:";
+/// Text about comparisons.
+pub const COMPARED_ABOUT: &str = "Two servers (@A @B) or two confs are queried at the same time, and differences of \
+                                  the second are printed; the exit code is 1 if anything differs.";
 
 /// Every `+` option with what it does, for `--help`.
 fn options_help() -> String {
@@ -408,27 +410,27 @@ fn options_help() -> String {
     format!("{OPTIONS_ABOUT}\n{}\n\n{COMPARED_ABOUT}", rows.join("\n"))
 }
 
-/// How the screens look and what they do by themselves. What is not given here comes from the settings.
+/// Options of the screens. The default of each is its setting.
 #[derive(Debug, Clone, Args)]
 pub struct Screen {
     /// Seconds between two walks, or off [default: 5]
     #[arg(long, value_name = "S", value_parser = settings::refresh)]
     refresh: Option<Refresh>,
-    /// Ping nobody by itself
+    /// Do not ping automatically
     #[arg(long)]
     no_ping: bool,
     /// The colours: auto, dark, light, cvd or mono [default: auto]
     #[arg(long, value_name = "NAME", value_parser = theme_name, hide_possible_values = true)]
     theme: Option<ThemeName>,
-    /// ASCII glyphs alone [default: by the locale]
+    /// Draw with ASCII only [default: depends on the locale]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     #[arg(value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     ascii: Option<bool>,
-    /// Listen to the mouse, or not [default: true]
+    /// Use the mouse [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     #[arg(value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     mouse: Option<bool>,
-    /// Attach even though another sixpane uses the conf
+    /// Attach even if another sixpane uses the conf
     #[arg(long)]
     pub force: bool,
 }
@@ -452,19 +454,19 @@ fn theme_name(text: &str) -> Result<ThemeName, String> {
     ThemeName::named(text).ok_or_else(known)
 }
 
-/// What all commands that attach have in common.
+/// Options of all commands that attach.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
-    /// The WireGuard conf, where it is not given by its place; dig, doctor and find take several
+    /// The WireGuard conf, if it is not an argument; dig, doctor and find accept several
     #[arg(id = "named", long = "conf", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub confs: Vec<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Attach even though another sixpane uses the conf
+    /// Attach even if another sixpane uses the conf
     #[arg(long)]
     pub force: bool,
-    /// Seconds that the tunnel may take to come up [default: 10]
+    /// Seconds to wait for the tunnel [default: 10]
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub timeout: Option<Duration>,
 }
@@ -533,5 +535,18 @@ fn wanted_color(args: &[OsString]) -> ColorChoice {
 
 /// The definitions, for whoever writes completions or a manual of them.
 pub fn command(color: ColorChoice) -> clap::Command {
-    CommandLine::command().color(color)
+    let with_examples = |sub: clap::Command| {
+        let examples = examples::help(sub.get_name());
+        // dig has its options there.
+        match sub.get_after_long_help().map(ToString::to_string) {
+            Some(options) => {
+                sub.after_help(examples.clone()).after_long_help(format!("{options}\n\n{examples}"))
+            }
+            None => sub.after_help(examples),
+        }
+    };
+    CommandLine::command()
+        .color(color)
+        .after_help(format!("{}\n\n{}", exit_codes(), examples::help("")))
+        .mut_subcommands(with_examples)
 }

@@ -81,7 +81,7 @@ fn a_fault_in_the_file_is_placed_told_once_and_stops_nobody() {
             "[keys]\nfreeze = \"X\"\nping = [\"X\"]\n",
             "settings.toml:3:1: [keys] is not used: `X` already means `freeze`",
         ),
-        ("[keys]\npong = \"x\"\n", "settings.toml:2:1: [keys] is not used: no action is called `pong`"),
+        ("[keys]\npong = \"x\"\n", "settings.toml:2:1: [keys] is not used: unknown command `pong`"),
     ] {
         write_settings(home, text);
         let (out, err) = ends(&run(home, &addr, &[]), 0);
@@ -257,15 +257,16 @@ fn progress_is_for_terminals_and_leaves_nothing_behind() {
     let conf = conf.to_str().unwrap();
     let output = run(folder.path(), &["tree", conf, "--timeout", "0.6"], &[]);
     let (out, err) = ends(&output, 4);
-    assert!(out.is_empty() && !err.contains("shaking hands") && !err.contains('\r'), "{err}");
+    assert!(out.is_empty() && !err.contains("waiting for a handshake") && !err.contains('\r'), "{err}");
     let term =
         |env: &[(&str, &str)]| Term::start(pty::sixpane(), &["tree", conf, "--timeout", "2"], (120, 36), env);
     let mut seen = term(&[]);
-    seen.sees(&["shaking hands with 127.0.0.1:"]);
+    seen.sees(&["waiting for a handshake with 127.0.0.1:"]);
     assert_eq!(seen.end(), 4);
     seen.screen(|screen| {
         assert!(
-            !screen.contents().contains("shaking hands") && screen.contents().contains("no handshake with")
+            !screen.contents().contains("waiting for a handshake")
+                && screen.contents().contains("no handshake with")
         );
     });
     let mut dumb = term(&[("TERM", "dumb")]);

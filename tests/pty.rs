@@ -198,7 +198,7 @@ fn several_confs_are_chosen_from_and_a_bad_reload_keeps_the_tunnel() {
     term.sees(&["The conf was kept as it was"]);
     std::fs::write(&one, conf('A').replace("127.0.0.1:9", "127.0.0.1:11")).unwrap();
     term.keys("R");
-    term.sees(&["The conf has changed: attached anew", "127.0.0.1:11"]);
+    term.sees(&["The conf has changed: attached again", "127.0.0.1:11"]);
     term.keys("q");
     assert_eq!(term.end(), 0);
     term.is_sane();

@@ -84,6 +84,58 @@ fn is_screens(command: &str) -> bool {
     program == Some("sixpane") && (command == "sixpane demo" || first.contains(".conf"))
 }
 
+/// The way a command ran.
+#[derive(PartialEq, Eq)]
+enum Ran {
+    /// Only CI runs it: it takes minutes.
+    ByCi,
+    Screens,
+    Headless,
+}
+
+/// Runs a command of a document or a help text in `home`.
+fn try_command(command: &str, home: &Path, path: &str) -> Ran {
+    let command = match command.strip_prefix(FROM_CLONE) {
+        Some(arguments) => format!("sixpane {arguments}"),
+        None => command.to_owned(),
+    };
+    if command.starts_with("cargo ") {
+        assert!(include_str!("../.ci/run").contains(&command), ".ci/run does not run `{command}`");
+        return Ran::ByCi;
+    }
+    if is_screens(&command) {
+        let env = [("PATH", path), ("HOME", home.to_str().unwrap())];
+        let cd = format!("cd '{}' && exec {command}", home.display());
+        let mut term = Term::start("/bin/sh".into(), &["-c", &cd], (120, 36), &env);
+        term.sees(&["Explore", "24 machines", "q quit"]);
+        term.keys("q");
+        assert_eq!(term.end(), 0, "{command}");
+        return Ran::Screens;
+    }
+    // A command that hangs is recognised by its exit code.
+    let mut shell = Command::new("timeout");
+    shell.args(["60", "/bin/sh", "-c", &command]).current_dir(home).env("HOME", home).env("PATH", path);
+    shell.env_remove("XDG_CONFIG_HOME").env_remove("XDG_STATE_HOME");
+    shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let mut child = shell.spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut text = String::new();
+    let endless = command.starts_with("sixpane watch") || command.starts_with("sixpane demo --serve");
+    if endless {
+        // Interrupt it after its first line.
+        out.read_line(&mut text).unwrap();
+        kill_process_group(Pid::from_child(&child), Signal::INT).unwrap();
+    }
+    out.read_to_string(&mut text).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let (code, err) = (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned());
+    // Exit code 1 is a negative result: one machine of the demo does not reply.
+    assert!(matches!(code, Some(0 | 1)) || endless, "{command}: {code:?}\n{text}{err}");
+    let silent = ["mkdir", "chmod", "fly"].iter().any(|word| command.starts_with(word));
+    assert!(silent || command.contains(" > ") || !text.trim().is_empty(), "{command} prints nothing\n{err}");
+    Ran::Headless
+}
+
 #[test]
 fn every_command_runs() {
     if !there("jq") {
@@ -92,58 +144,44 @@ fn every_command_runs() {
     let gateway = Gateway::start();
     let home = gateway.folder.path();
     let path = bin(home, &gateway.conf);
-    let ci = include_str!("../.ci/run");
-    let (mut ran, mut screens) = (0, 0);
-    for command in commands(&pages()) {
-        let command = match command.strip_prefix(FROM_CLONE) {
-            Some(arguments) => format!("sixpane {arguments}"),
-            None => command,
-        };
-        if command.starts_with("cargo ") {
-            // It takes minutes and is run by CI.
-            assert!(ci.contains(&command), ".ci/run does not run `{command}`");
-        } else if is_screens(&command) {
-            let env = [("PATH", path.as_str()), ("HOME", home.to_str().unwrap())];
-            let cd = format!("cd '{}' && exec {command}", home.display());
-            let mut term = Term::start("/bin/sh".into(), &["-c", &cd], (120, 36), &env);
-            term.sees(&["Explore", "24 machines", "q quit"]);
-            term.keys("q");
-            assert_eq!(term.end(), 0, "{command}");
-            screens += 1;
-        } else {
-            // A command that hangs is recognised by its exit code.
-            let mut shell = Command::new("timeout");
-            shell
-                .args(["60", "/bin/sh", "-c", &command])
-                .current_dir(home)
-                .env("HOME", home)
-                .env("PATH", &path);
-            shell.env_remove("XDG_CONFIG_HOME").env_remove("XDG_STATE_HOME");
-            shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-            let mut child = shell.spawn().unwrap();
-            let mut out = BufReader::new(child.stdout.take().unwrap());
-            let mut text = String::new();
-            if command.starts_with("sixpane watch") {
-                // Interrupt it after its first line.
-                out.read_line(&mut text).unwrap();
-                kill_process_group(Pid::from_child(&child), Signal::INT).unwrap();
-            }
-            out.read_to_string(&mut text).unwrap();
-            let output = child.wait_with_output().unwrap();
-            let (code, err) = (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned());
-            // Exit code 1 is a negative result: one machine of the demo does not reply.
-            let fine = matches!(code, Some(0 | 1)) || command.starts_with("sixpane watch");
-            assert!(fine, "{command}: {code:?}\n{text}{err}");
-            let silent = ["mkdir", "chmod", "fly"].iter().any(|word| command.starts_with(word));
-            assert!(
-                silent || command.contains(" > ") || !text.trim().is_empty(),
-                "{command} prints nothing\n{err}"
-            );
-            ran += 1;
+    let ran: Vec<Ran> = commands(&pages()).iter().map(|command| try_command(command, home, &path)).collect();
+    let count = |kind: &Ran| ran.iter().filter(|ran| *ran == kind).count();
+    assert!(count(&Ran::Headless) > 12 && count(&Ran::Screens) == 2);
+    assert!(std::fs::read_to_string(home.join("report.md")).unwrap().contains("| check |"));
+}
+
+#[test]
+fn every_example_of_the_help_runs() {
+    if !there("man") {
+        return;
+    }
+    let gateway = Gateway::start();
+    let home = gateway.folder.path();
+    let path = bin(home, &gateway.conf);
+    std::fs::rename(&gateway.conf, home.join("my-peer.conf")).unwrap();
+    let help = |words: &[&str]| ends(&sixpane(home, words).output().unwrap(), 0).0;
+    let all = help(&["--help"]);
+    let listed = all.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let names =
+        listed.lines().filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+    let mut texts = vec![all.clone()];
+    texts.extend(names.map(|name| help(&[name, "--help"])));
+    assert!(texts.len() > 14);
+    for text in &texts {
+        let examples: Vec<&str> = text
+            .split("Examples:\n")
+            .nth(1)
+            .unwrap_or_else(|| panic!("no examples: {text}"))
+            .lines()
+            .filter_map(|line| line.strip_prefix("  ").filter(|line| line.starts_with("sixpane ")))
+            .collect();
+        assert!((3..=5).contains(&examples.len()), "{text}");
+        for example in examples {
+            try_command(example, home, &path);
+            // The conf of the demo would be a second one in the folder.
+            let _ = std::fs::remove_file(home.join("demo.conf"));
         }
     }
-    assert!(ran > 12 && screens == 2, "{ran} commands and {screens} screens");
-    assert!(std::fs::read_to_string(home.join("report.md")).unwrap().contains("| check |"));
 }
 
 #[test]

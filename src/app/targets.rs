@@ -6,7 +6,6 @@ use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use super::State;
-use super::network::Network;
 use crate::catalog::Catalog;
 use crate::catalog::place::Node;
 use crate::dns::names::Form;
@@ -106,9 +105,9 @@ fn known(state: &State) -> Known<'_> {
 /// user's targets.
 pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
     let selected = state.views.explore.tree.selected().cloned();
-    let Network { shown, identity, .. } = state.networks.front();
-    let (catalog, names) = (&shown.catalog.clone(), &shown.names.clone());
-    let gateway = identity.dns.addr;
+    let network = state.networks.front();
+    let (catalog, names) = (&network.shown.catalog.clone(), &network.shown.names.clone());
+    let gateway = network.identity.dns.addr;
     let matrix = state.front().samples(state);
     let nearest = state.front().measured(state);
     let unchanged = state.networks.front().wishes.made_of.as_ref().is_some_and(|of| {

@@ -286,8 +286,7 @@ async fn answers(
             let what = count(ignored as usize, "message");
             let _ = writeln!(
                 plain::stderr(),
-                "sixpane: note: {what} came late, twice, or from somebody else, answered nothing that was asked, and \
-                 were ignored"
+                "sixpane: note: {what} were late, duplicated, or from another sender, and were ignored"
             );
         }
     }

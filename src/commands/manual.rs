@@ -8,7 +8,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::app::command::{self, Line};
 use crate::app::keymap::Keymap;
-use crate::cli;
+use crate::cli::{self, examples};
 use crate::dns::dig::options;
 use crate::error::{Error, Exit};
 use crate::settings;
@@ -132,6 +132,12 @@ pub fn page(context: &mut Context<'_>) -> Result<Exit, Error> {
         }
     }
     let mut rest = Roff::new();
+    rest.control("SH", ["EXAMPLES"]);
+    for (line, purpose) in examples::EXAMPLES.iter().flat_map(|(_, examples)| *examples) {
+        rest.control("TP", []);
+        rest.text([bold(*line)]);
+        rest.text([roman(*purpose)]);
+    }
     rest.control("SH", ["KEYS"]);
     for (title, lines) in places(keymap) {
         rest.control("SS", [title.as_str()]);

@@ -72,7 +72,7 @@ pub struct Request {
 pub async fn run(context: &mut Context<'_>, args: &cli::Ping) -> Result<Exit, Error> {
     let (conf, targets) = conf::split(args.words.clone(), args.common.conf()?);
     if targets.is_empty() {
-        return Err(Error::new(Exit::Usage, "say whom to ping").hint("sixpane ping gateway"));
+        return Err(Error::new(Exit::Usage, "no target given").hint("sixpane ping gateway"));
     }
     let settings = Settings { walk: false, plan: plan(args), ..Settings::default() };
     let request = request(args, targets);

@@ -120,7 +120,7 @@ pub async fn run(context: &mut Context<'_>, args: &cli::Ports) -> Result<Exit, E
     if refused && open == 0 && !request.json {
         let _ = writeln!(
             plain::stderr(),
-            "sixpane: note: the hosts answer, and nobody listens there: a service must listen on fly-local-6pn or \
+            "sixpane: note: the hosts respond, but nothing listens there: a service must listen on fly-local-6pn or \
              [::] to be reached on its private address"
         );
     }

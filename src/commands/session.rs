@@ -168,7 +168,7 @@ impl Session {
 /// What is being waited for, in words.
 fn waiting(endpoint: &str, up: bool, walk: Option<&WalkState>, waited: Duration) -> String {
     match walk {
-        _ if !up => format!("shaking hands with {endpoint} ({})", ago(waited)),
+        _ if !up => format!("waiting for a handshake with {endpoint} ({})", ago(waited)),
         Some(walk) if walk.running && walk.apps_done > 0 => {
             format!("walking: {} asked, {} settled", walk.asked, walk.settled)
         }

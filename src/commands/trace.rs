@@ -48,7 +48,7 @@ pub async fn run(context: &mut Context<'_>, args: &cli::Trace) -> Result<Exit, E
     let (session, out) = (&mut session, &mut context.out);
     session.up(timeout).await?;
     let Some(target) = resolve(session, word).await?.into_iter().next() else {
-        return Err(Error::new(Exit::Empty, "there is nobody to trace"));
+        return Err(Error::new(Exit::Empty, "no target given"));
     };
     let rounds = plan.rounds;
     let command = Command::Trace(Some((target, plan)));

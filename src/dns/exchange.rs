@@ -174,12 +174,12 @@ impl fmt::Display for TryEnd {
             Self::Silent => f.write_str("nothing came"),
             Self::Failed(reason) => f.write_str(reason),
             Self::Truncated(after) => write!(f, "cut short (TC), after {} ms", ms(*after)),
-            Self::NoEdns(after) => write!(f, "FORMERR, after {} ms: asked again without EDNS", ms(*after)),
+            Self::NoEdns(after) => write!(f, "FORMERR, after {} ms: retried without EDNS", ms(*after)),
             Self::BadCookie(after) => {
-                write!(f, "BADCOOKIE, after {} ms: asked again with the server's cookie", ms(*after))
+                write!(f, "BADCOOKIE, after {} ms: retried with the server's cookie", ms(*after))
             }
             Self::BadVersion(after, version) => {
-                write!(f, "BADVERS, after {} ms: asked again with EDNS version {version}", ms(*after))
+                write!(f, "BADVERS, after {} ms: retried with EDNS version {version}", ms(*after))
             }
             Self::Answered(after) => write!(f, "answered, after {} ms", ms(*after)),
         }

@@ -293,7 +293,7 @@ impl<H: Host> Screens<'_, H> {
                     // Commands that wait were meant for the engine before.
                     *one = Attached { reload_again: one.reload_again, ..Attached::new(new, attachment) };
                 }
-                self.state.say("the conf has changed: attached anew");
+                self.state.say("the conf has changed: attached again");
             }
             Err(error) => self.state.say(format!("the conf was kept as it was: {}", error.line())),
         }

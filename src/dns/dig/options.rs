@@ -122,14 +122,14 @@ const MOST_TRIES: u64 = 20;
 /// All options, by name.
 pub const KNOWN: &[Known] = &[
     switch("additional", "show the additional section", |show, _, on| show.additional = on),
-    switch("adflag", "set the AD flag in the question", |_, options, on| options.authentic = on),
+    switch("adflag", "set the AD flag in the query", |_, options, on| options.authentic = on),
     switch("all", "turn all parts of the output on or off", |show, _, on| {
         let Show { ttl, class, multiline, query, explain, nearest, .. } = *show;
         *show = Show { ttl, class, multiline, query, explain, nearest, ..Show::all(on) };
     }),
     switch("answer", "show the answer section", |show, _, on| show.answer = on),
     switch("authority", "show the authority section", |show, _, on| show.authority = on),
-    switch("badcookie", "on BADCOOKIE ask again with the server's cookie", |_, options, on| {
+    switch("badcookie", "after BADCOOKIE, retry with the server's cookie", |_, options, on| {
         options.renew_cookie = on;
     }),
     Known {
@@ -137,13 +137,13 @@ pub const KNOWN: &[Known] = &[
         words: "EDNS payload size in bytes",
         act: Act::Number(0, 65_535, |options, size| options.edns = u16::try_from(size).ok()),
     },
-    switch("cdflag", "set the CD flag in the question", |_, options, on| options.unchecked = on),
+    switch("cdflag", "set the CD flag in the query", |_, options, on| options.unchecked = on),
     switch("class", "show the class of each record", |show, _, on| show.class = on),
     switch("cmd", "show the first line", |show, _, on| show.cmd = on),
     switch("comments", "show header, flags and the titles of sections", |show, _, on| show.comments = on),
     Known {
         name: "cookie",
-        words: "send a cookie, a fresh one or these bytes",
+        words: "send a cookie: a new one or these bytes",
         act: Act::Word(
             "8 to 40 bytes in hexadecimal",
             false,
@@ -160,10 +160,10 @@ pub const KNOWN: &[Known] = &[
             |options| options.cookie = None,
         ),
     },
-    switch("dnssec", "ask for signatures (DO flag)", |_, options, on| options.dnssec = on),
+    switch("dnssec", "request signatures (DO flag)", |_, options, on| options.dnssec = on),
     Known {
         name: "edns",
-        words: "send an OPT record, of version 0 or this one",
+        words: "send an OPT record, version 0 or this one",
         act: Act::Word(
             "a version from 0 to 255",
             false,
@@ -176,42 +176,38 @@ pub const KNOWN: &[Known] = &[
             |options| options.edns = None,
         ),
     },
-    switch("ednsnegotiation", "on BADVERS ask again with the server's version of EDNS", |_, options, on| {
+    switch("ednsnegotiation", "after BADVERS, retry with the server's version of EDNS", |_, options, on| {
         options.negotiate_edns = on;
     }),
-    switch("explain", "say what the answer means, on standard error", |show, _, on| {
+    switch("explain", "explain the response on standard error", |show, _, on| {
         show.explain = Some(on);
     }),
-    switch("ignore", "do not ask again over TCP where an answer is cut", |_, options, on| {
+    switch("ignore", "do not retry over TCP after a truncated response", |_, options, on| {
         options.follow_truncation = !on;
     }),
-    switch("multiline", "write long data over several lines, with comments", |show, _, on| {
+    switch("multiline", "print long data over several lines, with comments", |show, _, on| {
         show.multiline = on;
     }),
-    switch(
-        "nearest",
-        "ping the addresses, and compare the server's order with round trips",
-        |show, _, on| {
-            show.nearest = on;
-        },
-    ),
-    switch("nsid", "ask for the name of the server", |_, options, on| options.nsid = on),
-    switch("qr", "show the question as it is sent", |show, options, on| {
+    switch("nearest", "ping the addresses and compare the server's order with round trips", |show, _, on| {
+        show.nearest = on;
+    }),
+    switch("nsid", "request the identifier of the server", |_, options, on| options.nsid = on),
+    switch("qr", "show the query as it is sent", |show, options, on| {
         show.query = on;
         options.keep_query |= on;
     }),
     switch("question", "show the question section", |show, _, on| show.question = on),
-    switch("recurse", "set the RD flag in the question", |_, options, on| options.recurse = on),
+    switch("recurse", "set the RD flag in the query", |_, options, on| options.recurse = on),
     Known {
         name: "retry",
-        words: "datagrams after the first one",
+        words: "number of retries",
         act: Act::Number(0, MOST_TRIES - 1, |options, more| options.tries = Some(more as usize + 1)),
     },
-    switch("short", "show the data of the answers alone", |show, _, on| show.short = on),
+    switch("short", "show only the data of the answers", |show, _, on| show.short = on),
     switch("stats", "show time, server and size", |show, _, on| show.stats = on),
     Known {
         name: "subnet",
-        words: "say for whom it is asked: an address, and how many bits of it",
+        words: "client subnet: an address and a prefix length",
         act: Act::Word(
             "an address, as 192.0.2.0/24, or 0",
             true,
@@ -222,10 +218,10 @@ pub const KNOWN: &[Known] = &[
             |options| options.subnet = None,
         ),
     },
-    switch("tcp", "ask over TCP", |_, options, on| (options.tcp, options.shared) = (on, false)),
+    switch("tcp", "use TCP", |_, options, on| (options.tcp, options.shared) = (on, false)),
     Known {
         name: "time",
-        words: "seconds for a question, all its tries together",
+        words: "timeout of a query in seconds, including retries",
         act: Act::Number(1, 300, |options, seconds| {
             (options.timeout, options.patient) = (Duration::from_secs(seconds), false);
         }),

@@ -48,7 +48,7 @@ pub fn answer(
     tries(exchange, show, &mut out);
     let sent = exchange.sent.last().map(AsRef::as_ref);
     let no_edns = exchange.tries.iter().any(|attempt| matches!(attempt.end, TryEnd::NoEdns(_)));
-    let remark = no_edns.then_some(";; the server does not know EDNS (FORMERR): asked again without");
+    let remark = no_edns.then_some(";; the server does not know EDNS (FORMERR): retried without");
     message(&parts, show, ";; Got answer:", remark, sent, &mut out);
     if show.comments && !parts.whole {
         out.push_str(";; WARNING: the message is cut short or bent; this is what could be read of it\n\n");
