@@ -280,9 +280,9 @@ impl State {
     }
 
     /// Runs a command, or shows the reason why it cannot run now.
-    pub fn attempt(&mut self, row: &Row, told: Option<&str>, out: &mut Out) {
+    pub fn attempt(&mut self, row: &Row, typed: Option<&str>, out: &mut Out) {
         match (row.enabled)(self) {
-            Ok(()) => (row.run)(self, told, out),
+            Ok(()) => (row.run)(self, typed, out),
             Err(reason) => self.say(self.keyed(reason)),
         }
     }

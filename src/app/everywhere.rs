@@ -38,7 +38,7 @@ pub static ROWS: &[Row] = &[
         .motion()
         .when(|s| s.front().scrollable(s, false)),
     row("copy-as", &[Char('Y')], "Copy as …", copy_as).takes(&FORM).when(|s| s.front().shown(s)),
-    row("export", &[Char('e')], "Export this view to a file", |s, told, out| match told {
+    row("export", &[Char('e')], "Export this view to a file", |s, typed, out| match typed {
         Some(path) => export::export(s, path, out),
         None => menu::palette(s, "export "),
     })
@@ -98,25 +98,25 @@ fn step(state: &mut State, by: isize) {
     state.front().step(state, by);
 }
 
-fn copy_as(state: &mut State, told: Option<&str>, out: &mut Out) {
-    let Some(told) = told else { return menu::palette(state, "copy-as ") };
-    let form = state.front().forms(state).into_iter().find(|(what, _)| *what == told);
+fn copy_as(state: &mut State, typed: Option<&str>, out: &mut Out) {
+    let Some(typed) = typed else { return menu::palette(state, "copy-as ") };
+    let form = state.front().forms(state).into_iter().find(|(what, _)| *what == typed);
     if let Some((what, text)) = form {
         copy::put(state, what, text, out);
     }
 }
 
-fn theme(state: &mut State, told: Option<&str>, _: &mut Out) {
-    let Some(told) = told else { return menu::palette(state, "theme ") };
-    if let Some(theme) = ThemeName::named(told) {
+fn theme(state: &mut State, typed: Option<&str>, _: &mut Out) {
+    let Some(typed) = typed else { return menu::palette(state, "theme ") };
+    if let Some(theme) = ThemeName::named(typed) {
         state.theme = theme;
         state.chosen.theme = Some(theme);
-        state.say(format!("Theme: {told}"));
+        state.say(format!("Theme: {typed}"));
     }
 }
 
-fn mouse(state: &mut State, told: Option<&str>, _: &mut Out) {
-    let on = told.map_or(!state.mouse.on, |told| told == "on");
+fn mouse(state: &mut State, typed: Option<&str>, _: &mut Out) {
+    let on = typed.map_or(!state.mouse.on, |typed| typed == "on");
     state.mouse.on = on;
     state.chosen.mouse = Some(on);
     state.say(if on { "Mouse on. Hold Shift to select text" } else { "Mouse off" });

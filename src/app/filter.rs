@@ -29,9 +29,9 @@ const fn row(id: &'static str, keys: &'static [Key], help: &'static str, run: Ru
     Row::new(id, Context::FILTER, keys, help, run)
 }
 
-/// Filters the view by `told`, or opens the input line.
-pub fn begin(state: &mut State, told: Option<&str>, _: &mut Out) {
-    match told {
+/// Filters the view by `typed`, or opens the input line.
+pub fn begin(state: &mut State, typed: Option<&str>, _: &mut Out) {
+    match typed {
         Some(text) => state.front().set_filter(state, text),
         None => {
             let filter = state.front().filter(state).unwrap_or_default();

@@ -123,22 +123,22 @@ impl Keymap {
     /// `text` with each command name in braces replaced by its key in `context`: `{refresh} refreshes` becomes
     /// `r refreshes`, or `:refresh refreshes` if the command has no key.
     pub fn tell(&self, context: Context, text: &str, ascii: bool) -> String {
-        let mut told = String::with_capacity(text.len());
+        let mut shown = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, id, after)) = rest
             .split_once('{')
             .and_then(|(before, rest)| rest.split_once('}').map(|(id, after)| (before, id, after)))
         {
-            told.push_str(before);
+            shown.push_str(before);
             match self.key(context, id).or_else(|| self.anywhere(id)) {
-                Some(key) => told.push_str(&key.show(ascii)),
-                None if named(id).next().is_some() => told.extend([":", id]),
-                None => told.extend(["{", id, "}"]),
+                Some(key) => shown.push_str(&key.show(ascii)),
+                None if named(id).next().is_some() => shown.extend([":", id]),
+                None => shown.extend(["{", id, "}"]),
             }
             rest = after;
         }
-        told.push_str(rest);
-        told
+        shown.push_str(rest);
+        shown
     }
 
     /// The first key of the command `id` in any context.

@@ -78,7 +78,7 @@ pub struct Menu {
     /// Number of lines without a search text.
     pub all: usize,
     /// Command whose argument is being typed.
-    pub told: Option<&'static Row>,
+    pub typed: Option<&'static Row>,
 }
 
 /// A line of the list.
@@ -116,7 +116,7 @@ fn open(state: &State, text: &str) -> Menu {
         chosen: 0,
         found: Vec::new(),
         all: 0,
-        told: None,
+        typed: None,
     }
 }
 
@@ -129,12 +129,12 @@ pub fn search(state: &mut State) {
     // Commands of this context first, motions last: users know them.
     lines.sort_by_key(|line| (line.row.context != menu.from, line.row.is_motion));
     let mut all = lines.len();
-    let mut told = None;
+    let mut typed = None;
     let found = match overlay {
         Overlay::Help(_) => in_help(&lines, text),
         Overlay::Palette(_) => match subject(&lines, text) {
             Some((row, argument, rest)) => {
-                told = Some(row);
+                typed = Some(row);
                 let values = (argument.values)(state);
                 all = values.len();
                 chosen_values(values, argument, rest)
@@ -144,7 +144,7 @@ pub fn search(state: &mut State) {
         Overlay::Overwrite(_) => return,
     };
     if let Some(menu) = state.overlay.as_mut().and_then(Overlay::menu_mut) {
-        (menu.found, menu.all, menu.told, menu.chosen) = (found, all, told, 0);
+        (menu.found, menu.all, menu.typed, menu.chosen) = (found, all, typed, 0);
     }
 }
 
@@ -216,7 +216,7 @@ pub fn step(state: &mut State, down: bool) {
 /// Completes the input to the selected command or value.
 fn complete(state: &mut State) {
     let Some(Overlay::Palette(menu)) = &mut state.overlay else { return };
-    let text = match (menu.choice(), menu.told) {
+    let text = match (menu.choice(), menu.typed) {
         (Some(Choice::Row(row)), _) => {
             format!("{}{}", row.id, if row.argument.is_some() { " " } else { "" })
         }
@@ -230,7 +230,7 @@ fn complete(state: &mut State) {
 /// Runs the selected command. If it cannot run now, shows the reason and keeps the list open.
 fn carry_out(state: &mut State, out: &mut Out) {
     let Some(menu) = state.overlay.as_ref().and_then(Overlay::menu) else { return };
-    let (row, value) = match (menu.choice(), menu.told) {
+    let (row, value) = match (menu.choice(), menu.typed) {
         (Some(Choice::Row(row)), _) => (*row, None),
         (Some(Choice::Value(value)), Some(row)) => (row, Some(value.text.clone())),
         _ => return,

@@ -54,9 +54,9 @@ pub fn checkable(state: &State, wish: Option<Wish>) -> Result<(), &'static str> 
 }
 
 /// Requests a check of the typed ports, or of those in the settings.
-pub fn check_ports(state: &mut State, of: Option<Wish>, told: Option<&str>, speak: bool, out: &mut Out) {
+pub fn check_ports(state: &mut State, of: Option<Wish>, typed: Option<&str>, speak: bool, out: &mut Out) {
     let Some(of) = of else { return };
-    let ports = match told.map(read_ports) {
+    let ports = match typed.map(read_ports) {
         None => state.settings.ports.to_vec(),
         Some(Ok(ports)) => ports,
         Some(Err(why)) => return state.say(why),
@@ -72,10 +72,10 @@ pub fn check_ports(state: &mut State, of: Option<Wish>, told: Option<&str>, spea
 }
 
 /// Starts to ping the typed target.
-pub fn ping(state: &mut State, told: &str) {
-    match targets::read(state, told) {
+pub fn ping(state: &mut State, typed: &str) {
+    match targets::read(state, typed) {
         Ok(wish) => {
-            state.say(format!("Pinging {}", Safe::new(told)));
+            state.say(format!("Pinging {}", Safe::new(typed)));
             targets::want(state, wish);
         }
         Err(why) => state.say(why),

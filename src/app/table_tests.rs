@@ -135,8 +135,8 @@ fn enabled_keys_work_and_others_give_a_reason() {
                 let changed = before != seen(&s.state) || !s.effects.is_empty();
                 match enabled {
                     Ok(()) => {
-                        let told = s.state.toast.is_some();
-                        assert!(changed || told || may_stay(row), "{name}: {row:?} does nothing");
+                        let reported = s.state.toast.is_some();
+                        assert!(changed || reported || may_stay(row), "{name}: {row:?} does nothing");
                     }
                     Err(reason) => {
                         assert_eq!(

@@ -316,6 +316,13 @@ fn help_is_searched_and_runs_the_selected_command() {
 }
 
 #[test]
+fn help_finds_a_command_by_its_description() {
+    let mut s = Session::attached();
+    s.keys("?NEW HANDSHAKE<enter>");
+    assert!(matches!(s.effects.as_slice(), [Effect::Ask(_, Command::Rehandshake)]), "{:?}", s.effects);
+}
+
+#[test]
 fn esc_never_quits() {
     let mut s = Session::attached();
     for _ in 0..10 {

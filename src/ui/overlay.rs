@@ -72,7 +72,7 @@ fn question(canvas: &mut Canvas<'_>, area: Rect, save: &Save) {
 /// The help or the palette: in a box, or in a small window over all of it.
 fn menu(canvas: &mut Canvas<'_>, area: Rect, overlay: &Overlay, menu: &Menu) {
     let Canvas { state, theme, size, .. } = *canvas;
-    let (title, prompt, foot) = match (overlay, menu.told) {
+    let (title, prompt, foot) = match (overlay, menu.typed) {
         (Overlay::Help(_), _) => (format!(" Help · {} ", menu.from.title()), "❯", HELP_FOOT),
         (_, None) => (format!(" Command · {} ", menu.from.title()), ":", PALETTE_FOOT),
         (_, Some(row)) => (format!(" {} ", row.help), ":", PALETTE_FOOT),

@@ -38,8 +38,8 @@ static ENTRY: Row = Row::new(
     Context::EVERYWHERE,
     &[Char('4')],
     "Show the Doctor view: find faults and their causes",
-    |s, told, out| match told {
-        Some(told) => diagnose_subject(s, told, out),
+    |s, typed, out| match typed {
+        Some(typed) => diagnose_subject(s, typed, out),
         None => s.go(super::Tab::Doctor, out),
     },
 )
@@ -86,13 +86,13 @@ fn subjects(state: &State) -> Vec<Value> {
     std::iter::once(all).chain(apps).chain([port]).collect()
 }
 
-fn diagnose_subject(state: &mut State, told: &str, out: &mut Out) {
-    let subject = match Node::read(told, &state.networks.front().shown.catalog) {
+fn diagnose_subject(state: &mut State, typed: &str, out: &mut Out) {
+    let subject = match Node::read(typed, &state.networks.front().shown.catalog) {
         Some(Node::Machine(app, id)) => {
             Ok(Subject { app: Some(app), machine: Some(Machine::Id(id)), ..Subject::default() })
         }
-        _ if told == "all" => Ok(Subject::default()),
-        _ => Subject::read(told),
+        _ if typed == "all" => Ok(Subject::default()),
+        _ => Subject::read(typed),
     };
     match subject {
         Ok(subject) => {

@@ -54,7 +54,7 @@ pub struct Explore {
     /// Place whose details were requested from the engine.
     inspected: Option<Node>,
     /// Visible apps as last sent to the engine.
-    told_shown: Vec<Safe>,
+    sent_shown: Vec<Safe>,
 }
 
 static ENTRY: Row = Row::new(
@@ -62,8 +62,8 @@ static ENTRY: Row = Row::new(
     Context::EVERYWHERE,
     &[Char('1')],
     "Show the Explore view: the tree",
-    |s, told, out| {
-        let node = told.and_then(|told| Node::read(told, &s.networks.front().shown.catalog));
+    |s, typed, out| {
+        let node = typed.and_then(|typed| Node::read(typed, &s.networks.front().shown.catalog));
         s.go(Tab::Explore, out);
         if let Some(node) = node {
             s.views.explore.tree.reveal(
@@ -87,8 +87,8 @@ static ROWS: &[Row] = &[
     )
     .hint(1, 10, "open")
     .when(selected),
-    row("ping", &[Char('p')], "Ping the selection, or stop", |s, told, _| match told {
-        Some(told) => subject::ping(s, told),
+    row("ping", &[Char('p')], "Ping the selection, or stop", |s, typed, _| match typed {
+        Some(typed) => subject::ping(s, typed),
         None => toggle_pings(s, false),
     })
     .takes(&TARGET)
@@ -106,14 +106,14 @@ static ROWS: &[Row] = &[
         out.requests.extend(wish(s).map(Request::Trace));
     })
     .when(|s| subject::traceable(s, wish(s))),
-    row("ports", &[Char('o')], "Check its TCP ports", |s, told, out| {
-        subject::check_ports(s, wish(s), told, false, out);
+    row("ports", &[Char('o')], "Check its TCP ports", |s, typed, out| {
+        subject::check_ports(s, wish(s), typed, false, out);
     })
     .takes(&PORTS)
     .hint(6, 40, "ports")
     .when(|s| subject::checkable(s, wish(s))),
-    row("speak", &[Char('O')], "Check ports and protocols: status line, certificate", |s, told, out| {
-        subject::check_ports(s, wish(s), told, true, out);
+    row("speak", &[Char('O')], "Check ports and protocols: status line, certificate", |s, typed, out| {
+        subject::check_ports(s, wish(s), typed, true, out);
     })
     .takes(&PORTS)
     .when(|s| subject::checkable(s, wish(s))),
@@ -489,8 +489,8 @@ impl super::View for View {
             }
         }
         let shown = shown::shown_apps(state);
-        if shown != state.views.explore.told_shown {
-            state.views.explore.told_shown.clone_from(&shown);
+        if shown != state.views.explore.sent_shown {
+            state.views.explore.sent_shown.clone_from(&shown);
             out.ask(Command::Show(shown));
         }
     }

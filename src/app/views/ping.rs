@@ -217,7 +217,7 @@ pub struct Pings {
     /// Selected target; `None` selects the first row.
     chosen: Option<Target>,
     /// Target that the engine is tracing.
-    told_trace: Option<Target>,
+    sent_trace: Option<Target>,
 }
 
 impl Pings {
@@ -379,14 +379,14 @@ static ROWS: &[CommandRow] = &[
     })
     .hint(3, 42, "trace")
     .when(|s| outside_matrix(s).and_then(|()| subject::traceable(s, wish(s)))),
-    row("ports", &[Char('o')], "Check its TCP ports", |s, told, out| {
-        subject::check_ports(s, wish(s), told, false, out);
+    row("ports", &[Char('o')], "Check its TCP ports", |s, typed, out| {
+        subject::check_ports(s, wish(s), typed, false, out);
     })
     .takes(&PORTS)
     .hint(3, 43, "ports")
     .when(|s| outside_matrix(s).and_then(|()| subject::checkable(s, wish(s)))),
-    row("speak", &[Char('O')], "Check ports and protocols: status line, certificate", |s, told, out| {
-        subject::check_ports(s, wish(s), told, true, out);
+    row("speak", &[Char('O')], "Check ports and protocols: status line, certificate", |s, typed, out| {
+        subject::check_ports(s, wish(s), typed, true, out);
     })
     .takes(&PORTS)
     .hint(6, 44, "speak")
@@ -397,8 +397,8 @@ static ROWS: &[CommandRow] = &[
         }
     })
     .when(|s| subject::can_turn(s, app(s).as_ref())),
-    row("add-target", &[Char('a')], "Add a target", |s, told, _| match told {
-        Some(told) => subject::ping(s, told),
+    row("add-target", &[Char('a')], "Add a target", |s, typed, _| match typed {
+        Some(typed) => subject::ping(s, typed),
         None => menu::palette(s, "add-target "),
     })
     .takes(&TARGET)
@@ -554,7 +554,7 @@ fn bring(state: &mut State, wish: &Wish) -> Vec<Target> {
 fn trace(state: &mut State, wish: &Wish, out: &mut Out) {
     let Some(target) = bring(state, wish).into_iter().next() else { return };
     state.views.ping.lower = Lower::Trace;
-    state.views.ping.told_trace = Some(target.clone());
+    state.views.ping.sent_trace = Some(target.clone());
     state.networks.front_mut().shown.trace = None;
     let plan = TracePlan { mtu: Some(u16::MAX), ..TracePlan::default() };
     out.ask(Command::Trace(Some((target, plan))));
@@ -681,7 +681,7 @@ impl super::View for View {
 
     fn follow(&self, state: &mut State, out: &mut Out) {
         // The trace is hidden whatever is shown instead, so no probes are sent for it.
-        if state.views.ping.lower != Lower::Trace && state.views.ping.told_trace.take().is_some() {
+        if state.views.ping.lower != Lower::Trace && state.views.ping.sent_trace.take().is_some() {
             out.ask(Command::Trace(None));
         }
     }

@@ -49,7 +49,7 @@ pub static ENTRY: Row = Row::new(
     Context::EVERYWHERE,
     &[Char('2')],
     "Show the Dig view: query a name server",
-    |s, told, out| match told {
+    |s, typed, out| match typed {
         Some(line) => out.request(Request::Dig(line.to_owned())),
         None => s.go(Tab::Dig, out),
     },

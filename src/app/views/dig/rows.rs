@@ -248,8 +248,8 @@ impl Maker<'_> {
             rows.extend(exchange.tries.iter().map(attempt));
         }
         let rtt = |address| newest(view, address);
-        let told = show.explain != Some(false);
-        let mut all = if told { notes::of(ask, exchange) } else { Vec::new() };
+        let explained = show.explain != Some(false);
+        let mut all = if explained { notes::of(ask, exchange) } else { Vec::new() };
         if show.nearest {
             let measured = notes::order(exchange, &rtt);
             let several = exchange.addresses().len() > 1;
@@ -258,14 +258,14 @@ impl Maker<'_> {
                     several.then(|| "the addresses are pinged while this response is shown".into())
                 }),
             );
-        } else if told {
+        } else if explained {
             all.extend(notes::nearest(ask, exchange, &rtt));
         }
         for note in all {
             rows.push(Row::default());
             rows.push(Row::prose("Note", note, None));
         }
-        if !told || !notes::says_no(exchange) {
+        if !explained || !notes::says_no(exchange) {
             return;
         }
         let catalog = &self.view.catalog;
