@@ -64,7 +64,7 @@ fn ours(gateway: &Gateway, machine: &str) -> Turn {
     Turn {
         rtts: lines
             .iter()
-            .filter(|line| line["state"] == "answered")
+            .filter(|line| line["state"] == "received")
             .map(|line| line["rtt_ms"].as_f64().unwrap())
             .collect(),
         sent: summary["sent"].as_u64().unwrap(),

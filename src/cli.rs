@@ -230,9 +230,8 @@ pub struct Ports {
     /// [CONF] TARGET… [PORT…]; a first word that ends in .conf or contains a / is the conf
     #[arg(required = true, value_name = "TARGET")]
     pub words: Vec<String>,
-    /// Check the protocol of open ports: print the HTTP status line, the names of the TLS certificate, or the
-    /// banner; `any` tries both, the likelier first
-    #[arg(long = "speak", value_name = "PROTOCOL", num_args = 0..=1, require_equals = true)]
+    /// Check the protocol of open ports: HTTP status line, TLS certificate or banner; any tries both
+    #[arg(long = "protocol", value_name = "PROTOCOL", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "any", value_parser = protocols)]
     pub protocols: Option<Protocols>,
     #[command(flatten)]
@@ -244,8 +243,7 @@ pub struct Doctor {
     /// The WireGuard confs
     #[arg(value_name = "CONF", value_hint = ValueHint::FilePath)]
     pub confs: Vec<PathBuf>,
-    /// App to check (NAME or NAME.flycast), optionally with a TCP port and the protocol expected there
-    /// (http or tls)
+    /// App to check (NAME or NAME.flycast), optionally with a TCP port and its protocol (http, tls)
     #[arg(long, value_name = "NAME[:PORT[/PROTOCOL]]", value_parser = Subject::read)]
     pub app: Option<Subject>,
     /// Machine to check, by ID or by address

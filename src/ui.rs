@@ -1,11 +1,11 @@
-//! The screens: a state in, a frame out. No side effects, and only the rows that are on the screen are made.
+//! The screens: a state in, a frame out. Drawing has no side effects, and only the visible rows are drawn.
 //!
-//! - [`views`]: one file or folder for each view, of the same name as in `app`, and the table that finds it.
-//! - [`frame`]: what is around every view; [`overlay`]: what lies over it; [`pick`]: the choice between confs.
-//! - [`canvas`]: what all of them draw on: the state, the theme, the cells, the targets of the mouse, the cursor.
-//! - [`parts`]: what several views have in common: lines, lists, panes, charts, hints.
-//! - [`pen`]: writes cells, for tree rows; all else is made of ratatui's lines and blocks.
-//! - [`theme`], [`hits`]: colours and glyphs; what a click finds.
+//! - [`views`]: one file or folder for each view, named as in `app`, and the table of views.
+//! - [`frame`]: the rows around every view; [`overlay`]: help, palette and questions; [`pick`]: the choice of a conf.
+//! - [`canvas`]: the drawing surface: state, theme, cells, mouse targets and cursor.
+//! - [`parts`]: shared by views: lines, lists, panes, charts, hints.
+//! - [`pen`]: writes single cells, for tree rows; everything else uses ratatui's lines and blocks.
+//! - [`theme`], [`hits`]: colours and glyphs; mouse targets.
 
 mod canvas;
 mod frame;
@@ -26,7 +26,7 @@ use canvas::{Canvas, Size};
 use hits::Hits;
 use theme::Theme;
 
-/// Draws `state`; gives the targets of the mouse.
+/// Draws `state`; returns the mouse targets.
 pub fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>) -> Hits {
     let theme = Theme { name: state.theme, ..theme };
     let mut canvas = Canvas::new(state, theme, frame.buffer_mut());

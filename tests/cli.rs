@@ -27,7 +27,7 @@ fn tree_as_text_and_as_json() {
     assert_eq!(err, "");
     let (out, _) = ends(&gateway.run(&["tree", "--json"]), 0);
     let tree: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(tree["schema"], "sixpane.tree/1");
+    assert_eq!(tree["schema"], "sixpane.tree/2");
     assert_eq!(tree["network"], "fdaa:0:18::/48");
     let machines = tree["apps"].as_array().unwrap().iter().flat_map(|app| app["regions"].as_array().unwrap());
     assert_eq!(machines.map(|region| region["machines"].as_array().unwrap().len()).sum::<usize>(), 24);
@@ -126,10 +126,10 @@ fn nearest_is_held_against_round_trips() {
     assert!(out.contains(";; NEAREST, in the server's order, median of 5 pings each:"), "{out}");
     let (out, _) = ends(&gateway.run(&["dig", "web", "+nearest", "--json"]), 0);
     let told: Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
-    assert_eq!(told["schema"], "sixpane.dig.nearest/1");
+    assert_eq!(told["schema"], "sixpane.dig.nearest/2");
     let addresses = told["addresses"].as_array().unwrap();
     assert_eq!(addresses.len(), 9);
-    let silent: Vec<&Value> = addresses.iter().filter(|one| one["answered"] == 0).collect();
+    let silent: Vec<&Value> = addresses.iter().filter(|one| one["received"] == 0).collect();
     assert_eq!(silent.len(), 1, "the machine that is silent: {told}");
     assert!(silent[0]["p50_ms"].is_null());
     let (out, _) = ends(&gateway.run(&["dig", "admin", "+short", "+nearest"]), 1);

@@ -51,7 +51,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     (
         "demo",
         &["address", "clock", "dns", "error", "net", "profile", "text"],
-        "an org in a box: it shares only what both ends speak",
+        "an org in a box: it shares only the protocols of both ends",
     ),
     (
         "commands",

@@ -27,7 +27,7 @@ fn a_machine_is_copied_in_every_form() {
         get("markdown").unwrap().starts_with("| app | region | machine | address | rtt_ms | state |\n|---|")
     );
     let json: serde_json::Value = serde_json::from_str(get("json").unwrap()).unwrap();
-    assert_eq!(json["schema"], "sixpane.sheet/1");
+    assert_eq!(json["schema"], "sixpane.sheet/2");
     assert_eq!(json["rows"].as_array().unwrap().len(), 9, "7 machines, an app without any, a peer");
     assert_eq!(json["rows"][1]["rtt_ms"], serde_json::Value::Null);
     s.keys("Yping6<enter>");

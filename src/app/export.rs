@@ -6,7 +6,7 @@ use super::{Effect, Out, Overlay, State};
 pub const ENDINGS: [(&str, &str); 4] = [
     ("txt", "text in columns"),
     ("csv", "comma-separated values"),
-    ("json", "JSON, schema sixpane.sheet/1"),
+    ("json", "JSON, schema sixpane.sheet/2"),
     ("md", "Markdown table"),
 ];
 

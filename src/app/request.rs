@@ -17,7 +17,7 @@ pub enum Request {
         of: Wish,
         ports: Vec<u16>,
         /// Whether the protocols of open ports are checked too.
-        speak: bool,
+        protocols: bool,
     },
     /// Show the matrix of apps and regions.
     Matrix,

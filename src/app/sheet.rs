@@ -129,7 +129,7 @@ impl Sheet {
         out
     }
 
-    /// JSON for programs, schema `sixpane.sheet/1`; unknown values are null.
+    /// JSON for programs, schema `sixpane.sheet/2`; unknown values are null.
     pub fn to_json(&self) -> String {
         let rows: Vec<Value> = self
             .rows
@@ -144,7 +144,7 @@ impl Sheet {
                 Value::Object(fields.collect::<Map<_, _>>())
             })
             .collect();
-        let all = json!({ "schema": "sixpane.sheet/1", "view": self.name, "rows": rows });
+        let all = json!({ "schema": "sixpane.sheet/2", "view": self.name, "rows": rows });
         let mut out = serde_json::to_string_pretty(&all).unwrap_or_default();
         out.push('\n');
         out

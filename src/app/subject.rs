@@ -54,7 +54,7 @@ pub fn checkable(state: &State, wish: Option<Wish>) -> Result<(), &'static str> 
 }
 
 /// Requests a check of the typed ports, or of those in the settings.
-pub fn check_ports(state: &mut State, of: Option<Wish>, typed: Option<&str>, speak: bool, out: &mut Out) {
+pub fn check_ports(state: &mut State, of: Option<Wish>, typed: Option<&str>, protocols: bool, out: &mut Out) {
     let Some(of) = of else { return };
     let ports = match typed.map(read_ports) {
         None => state.settings.ports.to_vec(),
@@ -68,7 +68,7 @@ pub fn check_ports(state: &mut State, of: Option<Wish>, typed: Option<&str>, spe
     if targets_of(state, &of).len() * ports.len() > MOST_CHECKS {
         return state.say(TOO_MANY);
     }
-    out.request(Request::Ports { of, ports, speak });
+    out.request(Request::Ports { of, ports, protocols });
 }
 
 /// Starts to ping the typed target.

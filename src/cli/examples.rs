@@ -51,7 +51,7 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         &[
             ("sixpane ports web", "Check common ports of an app"),
             ("sixpane ports web 80 8000-8010", "Check these ports"),
-            ("sixpane ports --speak web 8080", "Check the protocol of an open port, too"),
+            ("sixpane ports --protocol web 8080", "Check the protocol of an open port, too"),
         ],
     ),
     (

@@ -35,7 +35,7 @@ struct Request {
     confs: Vec<PathBuf>,
     /// Attach even though another sixpane uses the conf.
     force: bool,
-    /// What one wants to reach.
+    /// App, port or machine to check.
     subject: Subject,
     /// How the report is printed.
     face: Face,

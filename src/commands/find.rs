@@ -136,7 +136,7 @@ fn text(name: &Safe, answers: &[Answer], out: &mut impl Write) -> std::io::Resul
                 ("✓", format!("has {name}: {machines}{flycast}"))
             }
             Ok(told) => {
-                let near = told.near.as_ref().map(|near| format!("; there is {near}")).unwrap_or_default();
+                let near = told.near.as_ref().map(|near| format!("; similar: {near}")).unwrap_or_default();
                 // Another org's app can be exposed here (reference document, "Assign a Flycast address").
                 let flycast = if told.flycast.is_empty() { "" } else { ", but reaches it by Flycast" };
                 ("·", format!("has no {name}{flycast}{near}"))
@@ -160,10 +160,10 @@ fn to_json(name: &Safe, answers: &[Answer]) -> Value {
                 "listed": told.map(|told| told.listed),
                 "addresses": told.map(|told| &told.addresses),
                 "flycast": told.map(|told| &told.flycast),
-                "near": told.and_then(|told| told.near.as_ref()),
+                "similar": told.and_then(|told| told.near.as_ref()),
                 "error": answer.told.as_ref().err(),
             })
         })
         .collect();
-    json!({ "schema": "sixpane.find/1", "name": name, "found": found, "confs": confs })
+    json!({ "schema": "sixpane.find/2", "name": name, "found": found, "confs": confs })
 }

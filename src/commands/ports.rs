@@ -150,7 +150,7 @@ fn print(
     };
     if as_json {
         let mut line = json!({
-            "schema": "sixpane.ports/1",
+            "schema": "sixpane.ports/2",
             "target": check.label,
             "address": check.to.ip(),
             "port": check.to.port(),
@@ -159,7 +159,7 @@ fn print(
             "error": error,
         });
         if let (Some(protocol), Some(map)) = (protocol, line.as_object_mut()) {
-            map.insert("spoken".into(), protocol_json(protocol));
+            map.insert("protocol".into(), protocol_json(protocol));
         }
         return writeln!(out, "{line}");
     }
@@ -186,8 +186,8 @@ fn protocol_json(check: &ProtocolCheck) -> Value {
         _ => None,
     };
     json!({
-        "protocol": check.recognised().map(|protocol| protocol.as_str().to_ascii_lowercase()),
-        "said": check.banner.words(),
+        "name": check.recognised().map(|protocol| protocol.as_str().to_ascii_lowercase()),
+        "banner": check.banner.words(),
         "certificate": certificate,
     })
 }

@@ -160,10 +160,10 @@ fn print_json(trace: &Trace, out: &mut impl Write) -> std::io::Result<()> {
         .map(|hop| {
             let stat = |pick: fn(Stats) -> Duration| hop.stats.map(|stats| pick(stats).as_secs_f64() * 1e3);
             let by: Vec<_> =
-                hop.by.iter().map(|(by, times)| json!({"address": by, "answers": times})).collect();
+                hop.by.iter().map(|(by, times)| json!({"address": by, "replies": times})).collect();
             json!({
                 "hop": hop.limit,
-                "by": by,
+                "from": by,
                 "sent": hop.sent,
                 "received": hop.received,
                 "lost": hop.lost,
@@ -178,7 +178,7 @@ fn print_json(trace: &Trace, out: &mut impl Write) -> std::io::Result<()> {
         })
         .collect();
     let object = json!({
-        "schema": "sixpane.trace/1",
+        "schema": "sixpane.trace/2",
         "target": trace.target.label,
         "address": trace.target.address,
         "rounds": trace.rounds,
@@ -187,7 +187,7 @@ fn print_json(trace: &Trace, out: &mut impl Write) -> std::io::Result<()> {
         "mtu": {
             "fits": trace.mtu.fits,
             "too_big": trace.mtu.too_big,
-            "by": trace.mtu.by,
+            "reported_by": trace.mtu.by,
             "silent": trace.mtu.silent,
         },
     });

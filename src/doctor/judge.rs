@@ -30,7 +30,7 @@ use std::time::Duration;
 pub use app::nearest;
 
 use super::facts::Facts;
-use super::{Diagnosis, Finding, Group, Status, Sure};
+use super::{Confidence, Diagnosis, Finding, Group, Status};
 
 pub struct Check {
     /// Name for JSON.
@@ -76,7 +76,7 @@ pub fn judge(facts: &Facts) -> Diagnosis {
             Some(need) => {
                 let words = checks().find(|check| check.id == need).map(|check| (check.title)(facts));
                 let mut finding = Finding::new(Status::Skip, (check.title)(facts))
-                    .saw(format!("Skipped; it needs: {}.", lower(&words.unwrap_or_default())));
+                    .observed(format!("Skipped; it needs: {}.", lower(&words.unwrap_or_default())));
                 finding.needs = Some(need);
                 finding
             }
@@ -90,9 +90,9 @@ pub fn judge(facts: &Facts) -> Diagnosis {
         findings.push(finding);
     }
     let cause = cause(&findings);
-    let (verdict, mend) = verdict(facts, &findings, cause);
+    let (verdict, remedy) = verdict(facts, &findings, cause);
     let conf = facts.conf.name.clone();
-    Diagnosis { conf, findings, verdict, mend, cause, facts: Arc::new(facts.clone()), done: facts.done }
+    Diagnosis { conf, findings, verdict, remedy, cause, facts: Arc::new(facts.clone()), done: facts.done }
 }
 
 /// Findings on the conf beyond the link; they explain nothing without a link.
@@ -122,14 +122,14 @@ fn verdict(facts: &Facts, findings: &[Finding], cause: Option<usize>) -> (String
         let rest = if facts.done { "nothing is wrong" } else { "so far nothing is wrong" };
         return (format!("{connected}: {rest}."), String::new());
     };
-    let sure = match finding.sure {
-        Sure::Open => format!(" {} causes are equally likely.", number(finding.why.len())),
-        Sure::Likely if finding.why.len() > 1 => " Another cause is less likely.".into(),
-        Sure::Likely | Sure::Certain => String::new(),
+    let confidence = match finding.confidence {
+        Confidence::Possible => format!(" {} causes are equally likely.", number(finding.causes.len())),
+        Confidence::Likely if finding.causes.len() > 1 => " Another cause is less likely.".into(),
+        Confidence::Likely | Confidence::Certain => String::new(),
     };
     let word = if finding.status == Status::Warn { "works, but " } else { "" };
-    let mend = finding.remedy.first().map(|first| format!("Try: {first}")).unwrap_or_default();
-    (format!("{connected}: {word}{}.{sure}", lower(&finding.title)), mend)
+    let remedy = finding.remedies.first().map(|first| format!("Try: {first}")).unwrap_or_default();
+    (format!("{connected}: {word}{}.{confidence}", lower(&finding.title)), remedy)
 }
 
 /// A small number as a word.
@@ -163,11 +163,11 @@ impl Finding {
             fault: "",
             title: title.into(),
             took: None,
-            saw: String::new(),
-            why: Vec::new(),
-            sure: Sure::Certain,
-            hurts: String::new(),
-            remedy: Vec::new(),
+            observed: String::new(),
+            causes: Vec::new(),
+            confidence: Confidence::Certain,
+            affects: String::new(),
+            remedies: Vec::new(),
             needs: None,
             evidence: Vec::new(),
         }
@@ -177,8 +177,8 @@ impl Finding {
         Self::new(Status::Pass, title)
     }
 
-    fn skip(title: impl Into<String>, saw: impl Into<String>) -> Self {
-        Self::new(Status::Skip, title).saw(saw)
+    fn skip(title: impl Into<String>, observed: impl Into<String>) -> Self {
+        Self::new(Status::Skip, title).observed(observed)
     }
 
     fn warn(fault: &'static str, title: impl Into<String>) -> Self {
@@ -194,33 +194,33 @@ impl Finding {
         self
     }
 
-    fn saw(mut self, saw: impl Into<String>) -> Self {
-        self.saw = saw.into();
+    fn observed(mut self, observed: impl Into<String>) -> Self {
+        self.observed = observed.into();
         self
     }
 
     /// Adds a reason. With the second the finding is open, unless [`Self::likely`] follows.
-    fn why(mut self, why: impl Into<String>) -> Self {
-        self.why.push(why.into());
-        if self.why.len() > 1 {
-            self.sure = Sure::Open;
+    fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        if self.causes.len() > 1 {
+            self.confidence = Confidence::Possible;
         }
         self
     }
 
     /// Marks the first reason as the best explanation.
     fn likely(mut self) -> Self {
-        self.sure = Sure::Likely;
+        self.confidence = Confidence::Likely;
         self
     }
 
-    fn hurts(mut self, hurts: impl Into<String>) -> Self {
-        self.hurts = hurts.into();
+    fn affects(mut self, affects: impl Into<String>) -> Self {
+        self.affects = affects.into();
         self
     }
 
     fn remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy.push(remedy.into());
+        self.remedies.push(remedy.into());
         self
     }
 

@@ -67,24 +67,24 @@ impl Status {
     }
 }
 
-/// Confidence in the first reason of a finding.
+/// Confidence in the first cause of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sure {
+pub enum Confidence {
     /// The only possible explanation.
     Certain,
     /// The best of several explanations.
     Likely,
-    /// Several explanations fit equally well.
-    Open,
+    /// One of several equally likely explanations.
+    Possible,
 }
 
-impl Sure {
+impl Confidence {
     /// One word, for JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Certain => "certain",
             Self::Likely => "likely",
-            Self::Open => "open",
+            Self::Possible => "possible",
         }
     }
 }
@@ -102,15 +102,15 @@ pub struct Finding {
     /// Time that the underlying exchange took.
     pub took: Option<Duration>,
     /// Observations.
-    pub saw: String,
-    /// Possible reasons, most likely first.
-    pub why: Vec<String>,
-    /// Confidence in the first reason.
-    pub sure: Sure,
+    pub observed: String,
+    /// Possible causes, most likely first.
+    pub causes: Vec<String>,
+    /// Confidence in the first cause.
+    pub confidence: Confidence,
     /// Consequences.
-    pub hurts: String,
+    pub affects: String,
     /// Remedies, most useful first.
-    pub remedy: Vec<String>,
+    pub remedies: Vec<String>,
     /// The failed check because of which this one was skipped.
     pub needs: Option<&'static str>,
     /// Exchanges behind the finding, line by line.
@@ -125,7 +125,7 @@ pub struct Diagnosis {
     /// One sentence with the cause.
     pub verdict: String,
     /// One sentence with the remedy; may be empty.
-    pub mend: String,
+    pub remedy: String,
     /// Index of the finding in the verdict.
     pub cause: Option<usize>,
     pub facts: Arc<Facts>,

@@ -13,14 +13,14 @@ pub fn redact(diagnosis: &Diagnosis) -> Diagnosis {
     let mut words = Words::of(&diagnosis.facts);
     let mut redacted = diagnosis.clone();
     for finding in &mut redacted.findings {
-        let lists = [&mut finding.why, &mut finding.remedy, &mut finding.evidence];
-        let all = [&mut finding.title, &mut finding.saw, &mut finding.hurts].into_iter();
+        let lists = [&mut finding.causes, &mut finding.remedies, &mut finding.evidence];
+        let all = [&mut finding.title, &mut finding.observed, &mut finding.affects].into_iter();
         for text in all.chain(lists.into_iter().flatten()) {
             *text = words.replace(text);
         }
     }
     redacted.verdict = words.replace(&redacted.verdict);
-    redacted.mend = words.replace(&redacted.mend);
+    redacted.remedy = words.replace(&redacted.remedy);
     redacted.conf = words.replace(&redacted.conf);
     redacted
 }
@@ -179,7 +179,7 @@ mod tests {
         facts.machines.as_mut().unwrap()[0].pings.answered = 0;
         facts.conf.world_readable = true;
         let redacted = redact(&judge(&facts));
-        let text = format!("{:?}{}{}", redacted.findings, redacted.verdict, redacted.mend);
+        let text = format!("{:?}{}{}", redacted.findings, redacted.verdict, redacted.remedy);
         for name in ["148e21b7", "fdaa", "my-peer", "192.0.2", "web.internal", " web", "api"] {
             assert!(!text.contains(name), "{name} is left in {text}");
         }
@@ -203,7 +203,7 @@ mod tests {
         });
         let whole = judge(&facts);
         let text =
-            |redacted: &Diagnosis| format!("{:?}{}{}", redacted.findings, redacted.verdict, redacted.mend);
+            |redacted: &Diagnosis| format!("{:?}{}{}", redacted.findings, redacted.verdict, redacted.remedy);
         assert!(text(&whole).contains("acme-prod has") && text(&whole).contains("acme=east"));
         let redacted = text(&redact(&whole));
         assert!(!redacted.contains("acme"), "{redacted}");
@@ -219,7 +219,7 @@ mod tests {
         facts.machines = Some(vec![reach]);
         let redacted = redact(&judge(&facts));
         assert!(!format!("{:?}", redacted.findings).contains("reboot"), "{:?}", redacted.findings);
-        assert_eq!(redacted.named().unwrap().remedy[0], "fly machine status 'machine-1'");
+        assert_eq!(redacted.named().unwrap().remedies[0], "fly machine status 'machine-1'");
     }
 
     #[test]
@@ -227,7 +227,7 @@ mod tests {
         let mut facts = healthy();
         facts.conf.endpoint = "iad1.gw.example:51820".into();
         facts.link = Some(Link::NoName("no such host".into()));
-        let saw = redact(&judge(&facts)).named().unwrap().saw.clone();
-        assert_eq!(saw, "gateway-1:51820: no such host.");
+        let observed = redact(&judge(&facts)).named().unwrap().observed.clone();
+        assert_eq!(observed, "gateway-1:51820: no such host.");
     }
 }

@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_that_went_are_kept() {
+    fn only_the_last_gone_members_are_kept() {
         let mut targets = Targets::default();
         targets.add(Wish::Name("web".into()));
         for n in 1..100 {

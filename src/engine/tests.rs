@@ -68,7 +68,7 @@ async fn catalog(engine: &mut Engine, wanted: impl Fn(&Catalog) -> bool) -> Arc<
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_tree_stands_after_two_round_trips() {
+async fn the_tree_is_complete_after_two_round_trips() {
     let (net, _link) = Fake::up(serve(zone(), Arc::default()));
     let began = now();
     let mut engine = Engine::start(net, SERVER, Settings::default()).unwrap();
@@ -80,7 +80,7 @@ async fn the_tree_stands_after_two_round_trips() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_refreshes_by_itself_and_sees_what_changed() {
+async fn it_refreshes_automatically_and_detects_changes() {
     let zone = zone();
     let (net, _link) = Fake::up(serve(zone.clone(), Arc::default()));
     let mut engine = Engine::start(net, SERVER, Settings::default()).unwrap();
@@ -92,7 +92,7 @@ async fn it_refreshes_by_itself_and_sees_what_changed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_part_is_asked_again_and_the_next_refresh_comes_when_it_would_have() {
+async fn refreshing_a_part_does_not_move_the_next_refresh() {
     let (zone, counted) = (zone(), Arc::new(Mutex::new(0)));
     let (net, _link) = Fake::up(serve(zone.clone(), counted.clone()));
     let settings = Settings { refresh: Some(Duration::from_secs(30)), ..Settings::default() };
@@ -123,7 +123,7 @@ async fn a_part_is_asked_again_and_the_next_refresh_comes_when_it_would_have() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_fails_for_good_is_asked_again_at_the_schedules_pace_however_the_link_counts() {
+async fn permanent_failures_are_retried_at_the_schedules_pace() {
     let (zone, counted) = (zone(), Arc::new(Mutex::new(0)));
     zone.lock().unwrap().insert("_instances.internal.", "instance=148e21b7c93d89,app");
     let (net, link) = Fake::up(serve(zone, counted.clone()));
@@ -141,7 +141,7 @@ async fn what_fails_for_good_is_asked_again_at_the_schedules_pace_however_the_li
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refresh_that_fell_due_without_a_link_comes_with_it() {
+async fn a_refresh_due_without_a_link_starts_with_the_link() {
     let (net, link) = Fake::up(serve(zone(), Arc::default()));
     let mut engine = Engine::start(net, SERVER, Settings::default()).unwrap();
     let first = catalog(&mut engine, |c| c.walk.finished.is_some() && !c.walk.running).await;
@@ -165,7 +165,7 @@ async fn a_refresh_that_fell_due_without_a_link_comes_with_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_refresh_an_hour_passes_without_a_question() {
+async fn without_refresh_no_query_is_sent_for_an_hour() {
     let asked = Arc::new(Mutex::new(0));
     let (net, _link) = Fake::up(serve(zone(), asked.clone()));
     let settings = Settings { refresh: None, ..Settings::default() };
@@ -233,7 +233,7 @@ async fn pings_are_counted_and_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_walk_that_met_no_link_says_nothing_and_begins_again_with_the_link() {
+async fn a_walk_without_a_link_reports_nothing_and_restarts_with_the_link() {
     let (mut net, state) = Fake::up(serve(zone(), Arc::default()));
     let (gate, link) = watch::channel(LinkState::new(now(), 1420));
     net.link = link;

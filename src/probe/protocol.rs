@@ -96,9 +96,9 @@ impl Banner {
         match self {
             Self::Fits(text) => text.to_string(),
             Self::Certified(version, certificate) => format!("{version}, {}", certificate.words()),
-            Self::Other(text) => format!("something else: {text}"),
-            Self::Closed => "closed without a word".into(),
-            Self::Silent => "said nothing".into(),
+            Self::Other(text) => format!("other protocol: {text}"),
+            Self::Closed => "closed without data".into(),
+            Self::Silent => "no data".into(),
         }
     }
 }

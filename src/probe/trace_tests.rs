@@ -18,14 +18,14 @@ type Way = dyn Fn(&EchoRequest, u64) -> Option<(u16, EchoKind, u32)>;
 const REPLY: EchoKind = EchoKind::Reply { hop_limit: 60, bytes: 64 };
 
 /// Three routers, then the target; a packet over `mtu` is too big for the second.
-fn usual(mtu: u16, speaks: bool) -> impl Fn(&EchoRequest, u64) -> Option<(u16, EchoKind, u32)> {
+fn usual(mtu: u16, reports: bool) -> impl Fn(&EchoRequest, u64) -> Option<(u16, EchoKind, u32)> {
     move |request, _| {
         let size = request.payload + 48;
         match request.hop_limit {
             limit @ 1..=3 => {
                 Some((limit.into(), EchoKind::Error(IcmpError::TimeExceeded(0)), u32::from(limit) * 10))
             }
-            _ if size > mtu && speaks => Some((2, EchoKind::Error(IcmpError::PacketTooBig(mtu.into())), 20)),
+            _ if size > mtu && reports => Some((2, EchoKind::Error(IcmpError::PacketTooBig(mtu.into())), 20)),
             _ if size > mtu => None,
             _ => Some((99, REPLY, 40)),
         }

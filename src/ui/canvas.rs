@@ -1,4 +1,4 @@
-//! What everything is drawn on: the cells of a frame, with what is shown, how it looks, and what the mouse finds where.
+//! The drawing surface of a frame: its cells, with the state, the theme and the mouse targets.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -12,18 +12,15 @@ use crate::app::State;
 /// Size class of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Size {
-    /// Less than 60×15: nothing fits.
+    /// Less than 60×15: too small for any view.
     Tiny,
-    /// One pane.
     Small,
-    /// Two panes.
     Normal,
-    /// Two panes with room to spare.
+    /// Two panes with extra columns.
     Wide,
 }
 
 impl Size {
-    /// Size class of a screen of `area`.
     pub fn of(area: Rect) -> Self {
         match (area.width, area.height) {
             (110.., 30..) => Self::Wide,
@@ -34,38 +31,33 @@ impl Size {
     }
 }
 
-/// A frame in the making. `S` is the state that is shown: the app's, or that of the choice between confs.
+/// A frame being drawn. `S` is the displayed state: that of the app, or that of the choice of a conf.
 pub struct Canvas<'a, S = State> {
-    /// State that is shown.
     pub state: &'a S,
-    /// Colours and glyphs.
     pub theme: Theme,
-    /// Size class of the whole screen.
     pub size: Size,
-    /// Cells of the frame.
     pub buffer: &'a mut Buffer,
-    /// Targets of the mouse so far.
+    /// Mouse targets added so far.
     pub hits: Hits,
-    /// Cell of the terminal's cursor, if it is visible; a screen reader reads its line.
+    /// Position of the terminal's cursor, if visible; screen readers read its line.
     pub cursor: Option<Position>,
 }
 
 impl<'a, S> Canvas<'a, S> {
-    /// An empty canvas over `buffer`.
     pub fn new(state: &'a S, theme: Theme, buffer: &'a mut Buffer) -> Self {
         let size = Size::of(buffer.area);
         Self { state, theme, size, buffer, hits: Hits::default(), cursor: None }
     }
 
-    /// Fills `area` with one glyph of one column.
+    /// Fills `area` with a glyph of one column.
     pub fn fill(&mut self, area: Rect, glyph: char, style: Style) {
         pen::fill(self.buffer, area, glyph, style);
     }
 }
 
 impl Canvas<'_> {
-    /// `text` with the keys bound to the commands named in braces.
-    pub fn tell(&self, text: &str) -> String {
+    /// Replaces each command name in braces by its keys.
+    pub fn with_keys(&self, text: &str) -> String {
         self.state.keymap.tell(self.state.context(), text, self.theme.ascii)
     }
 }

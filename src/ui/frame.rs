@@ -1,4 +1,4 @@
-//! What stands round every view: the two rows at the top, the banner of a link that is down, the last row.
+//! The frame around every view: two rows at the top, the banner of a link that is down, and the last row.
 
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ use crate::ui::parts::line::Columns as _;
 use crate::ui::parts::list::{below, lines};
 use crate::ui::theme::{Role, Theme};
 
-/// What stands before the filter while it is edited.
+/// Prompt of the filter while it is edited.
 pub const FILTER_PROMPT: &str = " / ";
 
-/// Draws the frame, and gives what is left for the view.
+/// Draws the frame; returns the remaining area for the view.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) -> Rect {
     let theme = canvas.theme;
     let row = lines(area);
@@ -70,7 +70,7 @@ fn first_row(canvas: &mut Canvas<'_>, area: Rect) {
     canvas.two_ends(area, left, right, (' ', dim));
 }
 
-/// The link in a shape, a word and its figures.
+/// State of the link: a glyph, a word and figures.
 fn link_words(state: &State, link: &LinkState, theme: Theme, size: Size) -> Line<'static> {
     let dim = theme.style(Role::Dim);
     let waited = state.now.saturating_duration_since(link.since);
@@ -164,10 +164,10 @@ fn crumbs(state: &State) -> Vec<Safe> {
     }
 }
 
-/// A walk that takes longer than this is told of while it goes on; what is shorter would only flicker.
+/// A walk that takes longer than this shows its progress; for shorter walks that would only flicker.
 const LONG_WALK: Duration = Duration::from_secs(1);
 
-/// How old what one sees is, or how far the walk has come.
+/// Age of the displayed data, or progress of the walk.
 fn progress(state: &State, size: Size) -> String {
     let walk = &state.networks.front().shown.catalog.walk;
     let (apps, machines) =
@@ -202,7 +202,7 @@ fn progress(state: &State, size: Size) -> String {
     }
 }
 
-/// What is said over the view: while the link is down, and where the last walk could not ask about everything.
+/// Message above the view: the link is down, or the last walk was incomplete.
 fn banner(canvas: &Canvas<'_>) -> Option<(Role, Vec<String>)> {
     let state = canvas.state;
     if state.networks.front().banner_hidden {
@@ -211,16 +211,16 @@ fn banner(canvas: &Canvas<'_>) -> Option<(Role, Vec<String>)> {
     let link = state.networks.front().shown.link.as_ref()?;
     let waiting = state.now.saturating_duration_since(link.since).as_millis() >= 1500;
     let down = link.phase == Phase::Down || (link.phase == Phase::Handshaking && waiting);
-    let told = link.trouble.is_some() && link.phase != Phase::Up;
+    let failing = link.trouble.is_some() && link.phase != Phase::Up;
     let walk = &state.networks.front().shown.catalog.walk;
-    if !(down || told) {
+    if !(down || failing) {
         let shown =
             walk.finished.is_some() && !state.views.explore.tree.is_empty() && state.tab == Tab::Explore;
         let problem = state.networks.front().shown.problems.first().filter(|_| shown && state.is_up())?;
         let more = if state.networks.front().shown.problems.len() > 1 { ", and more" } else { "" };
-        let keys = canvas.tell("{refresh-all} again · {last-message} hide");
-        let told = format!(" ▲ {problem}{more} · ◌ as last seen · {keys}");
-        return Some((Role::Warn, vec![told]));
+        let keys = canvas.with_keys("{refresh-all} retry · {last-message} hide");
+        let text = format!(" ▲ {problem}{more} · ◌ as last seen · {keys}");
+        return Some((Role::Warn, vec![text]));
     }
     let what = link.trouble.as_ref().map_or_else(
         || format!("no handshake reply from {} yet", state.networks.front().identity.endpoint),
@@ -228,7 +228,7 @@ fn banner(canvas: &Canvas<'_>) -> Option<(Role, Vec<String>)> {
     );
     let tries = format!("{} sent", count(link.initiations as usize, "initiation"));
     let showing = if walk.finished.is_some() { "showing the network as last seen; " } else { "" };
-    let keys = canvas.tell("{handshake} try now  {last-message} hide");
+    let keys = canvas.with_keys("{handshake} retry now  {last-message} hide");
     let lines = vec![
         format!(" ✗ {what}"),
         format!("   {showing}{tries}. Likely: peer removed, other key, UDP blocked.  {keys}"),

@@ -1,27 +1,27 @@
-//! What is where on the screen: drawn with it, so that a click means what the eye sees.
+//! Mouse targets. They are recorded while drawing, so that a click always matches the screen.
 
 use ratatui::layout::{Position, Rect};
 
 use crate::app::mouse::Spot;
 
-/// Places on the screen; where two overlap, the later lies above.
+/// Areas with their targets; of overlapping areas, the one added last counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hits(Vec<(Rect, Spot)>);
 
 impl Hits {
-    /// `spot` is at `area`.
+    /// Adds `spot` at `area`.
     pub fn add(&mut self, area: Rect, spot: Spot) {
         self.0.push((area, spot));
     }
 
-    /// `spot` is at the `columns` of the row `area`, counted from its left.
+    /// Adds `spot` at `columns` of the row `area`, counted from its left.
     pub fn columns(&mut self, area: Rect, columns: std::ops::Range<usize>, spot: Spot) {
         let width = columns.len() as u16;
         let x = area.x.saturating_add(columns.start as u16);
         self.add(Rect { x, width, height: 1, ..area }.intersection(area), spot);
     }
 
-    /// What is at a place.
+    /// Finds the target at a position.
     pub fn at(&self, column: u16, row: u16) -> Option<Spot> {
         let place = Position { x: column, y: row };
         self.0.iter().rev().find(|(area, _)| area.contains(place)).map(|(_, spot)| *spot)

@@ -1,4 +1,4 @@
-//! What lies over a view: the help, and the notice that a window is too small.
+//! Overlays: help, palette, questions, and the notice that the window is too small.
 
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
@@ -15,17 +15,17 @@ use crate::ui::parts::line::{Columns as _, marked};
 use crate::ui::parts::list::{below, first_row};
 use crate::ui::theme::{Role, Theme};
 
-/// The smallest screen, in columns and rows.
+/// Smallest supported screen, in columns and rows.
 const SMALLEST: (u16, u16) = (60, 15);
 
-/// Rows of the boxes, at most; the palette's do not change with what is found, so that nothing jumps.
+/// Maximum rows of the boxes. The palette keeps its height while its matches change.
 const HELP_ROWS: u16 = 42;
 const PALETTE_ROWS: u16 = 18;
 
-const HELP_FOOT: &str = " type to search · {menu-do} do it · {back} close ";
-const PALETTE_FOOT: &str = " {menu-complete} complete · {menu-do} do it · {back} close ";
+const HELP_FOOT: &str = " type to search · {menu-do} run · {back} close ";
+const PALETTE_FOOT: &str = " {menu-complete} complete · {menu-do} run · {back} close ";
 
-/// Says that the window is too small, in the middle of it.
+/// Draws a centred notice that the window is too small.
 pub fn notice<S>(canvas: &mut Canvas<'_, S>, area: Rect) {
     let lines = [
         format!("sixpane needs {}×{}", SMALLEST.0, SMALLEST.1),
@@ -41,7 +41,7 @@ pub fn notice<S>(canvas: &mut Canvas<'_, S>, area: Rect) {
     }
 }
 
-/// The help or the palette: what can be done here, searched by what is typed; what cannot be done now says why.
+/// Draws the help or the palette: the searchable list of commands, each with the reason if it is unavailable.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, overlay: &Overlay) {
     match overlay {
         Overlay::Help(open) | Overlay::Palette(open) => menu(canvas, area, overlay, open),
@@ -49,7 +49,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, overlay: &Overlay) {
     }
 }
 
-/// Asks whether a file that is there may go.
+/// Asks whether to overwrite an existing file.
 fn question(canvas: &mut Canvas<'_>, area: Rect, save: &Save) {
     let theme = canvas.theme;
     let path = Safe::new(&save.path);
@@ -61,15 +61,15 @@ fn question(canvas: &mut Canvas<'_>, area: Rect, save: &Save) {
         height: 5,
     };
     canvas.hits.add(frame, Spot::Overlay);
-    let foot = canvas.tell(" {overwrite} overwrite · {back} leave it ");
-    let inner = canvas.boxed(frame, " There is such a file ", &foot);
+    let foot = canvas.with_keys(" {overwrite} overwrite · {back} cancel ");
+    let inner = canvas.boxed(frame, " File exists ", &foot);
     Line::default()
         .add("  ", theme.style(Role::Plain))
         .add(fit(path.as_str(), usize::from(inner.width) - 4), theme.strong())
         .paint(below(inner, 1), canvas);
 }
 
-/// The help or the palette: in a box, or in a small window over all of it.
+/// Draws the help or the palette: in a box, or over the whole of a small window.
 fn menu(canvas: &mut Canvas<'_>, area: Rect, overlay: &Overlay, menu: &Menu) {
     let Canvas { state, theme, size, .. } = *canvas;
     let (title, prompt, foot) = match (overlay, menu.typed) {
@@ -77,13 +77,13 @@ fn menu(canvas: &mut Canvas<'_>, area: Rect, overlay: &Overlay, menu: &Menu) {
         (_, None) => (format!(" Command · {} ", menu.from.title()), ":", PALETTE_FOOT),
         (_, Some(row)) => (format!(" {} ", row.help), ":", PALETTE_FOOT),
     };
-    let foot = canvas.tell(foot);
+    let foot = canvas.with_keys(foot);
     let frame = place(overlay, size, area);
     canvas.hits.add(frame, Spot::Overlay);
     let inside = if size == Size::Small {
         let dim = theme.style(Role::Dim);
         Clear.render(area, canvas.buffer);
-        let close = Line::default().add(canvas.tell("{back} close "), dim);
+        let close = Line::default().add(canvas.with_keys("{back} close "), dim);
         canvas.two_ends(area, Line::default().add(title, theme.focused()), close, (' ', dim));
         let last = match state.toast() {
             Some(toast) => Line::default().add(format!(" {toast}"), theme.strong()),
@@ -101,7 +101,7 @@ fn menu(canvas: &mut Canvas<'_>, area: Rect, overlay: &Overlay, menu: &Menu) {
     canvas.cursor = Some(Position { x: column.min(frame.right().saturating_sub(2)), y: inside.y });
 }
 
-/// The line that is typed, and how many lines it finds.
+/// The search line, with the number of matches.
 fn search(canvas: &mut Canvas<'_>, area: Rect, prompt: &str, menu: &Menu) {
     let theme = canvas.theme;
     let dim = theme.style(Role::Dim);
@@ -115,7 +115,7 @@ fn search(canvas: &mut Canvas<'_>, area: Rect, prompt: &str, menu: &Menu) {
     canvas.two_ends(area, search, Line::default().add(tally, dim), (' ', dim));
 }
 
-/// The lines that are found.
+/// The matching lines.
 fn choices(canvas: &mut Canvas<'_>, area: Rect, overlay: &Overlay, menu: &Menu) {
     let Canvas { state, theme, .. } = *canvas;
     let dim = theme.style(Role::Dim);
@@ -142,7 +142,7 @@ fn choices(canvas: &mut Canvas<'_>, area: Rect, overlay: &Overlay, menu: &Menu) 
     }
 }
 
-/// What is said about the chosen line: why it cannot be done now, or that nothing fits and what then.
+/// Note on the selected line: why it is unavailable; or that nothing matches.
 fn about(canvas: &mut Canvas<'_>, area: Rect, menu: &Menu) {
     let Canvas { state, theme, .. } = *canvas;
     let dim = theme.style(Role::Dim);
@@ -150,18 +150,20 @@ fn about(canvas: &mut Canvas<'_>, area: Rect, menu: &Menu) {
         Some(Choice::Row(row)) => {
             let reason =
                 (row.enabled)(state).err().map(|reason| state.keymap.tell(menu.from, reason, theme.ascii));
-            reason.map(|reason| Line::default().add(format!("   not now: {reason}"), theme.style(Role::Warn)))
+            reason.map(|reason| {
+                Line::default().add(format!("   not available: {reason}"), theme.style(Role::Warn))
+            })
         }
         Some(Choice::Value(_)) => None,
         None if menu.input.value().is_empty() => None,
-        None => Some(Line::default().add("   nothing is called so; Backspace takes a letter back", dim)),
+        None => Some(Line::default().add("   No match. Backspace deletes a character", dim)),
     };
     if let Some(text) = text {
         text.paint(area, canvas);
     }
 }
 
-/// A line of the table as it is listed: its keys, what they do, its name; dim where it cannot be done now.
+/// One line of the list: keys, description and name of a command; dim if it is unavailable.
 fn entry(
     state: &State,
     overlay: &Overlay,
@@ -176,7 +178,7 @@ fn entry(
     let off = |style| if reason.is_some() { dim } else { style };
     let words = off(theme.row(chosen));
     let id = row.id;
-    // Keys are short, names are not.
+    // Keys are short, names are long.
     let (head, tail, room) = match overlay {
         Overlay::Help(_) => (keys, id.to_owned(), 13),
         _ => (id.to_owned(), keys, 17),
@@ -195,7 +197,7 @@ fn entry(
     }
 }
 
-/// Where a list lies.
+/// Area of the box.
 fn place(overlay: &Overlay, size: Size, area: Rect) -> Rect {
     match overlay {
         _ if size == Size::Small => area,
@@ -204,13 +206,13 @@ fn place(overlay: &Overlay, size: Size, area: Rect) -> Rect {
     }
 }
 
-/// The middle of `area`, where a box lies.
+/// Centred area for a box.
 fn middle(area: Rect, most: u16) -> Rect {
     let columns = 88.min(area.width - 8);
     let rows = area.height.saturating_sub(6).min(most);
     Rect {
         x: area.x + (area.width - columns) / 2,
-        // What is shorter than the screen hangs from its upper third.
+        // A box shorter than the screen starts in its upper third.
         y: area.y + 3.max((area.height - rows) / 3),
         width: columns,
         height: rows,

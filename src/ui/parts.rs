@@ -1,4 +1,4 @@
-//! The parts that views have in common.
+//! Parts shared by several views.
 
 pub mod chart;
 pub mod hints;

@@ -1,5 +1,5 @@
-//! Writes cells without anything in between: for tree rows, of which every frame has the most, and for what a widget
-//! cannot give (a line whose cut end shows `…`).
+//! Writes cells directly: for tree rows, the most frequent part of a frame, and for lines that a widget cannot draw
+//! (a cut line that ends with `…`).
 
 use std::fmt::{self, Write as _};
 
@@ -10,7 +10,7 @@ use ratatui::text::Line;
 
 use crate::text::{fit, is_simple, width};
 
-/// Writes into one line of a buffer, from the left.
+/// Writes one line of a buffer, from the left.
 pub struct Pen<'b> {
     buffer: &'b mut Buffer,
     start: u16,
@@ -21,29 +21,29 @@ pub struct Pen<'b> {
 }
 
 impl<'b> Pen<'b> {
-    /// A pen at the left of the first line of `area`.
+    /// Starts at the left of the first line of `area`.
     pub fn new(area: Rect, buffer: &'b mut Buffer) -> Self {
         let here = Rect { height: area.height.min(1), ..area }.intersection(buffer.area);
         let end = if here.is_empty() { here.left() } else { here.right() };
         Self { buffer, start: here.left(), x: here.left(), end, y: here.y, scratch: String::new() }
     }
 
-    /// Columns of the line.
+    /// Width of the line in columns.
     pub fn columns(&self) -> usize {
         (self.end - self.start).into()
     }
 
-    /// Columns from the left of the area.
+    /// Current column, from the left of the area.
     pub fn column(&self) -> usize {
         (self.x - self.start).into()
     }
 
-    /// Goes to `column`, forward or back; what is there stays.
+    /// Moves to `column`, forward or back, without changing cells.
     pub fn to(&mut self, column: usize) {
         self.x = self.start.saturating_add(column.min(usize::from(u16::MAX)) as u16).min(self.end);
     }
 
-    /// Writes `text`, which is fit to show; what does not fit is left out.
+    /// Writes `text` without control characters; the part that does not fit is dropped.
     pub fn put(&mut self, text: &str, style: Style) {
         let room = usize::from(self.end - self.x);
         if !text.chars().all(is_simple) {
@@ -60,7 +60,7 @@ impl<'b> Pen<'b> {
         self.x += written;
     }
 
-    /// Writes `text` in at most `columns`, without its middle where it is too long.
+    /// Writes `text` in at most `columns`; if it is too long, its middle is cut.
     pub fn put_fit(&mut self, text: &str, columns: usize, style: Style) {
         if width(text) <= columns {
             self.put(text, style);
@@ -69,7 +69,7 @@ impl<'b> Pen<'b> {
         }
     }
 
-    /// Writes `text` so that it ends before `column`; gives the column at which it begins.
+    /// Writes `text` right-aligned before `column`; returns its first column.
     pub fn put_right(&mut self, column: usize, text: fmt::Arguments<'_>, style: Style) -> usize {
         self.with(text, |pen, text| {
             let start = column.saturating_sub(width(text));
@@ -79,12 +79,11 @@ impl<'b> Pen<'b> {
         })
     }
 
-    /// Writes `text` as it is formatted.
+    /// Writes formatted `text`.
     pub fn put_args(&mut self, text: fmt::Arguments<'_>, style: Style) {
         self.with(text, |pen, text| pen.put(text, style));
     }
 
-    /// Writes the spans of a line.
     pub fn line(&mut self, line: &Line<'_>) {
         for span in &line.spans {
             self.put(&span.content, span.style);
@@ -94,7 +93,7 @@ impl<'b> Pen<'b> {
     fn with<T>(&mut self, text: fmt::Arguments<'_>, write: impl FnOnce(&mut Self, &str) -> T) -> T {
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
-        // A string takes everything.
+        // Writing to a string never fails.
         let _ = scratch.write_fmt(text);
         let done = write(self, &scratch);
         self.scratch = scratch;
@@ -109,7 +108,7 @@ fn set(cell: &mut Cell, c: char, style: Style) {
     cell.set_style(style);
 }
 
-/// Fills `area` with one glyph of one column.
+/// Fills `area` with a glyph of one column.
 pub fn fill(buffer: &mut Buffer, area: Rect, glyph: char, style: Style) {
     let area = area.intersection(buffer.area);
     for y in area.top()..area.bottom() {

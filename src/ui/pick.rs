@@ -16,7 +16,6 @@ use crate::app::keymap::Keymap;
 use crate::app::pick::Pick;
 use crate::text::{fit, width};
 
-/// Draws the list.
 pub fn draw(pick: &Pick, theme: Theme, frame: &mut Frame<'_>) {
     let mut canvas = Canvas::new(pick, theme, frame.buffer_mut());
     let area = canvas.buffer.area;
@@ -44,7 +43,7 @@ fn choice(canvas: &mut Canvas<'_, Pick>, area: Rect) {
         let title = Line::default().add(" sixpane ", theme.strong()).add(" Which network?", theme.focused());
         title.paint(line(0), canvas);
         let found = format!("{} confs found", pick.choices.len());
-        canvas.rule(line(1), &found, false, "sixpane CONF takes one at once");
+        canvas.rule(line(1), &found, false, "sixpane CONF opens one directly");
         2
     };
     let list = below(Rect { height: area.height - 1, ..area }, top);
@@ -70,7 +69,7 @@ fn choice(canvas: &mut Canvas<'_, Pick>, area: Rect) {
     foot.paint(line(area.height - 1), canvas);
 }
 
-/// How to get a conf, and where one is looked for.
+/// Explains how to get a conf, and where sixpane looks for one.
 fn welcome(area: Rect, theme: Theme, looked: &str) -> Vec<Line<'static>> {
     let (dim, plain) = (theme.style(Role::Dim), theme.style(Role::Plain));
     let gap = if area.height >= 22 { vec![Line::default()] } else { Vec::new() };
@@ -84,11 +83,11 @@ fn welcome(area: Rect, theme: Theme, looked: &str) -> Vec<Line<'static>> {
     let command = Line::default()
         .add("    fly wireguard create ", theme.strong())
         .add("[org] [region] [name]", theme.style(Role::Accent));
-    let looked = format!("Looked in {looked}. r looks again; sixpane CONF takes one by its path.");
+    let looked = format!("Looked in {looked}. Press r to search again, or run sixpane CONF with a path.");
     [
         vec![title, Line::default().add("─".repeat(area.width.into()), dim)],
         gap.clone(),
-        say("There is no WireGuard conf here yet. Your platform makes one:", plain),
+        say("No WireGuard conf found. Create one with your platform's tool:", plain),
         gap.clone(),
         vec![command],
         gap.clone(),

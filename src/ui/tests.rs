@@ -1,4 +1,4 @@
-//! Screens as they are seen, at every size class, with their styles.
+//! Screen snapshots at every size class, with their styles.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use theme::Depth;
 pub(crate) const MONO: Theme = Theme { name: ThemeName::Auto, depth: Depth::None, ascii: false };
 pub(crate) const SIZES: [(u16, u16); 3] = [(120, 36), (80, 24), (60, 15)];
 
-/// The screen as text; under each line that has styles, one that names them: b bold, d dim, x crossed out, v reversed,
+/// The screen as text; under each line with styles, a line that shows them: b bold, d dim, x crossed out, v reversed,
 /// and c g y r for the colours.
 pub(crate) fn screen(state: &State, theme: Theme, (columns, rows): (u16, u16), styles: bool) -> String {
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
@@ -83,7 +83,7 @@ pub(crate) fn series(label: &str, address: std::net::Ipv6Addr, rtts: &[f64]) -> 
     }
 }
 
-/// Attached, a machine selected and told about, pings running.
+/// Attached, with a selected machine and its details, and with running pings.
 pub(crate) fn full() -> Session {
     let mut s = Session::attached();
     s.keys("*").keys("*");
@@ -120,7 +120,7 @@ pub(crate) fn full() -> Session {
     s
 }
 
-/// Seven targets after some minutes, as a network is: near and far, one that loses, one that is silent.
+/// Seven targets after some minutes of typical replies: near and far, one with loss, one without replies.
 pub(crate) fn pinging() -> Session {
     use crate::probe::series::{Reply, ReplyKind};
     let mut s = full();
@@ -249,7 +249,7 @@ fn screens() {
 }
 
 #[test]
-fn a_window_too_small_says_so_and_any_size_is_drawn() {
+fn a_small_window_shows_a_notice_and_any_size_is_drawn() {
     let s = full();
     insta::assert_snapshot!("notice_59x14", screen(&s.state, Theme::default(), (59, 14), false));
     for columns in [1, 2, 20, 59, 60, 77, 78, 109, 110, 500] {
@@ -262,7 +262,7 @@ fn a_window_too_small_says_so_and_any_size_is_drawn() {
 }
 
 #[test]
-fn without_colour_and_in_ascii_the_same_words_are_told() {
+fn without_colour_and_in_ascii_the_words_are_the_same() {
     let words = |shot: &str| -> Vec<String> {
         shot.split(|c: char| !(c.is_alphanumeric() || c == '.' || c == ':'))
             .filter(|w| {
@@ -272,7 +272,7 @@ fn without_colour_and_in_ascii_the_same_words_are_told() {
                     && *w != "Enter"
                     && !w.chars().all(|c| c == 'x')
             })
-            // The arrow of more rows may stand right behind a word.
+            // The arrow for more rows may follow a word directly.
             .map(|w| w.trim_end_matches('v').to_owned())
             .collect()
     };
@@ -284,7 +284,7 @@ fn without_colour_and_in_ascii_the_same_words_are_told() {
             let ascii = screen(&session.state, Theme { ascii: true, ..MONO }, size, false);
             if name != "hostile" {
                 assert!(ascii.is_ascii(), "{name}: {ascii}");
-                // The keys themselves are words in ASCII: `Enter`, `Right`.
+                // Key names are ASCII words: `Enter`, `Right`.
                 if !name.starts_with("help") {
                     assert_eq!(words(&ascii), words(&colour), "{name} {size:?}");
                 }
@@ -295,7 +295,7 @@ fn without_colour_and_in_ascii_the_same_words_are_told() {
 }
 
 #[test]
-fn a_click_means_what_the_eye_sees() {
+fn a_click_hits_the_displayed_target() {
     use crate::app::mouse::Spot;
     for (columns, rows) in SIZES {
         let s = full();
@@ -303,7 +303,7 @@ fn a_click_means_what_the_eye_sees() {
         let mut hits = Hits::default();
         terminal.draw(|frame| hits = draw(&s.state, Theme::default(), frame)).unwrap();
         let shot = screen(&s.state, Theme::default(), (columns, rows), false);
-        // The spot under the first letter of a text.
+        // The mouse target at the first letter of a text.
         let under = |text: &str| {
             let (y, line) = shot.lines().enumerate().find(|(_, line)| line.contains(text)).unwrap();
             let x = crate::text::width(line.split(text).next().unwrap());
@@ -358,13 +358,13 @@ fn a_big_org_draws_only_what_is_on_the_screen() {
 }
 
 #[test]
-fn the_screens_tell_the_keys_that_were_bound_anew() {
+fn the_screens_show_the_configured_keys() {
     use crate::app::keymap::{Keymap, Remap};
     use crate::probe::port::{Port, PortResult};
     let keys = [
         ("next-form", "!"),
         ("ports", "$"),
-        ("speak", "%"),
+        ("protocols", "%"),
         ("overwrite", "&"),
         ("back", "|"),
         ("story", "+"),
@@ -383,12 +383,12 @@ fn the_screens_tell_the_keys_that_were_bound_anew() {
     let settled =
         checks.iter().map(|check| PortResult { check: check.clone(), port: Port::Silent, protocol: None });
     s.report(Report::Ports(Arc::new(settled.collect())));
-    assert!(shot(&s).contains("$ again · % speaks to them"), "{}", shot(&s));
+    assert!(shot(&s).contains("$ repeat · % protocols"), "{}", shot(&s));
     let mut s = Session::attached();
     s.state.keymap = keymap;
     let save = crate::app::export::Save { path: "a.csv".into(), text: String::new(), overwrite: false };
     s.state.overlay = Some(Overlay::Overwrite(save));
-    assert!(shot(&s).contains("& overwrite · | leave it"), "{}", shot(&s));
+    assert!(shot(&s).contains("& overwrite · | cancel"), "{}", shot(&s));
     s.state.overlay = None;
     s.keys("4");
     let mut facts = crate::doctor::judge::tests::healthy();

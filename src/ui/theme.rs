@@ -1,15 +1,15 @@
-//! Roles made into styles and glyphs: five colours, three weights, two glyph sets. Every state is a shape and a word too,
-//! so that nothing is told by colour alone.
+//! Maps roles to styles and glyphs: five colours, three weights, two glyph sets. Every state is also a shape and a
+//! word, so that no information depends on colour alone.
 //!
-//! The theme `auto` takes the terminal's own palette, which its user has made right for a light or a dark ground. `dark`
-//! and `light` bring a ground of their own; `cvd` tells well from not well in blue and orange.
+//! The theme `auto` uses the terminal's own palette, which suits its background. `dark` and `light` have their own
+//! background; `cvd` shows good and bad states in blue and orange.
 
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::settings::ThemeName;
 
-/// Our glyphs and what stands for them in ASCII, column for column.
+/// Our glyphs and their ASCII replacements, of the same width.
 const ASCII: &[(char, char)] = &[
     ('─', '-'),
     ('–', '-'),
@@ -62,7 +62,7 @@ const ASCII: &[(char, char)] = &[
     ('▉', '#'),
 ];
 
-/// What stands for one of our glyphs in ASCII.
+/// ASCII replacement of one of our glyphs.
 pub fn ascii(glyph: char) -> Option<char> {
     if glyph.is_ascii() {
         return None;
@@ -70,25 +70,25 @@ pub fn ascii(glyph: char) -> Option<char> {
     ASCII.iter().find(|(known, _)| *known == glyph).map(|(_, plain)| *plain)
 }
 
-/// What stands before the selected row.
+/// Mark of the selected row.
 const MARK: &str = "▌";
 
-/// How many colours a terminal has.
+/// Number of colours that a terminal supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Depth {
-    /// None, or the user wants none.
+    /// No colours, or disabled by the user.
     None,
-    /// The sixteen of its palette.
+    /// The 16 colours of its palette.
     #[default]
     Sixteen,
-    /// Those, a cube of 216 and 24 greys.
+    /// 256 colours: the palette, a cube of 216 and 24 greys.
     Many,
-    /// All.
+    /// 24-bit colours.
     True,
 }
 
 impl Depth {
-    /// What the environment says: `NO_COLOR` (no-color.org), `COLORTERM`, `TERM`.
+    /// Detects the depth from the environment: `NO_COLOR` (no-color.org), `COLORTERM`, `TERM`.
     pub fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let colours = set("COLORTERM").unwrap_or_default();
@@ -118,7 +118,7 @@ impl Depth {
 
 type Rgb = [u8; 3];
 
-/// The nearest colour of the 256 that no terminal lets its user change: the cube at 16 to 231, the greys behind it.
+/// Nearest of the 240 fixed colours: the cube at 16 to 231, then the greys.
 fn nearest(wanted: Rgb) -> u8 {
     const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
     let distance =
@@ -131,11 +131,11 @@ fn nearest(wanted: Rgb) -> u8 {
     cube.chain(greys).min_by_key(|(_, have)| distance(*have)).map_or(15, |(index, _)| index)
 }
 
-/// The colours of a theme with a ground of its own, each with what stands for it among sixteen.
+/// Colours of a theme with its own background, each with a replacement from the 16 colours.
 #[derive(Debug)]
 struct Tones {
     ground: (Rgb, Color),
-    /// Behind the selected row.
+    /// Background of the selected row.
     chosen: (Rgb, Color),
     plain: (Rgb, Color),
     dim: (Rgb, Color),
@@ -167,36 +167,34 @@ const LIGHT: Tones = Tones {
     bad: ([0xb0, 0x25, 0x1d], Color::Red),
 };
 
-/// How things look.
+/// Colours and glyphs of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Theme {
-    /// Which colours.
     pub name: ThemeName,
-    /// How many the terminal has.
+    /// Colours supported by the terminal.
     pub depth: Depth,
-    /// ASCII glyphs alone.
+    /// ASCII glyphs only.
     pub ascii: bool,
 }
 
-/// The role of a colour.
+/// Meaning of a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Where you are.
+    /// Selection and focus.
     Accent,
-    /// Well.
+    /// Good state.
     Ok,
-    /// Not quite well.
+    /// Degraded state.
     Warn,
-    /// Not well.
+    /// Bad state.
     Bad,
-    /// Labels, units, ages.
+    /// Labels, units and ages.
     Dim,
-    /// Data.
     Plain,
 }
 
 impl Theme {
-    /// The tones of a theme with a ground of its own, where there is any colour.
+    /// Tones of a theme with its own background, if colours are supported.
     fn tones(self) -> Option<&'static Tones> {
         match self.name {
             _ if self.depth == Depth::None => None,
@@ -221,7 +219,7 @@ impl Theme {
             };
             return self.depth.color(rgb, of_sixteen);
         }
-        // The two that a person who sees no red or no green confuses; each is read on black and on white.
+        // Red and green look the same with colour vision deficiency; these two are readable on black and on white.
         let apart = self.name == ThemeName::Cvd;
         match role {
             Role::Accent => Some(Color::Cyan),
@@ -234,12 +232,11 @@ impl Theme {
         }
     }
 
-    /// The style of a role.
     pub fn style(self, role: Role) -> Style {
         let style = self.color(role).map_or(Style::new(), |color| Style::new().fg(color));
         match role {
             Role::Bad => style.add_modifier(Modifier::BOLD),
-            // Where no tone says it, the terminal's own dim does.
+            // Without a tone for it, use the terminal's own dim attribute.
             Role::Dim if self.tones().is_none() || self.depth == Depth::Sixteen => {
                 style.add_modifier(Modifier::DIM)
             }
@@ -247,22 +244,22 @@ impl Theme {
         }
     }
 
-    /// The name of the thing one looks at.
+    /// Style of the name of the displayed object.
     pub fn strong(self) -> Style {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
-    /// A row of a list.
+    /// Style of a list row.
     pub fn row(self, selected: bool) -> Style {
         if selected { self.strong() } else { self.style(Role::Plain) }
     }
 
-    /// The title of the focused pane.
+    /// Title of the focused pane.
     pub fn focused(self) -> Style {
         self.style(Role::Accent).add_modifier(Modifier::BOLD)
     }
 
-    /// Puts the ground under a screen that is drawn, and ASCII in the place of our glyphs, where that is asked for.
+    /// Applies the background to a drawn screen, and replaces glyphs by ASCII if configured.
     pub fn finish(self, buffer: &mut Buffer) {
         if let Some(tones) = self.tones() {
             let ground = self.depth.color(tones.ground.0, tones.ground.1).unwrap_or_default();
@@ -270,7 +267,7 @@ impl Theme {
             let chosen = self.depth.color(tones.chosen.0, tones.chosen.1).unwrap_or_default();
             let mut under = ground;
             for (n, cell) in buffer.content.iter_mut().enumerate() {
-                // What has the mark of the selected row has its ground, up to the next pane.
+                // The background of the selected row extends from its mark to the next pane.
                 under = match cell.symbol() {
                     MARK => chosen,
                     "│" => ground,

@@ -1,4 +1,4 @@
-//! The views, of the same names as in `app`. None knows another; what several need is in `parts`.
+//! The views, named as in `app`. They do not depend on each other; shared code is in `parts`.
 
 mod dig;
 mod doctor;
@@ -11,7 +11,7 @@ use ratatui::layout::Rect;
 use super::canvas::Canvas;
 use crate::app::Tab;
 
-/// Draws the view in front, and sets the cursor on its selected row.
+/// Draws the current view, and sets the cursor on its selected row.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let draw = match canvas.state.tab {
         Tab::Explore => explore::draw,

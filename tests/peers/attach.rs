@@ -69,7 +69,7 @@ fn the_tree_of_four_apps_is_the_zone() {
     let org = Org::small(0x18);
     let gateway = Gateway::start(&org);
     let tree = tree(&gateway);
-    assert_eq!(tree["schema"], "sixpane.tree/1");
+    assert_eq!(tree["schema"], "sixpane.tree/2");
     assert_eq!(facts_in(&tree), facts_of(&org));
     assert_eq!(tree["walk"]["method"], "instances");
     assert_eq!(tree["conflicts"].as_array().unwrap().len(), 0);

@@ -1,7 +1,7 @@
 //! The fault lab: causes made for real, and the one that the doctor names.
 //!
 //! What it must name, and what it said, is the table in `lab.txt`, beside; with `SIXPANE_WRITE_LAB=1` it is written
-//! anew, times and all. The times are not compared.
+//! anew, with the times. The times are not compared.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -216,7 +216,7 @@ pub const FAULTS: &[Fault] = &[
     fault("named peer missing by the platform's fault", "peer-missing", &[], |g, org| {
         g.serve(&zones(org, |zone| zone.replace("_peer TXT \"my-peer\"", "_peer TXT \"office\"")));
     }),
-    fault("the peer was made anew", "peer-another", &[], |g, org| {
+    fault("the peer was recreated", "peer-another", &[], |g, org| {
         let own = Org::peer_address(org.network).to_string();
         g.serve(&zones(org, |zone| zone.replace(&own, "fdaa:0:18:a7b:d6b:0:77:2")));
     }),
@@ -267,8 +267,8 @@ pub const FAULTS: &[Fault] = &[
     in_org(
         single,
         fault(
-            "service speaks another protocol",
-            "port-speaks-otherwise",
+            "service has another protocol",
+            "port-wrong-protocol",
             &["--app", "web:8080/http"],
             |g, org| {
                 service(g, org, 8080, "SYSTEM:echo SSH-2.0-OpenSSH_9.2; sleep 3");
@@ -277,13 +277,13 @@ pub const FAULTS: &[Fault] = &[
     ),
     in_org(
         single,
-        fault("service hangs", "port-speaks-otherwise", &["--app", "web:8080/tls"], |g, org| {
+        fault("service hangs", "port-wrong-protocol", &["--app", "web:8080/tls"], |g, org| {
             service(g, org, 8080, "SYSTEM:sleep 9");
         }),
     ),
     in_org(
         single,
-        fault("service speaks HTTP", "", &["--app", "web:8080/http"], |g, org| {
+        fault("service has HTTP", "", &["--app", "web:8080/http"], |g, org| {
             let answer = g.folder.path().join("answer.txt");
             std::fs::write(&answer, "HTTP/1.1 200 OK\r\n\r\n").unwrap();
             service(g, org, 8080, &format!("SYSTEM:cat {}; sleep 1", answer.display()));
@@ -370,9 +370,9 @@ fn examine(fault: &Fault) -> Result<Row, String> {
     if output.status.code() != Some(i32::from(fails)) {
         return Err(format!("{cause}: exit {:?} with failures: {fails}", output.status.code()));
     }
-    let verdict = format!("{} {}", word("verdict"), word("mend"));
+    let verdict = format!("{} {}", word("verdict"), word("remedy"));
     let verdict = verdict.replace(gateway.folder.path().to_str().unwrap(), "…");
-    Ok(Row { cause, named: word("fault"), sure: word("sure"), ms, verdict: masked(&verdict) })
+    Ok(Row { cause, named: word("fault"), sure: word("confidence"), ms, verdict: masked(&verdict) })
 }
 
 /// Numbers that differ from run to run.
@@ -403,7 +403,7 @@ fn the_doctor_names_causes_that_are_made_for_real() {
     });
     let mut wrong = Vec::new();
     let mut confident = Vec::new();
-    let mut table = format!("{:<46} {:<22} {:<8} {:>6}  verdict\n", "cause", "named", "sure", "ms");
+    let mut table = format!("{:<46} {:<22} {:<8} {:>6}  verdict\n", "cause", "named", "level", "ms");
     for (fault, row) in faults.iter().zip(rows) {
         match row {
             Err(why) => wrong.push(why),
@@ -433,7 +433,7 @@ fn the_doctor_names_causes_that_are_made_for_real() {
         return;
     }
     let kept = std::fs::read_to_string(Path::new(TABLE)).unwrap();
-    assert_eq!(without_times(&table), without_times(&kept), "SIXPANE_WRITE_LAB=1 writes the table anew");
+    assert_eq!(without_times(&table), without_times(&kept), "SIXPANE_WRITE_LAB=1 writes the table again");
 }
 
 /// The table without its column of times. What is told of a thief depends on what he took.

@@ -77,7 +77,7 @@ fn of_two_orgs_it_is_told_which_one_has_the_app() {
     let ([first, second], code) = orgs.doctor(&["--app", "shop"]);
     assert_eq!(code, Some(1));
     assert_eq!((&first["conf"], &first["fault"]), (&"my-peer".into(), &"app-elsewhere".into()), "{first}");
-    assert_eq!(finding(&first, "app")["try"][0], "sixpane other-org.conf");
+    assert_eq!(finding(&first, "app")["remedies"][0], "sixpane other-org.conf");
     assert_eq!((&second["conf"], &second["fault"]), (&"other-org".into(), &Value::Null), "{second}");
     assert_eq!(finding(&second, "app")["status"], "pass");
 
@@ -101,7 +101,7 @@ fn a_gateway_that_is_silent_while_another_answers_is_not_blamed_on_the_network()
     assert_eq!((&first["fault"], code), (&Value::Null, Some(1)), "{first}");
     assert_eq!(second["fault"], "peer-or-key", "{second}");
     assert!(
-        finding(&second, "handshake")["saw"].as_str().unwrap().contains("my-peer connects from here"),
+        finding(&second, "handshake")["observed"].as_str().unwrap().contains("my-peer connects from here"),
         "{second}"
     );
     // One does not have it, the other cannot be asked: that is no no.

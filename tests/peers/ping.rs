@@ -160,10 +160,10 @@ fn a_trace_tells_the_hops_and_the_largest_packet() {
     let trace = &lines(&output)[0];
     let hops = trace["hops"].as_array().unwrap();
     assert_eq!((trace["reached"].as_bool(), hops.len()), (Some(true), 2), "{trace}");
-    assert_eq!(hops[1]["by"][0]["address"], address);
+    assert_eq!(hops[1]["from"][0]["address"], address);
     assert_eq!((&hops[1]["sent"], &hops[1]["lost"]), (&3.into(), &0.into()));
     assert_eq!(trace["mtu"]["fits"], 1300);
-    assert_eq!(trace["mtu"]["by"], hops[0]["by"][0]["address"], "the router said it");
+    assert_eq!(trace["mtu"]["reported_by"], hops[0]["from"][0]["address"], "the router said it");
     let nobody = gateway.sixpane("trace", &["fdaa:0:18:a7b:ffff::9", "-c", "1", "-m", "3"]);
     assert_eq!(nobody.status.code(), Some(1), "{}", text(&nobody.stdout));
 }
@@ -199,7 +199,7 @@ fn ports_of_services_that_listen_here_there_and_behind_a_filter() {
 }
 
 #[test]
-fn services_are_spoken_to_and_say_who_they_are() {
+fn protocols_of_services_are_recognised() {
     if !possible() {
         return;
     }
@@ -258,27 +258,24 @@ fn services_are_spoken_to_and_say_who_they_are() {
     });
     // By its name, so that it is asked for by it; one machine of three is enough.
     let name = format!("{}.vm.web.internal", org.apps[0].machines[0].id);
-    let words = [&name, "8443", "9443", "8081", "8080", "2222", "2223", "7", "--speak", "--json"];
+    let words = [&name, "8443", "9443", "8081", "8080", "2222", "2223", "7", "--protocol", "--json"];
     let output = gateway.sixpane("ports", &words);
     let lines = lines(&output);
-    let of = |port: u16| &lines.iter().find(|line| line["port"] == port).unwrap()["spoken"];
+    let of = |port: u16| &lines.iter().find(|line| line["port"] == port).unwrap()["protocol"];
     for port in [8443, 8081] {
-        assert_eq!(of(port)["protocol"], "tls", "{port}: {}", of(port));
+        assert_eq!(of(port)["name"], "tls", "{port}: {}", of(port));
         assert_eq!(of(port)["certificate"]["names"], serde_json::json!(["web.internal", "*.web.internal"]));
         assert_eq!(of(port)["certificate"]["issuer"], "throw-away");
     }
-    assert_eq!((&of(9443)["protocol"], &of(9443)["certificate"]), (&"tls".into(), &Value::Null));
-    assert!(of(9443)["said"].as_str().unwrap().contains("TLS 1.3 alone"), "{}", of(9443));
-    assert_eq!(
-        (&of(8080)["protocol"], &of(8080)["said"]),
-        (&"http".into(), &"HTTP/1.1 204 No Content".into())
-    );
-    assert_eq!(of(2222)["protocol"], Value::Null);
-    assert!(of(2222)["said"].as_str().unwrap().contains("SSH-2.0-OpenSSH_9.2"), "{}", of(2222));
-    assert_eq!(of(2223)["said"], "said nothing");
-    assert_eq!(of(7), &Value::Null, "it is closed: nobody is spoken to");
+    assert_eq!((&of(9443)["name"], &of(9443)["certificate"]), (&"tls".into(), &Value::Null));
+    assert!(of(9443)["banner"].as_str().unwrap().contains("TLS 1.3 alone"), "{}", of(9443));
+    assert_eq!((&of(8080)["name"], &of(8080)["banner"]), (&"http".into(), &"HTTP/1.1 204 No Content".into()));
+    assert_eq!(of(2222)["name"], Value::Null);
+    assert!(of(2222)["banner"].as_str().unwrap().contains("SSH-2.0-OpenSSH_9.2"), "{}", of(2222));
+    assert_eq!(of(2223)["banner"], "no data");
+    assert_eq!(of(7), &Value::Null, "a closed port has no protocol check");
     // And for people.
-    let output = gateway.sixpane("ports", &[&name, "8443", "--speak=tls"]);
+    let output = gateway.sixpane("ports", &[&name, "8443", "--protocol=tls"]);
     assert!(
         text(&output.stdout).contains("TLS 1.2, certificate of web.internal and 1 more name, by throw-away")
     );

@@ -142,8 +142,9 @@ impl super::View for View {
         let Some(check) = state.chosen_check() else { return };
         if let Some(story) = state.views.doctor.story {
             // Upper limit: no line of it wraps to more than a few rows.
-            let most =
-                findings.get(check).map_or(0, |finding| 4 * (8 + finding.evidence.len() + finding.why.len()));
+            let most = findings
+                .get(check)
+                .map_or(0, |finding| 4 * (8 + finding.evidence.len() + finding.causes.len()));
             state.views.doctor.story = Some(usize::from(story).saturating_add_signed(by).min(most) as u16);
         } else {
             state.views.doctor.check =
@@ -179,7 +180,7 @@ impl super::View for View {
 
     fn copied(&self, state: &State) -> Option<(&'static str, String)> {
         let finding = state.networks.front().shown.diagnosis.as_ref()?.findings.get(state.chosen_check()?)?;
-        let remedy = finding.remedy.first().unwrap_or(&finding.title);
+        let remedy = finding.remedies.first().unwrap_or(&finding.title);
         Some(("suggestion:", remedy.clone()))
     }
 
@@ -223,13 +224,13 @@ fn sheet(state: &State) -> Sheet {
                 text(finding.id),
                 text(finding.status.as_str()),
                 text(&finding.title),
-                text(&finding.saw),
-                text(finding.remedy.join(" / ")),
+                text(&finding.observed),
+                text(finding.remedies.join(" / ")),
                 millis(finding.took),
             ]
         })
         .collect();
-    let columns = vec!["group", "check", "result", "title", "saw", "try", "time_ms"];
+    let columns = vec!["group", "check", "result", "title", "observed", "remedy", "time_ms"];
     Sheet { name: "doctor", columns, rows, chosen: state.chosen_check() }
 }
 
@@ -240,9 +241,9 @@ fn findings(state: &State) -> String {
     for finding in &diagnosis.findings {
         let _ = writeln!(out, "\n{}  {}: {}", finding.status.as_str(), finding.group.as_str(), finding.title);
         let lines = [
-            ("saw", vec![&finding.saw]),
-            ("why", finding.why.iter().collect()),
-            ("try", finding.remedy.iter().collect()),
+            ("found", vec![&finding.observed]),
+            ("cause", finding.causes.iter().collect()),
+            ("try", finding.remedies.iter().collect()),
         ];
         for (label, texts) in lines {
             for text in texts.into_iter().filter(|text| !text.is_empty()) {

@@ -112,7 +112,7 @@ static ROWS: &[Row] = &[
     .takes(&PORTS)
     .hint(6, 40, "ports")
     .when(|s| subject::checkable(s, wish(s))),
-    row("speak", &[Char('O')], "Check ports and protocols: status line, certificate", |s, typed, out| {
+    row("protocols", &[Char('O')], "Check ports and protocols: status line, certificate", |s, typed, out| {
         subject::check_ports(s, wish(s), typed, true, out);
     })
     .takes(&PORTS)

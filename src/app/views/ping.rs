@@ -385,11 +385,11 @@ static ROWS: &[CommandRow] = &[
     .takes(&PORTS)
     .hint(3, 43, "ports")
     .when(|s| outside_matrix(s).and_then(|()| subject::checkable(s, wish(s)))),
-    row("speak", &[Char('O')], "Check ports and protocols: status line, certificate", |s, typed, out| {
+    row("protocols", &[Char('O')], "Check ports and protocols: status line, certificate", |s, typed, out| {
         subject::check_ports(s, wish(s), typed, true, out);
     })
     .takes(&PORTS)
-    .hint(6, 44, "speak")
+    .hint(6, 44, "protocols")
     .when(|s| outside_matrix(s).and_then(|()| subject::checkable(s, wish(s)))),
     row("ping-in-turns", &[Char('T')], "Ping round robin over the app's addresses, or stop", |s, _, _| {
         if let Some(app) = app(s) {
@@ -560,9 +560,9 @@ fn trace(state: &mut State, wish: &Wish, out: &mut Out) {
     out.ask(Command::Trace(Some((target, plan))));
 }
 
-/// Starts a port check, and a protocol check of the open ports if `speak` is set.
-fn check_ports(state: &mut State, wish: &Wish, ports: &[u16], speak: bool, out: &mut Out) {
-    let protocols = speak.then_some(Protocols::Any);
+/// Starts a port check, and a protocol check of the open ports if `protocols` is set.
+fn check_ports(state: &mut State, wish: &Wish, ports: &[u16], protocols: bool, out: &mut Out) {
+    let protocols = protocols.then_some(Protocols::Any);
     let mut checks = Vec::new();
     for target in bring(state, wish) {
         let host = host_of(state, &target);
@@ -668,7 +668,7 @@ impl super::View for View {
     fn take(&self, state: &mut State, request: &Request, out: &mut Out) -> bool {
         match request {
             Request::Trace(wish) => trace(state, wish, out),
-            Request::Ports { of, ports, speak } => check_ports(state, of, ports, *speak, out),
+            Request::Ports { of, ports, protocols } => check_ports(state, of, ports, *protocols, out),
             Request::Matrix => state.views.ping.matrix = Some(Place::default()),
             Request::Reveal(_) | Request::Dig(_) | Request::Return(_) => return false,
         }

@@ -92,7 +92,7 @@ pub(super) fn print(
     let agrees = notes::in_order(exchange, &rtt);
     if as_json {
         let mut object = json!({
-            "schema": "sixpane.dig.nearest/1",
+            "schema": "sixpane.dig.nearest/2",
             "name": names::show(&exchange.question.name),
             "server": exchange.server.to_string(),
             "in_order": agrees,
@@ -136,7 +136,7 @@ fn to_json(one: &Measured) -> Value {
     json!({
         "address": one.address,
         "sent": one.sent,
-        "answered": one.answered,
+        "received": one.answered,
         "min_ms": one.rtts.map(|[min, _, _]| millis(min)),
         "p50_ms": one.rtts.map(|[_, p50, _]| millis(p50)),
         "max_ms": one.rtts.map(|[_, _, max]| millis(max)),

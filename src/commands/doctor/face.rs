@@ -74,8 +74,8 @@ fn text(diagnosis: &Diagnosis, conf: Option<&str>, out: &mut impl Write) -> io::
     }
     let verdict = diagnosis.named().map_or(Status::Pass, |finding| finding.status);
     writeln!(out, "\n{}", paint(style(verdict), &diagnosis.verdict))?;
-    if !diagnosis.mend.is_empty() {
-        writeln!(out, "{}", diagnosis.mend)?;
+    if !diagnosis.remedy.is_empty() {
+        writeln!(out, "{}", diagnosis.remedy)?;
     }
     writeln!(out, "{}", tally(diagnosis))
 }
@@ -85,12 +85,12 @@ fn story(finding: &Finding, indent: &str, out: &mut impl Write) -> io::Result<()
     let mut line = |label: &str, text: &str| {
         if text.is_empty() { Ok(()) } else { writeln!(out, "{indent}{label:<6} {text}") }
     };
-    line("Saw", &finding.saw)?;
-    for (n, why) in finding.why.iter().enumerate() {
-        line(if n == 0 { "Why" } else { "  or" }, why)?;
+    line("Found", &finding.observed)?;
+    for (n, why) in finding.causes.iter().enumerate() {
+        line(if n == 0 { "Cause" } else { "  or" }, why)?;
     }
-    line("Hurts", &finding.hurts)?;
-    for (n, remedy) in finding.remedy.iter().enumerate() {
+    line("Effect", &finding.affects)?;
+    for (n, remedy) in finding.remedies.iter().enumerate() {
         line(if n == 0 { "Try" } else { "" }, remedy)?;
     }
     Ok(())
@@ -101,8 +101,8 @@ fn markdown(diagnosis: &Diagnosis, conf: Option<&str>, out: &mut impl Write) -> 
         writeln!(out, "## {conf}\n")?;
     }
     writeln!(out, "**{}**", diagnosis.verdict)?;
-    if !diagnosis.mend.is_empty() {
-        writeln!(out, "{}", diagnosis.mend)?;
+    if !diagnosis.remedy.is_empty() {
+        writeln!(out, "{}", diagnosis.remedy)?;
     }
     writeln!(out, "\n{}\n", tally(diagnosis))?;
     writeln!(out, "| | check | found | ms |\n|---|---|---|---|")?;
@@ -140,11 +140,11 @@ fn to_json(diagnosis: &Diagnosis) -> Value {
                 "fault": Some(finding.fault).filter(|fault| !fault.is_empty()),
                 "title": finding.title,
                 "ms": finding.took.map(|took| took.as_secs_f64() * 1e3),
-                "saw": finding.saw,
-                "why": finding.why,
-                "sure": finding.sure.as_str(),
-                "hurts": finding.hurts,
-                "try": finding.remedy,
+                "observed": finding.observed,
+                "causes": finding.causes,
+                "confidence": finding.confidence.as_str(),
+                "affects": finding.affects,
+                "remedies": finding.remedies,
                 "needs": finding.needs,
                 "evidence": finding.evidence,
             })
@@ -152,13 +152,13 @@ fn to_json(diagnosis: &Diagnosis) -> Value {
         .collect();
     let named = diagnosis.named();
     json!({
-        "schema": "sixpane.doctor/1",
+        "schema": "sixpane.doctor/2",
         "conf": diagnosis.conf,
         "verdict": diagnosis.verdict,
-        "mend": diagnosis.mend,
+        "remedy": diagnosis.remedy,
         "cause": named.map(|finding| finding.id),
         "fault": named.map(|finding| finding.fault),
-        "sure": named.map(|finding| finding.sure.as_str()),
+        "confidence": named.map(|finding| finding.confidence.as_str()),
         "findings": findings,
     })
 }

@@ -88,7 +88,7 @@ impl<'a, W: Write> Printer<'a, W> {
                     writeln!(
                         self.out,
                         "{}",
-                        json!({"schema": "sixpane.ping/1", "kind": "news", "text": line})
+                        json!({"schema": "sixpane.ping/2", "kind": "change", "text": line})
                     )?;
                 }
                 // What is no row goes elsewhere.
@@ -219,7 +219,7 @@ fn summary_text(series: &Series, gateway: Option<Duration>, out: &mut impl Write
 /// The state of a reply in a word, its round trip, and its error in words.
 fn parts(reply: &Reply) -> (&'static str, Option<f64>, Option<String>) {
     match &reply.kind {
-        ReplyKind::Answered { rtt, .. } => ("answered", Some(millis(*rtt)), None),
+        ReplyKind::Answered { rtt, .. } => ("received", Some(millis(*rtt)), None),
         ReplyKind::Lost { .. } => ("lost", None, None),
         ReplyKind::Late { rtt } => ("late", Some(millis(*rtt)), None),
         ReplyKind::Duplicate { rtt } => ("duplicate", Some(millis(*rtt)), None),
@@ -232,7 +232,7 @@ fn parts(reply: &Reply) -> (&'static str, Option<f64>, Option<String>) {
 fn reply_json(target: &Target, reply: &Reply) -> Value {
     let (state, rtt, error) = parts(reply);
     let mut object = json!({
-        "schema": "sixpane.ping/1",
+        "schema": "sixpane.ping/2",
         "kind": "reply",
         "at": stamp(reply.at),
         "target": target.label,
@@ -281,7 +281,7 @@ fn quoted(field: &Safe) -> String {
 
 fn summary_json(series: &Series, gateway: Option<Duration>) -> Value {
     let mut object = json!({
-        "schema": "sixpane.ping/1",
+        "schema": "sixpane.ping/2",
         "kind": "summary",
         "target": series.target.label,
         "address": series.target.address,

@@ -1,4 +1,4 @@
-//! The tree for programs: schema `sixpane.tree/1`. It borrows from the catalog, so that a large org costs no more
+//! The tree for programs: schema `sixpane.tree/2`. It borrows from the catalog, so that a large org costs no more
 //! than its text.
 
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ struct Tree<'a> {
     address: Ipv6Addr,
     dns: Dns,
     walk: Walk<'a>,
-    apps: Vec<AppTold<'a>>,
+    apps: Vec<AppJson<'a>>,
     peers: Vec<Peer<'a>>,
     conflicts: Vec<Conflict<'a>>,
 }
@@ -36,20 +36,20 @@ struct Dns {
 struct Walk<'a> {
     method: &'static str,
     reason: Option<&'a str>,
-    questions: usize,
+    queries: usize,
     ms: Option<f64>,
     problems: &'a [String],
 }
 
 #[derive(Serialize)]
-struct AppTold<'a> {
+struct AppJson<'a> {
     name: &'a Safe,
     complete: bool,
     flycast: &'a [Ipv6Addr],
     count: usize,
     /// `None` where the depth asked for ends above them.
     regions: Option<Vec<Region<'a>>>,
-    said_by: Vec<&'static str>,
+    records: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name_raw: Option<String>,
 }
@@ -59,14 +59,14 @@ struct Region<'a> {
     name: Option<&'a Safe>,
     count: usize,
     /// As in the app.
-    machines: Option<Vec<MachineTold<'a>>>,
+    machines: Option<Vec<MachineJson<'a>>>,
 }
 
 #[derive(Serialize)]
-struct MachineTold<'a> {
+struct MachineJson<'a> {
     id: &'a Safe,
     address: Option<Ipv6Addr>,
-    said_by: Vec<&'static str>,
+    records: Vec<&'static str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     extra: BTreeMap<&'a str, &'a Safe>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,7 +106,7 @@ pub fn write(
     let peers = catalog.peers.iter().filter(|_| at.app.is_none());
     let conflicts = catalog.conflicts.iter().filter(|conflict| At::has(at.app.as_ref(), &conflict.app));
     let tree = Tree {
-        schema: "sixpane.tree/1",
+        schema: "sixpane.tree/2",
         conf: &identity.name,
         network: identity.network().to_string(),
         address: identity.address(),
@@ -114,11 +114,11 @@ pub fn write(
         walk: Walk {
             method,
             reason,
-            questions: walk.asked,
+            queries: walk.asked,
             ms: walk.took.map(|took| took.as_secs_f64() * 1e3),
             problems: &walk.problems,
         },
-        apps: apps.map(|(name, app)| app_told(name, app, request)).collect(),
+        apps: apps.map(|(name, app)| app_json(name, app, request)).collect(),
         peers: peers.map(|(name, peer)| Peer { name, address: peer.address, name_raw: raw(name) }).collect(),
         conflicts: conflicts
             .map(|c| Conflict { app: &c.app, machine: c.machine.as_ref(), text: &c.text })
@@ -128,11 +128,11 @@ pub fn write(
     writeln!(out)
 }
 
-fn app_told<'a>(name: &'a Safe, app: &'a App, request: &Request) -> AppTold<'a> {
+fn app_json<'a>(name: &'a Safe, app: &'a App, request: &Request) -> AppJson<'a> {
     let regions = app.regions().into_iter();
     let wanted =
         regions.filter(|(region, _)| request.at.region.as_ref().is_none_or(|at| *region == Some(at)));
-    AppTold {
+    AppJson {
         name,
         complete: app.complete,
         flycast: &app.flycast,
@@ -140,7 +140,7 @@ fn app_told<'a>(name: &'a Safe, app: &'a App, request: &Request) -> AppTold<'a> 
         regions: request
             .shows(2)
             .then(|| wanted.map(|(region, machines)| region_told(region, &machines, request)).collect()),
-        said_by: app.said_by.iter().map(Record::as_str).collect(),
+        records: app.said_by.iter().map(Record::as_str).collect(),
         name_raw: raw(name),
     }
 }
@@ -158,11 +158,11 @@ fn region_told<'a>(
     }
 }
 
-fn machine_told<'a>(id: &'a Safe, machine: &'a Machine) -> MachineTold<'a> {
-    MachineTold {
+fn machine_told<'a>(id: &'a Safe, machine: &'a Machine) -> MachineJson<'a> {
+    MachineJson {
         id,
         address: machine.address,
-        said_by: machine.said_by.iter().map(Record::as_str).collect(),
+        records: machine.said_by.iter().map(Record::as_str).collect(),
         extra: machine.extra.iter().map(|(key, value)| (key.as_str(), value)).collect(),
         id_raw: raw(id),
     }

@@ -54,25 +54,25 @@ fn app(facts: &Facts) -> Option<Finding> {
     let asked = format!("{name}.internal: {}", addresses.outcome);
     let finding = if facts.subject.flycast && !seen.flycast.addresses.is_empty() {
         // It may belong to another org that exposes it here, and its machines may be stopped until the first request.
-        Finding::pass(format!("{name} is reachable by its Flycast address")).saw(format!("{asked}."))
+        Finding::pass(format!("{name} is reachable by its Flycast address")).observed(format!("{asked}."))
     } else if addresses.outcome == Outcome::NOERROR && !addresses.addresses.is_empty() {
         let n = addresses.addresses.len();
         let title = format!("{name}.internal has {n} address{}", if n == 1 { "" } else { "es" });
         Finding::pass(title)
     } else if !addresses.outcome.is_definite() {
         Finding::fail("app-unanswered", format!("The name server does not respond for {name}.internal"))
-            .saw(format!("{asked}, though _apps.internal got a response."))
-            .why("The name server has an internal error.")
-            .why("Many packets are lost on the path.")
-            .hurts(format!("{name} cannot be reached by name."))
+            .observed(format!("{asked}, though _apps.internal got a response."))
+            .cause("The name server has an internal error.")
+            .cause("Many packets are lost on the path.")
+            .affects(format!("{name} cannot be reached by name."))
             .remedy(format!("sixpane dig {}", quoted(name)))
     } else if seen.listed == Some(false) {
         elsewhere(facts, name, &asked)
     } else {
         Finding::fail("app-stopped", format!("{name} has no started machine"))
-            .saw(format!("_apps.internal lists it; {asked}, no address."))
-            .why("All its machines are stopped: stopped machines are not in DNS.")
-            .hurts(format!("{name} is unreachable, except by Flycast, which starts a machine."))
+            .observed(format!("_apps.internal lists it; {asked}, no address."))
+            .cause("All its machines are stopped: stopped machines are not in DNS.")
+            .affects(format!("{name} is unreachable, except by Flycast, which starts a machine."))
             .remedy(format!("fly machine list -a {}", quoted(name)))
             .remedy(format!("fly machine start -a {}", quoted(name)))
     };
@@ -81,30 +81,31 @@ fn app(facts: &Facts) -> Option<Finding> {
 
 /// Finding for an app that is not in this network.
 fn elsewhere(facts: &Facts, name: &str, asked: &str) -> Finding {
-    let saw = format!("_apps.internal does not list it; {asked}.");
-    let hurts = format!("{name} is unreachable from here.");
+    let observed = format!("_apps.internal does not list it; {asked}.");
+    let affects = format!("{name} is unreachable from here.");
     if let Some(found) = facts.elsewhere.as_ref().and_then(|all| all.first()) {
         return Finding::fail("app-elsewhere", format!("{name} is in the org of {found}, not in this one"))
-            .saw(format!("{saw} The network of {found} lists it."))
-            .why("The conf belongs to another org than the app.")
-            .hurts(hurts)
+            .observed(format!("{observed} The network of {found} lists it."))
+            .cause("The conf belongs to another org than the app.")
+            .affects(affects)
             .remedy(format!("sixpane {}", quoted(&format!("{found}.conf"))));
     }
     let near = noerror(facts.apps.as_ref()).and_then(|asked| nearest(name, &asked.entries));
-    let finding =
-        Finding::fail("app-unknown", format!("{name} is not in this network")).saw(saw).hurts(hurts);
+    let finding = Finding::fail("app-unknown", format!("{name} is not in this network"))
+        .observed(observed)
+        .affects(affects);
     let other = match &facts.elsewhere {
         Some(_) => "It is in an org without a conf here.",
         None => "It is in another org: use the conf of that org.",
     };
     match near {
         Some(near) => finding
-            .why(format!("It is misspelt: there is {near}."))
-            .why(other)
-            .why("It was never created.")
+            .cause(format!("It is misspelt: there is {near}."))
+            .cause(other)
+            .cause("It was never created.")
             .likely()
             .remedy(format!("sixpane doctor --app {}", quoted(near.as_str()))),
-        None => finding.why(other).why("It is misspelt, or was never created."),
+        None => finding.cause(other).cause("It is misspelt, or was never created."),
     }
     .remedy(format!("check its org: fly status -a {}", quoted(name)))
     .remedy(format!("search all confs: sixpane find {}", quoted(name)))
@@ -160,15 +161,15 @@ fn machine(facts: &Facts) -> Option<Finding> {
     }
     Some(match wanted {
         Machine::Id(id) => Finding::fail("machine-unknown", format!("No record contains machine {id}"))
-            .saw("It is neither in _instances.internal nor in an app's list of machines.")
-            .why("It is stopped: stopped machines are not in DNS.")
-            .why("It is in another org, was destroyed, or the ID is misspelt.")
-            .hurts("It is unreachable.")
+            .observed("It is neither in _instances.internal nor in an app's list of machines.")
+            .cause("It is stopped: stopped machines are not in DNS.")
+            .cause("It is in another org, was destroyed, or the ID is misspelt.")
+            .affects("It is unreachable.")
             .remedy(format!("fly machine status {}", quoted(id.as_str())))
             .remedy(format!("fly machine start {}", quoted(id.as_str()))),
         Machine::At(address) => {
             Finding::fail("stale-address", format!("No machine has the address {address}"))
-                .saw(format!(
+                .observed(format!(
                     "No record contains it{}.",
                     if facts.conf.network.contains(address) {
                         ""
@@ -176,9 +177,9 @@ fn machine(facts: &Facts) -> Option<Finding> {
                         ", and it is outside of this network"
                     }
                 ))
-                .why("Its machine has moved or stopped: an address changes with the host.")
-                .why("It is an address of another org.")
-                .hurts("Connections to this address fail.")
+                .cause("Its machine has moved or stopped: an address changes with the host.")
+                .cause("It is an address of another org.")
+                .affects("Connections to this address fail.")
                 .remedy("use a name, not an address: ID.vm.APP.internal")
         }
     })
@@ -192,16 +193,16 @@ fn flycast(facts: &Facts) -> Option<Finding> {
         return Some(Finding::pass(title).took(seen.flycast.rtt).shown(seen.flycast.lines.clone()));
     }
     let title = format!("{name} has no Flycast address");
-    let saw = format!("{name}.flycast AAAA: {}.", seen.flycast.outcome);
+    let observed = format!("{name}.flycast AAAA: {}.", seen.flycast.outcome);
     let remedy = format!("fly ips allocate-v6 --private -a {}", quoted(name));
     if !facts.subject.flycast {
-        return Some(Finding::skip(title, saw).remedy(remedy));
+        return Some(Finding::skip(title, observed).remedy(remedy));
     }
     Some(
         Finding::fail("flycast-missing", title)
-            .saw(saw)
-            .why("None was allocated for it in this org.")
-            .hurts(format!("{name}.flycast does not resolve; {name}.internal does not need it."))
+            .observed(observed)
+            .cause("None was allocated for it in this org.")
+            .affects(format!("{name}.flycast does not resolve; {name}.internal does not need it."))
             .remedy(remedy)
             .shown(seen.flycast.lines.clone()),
     )

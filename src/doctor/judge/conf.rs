@@ -75,16 +75,16 @@ fn conf(facts: &Facts) -> Option<Finding> {
     let conf = &facts.conf;
     if let Some(broken) = &conf.broken {
         let mut finding = Finding::fail("conf-broken", format!("The conf is invalid: {}", broken.why))
-            .saw(format!("{}: {}.", broken.at, broken.why))
-            .why("The file was edited or truncated, or was not written by `fly wireguard create`.")
-            .hurts("Everything: without a conf there is no tunnel.");
+            .observed(format!("{}: {}.", broken.at, broken.why))
+            .cause("The file was edited or truncated, or was not written by `fly wireguard create`.")
+            .affects("Everything: without a conf there is no tunnel.");
         if let Some(hint) = &broken.hint {
             finding = finding.remedy(hint.clone());
         }
         return Some(finding.remedy("create a new conf: fly wireguard create [org] [region] [name]"));
     }
     let derived = if conf.dns_derived { " (derived)" } else { "" };
-    Some(Finding::pass(conf_title(facts)).saw(format!(
+    Some(Finding::pass(conf_title(facts)).observed(format!(
         "Address {} in {}, endpoint {}, DNS {}{derived}.",
         conf.address, conf.network, conf.endpoint, conf.dns
     )))
@@ -96,9 +96,9 @@ fn private(facts: &Facts) -> Option<Finding> {
     }
     Some(
         Finding::warn("conf-world-readable", "The conf's private key is readable by other users")
-            .saw("The file's mode allows all users to read it.")
-            .why("It was created or copied with default permissions.")
-            .hurts("Any user who reads it can connect as you.")
+            .observed("The file's mode allows all users to read it.")
+            .cause("It was created or copied with default permissions.")
+            .affects("Any user who reads it can connect as you.")
             .remedy(format!("chmod 600 {}", quoted(&format!("{}.conf", facts.conf.name)))),
     )
 }
@@ -111,25 +111,27 @@ fn dns_line(facts: &Facts) -> Option<Finding> {
     if conf.dns_foreign && conf.dns_derived {
         return Some(
             Finding::warn("dns-line-foreign", "The conf's DNS line has a server of another network")
-                .saw(format!("It is an IPv4 address; sixpane uses {own} instead."))
-                .why("The line was edited, for example as for a VPN to the internet.")
-                .hurts("wg-quick and other programs send queries for .internal to that server, which has no such names. sixpane is not affected.")
+                .observed(format!("It is an IPv4 address; sixpane uses {own} instead."))
+                .cause("The line was edited, for example as for a VPN to the internet.")
+                .affects("wg-quick and other programs send queries for .internal to that server, which has no such names. sixpane is not affected.")
                 .remedy(format!("DNS = {own}")),
         );
     }
     if conf.network.contains(&conf.dns) {
         let finding = Finding::pass(title);
         return Some(if conf.dns_derived {
-            finding.saw("The conf has none; the address is derived.")
+            finding.observed("The conf has none; the address is derived.")
         } else {
             finding
         });
     }
     Some(
         Finding::fail("dns-line-foreign", "The conf's DNS line has a server of another network")
-            .saw(format!("DNS {}, network {}.", conf.dns, conf.network))
-            .why("The line was edited, or comes from another conf: the network's own server is <prefix>::3.")
-            .hurts("No name of the network resolves; addresses work.")
+            .observed(format!("DNS {}, network {}.", conf.dns, conf.network))
+            .cause(
+                "The line was edited, or comes from another conf: the network's own server is <prefix>::3.",
+            )
+            .affects("No name of the network resolves; addresses work.")
             .remedy(format!("DNS = {own}")),
     )
 }
@@ -147,9 +149,9 @@ fn allowed(facts: &Facts) -> Option<Finding> {
     };
     Some(
         Finding::fail(fault, format!("AllowedIPs do not contain {what}"))
-            .saw(format!("Address {}, network {}, DNS {}.", conf.address, conf.network, conf.dns))
-            .why("The AllowedIPs line was edited, or belongs to another network.")
-            .hurts("Packets to addresses outside of AllowedIPs do not enter the tunnel.")
+            .observed(format!("Address {}, network {}, DNS {}.", conf.address, conf.network, conf.dns))
+            .cause("The AllowedIPs line was edited, or belongs to another network.")
+            .affects("Packets to addresses outside of AllowedIPs do not enter the tunnel.")
             .remedy(format!("AllowedIPs = {}", conf.network))
             .remedy("create a new conf: fly wireguard create"),
     )
@@ -158,9 +160,9 @@ fn allowed(facts: &Facts) -> Option<Finding> {
 fn name(facts: &Facts) -> Option<Finding> {
     Some(
         Finding::warn("conf-name-too-long", "The conf's name is too long for wg-quick on Linux")
-            .saw(format!("{} has more than 15 characters.", facts.conf.name))
-            .why("On Linux the name of an interface has at most 15 characters.")
-            .hurts("wg-quick cannot load it. sixpane can.")
+            .observed(format!("{} has more than 15 characters.", facts.conf.name))
+            .cause("On Linux the name of an interface has at most 15 characters.")
+            .affects("wg-quick cannot load it. sixpane can.")
             .remedy("give the file a shorter name"),
     )
 }
@@ -172,17 +174,17 @@ fn siblings(facts: &Facts) -> Option<Finding> {
     if all.iter().any(|sibling| sibling.same_key) {
         return Some(
             Finding::warn("two-confs-one-key", "Another conf here has the same key")
-                .saw(format!("Also for {}: {names}.", facts.conf.network))
-                .why("One is a copy of the other.")
-                .hurts("Only one of them can be attached at a time: the gateway keeps one session per key.")
+                .observed(format!("Also for {}: {names}.", facts.conf.network))
+                .cause("One is a copy of the other.")
+                .affects("Only one of them can be attached at a time: the gateway keeps one session per key.")
                 .remedy("delete the copy, or create a second peer: fly wireguard create"),
         );
     }
     Some(
         Finding::warn("two-confs-one-org", "Another conf here is for the same network")
-            .saw(format!("Also for {}: {names}.", facts.conf.network))
-            .why("Two peers were created for one org.")
-            .hurts(
+            .observed(format!("Also for {}: {names}.", facts.conf.network))
+            .cause("Two peers were created for one org.")
+            .affects(
                 "Nothing in sixpane. If the system loads both, their routes conflict, and only one is used.",
             )
             .remedy(
@@ -202,10 +204,10 @@ fn clock(facts: &Facts) -> Option<Finding> {
     };
     Some(
         finding
-            .saw("The conf was last used at a later time than now.")
-            .why("A gateway ignores handshakes that are older than the last one (WireGuard's replay protection).")
+            .observed("The conf was last used at a later time than now.")
+            .cause("A gateway ignores handshakes that are older than the last one (WireGuard's replay protection).")
             .likely()
-            .hurts("No handshake succeeds until the clock has caught up.")
+            .affects("No handshake succeeds until the clock has caught up.")
             .remedy("set the clock: timedatectl set-ntp true"),
     )
 }
@@ -217,9 +219,9 @@ fn free(facts: &Facts) -> Option<Finding> {
         let who = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
         return Some(
             Finding::fail("conf-in-use", format!("Another sixpane{who} uses this conf"))
-                .saw("It has locked the conf's key.")
-                .why(TWO)
-                .hurts("No packet was sent, so as not to disturb it.")
+                .observed("It has locked the conf's key.")
+                .cause(TWO)
+                .affects("No packet was sent, so as not to disturb it.")
                 .remedy("close the other sixpane, or use its Doctor view (4)")
                 .remedy("create a second peer: fly wireguard create")
                 .remedy("attach anyway: --force"),
@@ -230,9 +232,9 @@ fn free(facts: &Facts) -> Option<Finding> {
     };
     Some(
         Finding::warn("system-has-the-key", format!("The system's interface {interface} uses the same conf"))
-            .saw(format!("{interface} has the conf's own address {}.", facts.conf.address))
-            .why(TWO)
-            .hurts("While sixpane is connected, the system's tunnel gets no replies, and vice versa.")
+            .observed(format!("{interface} has the conf's own address {}.", facts.conf.address))
+            .cause(TWO)
+            .affects("While sixpane is connected, the system's tunnel gets no replies, and vice versa.")
             .remedy(format!("wg-quick down {}", quoted(&facts.conf.name)))
             .remedy("create a second peer for sixpane: fly wireguard create"),
     )

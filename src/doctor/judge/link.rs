@@ -62,17 +62,17 @@ fn handshake(facts: &Facts) -> Option<Finding> {
         Link::Up { handshake } => Finding::pass("WireGuard handshake").took(*handshake),
         Link::NoName(reason) => {
             let finding = Finding::fail("endpoint-unresolved", "The endpoint's name does not resolve")
-                .saw(format!("{endpoint}: {reason}."))
-                .hurts("Everything.");
+                .observed(format!("{endpoint}: {reason}."))
+                .affects("All connections fail.");
             let (own, typo) = (
                 "This machine's own DNS does not work.",
                 "The name is misspelt, or the gateway no longer exists.",
             );
             // Error of a resolver that got no response.
             let finding = if reason.contains("emporary") {
-                finding.why(own).why(typo).likely().remedy("check this machine's own DNS and network")
+                finding.cause(own).cause(typo).likely().remedy("check this machine's own DNS and network")
             } else {
-                finding.why(typo).why(own)
+                finding.cause(typo).cause(own)
             };
             finding
                 .remedy("check the Endpoint line of the conf")
@@ -80,21 +80,21 @@ fn handshake(facts: &Facts) -> Option<Finding> {
         }
         Link::NoRoute { ipv6, reason } => no_route(facts, *ipv6, reason),
         Link::NoSocket(reason) => Finding::fail("no-socket", "No UDP socket can be opened")
-            .saw(format!("{reason}."))
-            .why("The conf's ListenPort is in use, for example by the system's own WireGuard.")
-            .why("The system does not allow this process to open a socket.")
+            .observed(format!("{reason}."))
+            .cause("The conf's ListenPort is in use, for example by the system's own WireGuard.")
+            .cause("The system does not allow this process to open a socket.")
             .likely()
-            .hurts("Everything.")
+            .affects("All connections fail.")
             .remedy(format!("wg-quick down {}", quoted(&facts.conf.name)))
             .remedy("remove the ListenPort line from the conf: a client does not need it"),
         Link::Closed => Finding::fail("udp-port-closed", "The endpoint's UDP port is closed")
-            .saw(format!("{endpoint} answers with ICMP port unreachable."))
-            .why("The port in the conf is wrong.")
-            .why("The gateway is down.")
-            .hurts("Everything.")
+            .observed(format!("{endpoint} answers with ICMP port unreachable."))
+            .cause("The port in the conf is wrong.")
+            .cause("The gateway is down.")
+            .affects("All connections fail.")
             .remedy("check the port in the Endpoint line of the conf")
             .remedy("create a peer on another gateway: fly wireguard create"),
-        Link::Silent(initiations, time) => silent(facts, *initiations).took(Some(*time)).saw(format!(
+        Link::Silent(initiations, time) => silent(facts, *initiations).took(Some(*time)).observed(format!(
             "{initiations} initiations to {endpoint} in {} s without a reply{}",
             time.as_secs(),
             match (facts.udp_comes_back, &facts.other_is_up) {
@@ -113,20 +113,20 @@ fn no_route(facts: &Facts, ipv6: bool, reason: &str) -> Finding {
     let host = endpoint.rsplit_once(':').map_or(endpoint.as_str(), |(host, _)| host);
     let finding = match (facts.ways, ipv6) {
         (Some((false, false)), _) => Finding::fail("offline", "This machine is offline")
-            .why("It has no route to the internet over IPv4 or IPv6."),
+            .cause("It has no route to the internet over IPv4 or IPv6."),
         (Some((_, false)), true) => {
             Finding::fail("no-ipv6", "The endpoint is IPv6, and this machine has no IPv6")
-                .why("This network has no IPv6.")
+                .cause("This network has no IPv6.")
                 .remedy("create a peer whose endpoint is a name, which also has IPv4: fly wireguard create")
         }
         _ => Finding::fail("no-route", "Nothing can be sent to the endpoint")
-            .why("This machine has no route to it.")
-            .why("A packet filter on this machine blocks it.")
+            .cause("This machine has no route to it.")
+            .cause("A packet filter on this machine blocks it.")
             .remedy(format!("ip route get {}", quoted(host.trim_matches(['[', ']'])))),
     };
     finding
-        .saw(format!("{endpoint}: {reason}."))
-        .hurts("Everything.")
+        .observed(format!("{endpoint}: {reason}."))
+        .affects("All connections fail.")
         .remedy("check this machine's own network")
 }
 
@@ -136,30 +136,30 @@ fn silent(facts: &Facts, initiations: u64) -> Finding {
     let fresh = "fly wireguard create [org] [region] [name], then start with the new conf";
     let reaches = facts.udp_comes_back == Some(true) || facts.other_is_up.is_some();
     let mut finding = if initiations == 0 {
-        Finding::fail("no-answer", TITLE).why("No packet could be sent before the timeout.")
+        Finding::fail("no-answer", TITLE).cause("No packet could be sent before the timeout.")
     } else if reaches {
         Finding::fail(
             "peer-or-key",
             "The gateway does not respond to the handshake, though UDP is not blocked",
         )
-        .why(REMOVED)
-        .why(KEYS)
-        .why("A network on the path blocks WireGuard: check from another network.")
+        .cause(REMOVED)
+        .cause(KEYS)
+        .cause("A network on the path blocks WireGuard: check from another network.")
         .remedy("fly wireguard list")
         .remedy(fresh)
     } else {
         Finding::fail("no-answer", TITLE)
-            .why(REMOVED)
-            .why(KEYS)
-            .why(BLOCKED)
+            .cause(REMOVED)
+            .cause(KEYS)
+            .cause(BLOCKED)
             .remedy("fly wireguard list")
             .remedy(fresh)
             .remedy("try another network; if UDP is always blocked, flyctl can tunnel over TCP: fly wireguard websockets enable")
     };
     if facts.around.clock_behind.is_some() {
-        finding = finding.why("The clock of this machine was set back; see above.");
+        finding = finding.cause("The clock of this machine was set back; see above.");
     }
-    finding.hurts("Everything.")
+    finding.affects("All connections fail.")
 }
 
 /// Whether anything has come through the tunnel; `None` while unknown.
@@ -183,24 +183,24 @@ fn traffic(facts: &Facts) -> Option<Finding> {
     let finding = match facts.strays {
         Some(strays) if strays > 0 => {
             Finding::fail("same-key", "Another client uses the same key and gets the replies")
-                .saw(format!("{strays} datagrams were received for another session, none for ours."))
-                .why("Another machine or program uses the same conf: the gateway replies to the last one that made a handshake.")
-                .why("The gateway lost our session, and kept an older one.")
+                .observed(format!("{strays} datagrams were received for another session, none for ours."))
+                .cause("Another machine or program uses the same conf: the gateway replies to the last one that made a handshake.")
+                .cause("The gateway lost our session, and kept an older one.")
                 .likely()
         }
         _ => Finding::fail("no-data", "Handshake succeeds but no data comes back")
-            .saw(match facts.restored {
+            .observed(match facts.restored {
                 Some(_) => "No response from the name server or to a ping, and no error; another handshake changed nothing.",
                 None => "No response from the name server or to a ping, and no error.",
             })
-            .why("The gateway does not accept this address from this peer: the Address line differs from the one that the peer was created with.")
-            .why("Another client uses the same key and gets the replies.")
-            .why("The gateway's own name server is down: without names there is no other target to check.")
-            .why("A network on the path passes small handshakes and drops everything else."),
+            .cause("The gateway does not accept this address from this peer: the Address line differs from the one that the peer was created with.")
+            .cause("Another client uses the same key and gets the replies.")
+            .cause("The gateway's own name server is down: without names there is no other target to check.")
+            .cause("A network on the path passes small handshakes and drops everything else."),
     };
     Some(
         finding
-            .hurts("Everything.")
+            .affects("All connections fail.")
             .remedy("disconnect all other clients with this conf (wg-quick, an app, another machine), then run again")
             .remedy("create a new peer: fly wireguard create")
             .shown(lines),
@@ -214,10 +214,10 @@ fn strays(facts: &Facts) -> Option<Finding> {
         let (handshakes, since) = facts.sessions?;
         return Some(
             Finding::warn("same-key", "The session is replaced repeatedly")
-                .saw(format!("{handshakes} handshakes in {}; one every two minutes is normal.", ago(since)))
-                .why("Another machine or program uses the same conf: each takes the session from the other.")
-                .why("The network here is lost repeatedly: sleep, Wi-Fi roaming, a phone.")
-                .hurts("Some replies are lost.")
+                .observed(format!("{handshakes} handshakes in {}; one every two minutes is normal.", ago(since)))
+                .cause("Another machine or program uses the same conf: each takes the session from the other.")
+                .cause("The network here is lost repeatedly: sleep, Wi-Fi roaming, a phone.")
+                .affects("Some replies are lost.")
                 .remedy("disconnect all other clients with this conf (wg-quick, an app, another machine), then run again")
                 .remedy("create one peer per machine: fly wireguard create"),
         );
@@ -225,11 +225,11 @@ fn strays(facts: &Facts) -> Option<Finding> {
     if strays == 0 {
         return Some({
             Finding::warn("same-key", TITLE)
-                .saw("No data came back after the handshake, but it did after another one.")
-                .why("Another machine or program uses the same conf and made a handshake after ours: the gateway keeps one session per key.")
-                .why("The gateway or the path to it was down for a moment.")
+                .observed("No data came back after the handshake, but it did after another one.")
+                .cause("Another machine or program uses the same conf and made a handshake after ours: the gateway keeps one session per key.")
+                .cause("The gateway or the path to it was down for a moment.")
                 .likely()
-                .hurts("Some replies are lost, on both sides.")
+                .affects("Some replies are lost, on both sides.")
                 .remedy("disconnect all other clients with this conf (wg-quick, an app, another machine), then run again")
                 .remedy("create one peer per machine: fly wireguard create")
         });
@@ -239,11 +239,11 @@ fn strays(facts: &Facts) -> Option<Finding> {
         if strays < MANY { Finding::warn("same-key", TITLE) } else { Finding::fail("same-key", TITLE) };
     Some(
         finding
-            .saw(format!("{strays} datagrams were received for another session."))
-            .why("Another machine or program uses the same conf: the gateway replies to the last one that made a handshake.")
-            .why("The gateway was restarted, or replied to an older session of ours.")
+            .observed(format!("{strays} datagrams were received for another session."))
+            .cause("Another machine or program uses the same conf: the gateway replies to the last one that made a handshake.")
+            .cause("The gateway was restarted, or replied to an older session of ours.")
             .likely()
-            .hurts("Some replies are lost, on both sides.")
+            .affects("Some replies are lost, on both sides.")
             .remedy("disconnect all other clients with this conf (wg-quick, an app, another machine), then run again")
             .remedy("create one peer per machine: fly wireguard create"),
     )

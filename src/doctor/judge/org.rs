@@ -59,10 +59,10 @@ fn apps(facts: &Facts) -> Option<Finding> {
         return Some(
             Finding::warn("no-apps", "The network has no apps")
                 .took(asked.rtt)
-                .saw("_apps.internal is empty.")
-                .why("No app runs in this org.")
-                .why("The conf belongs to another org than expected.")
-                .hurts("There is nothing to reach.")
+                .observed("_apps.internal is empty.")
+                .cause("No app runs in this org.")
+                .cause("The conf belongs to another org than expected.")
+                .affects("There is nothing to reach.")
                 .remedy("fly apps list --org ORG")
                 .remedy("start sixpane with the conf of another org")
                 .shown(asked.lines.clone()),
@@ -71,8 +71,8 @@ fn apps(facts: &Facts) -> Option<Finding> {
     Some(
         Finding::pass(format!("_apps.internal lists {}", count(asked.entries.len(), "app")))
             .took(asked.rtt)
-            .saw(some(&asked.entries))
-            .why("An app that is missing here belongs to another org, or was never created.")
+            .observed(some(&asked.entries))
+            .cause("An app that is missing here belongs to another org, or was never created.")
             .shown(asked.lines.clone()),
     )
 }
@@ -86,7 +86,7 @@ fn org(facts: &Facts) -> Option<Finding> {
         None => "–".into(),
     };
     let conf = &facts.conf;
-    Some(Finding::pass(format!("This is the org of {}, by {}", conf.network, conf.name)).saw(format!(
+    Some(Finding::pass(format!("This is the org of {}, by {}", conf.network, conf.name)).observed(format!(
         "Gateway {}. This peer: {us}. Apps: {}.",
         conf.endpoint,
         if asked.entries.is_empty() { "none".into() } else { some(&asked.entries) }
@@ -107,27 +107,27 @@ fn listed(facts: &Facts) -> Option<Finding> {
         }
         Listed::NameOnly(name) => {
             Finding::warn("peer-missing", format!("This peer is not listed, though {name}._peer.internal has its address"))
-                .saw(format!("_peer.internal has {names}, and none is {name}."))
-                .why("The platform sometimes omits a named peer: the name itself works.")
-                .hurts("Programs that read the list do not find this machine. Everything else works.")
+                .observed(format!("_peer.internal has {names}, and none is {name}."))
+                .cause("The platform sometimes omits a named peer: the name itself works.")
+                .affects("Programs that read the list do not find this machine. Everything else works.")
                 .remedy("report it to the platform, or try a new peer: fly wireguard create [org] [region] [name]")
         }
         Listed::Another(name, other) => Finding::warn("peer-another", format!("The name {name} belongs to another peer"))
-            .saw(format!("{name}._peer.internal is {other}; the conf's address is {address}, which no peer in the list has."))
-            .why("The conf is older than the peer, which was created again under the same name.")
-            .why(format!("The file is named {conf} by coincidence; its peer has another name or none."))
-            .hurts("Connections to this machine by that name reach another one.")
+            .observed(format!("{name}._peer.internal is {other}; the conf's address is {address}, which no peer in the list has."))
+            .cause("The conf is older than the peer, which was created again under the same name.")
+            .cause(format!("The file is named {conf} by coincidence; its peer has another name or none."))
+            .affects("Connections to this machine by that name reach another one.")
             .remedy("fly wireguard list"),
         Listed::No => {
             let finding = Finding::warn("peer-unlisted", "This peer is not listed")
-                .saw(format!("_peer.internal has {names}, and none has our address {address}."));
+                .observed(format!("_peer.internal has {names}, and none has our address {address}."));
             let finding = if conf.starts_with("interactive-") {
-                finding.why(interactive).why(fault).likely()
+                finding.cause(interactive).cause(fault).likely()
             } else {
-                finding.why(interactive).why(fault)
+                finding.cause(interactive).cause(fault)
             };
             finding
-                .hurts("Others cannot reach this machine by name. Everything else works.")
+                .affects("Others cannot reach this machine by name. Everything else works.")
                 .remedy("check whether the peer has a name: fly wireguard list")
                 .remedy("fly wireguard create [org] [region] [name]")
         }
@@ -142,21 +142,21 @@ fn agree(facts: &Facts) -> Option<Finding> {
         return Some(Finding::pass(TITLE));
     };
     let texts = conflicts.iter().map(|conflict| conflict.text.clone());
-    let saw = texts.clone().take(3).collect::<Vec<_>>().join("; ");
+    let observed = texts.clone().take(3).collect::<Vec<_>>().join("; ");
     let finding = match first.lasting.filter(|lasting| *lasting >= LASTING) {
         Some(lasting) => Finding::warn("records-disagree", format!("Records have contradicted each other for {}", ago(lasting)))
-            .saw(format!("{saw}. That is longer than two TTLs."))
-            .why("The platform's name servers are behind, or have a wrong record."),
+            .observed(format!("{observed}. That is longer than two TTLs."))
+            .cause("The platform's name servers are behind, or have a wrong record."),
         None => Finding::warn("records-disagree", "Records contradict each other")
-            .saw(format!("{saw}. Checked once."))
-            .why("A machine has just started, stopped or moved, and not all records are updated yet.")
-            .why("The platform's name servers have a wrong record: the contradiction remains after ten seconds.")
+            .observed(format!("{observed}. Checked once."))
+            .cause("A machine has just started, stopped or moved, and not all records are updated yet.")
+            .cause("The platform's name servers have a wrong record: the contradiction remains after ten seconds.")
             .likely()
             .remedy("run again in ten seconds: the TTL is five"),
     };
     Some(
         finding
-            .hurts("A name may resolve to a machine that is gone, or lack one.")
+            .affects("A name may resolve to a machine that is gone, or lack one.")
             .remedy("compare with the running machines: fly machine list -a NAME")
             .shown(texts),
     )

@@ -50,17 +50,17 @@ fn gateway(facts: &Facts) -> Option<Finding> {
     let to = facts.conf.own_dns();
     let finding = if answered == 0 {
         Finding::warn("gateway-silent", "The gateway does not reply to ping")
-            .saw(format!("0 of {sent} replies from {to}; other data comes back."))
-            .why("The name server's address does not reply to ping.")
-            .hurts("Only this check and that of the MTU.")
+            .observed(format!("0 of {sent} replies from {to}; other data comes back."))
+            .cause("The name server's address does not reply to ping.")
+            .affects("Only this check and that of the MTU.")
             .remedy(format!("sixpane ping {to}"))
     } else if pings.lose_more_than(WEATHER) {
         let lost = 100.0 * f64::from(sent - answered) / f64::from(sent);
         Finding::warn("packets-lost", format!("Packets are lost on the path ({lost:.0} % of {sent} pings)"))
-            .saw(format!("{answered} of {sent} pings to the gateway got a reply."))
-            .why("This machine's network is busy or weak, for example Wi-Fi or a phone.")
-            .why("The path to the gateway is busy or lossy.")
-            .hurts("Everything is slower.")
+            .observed(format!("{answered} of {sent} pings to the gateway got a reply."))
+            .cause("This machine's network is busy or weak, for example Wi-Fi or a phone.")
+            .cause("The path to the gateway is busy or lossy.")
+            .affects("Everything is slower.")
             .remedy("sixpane ping gateway")
     } else {
         Finding::pass(format!("{TITLE} ({answered} of {sent})"))
@@ -89,13 +89,13 @@ fn large(facts: &Facts) -> Option<Finding> {
         Finding::skip(title, "Too many packets are lost to decide.")
     } else {
         Finding::fail("mtu-black-hole", "Large packets are lost on the path")
-            .saw(format!(
+            .observed(format!(
                 "{} of {} small pings got a reply, none of {} with {} bytes.",
                 small.answered, small.sent, large.sent, facts.conf.mtu
             ))
-            .why("The path MTU is smaller than the conf's MTU, and no ICMPv6 error reports it.")
+            .cause("The path MTU is smaller than the conf's MTU, and no ICMPv6 error reports it.")
             .likely()
-            .hurts("Small responses work; transfers and large responses hang.")
+            .affects("Small responses work; transfers and large responses hang.")
             .remedy("MTU = 1280 in the [Interface] section of the conf")
     };
     Some(finding.shown(lines))
@@ -128,11 +128,11 @@ fn machines(facts: &Facts) -> Option<Finding> {
         return Some(Finding::pass(title).took(best).shown(lines));
     };
     if silent.len() < all && facts.gateway.is_some_and(|pings| pings.lose_more_than(WEATHER)) {
-        let saw = format!(
+        let observed = format!(
             "{} of {all} did not reply, but the link loses too many packets to decide.",
             silent.len()
         );
-        return Some(Finding::skip(TITLE, saw).shown(lines));
+        return Some(Finding::skip(TITLE, observed).shown(lines));
     }
     let stale = machines.iter().find_map(|reach| match reach.again {
         Some(Again::At(address, pings)) if pings.answered > 0 => Some((reach, address)),
@@ -144,12 +144,12 @@ fn machines(facts: &Facts) -> Option<Finding> {
                 "stale-address",
                 format!("{} has moved, and a record still has its old address", reach.id),
             )
-            .saw(format!(
+            .observed(format!(
                 "_instances.internal has {}, which does not reply; {}.vm.{}.internal has {now}, which replies.",
                 reach.address, reach.id, reach.app
             ))
-            .why("The machine was moved to another host: its address changed, and not all records are updated yet.")
-            .hurts("Connections to the old address fail.")
+            .cause("The machine was moved to another host: its address changed, and not all records are updated yet.")
+            .affects("Connections to the old address fail.")
             .remedy(format!(
                 "use the name, not the address: {}",
                 quoted(&format!("{}.vm.{}.internal", reach.id, reach.app))
@@ -175,10 +175,10 @@ fn machines(facts: &Facts) -> Option<Finding> {
     Some(
         Finding::fail(fault, title)
             .took(best)
-            .saw(format!("{}{more}; the link itself works.", names.join(" ")))
-            .why("The machine hangs or has just stopped.")
-            .why("It runs but does not reply to ping: check a port.")
-            .hurts("Requests to it fail.")
+            .observed(format!("{}{more}; the link itself works.", names.join(" ")))
+            .cause("The machine hangs or has just stopped.")
+            .cause("It runs but does not reply to ping: check a port.")
+            .affects("Requests to it fail.")
             .remedy(format!("fly machine status {}", quoted(first.id.as_str())))
             .remedy(format!("sixpane ping {name}"))
             .remedy(format!("sixpane ports {name}"))

@@ -92,8 +92,8 @@ fn port(facts: &Facts) -> Option<Finding> {
     }
     let bad: Vec<String> =
         ports.iter().filter(|tried| !is_open(tried)).take(4).map(|tried| line(tried, number)).collect();
-    let saw = format!("{open} of {} accept connections; {}.", ports.len(), bad.join(", "));
-    let hurts = format!("Connections to {name}.internal:{number} fail.");
+    let observed = format!("{open} of {} accept connections; {}.", ports.len(), bad.join(", "));
+    let affects = format!("Connections to {name}.internal:{number} fail.");
     let word = quoted(name);
     let refused = ports.iter().any(|tried| tried.port == Port::Refused);
     let some = if open > 0 {
@@ -103,21 +103,23 @@ fn port(facts: &Facts) -> Option<Finding> {
     };
     let finding = if refused {
         Finding::fail("port-refused", format!("Nothing listens on port {number} of {name}{some}"))
-            .why("The service listens on 127.0.0.1 or 0.0.0.0 only: it must listen on fly-local-6pn or [::].")
-            .why("It listens on another port, or does not run.")
+            .cause(
+                "The service listens on 127.0.0.1 or 0.0.0.0 only: it must listen on fly-local-6pn or [::].",
+            )
+            .cause("It listens on another port, or does not run.")
             .remedy(format!("bind to [::]:{number} or fly-local-6pn:{number}"))
             .remedy(format!("fly ssh console -a {word}, then list listening services: ss -ltnp"))
     } else if facts.machines.iter().flatten().any(|reach| reach.pings.answered > 0) {
         Finding::fail("port-silent", format!("Port {number} of {name} does not reply{some}"))
-            .why("A packet filter on the machine drops the connection: the machine itself replies to ping.")
-            .why("Its queue of connections is full: the service hangs.")
+            .cause("A packet filter on the machine drops the connection: the machine itself replies to ping.")
+            .cause("Its queue of connections is full: the service hangs.")
             .remedy(format!("fly ssh console -a {word}, then look for a full queue: ss -ltn"))
     } else {
         Finding::fail("port-silent", format!("Port {number} of {name} does not reply{some}"))
-            .why("The machine does not reply at all; see above.")
+            .cause("The machine does not reply at all; see above.")
             .remedy(format!("sixpane ping {word}"))
     };
-    Some(finding.took(took).saw(saw).hurts(hurts).shown(lines))
+    Some(finding.took(took).observed(observed).affects(affects).shown(lines))
 }
 
 fn flycast_port(facts: &Facts) -> Option<Finding> {
@@ -144,11 +146,11 @@ fn flycast_port(facts: &Facts) -> Option<Finding> {
     };
     Some(
         finding
-            .saw(format!("{}.", line(first, number)))
-            .why(format!("The app has no service with port {number} in fly.toml, [services] or [http_service], or it is not deployed."))
-            .why("The service does not listen on 0.0.0.0: for Flycast, fly-local-6pn alone is not enough.")
-            .why("force_https is on: Flycast is HTTP only.")
-            .hurts(format!("Connections to {name}.flycast:{number} fail."))
+            .observed(format!("{}.", line(first, number)))
+            .cause(format!("The app has no service with port {number} in fly.toml, [services] or [http_service], or it is not deployed."))
+            .cause("The service does not listen on 0.0.0.0: for Flycast, fly-local-6pn alone is not enough.")
+            .cause("force_https is on: Flycast is HTTP only.")
+            .affects(format!("Connections to {name}.flycast:{number} fail."))
             .remedy(format!("fly services list -a {}", quoted(name)))
             .remedy("bind to 0.0.0.0 and [::], declare the service, deploy")
             .shown(lines),
@@ -166,28 +168,28 @@ fn protocol(facts: &Facts) -> Option<Finding> {
     let odd = banner.iter().find(|(_, banner)| !banner.fits());
     let Some((tried, odd)) = odd else {
         let said = banner.first().map(|(tried, _)| line(tried, number))?;
-        return Some(Finding::pass(title).saw(format!("{said}.")).shown(lines));
+        return Some(Finding::pass(title).observed(format!("{said}.")).shown(lines));
     };
     let finding = Finding::fail(
-        "port-speaks-otherwise",
+        "port-wrong-protocol",
         format!("Port {number} of {name} does not respond in {}", protocol.as_str()),
     )
-    .saw(format!("{}.", line(tried, number)));
+    .observed(format!("{}.", line(tried, number)));
     let finding = match odd {
         Banner::Other(_) => {
-            finding.why("Another service listens there, or the same one with another protocol.").likely()
+            finding.cause("Another service listens there, or the same one with another protocol.").likely()
         }
         Banner::Closed => finding
-            .why(format!(
+            .cause(format!(
                 "The service expects another protocol than {}, for example TLS instead of plain text or vice versa.",
                 protocol.as_str()
             ))
-            .why("It closes connections from unknown addresses."),
-        _ => finding.why("The service expects another protocol.").why("It accepts connections but hangs."),
+            .cause("It closes connections from unknown addresses."),
+        _ => finding.cause("The service expects another protocol.").cause("It accepts connections but hangs."),
     };
     Some(
         finding
-            .hurts(format!("Connections with {} to {name}.internal:{number} fail.", protocol.as_str()))
+            .affects(format!("Connections with {} to {name}.internal:{number} fail.", protocol.as_str()))
             .remedy(format!("check which service of {} uses port {number}", quoted(name)))
             .shown(lines),
     )

@@ -46,12 +46,12 @@ pub const CHECKS: &[Check] = &[
 /// Mentions that our tunnel works, if that was observed.
 fn ours(facts: &Facts, finding: Finding) -> Finding {
     let works = facts.apps.as_ref().is_some_and(|apps| apps.outcome.is_definite());
-    let saw = format!(
+    let observed = format!(
         "{} {}",
-        finding.saw,
+        finding.observed,
         if works { OURS } else { "sixpane's own tunnel does not work either." }
     );
-    finding.saw(saw)
+    finding.observed(observed)
 }
 
 fn up(facts: &Facts) -> String {
@@ -61,7 +61,7 @@ fn up(facts: &Facts) -> String {
 fn interface(facts: &Facts) -> Option<Finding> {
     let system = facts.system.as_ref()?;
     if let Some((name, address)) = &system.interface {
-        let saw = if system.same_key && system.ours_attached {
+        let observed = if system.same_key && system.ours_attached {
             format!(
                 "{name} has {address}, the conf's own address: it has the same key. While ours is attached, it gets no \
                  replies."
@@ -73,14 +73,14 @@ fn interface(facts: &Facts) -> Option<Finding> {
         } else {
             format!("{name} has {address}, the address of another peer.")
         };
-        return Some(Finding::pass(format!("{name} is in the network")).saw(saw));
+        return Some(Finding::pass(format!("{name} is in the network")).observed(observed));
     }
     Some(ours(
         facts,
         Finding::fail("system-no-interface", "The system has no interface in this network")
-            .saw(format!("No interface of this machine has an address in {}.", facts.conf.network))
-            .why("The system's VPN is not up, or it belongs to another org.")
-            .hurts("Every program except sixpane.")
+            .observed(format!("No interface of this machine has an address in {}.", facts.conf.network))
+            .cause("The system's VPN is not up, or it belongs to another org.")
+            .affects("Every program except sixpane.")
             .remedy(up(facts)),
     ))
 }
@@ -91,18 +91,18 @@ fn route(facts: &Facts) -> Option<Finding> {
     let network = facts.conf.network;
     match system.source {
         Some(source) if network.contains(&source) => {
-            Some(Finding::pass("The network's route uses it").saw(format!("Sent from {source}.")))
+            Some(Finding::pass("The network's route uses it").observed(format!("Sent from {source}.")))
         }
         source => Some(ours(
             facts,
             Finding::fail("system-no-route", format!("The system has no route to {network} through {name}"))
-                .saw(match source {
+                .observed(match source {
                     Some(source) => format!("Packets to {} are sent from {source}, outside of the tunnel.", facts.conf.own_dns()),
                     None => format!("There is no route to {}.", facts.conf.own_dns()),
                 })
-                .why("The interface was configured manually, AllowedIPs do not contain the network, or Table = off.")
-                .why("Another VPN's route is more specific.")
-                .hurts("Every program except sixpane.")
+                .cause("The interface was configured manually, AllowedIPs do not contain the network, or Table = off.")
+                .cause("Another VPN's route is more specific.")
+                .affects("Every program except sixpane.")
                 .remedy(format!("ip -6 route add {network} dev {}", quoted(name)))
                 .remedy(format!("wg-quick down {0}, then wg-quick up {0}", quoted(&facts.conf.name))),
         )),
@@ -124,10 +124,10 @@ fn server(facts: &Facts) -> Option<Finding> {
         return Some(Finding::pass(title).took(asked.rtt).shown(asked.lines.clone()));
     }
     let finding = Finding::fail("system-tunnel-dead", "The system's tunnel is up, but no data comes back")
-        .saw(format!("_apps.internal TXT at {own}, from the machine's own socket: {}.", asked.outcome))
-        .why("Its handshake failed or has expired: the interface remains after the peer was removed, or after sleep.")
-        .why("Another client uses the same key and gets the replies.")
-        .hurts("Every program except sixpane.")
+        .observed(format!("_apps.internal TXT at {own}, from the machine's own socket: {}.", asked.outcome))
+        .cause("Its handshake failed or has expired: the interface remains after the peer was removed, or after sleep.")
+        .cause("Another client uses the same key and gets the replies.")
+        .affects("Every program except sixpane.")
         .remedy(format!("wg-quick down {0}, then wg-quick up {0}", quoted(&facts.conf.name)))
         .remedy("check the time of its last handshake: sudo wg show")
         .shown(asked.lines.clone());
@@ -142,17 +142,17 @@ fn resolver(facts: &Facts) -> Option<Finding> {
         Some(asked) if asked.outcome == Outcome::NOERROR && !asked.entries.is_empty() => Some(
             Finding::pass("The system's resolver resolves .internal")
                 .took(asked.rtt)
-                .saw(list)
+                .observed(list)
                 .shown(asked.lines.clone()),
         ),
         asked => {
             let word = asked.as_ref().map_or("there is none".into(), |asked| asked.outcome.to_string());
             let finding = Finding::fail("system-dns", "The system's resolver does not resolve .internal")
-                .saw(format!("{list} _apps.internal TXT: {word}."))
-                .why(format!(
+                .observed(format!("{list} _apps.internal TXT: {word}."))
+                .cause(format!(
                     "The conf's DNS line was not applied: the system uses another resolver than {own}."
                 ))
-                .hurts("Names of the network do not resolve in programs that use the system's resolver. Addresses work.")
+                .affects("Names of the network do not resolve in programs that use the system's resolver. Addresses work.")
                 .remedy("sudo apt install openresolv (or resolvconf), then wg-quick down and up")
                 .remedy(format!(
                     "resolvectl dns INTERFACE {own}; resolvectl domain INTERFACE ~internal ~flycast"

@@ -250,7 +250,7 @@ const CAUSES: &[Cause] = &[
     ("named peer missing by the platform's fault", "peer-missing", |f| {
         f.listed = Some(Listed::NameOnly("my-peer".into()));
     }),
-    ("the peer was made anew", "peer-another", |f| {
+    ("the peer was recreated", "peer-another", |f| {
         f.listed = Some(Listed::Another("my-peer".into(), address(77)));
     }),
     ("records disagree", "records-disagree", |f| {
@@ -311,14 +311,14 @@ const CAUSES: &[Cause] = &[
         f.flycast_ports = None;
     }),
     ("port filtered", "port-silent", |f| f.ports = Some(vec![tried("148e21b7c93d89", Port::Silent)])),
-    ("service speaks another protocol", "port-speaks-otherwise", |f| {
+    ("service has another protocol", "port-wrong-protocol", |f| {
         responds_with(f, Protocol::Http, Banner::Other("SSH-2.0-OpenSSH_9.2".into()));
     }),
-    ("service closes where TLS is expected", "port-speaks-otherwise", |f| {
+    ("service closes where TLS is expected", "port-wrong-protocol", |f| {
         responds_with(f, Protocol::Tls, Banner::Closed);
     }),
-    ("service says nothing", "port-speaks-otherwise", |f| responds_with(f, Protocol::Http, Banner::Silent)),
-    ("service speaks what was asked", "", |f| {
+    ("service sends nothing", "port-wrong-protocol", |f| responds_with(f, Protocol::Http, Banner::Silent)),
+    ("service has the expected protocol", "", |f| {
         responds_with(f, Protocol::Http, Banner::Fits("HTTP/1.1 200 OK".into()));
     }),
     ("system's VPN works", "", |f| look(f, |_| ())),
@@ -368,18 +368,27 @@ fn every_cause_is_reported_and_nothing_false() {
         assert!(failures.len() <= 1 || follow.contains(&failures.as_slice()), "{cause}: {failures:?}");
         assert_eq!(diagnosis.count(Status::Waiting), 0, "all is settled where all facts are in");
         for finding in &diagnosis.findings {
-            let complete = !finding.why.is_empty() && !finding.hurts.is_empty() && !finding.remedy.is_empty();
+            let complete =
+                !finding.causes.is_empty() && !finding.affects.is_empty() && !finding.remedies.is_empty();
             assert!(
                 complete || !matches!(finding.status, Status::Fail | Status::Warn),
                 "{cause}: {}",
                 finding.id
             );
             // With two possible reasons, a finding is never certain.
-            assert!(finding.why.len() < 2 || finding.sure != Sure::Certain, "{cause}: {}", finding.id);
+            assert!(
+                finding.causes.len() < 2 || finding.confidence != Confidence::Certain,
+                "{cause}: {}",
+                finding.id
+            );
         }
-        let sure = diagnosis.named().map_or("certain", |finding| finding.sure.as_str());
+        let confidence = diagnosis.named().map_or("certain", |finding| finding.confidence.as_str());
         let named = if named.is_empty() { "–" } else { named };
-        let _ = writeln!(table, "{cause:<52} {named:<22} {sure:<8} {} {}", diagnosis.verdict, diagnosis.mend);
+        let _ = writeln!(
+            table,
+            "{cause:<52} {named:<22} {confidence:<8} {} {}",
+            diagnosis.verdict, diagnosis.remedy
+        );
     }
     let _ = writeln!(table, "{right} of {} named right", CAUSES.len());
     insta::assert_snapshot!("cause_and_verdict", table);
@@ -410,7 +419,7 @@ fn same_fact(fault: &str) -> Option<&'static str> {
         "dns-line-foreign" | "dns-not-allowed" | "address-not-allowed" | "dns-wrong-address" => "conf",
         SOME | "machines-silent" | "stale-address" | "machine-unknown" => "machines",
         "system-no-interface" | "system-no-route" | "system-tunnel-dead" | "system-dns" => "system",
-        "port-refused" | "port-silent" | "port-speaks-otherwise" => "port",
+        "port-refused" | "port-silent" | "port-wrong-protocol" => "port",
         _ => return None,
     })
 }
@@ -494,7 +503,7 @@ fn a_skipped_check_names_what_it_needs() {
     let diagnosis = judge(&facts);
     for finding in diagnosis.findings.iter().filter(|finding| finding.status == Status::Skip) {
         assert_eq!(finding.needs, Some("handshake"), "{}", finding.id);
-        assert_eq!(finding.saw, "Skipped; it needs: WireGuard handshake.");
+        assert_eq!(finding.observed, "Skipped; it needs: WireGuard handshake.");
     }
     let ids: Vec<_> = checks().map(|check| check.id).collect();
     for (n, check) in checks().enumerate() {
@@ -519,7 +528,7 @@ fn a_hostile_name_in_a_remedy_is_quoted_for_the_shell() {
     let mut facts = healthy();
     facts.machines = Some(vec![reach(hostile, 0)]);
     let silent = judge(&facts);
-    assert_eq!(silent.named().unwrap().remedy[0], format!("fly machine status '{hostile}'"));
+    assert_eq!(silent.named().unwrap().remedies[0], format!("fly machine status '{hostile}'"));
     let mut facts = healthy();
     facts.subject.app = Some("x|reboat".into());
     facts.apps = Some(asked(Outcome::NOERROR, &["x|reboot"]));
@@ -527,9 +536,9 @@ fn a_hostile_name_in_a_remedy_is_quoted_for_the_shell() {
     facts.conf.name = "a;b".into();
     facts.conf.world_readable = true;
     let unknown = judge(&facts);
-    assert_eq!(unknown.named().unwrap().remedy[0], "sixpane doctor --app 'x|reboot'");
+    assert_eq!(unknown.named().unwrap().remedies[0], "sixpane doctor --app 'x|reboot'");
     // All commands of all remedies.
-    for remedy in silent.findings.iter().chain(&unknown.findings).flat_map(|finding| &finding.remedy) {
+    for remedy in silent.findings.iter().chain(&unknown.findings).flat_map(|finding| &finding.remedies) {
         let bare: String = remedy.split('\'').step_by(2).collect();
         assert!(!bare.contains(['|', '`']) && !bare.contains("a;b"), "{remedy}");
     }

@@ -138,9 +138,9 @@ async fn a_session_taken_by_another_peer_is_won_back_and_reported_as_likely() {
             }
         };
         let named = diagnosis.named().unwrap();
-        let sure = named.sure.as_str();
-        let wanted = if comes_back { ("same-key", "likely", 0) } else { ("no-data", "open", 1) };
-        assert_eq!((named.fault, sure, diagnosis.count(Status::Fail)), wanted, "{}", diagnosis.verdict);
+        let confidence = named.confidence.as_str();
+        let wanted = if comes_back { ("same-key", "likely", 0) } else { ("no-data", "possible", 1) };
+        assert_eq!((named.fault, confidence, diagnosis.count(Status::Fail)), wanted, "{}", diagnosis.verdict);
         assert!(clock::now() - began < Duration::from_secs(5), "{:?}", clock::now() - began);
     }
 }

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_means_what_is_below_it_and_everything_beats_a_part() {
+    fn a_place_includes_everything_below_and_all_replaces_a_part() {
         let catalog = catalog();
         let web = || Safe::new("web");
         assert_eq!(machines(&of(&[Node::App(web())], &catalog)), ["a", "b", "c"]);

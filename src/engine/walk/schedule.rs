@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_make_it_patient_and_one_success_ends_that() {
+    fn failures_make_pauses_longer_and_a_success_resets_them() {
         let mut schedule = Schedule::new(Some(LEAST), 2);
         for seconds in [5, 10, 20, 40, 60, 60] {
             near(schedule.pause(None, false), seconds);

@@ -1,4 +1,4 @@
-//! Round trips as bars. ratatui's own sparkline has one sign for what is missing; ours tells a lost probe from a late one.
+//! Bar charts of round trips. Unlike ratatui's sparkline they show lost and late probes differently.
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use crate::ui::canvas::Canvas;
 use crate::ui::theme::{Role, Theme};
 
 const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
-/// The tops that a scale may have, in milliseconds: few, so that a chart does not dance.
+/// Possible tops of a scale in milliseconds. There are few, so that the scale of a chart rarely changes.
 const TOPS: [f64; 14] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1e3, 2e3, 5e3, 1e4, 2e4];
-/// Columns of a chart's scale.
+/// Width of a chart's scale in columns.
 pub const SCALE: u16 = 6;
 
-/// The top of the scale for values up to `largest`.
+/// Top of the scale for values up to `largest`.
 fn top(largest: Duration) -> f64 {
     let ms = largest.as_secs_f64() * 1e3;
     TOPS.into_iter().find(|top| *top >= ms).unwrap_or(ms)
 }
 
-/// The newest `columns` probes as bars on a scale up to the `largest` round trip, `×` for a lost one, `›` for a late one.
+/// The newest `columns` probes as bars, scaled to the `largest` round trip; `×` is a lost probe, `›` a late one.
 pub fn spark(recent: &[Sample], columns: usize, largest: Option<Duration>, theme: Theme) -> Line<'static> {
     let top = top(largest.unwrap_or_default());
     let shown = newest(recent, columns);
@@ -48,7 +48,7 @@ fn newest(recent: &[Sample], columns: usize) -> &[Sample] {
 }
 
 impl<S> Canvas<'_, S> {
-    /// RTT over time as columns of bars, the newest at the right, with a scale at the left.
+    /// Draws RTT over time as columns of bars, the newest at the right, with a scale at the left.
     pub fn chart(&mut self, area: Rect, recent: &[Sample]) {
         if area.height < 3 || area.width <= SCALE {
             return;
@@ -68,7 +68,7 @@ impl<S> Canvas<'_, S> {
             text.paint(line, self);
         }
         if largest.is_none() && !shown.is_empty() {
-            let words = "nothing has answered";
+            let words = "no replies yet";
             let middle = area.x + SCALE + (area.width - SCALE).saturating_sub(words.len() as u16) / 2;
             let line =
                 Rect { x: middle, y: area.y + chart.rows / 2, width: area.right() - middle, height: 1 };
@@ -77,14 +77,14 @@ impl<S> Canvas<'_, S> {
     }
 }
 
-/// A chart's axes: rows of bars above the one at the foot, and milliseconds at the top.
+/// Axes of a chart: number of rows above the bottom row, and the top of the scale in milliseconds.
 struct Chart {
     rows: u16,
     top: f64,
 }
 
 impl Chart {
-    /// The scale beside a row, which is counted from the foot.
+    /// Scale beside a row, counted from the bottom.
     fn scale(&self, row: u16, theme: Theme) -> Line<'static> {
         let (label, tick) = if row == self.rows {
             (format!("{:>4.0} ", self.top), "┤")
@@ -99,7 +99,7 @@ impl Chart {
         Line::default().add(label, dim).add(tick, dim)
     }
 
-    /// What a probe shows in a row, which is counted from the foot.
+    /// Glyph of a probe in a row, counted from the bottom.
     fn bar(&self, probe: Sample, row: u16) -> (&'static str, Role) {
         match probe {
             Sample::Lost | Sample::Error if row == 0 => ("×", Role::Bad),
@@ -107,7 +107,7 @@ impl Chart {
             Sample::Answered(_) if row == 0 => ("─", Role::Dim),
             Sample::Lost | Sample::Error | Sample::Late(_) => (" ", Role::Dim),
             Sample::Answered(rtt) => {
-                // Eighths of a row that this value fills here.
+                // Filled eighths of this row.
                 let eighths = rtt.as_secs_f64() * 1e3 / self.top * f64::from(self.rows) * 8.0;
                 let here = eighths - f64::from(row - 1) * 8.0;
                 let bar = if here < 1.0 && row > 1 { " " } else { BARS[(here as usize).clamp(1, 8) - 1] };

@@ -1,4 +1,4 @@
-//! Hints: the keys that do something here, for the last row.
+//! Hints in the last row: keys that work in the current context.
 
 use ratatui::text::Line;
 
@@ -10,27 +10,25 @@ use crate::app::keymap::Keymap;
 use crate::text::width;
 use crate::ui::theme::{Role, Theme};
 
-/// A key that does something here.
+/// A key with its action.
 #[derive(Debug, Clone, Copy)]
 pub struct Hint {
-    /// The key.
     pub key: Key,
-    /// What it does, in a word.
+    /// Action in one word.
     pub words: &'static str,
-    /// The command.
     pub row: &'static Row,
-    /// Rank by use, and place in the row: where there is no room, the last by this order goes first.
+    /// Rank by use, then position in the row: if there is not enough room, the last in this order is dropped.
     rank: (u8, u8),
 }
 
 impl Hint {
-    /// Columns that it takes on the screen.
+    /// Width on the screen in columns.
     pub fn columns(&self, ascii: bool) -> usize {
         width(&self.key.show(ascii)) + 1 + self.words.len()
     }
 }
 
-/// The hints of a context that are possible now, the most useful ones where not all fit, in their order.
+/// Hints available in a context, in table order; if not all fit, the most useful ones.
 pub fn possible(keymap: &Keymap, state: Option<&State>, context: Context, room: usize) -> Vec<Hint> {
     let mut all: Vec<Hint> = keymap
         .holding_in(context)
@@ -45,7 +43,7 @@ pub fn possible(keymap: &Keymap, state: Option<&State>, context: Context, room: 
         })
         .collect();
     all.sort_by_key(|hint| hint.rank.1);
-    // As wide as in either set of glyphs, so that both show the same.
+    // The width is the larger of both glyph sets, so that both show the same hints.
     let columns = |hint: &Hint| hint.columns(true).max(hint.columns(false)) + 2;
     while all.iter().map(columns).sum::<usize>() > room {
         let Some(last) = (0..all.len()).max_by_key(|&at| all.get(at).map(|hint| hint.rank)) else { break };
@@ -54,7 +52,7 @@ pub fn possible(keymap: &Keymap, state: Option<&State>, context: Context, room: 
     all
 }
 
-/// The same as a line.
+/// Formats the hints as a line.
 pub fn hints(possible: &[Hint], theme: Theme) -> Line<'static> {
     possible.iter().fold(Line::default(), |line, hint| {
         let gap = if line.spans.is_empty() { " " } else { "  " };

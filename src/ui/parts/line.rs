@@ -1,4 +1,4 @@
-//! Lines put together by columns, and text broken into lines.
+//! Lines composed by column, and text wrapped into lines.
 
 use std::borrow::Cow;
 
@@ -11,12 +11,11 @@ use crate::ui::canvas::Canvas;
 use crate::ui::pen::Pen;
 use crate::ui::theme::Theme;
 
-/// What a line of columns needs beyond ratatui's own methods. All text is fit to show.
+/// Extensions of ratatui's `Line` for columns. Control characters must already be removed from all text.
 pub trait Columns<'a>: Sized {
-    /// Columns so far.
+    /// Width so far in columns.
     fn columns(&self) -> usize;
 
-    /// Adds `text`.
     #[must_use]
     fn add(self, text: impl Into<Cow<'a, str>>, style: Style) -> Self;
 
@@ -24,22 +23,21 @@ pub trait Columns<'a>: Sized {
     #[must_use]
     fn to(self, column: usize) -> Self;
 
-    /// Adds `text` so that it ends `columns` behind what is there.
+    /// Adds `text` right-aligned in the next `columns`.
     #[must_use]
     fn right(self, text: impl Into<Cow<'a, str>>, columns: usize, style: Style) -> Self;
 
-    /// Adds the spans of another line.
     #[must_use]
     fn join(self, other: Line<'a>) -> Self;
 
-    /// The same line scrolled to the right by `columns`.
+    /// Scrolls the line to the right by `columns`.
     #[must_use]
     fn scrolled(self, columns: usize) -> Line<'static>;
 
-    /// The same in lines of at most `columns`; all but the first are indented.
+    /// Folds the line into lines of at most `columns`; all but the first are indented.
     fn folded(self, columns: usize) -> Vec<Line<'static>>;
 
-    /// Paints it at the left of `area`, over what is there; an end that does not fit is cut and shows `…`.
+    /// Paints the line at the left of `area`, over existing cells; if it does not fit, it is cut and ends with `…`.
     fn paint<S>(self, area: Rect, canvas: &mut Canvas<'_, S>);
 }
 
@@ -95,7 +93,7 @@ impl<'a> Columns<'a> for Line<'a> {
                 *last = std::mem::take(last).add(part.to_owned(), style);
                 if !rest.is_empty() {
                     if part.is_empty() && last.columns() <= INDENT {
-                        // Not one of its glyphs fits.
+                        // Not even one glyph fits.
                         break;
                     }
                     lines.push(Line::default().to(INDENT.min(columns / 2)));
@@ -120,12 +118,12 @@ impl<'a> Columns<'a> for Line<'a> {
     }
 }
 
-/// A line that begins with the mark of the selected row, or with blanks in its place.
+/// A line that starts with the mark of the selected row, or with blanks.
 pub fn marked(selected: bool, theme: Theme) -> Line<'static> {
     Line::default().add(if selected { "▌ " } else { "  " }, theme.focused())
 }
 
-/// The longest beginning of `text` that takes no more than `columns`.
+/// The longest prefix of `text` that fits into `columns`.
 fn cut_exactly(text: &str, columns: usize) -> &str {
     let mut used = 0;
     let end = text.char_indices().find(|(_, c)| {
@@ -135,7 +133,7 @@ fn cut_exactly(text: &str, columns: usize) -> &str {
     end.map_or(text, |(at, _)| text.get(..at).unwrap_or_default())
 }
 
-/// `text` in lines of at most `columns`, broken between words; a word that is longer goes on in the next line.
+/// Wraps `text` between words into lines of at most `columns`; a longer word is broken.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(8);
     let mut lines = vec![String::new()];

@@ -1,4 +1,4 @@
-//! Lists: the lines of an area, which rows are in sight, and that there are more.
+//! Lists: the lines of an area, the visible rows, and marks for more rows.
 
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -8,17 +8,17 @@ use crate::app::mouse::Spot;
 use crate::ui::canvas::Canvas;
 use crate::ui::theme::Role;
 
-/// The lines of `area`, by their number from its top.
+/// Returns the lines of `area` by number from the top.
 pub fn lines(area: Rect) -> impl Fn(u16) -> Rect {
     move |n| Rect { y: area.y + n, height: 1, ..area }
 }
 
-/// `area` without its first `rows`.
+/// The rest of `area` below its first `rows`.
 pub fn below(area: Rect, rows: u16) -> Rect {
     Rect { y: area.y + rows, height: area.height.saturating_sub(rows), ..area }
 }
 
-/// The first of `all` rows to show in `room`: the selected one stays in the middle, where the ends allow.
+/// First visible row of `all` rows in `room`: the selected row stays in the middle as far as possible.
 pub fn first_row(selected: usize, all: usize, room: usize) -> usize {
     selected.saturating_sub(room / 2).min(all.saturating_sub(room))
 }
@@ -31,7 +31,7 @@ impl<S> Canvas<'_, S> {
         }
     }
 
-    /// The row `n` of a list is `here`: a click finds it, and the cursor is on the selected one.
+    /// Makes `here` a mouse target for the list row `n`, and puts the cursor there if it is selected.
     pub fn row(&mut self, here: Rect, n: usize, selected: bool) {
         self.hits.add(here, Spot::Row(n));
         if selected {
@@ -39,7 +39,7 @@ impl<S> Canvas<'_, S> {
         }
     }
 
-    /// Shows at the right of the rows of a list that there are more above and below.
+    /// Marks at the right of a list that there are more rows above or below.
     pub fn more_rows(&mut self, rows: Rect, above: bool, below: bool) {
         let ends = [(above, rows.y, '▲'), (below, rows.bottom().saturating_sub(1), '▼')];
         let dim = self.theme.style(Role::Dim);
@@ -48,7 +48,7 @@ impl<S> Canvas<'_, S> {
         }
     }
 
-    /// Paints `lines` from `offset` on, and in the last corner how many more there are.
+    /// Paints `lines` from `offset` on, with the number of remaining lines in the last corner.
     pub fn scrolled(&mut self, area: Rect, lines: Vec<Line<'_>>, offset: usize) {
         let rows = usize::from(area.height);
         let offset = offset.min(lines.len().saturating_sub(1));
@@ -58,7 +58,7 @@ impl<S> Canvas<'_, S> {
         self.more(area, left);
     }
 
-    /// Shows in the last corner how many rows there are below.
+    /// Shows the number of rows below in the last corner.
     pub fn more(&mut self, area: Rect, left: usize) {
         if left > 0 {
             let more = Line::default().add(format!(" {left} more ▼ "), self.theme.style(Role::Dim));
@@ -71,12 +71,12 @@ impl<S> Canvas<'_, S> {
 }
 
 impl Canvas<'_> {
-    /// Paints sentences, each wrapped, with keys in the place of the commands in braces: what an empty pane shows.
+    /// Paints wrapped sentences for an empty pane; command names in braces are replaced by keys.
     pub fn prose(&mut self, area: Rect, sentences: &[&str]) {
         let columns = usize::from(area.width).saturating_sub(4);
         let dim = self.theme.style(Role::Dim);
         let lines: Vec<String> =
-            sentences.iter().flat_map(|sentence| wrap(&self.tell(sentence), columns)).collect();
+            sentences.iter().flat_map(|sentence| wrap(&self.with_keys(sentence), columns)).collect();
         self.lines(area, lines.iter().map(|part| Line::default().add(format!("  {part}"), dim)));
     }
 }

@@ -1,4 +1,4 @@
-//! Panes: rules with a title, lines with two ends, panes side by side, boxes.
+//! Panes: rules with a title, two-part lines, panes side by side, boxes.
 
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -11,7 +11,7 @@ use crate::ui::canvas::Canvas;
 use crate::ui::theme::Role;
 
 impl<S> Canvas<'_, S> {
-    /// A line with `left` at its left and `right` at its right end, and a glyph between; the right end stays whole.
+    /// Draws `left` and `right` at the two ends of a line, with a glyph between; `right` is never cut.
     pub fn two_ends(&mut self, area: Rect, left: Line<'_>, right: Line<'_>, (glyph, style): (char, Style)) {
         let room = usize::from(area.width);
         let right_room = right.columns().min(room);
@@ -26,7 +26,7 @@ impl<S> Canvas<'_, S> {
         right.paint(Rect { x: area.x + left_room as u16, width: right_room as u16, ..area }, self);
     }
 
-    /// A rule on the first line of `area` with a title set into it, and words at its end.
+    /// Draws a rule on the first line of `area`, with a title and with text at its end.
     pub fn rule(&mut self, area: Rect, title: &str, focused: bool, end: &str) {
         let dim = self.theme.style(Role::Dim);
         let title_style = if focused { self.theme.focused() } else { self.theme.strong() };
@@ -41,7 +41,7 @@ impl<S> Canvas<'_, S> {
         self.two_ends(Rect { height: area.height.min(1), ..area }, left, right, ('─', dim));
     }
 
-    /// Two panes side by side with a line between, the left one `split` columns wide.
+    /// Splits `area` into two panes with a line between; the left one is `split` columns wide.
     pub fn side_by_side(&mut self, area: Rect, split: u16) -> [Rect; 2] {
         let dim = self.theme.style(Role::Dim);
         self.fill(Rect { x: area.x + split, width: 1, ..area }, '│', dim);
@@ -49,9 +49,9 @@ impl<S> Canvas<'_, S> {
         [left, Rect { x: area.x + split + 1, width: area.width - split - 1, ..area }]
     }
 
-    /// An empty box over what is there, with words set into its edges; gives its inside.
+    /// Draws an empty box with text in its edges, over existing cells; returns its inside.
     pub fn boxed(&mut self, area: Rect, title: &str, foot: &str) -> Rect {
-        // The edge under the words is dim: the words are not.
+        // The edge is dim, the text in it is not.
         let (dim, style) = (self.theme.style(Role::Dim), self.theme.focused().remove_modifier(Modifier::DIM));
         let edge = |words: &str| {
             let words = cut(words, usize::from(area.width).saturating_sub(3));

@@ -1,4 +1,4 @@
-//! How the screens look: every theme, every depth, what lies over a view, and that nothing is told by colour alone.
+//! Snapshots of themes, colour depths and overlays; and no information by colour alone.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -43,7 +43,7 @@ fn overlays() -> Vec<(&'static str, Session)> {
 }
 
 #[test]
-fn what_lies_over_a_view() {
+fn overlays_over_a_view() {
     for (name, s) in overlays() {
         for (columns, rows) in SIZES {
             let shot = screen(&s.state, Theme::default(), (columns, rows), true);
@@ -58,7 +58,7 @@ fn what_lies_over_a_view() {
     }
 }
 
-/// The screen in a theme, its text, under each line the letters of its styles, and what the letters mean.
+/// The screen in a theme: its text, under each line the letters of its styles, and the key of the letters.
 fn painted(s: &Session, theme: Theme) -> (String, BTreeSet<String>) {
     let (columns, rows) = (80, 24);
     let mut state = s.state.clone();
@@ -73,7 +73,7 @@ fn painted(s: &Session, theme: Theme) -> (String, BTreeSet<String>) {
         for x in 0..columns {
             let cell = &buffer[(x, y)];
             text.push_str(cell.symbol());
-            // A blank has no ink.
+            // A blank has no foreground.
             let ink = if cell.symbol() == " " { Color::Reset } else { cell.fg };
             let style = (ink, cell.bg, if ink == Color::Reset { Modifier::empty() } else { cell.modifier });
             let at = styles.iter().position(|have| *have == style).unwrap_or_else(|| {
@@ -118,7 +118,7 @@ fn a_terminal_is_sent_only_colours_that_it_has() {
 }
 
 #[test]
-fn every_theme_tells_the_same() {
+fn every_theme_shows_the_same_words() {
     let mut down = full();
     down.report(link(Phase::Down, down.now));
     for s in overlays().into_iter().map(|(_, s)| s).chain([full(), down]) {
@@ -126,10 +126,10 @@ fn every_theme_tells_the_same() {
         for name in ThemeName::ALL {
             let mut state = s.state.clone();
             state.theme = name;
-            // The list of themes marks the one that is in use.
-            let told = screen(&state, Theme { name, depth: Depth::Many, ascii: false }, (80, 24), false);
+            // The list of themes marks the current one.
+            let shown = screen(&state, Theme { name, depth: Depth::Many, ascii: false }, (80, 24), false);
             assert_eq!(
-                told.replace(" (now)", "      ").split_whitespace().collect::<String>(),
+                shown.replace(" (now)", "      ").split_whitespace().collect::<String>(),
                 plain.replace(" (now)", "      ").split_whitespace().collect::<String>()
             );
         }

@@ -1,4 +1,4 @@
-//! The Dig view: the line, the queries so far, and the answer in one of its faces.
+//! The Dig view: the input line, the history, and the response in one of its formats.
 
 mod boxes;
 mod faces;
@@ -20,10 +20,9 @@ use crate::ui::parts::line::Columns as _;
 use crate::ui::parts::list::below;
 use crate::ui::theme::Role;
 
-/// What stands before the line.
+/// Prompt of the input line.
 const PROMPT: &str = " dig ❯ ";
 
-/// Draws the view.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     canvas.hits.add(area, Spot::List);
     let mut answer = below(area, 1);
@@ -75,9 +74,9 @@ fn asked(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
     let dig = &state.views.dig;
     let dim = theme.style(Role::Dim);
-    canvas.rule(area, "Asked", false, "");
+    canvas.rule(area, "Queries", false, "");
     if dig.entries.is_empty() {
-        Line::default().add("  nothing yet", dim).paint(below(area, 1), canvas);
+        Line::default().add("  no queries yet", dim).paint(below(area, 1), canvas);
     }
     for ((at, entry), line) in dig.entries.iter().enumerate().rev().zip(below(area, 1).rows()) {
         let here = at == dig.chosen;
@@ -93,7 +92,7 @@ fn asked(canvas: &mut Canvas<'_>, area: Rect) {
     }
 }
 
-/// How an entry ended, in a word.
+/// Outcome of an entry in one word.
 fn outcome(entry: &Entry) -> (String, Role) {
     let Some(answered) = &entry.answered else { return ("…".into(), Role::Dim) };
     match &answered.exchanges {

@@ -1,4 +1,4 @@
-//! The Doctor view: the verdict, the checks from near to far, and the story of the selected one.
+//! The Doctor view: the verdict, the list of checks, and the details of the selected check.
 
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -11,13 +11,12 @@ use crate::ui::parts::line::{Columns as _, marked, wrap};
 use crate::ui::parts::list::{below, first_row};
 use crate::ui::theme::{Role, Theme};
 
-/// Draws the view.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, size, .. } = *canvas;
     let Some(diagnosis) = &state.networks.front().shown.diagnosis else {
         canvas.rule(area, "Doctor", false, "");
         let words = "  {refresh} examines the conf, the link, the name server, the org and the paths to its machines.";
-        let line = Line::default().add(canvas.tell(words), theme.style(Role::Dim));
+        let line = Line::default().add(canvas.with_keys(words), theme.style(Role::Dim));
         return line.paint(below(area, 2.min(area.height - 1)), canvas);
     };
     let role = match diagnosis.cause.and_then(|cause| diagnosis.findings.get(cause)).map(|f| f.status) {
@@ -31,7 +30,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let rest = below(area, 1);
     let finding = chosen.and_then(|at| diagnosis.findings.get(at));
     if let (Some(scroll), Some(finding)) = (state.views.doctor.story, finding) {
-        whole_story(canvas, rest, finding, scroll);
+        full_details(canvas, rest, finding, scroll);
         canvas.cursor = Some(rest.as_position());
         return;
     }
@@ -53,7 +52,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     };
     checks(canvas, list, diagnosis, chosen);
     if let Some(finding) = finding {
-        short_story(canvas, story, finding);
+        short_details(canvas, story, finding);
     }
 }
 
@@ -79,7 +78,7 @@ fn glyph(status: Status) -> (&'static str, Role) {
     }
 }
 
-/// The list, a heading before each group; scrolled so that the selected check is in sight.
+/// The list of checks under their group headings; scrolled so that the selected check is visible.
 fn checks(canvas: &mut Canvas<'_>, area: Rect, diagnosis: &Diagnosis, chosen: Option<usize>) {
     let theme = canvas.theme;
     let dim = theme.style(Role::Dim);
@@ -117,14 +116,14 @@ fn checks(canvas: &mut Canvas<'_>, area: Rect, diagnosis: &Diagnosis, chosen: Op
 }
 
 /// The selected check in short, beside or below the list.
-fn short_story(canvas: &mut Canvas<'_>, area: Rect, finding: &Finding) {
+fn short_details(canvas: &mut Canvas<'_>, area: Rect, finding: &Finding) {
     let columns = usize::from(area.width);
     let more = match finding.evidence.len() {
         0 => String::new(),
-        n => canvas.tell(&format!("{{story}} {} · ", count(n, "line"))),
+        n => canvas.with_keys(&format!("{{story}} {} · ", count(n, "line"))),
     };
     let end = format!("{more}{}", finding.status.as_str());
-    // The title goes before the evidence, of which the row of hints tells too.
+    // If both do not fit, the title stays: the hints show the number of evidence lines too.
     let cramped = width(&finding.title) + width(&end) + 4 > columns;
     let end = if cramped { finding.status.as_str().to_owned() } else { end };
     let title = fit(&finding.title, 60.min(columns.saturating_sub(width(&end) + 4)));
@@ -133,7 +132,7 @@ fn short_story(canvas: &mut Canvas<'_>, area: Rect, finding: &Finding) {
 }
 
 /// The selected check with its evidence, scrolled by rows.
-fn whole_story(canvas: &mut Canvas<'_>, area: Rect, finding: &Finding, scroll: u16) {
+fn full_details(canvas: &mut Canvas<'_>, area: Rect, finding: &Finding, scroll: u16) {
     let theme = canvas.theme;
     let columns = usize::from(area.width);
     let mut all = sections(finding, theme, columns);
@@ -142,7 +141,7 @@ fn whole_story(canvas: &mut Canvas<'_>, area: Rect, finding: &Finding, scroll: u
         all.push(Line::default().add("  Evidence", theme.style(Role::Dim)));
         let plain = theme.style(Role::Plain);
         for line in &finding.evidence {
-            // Wrapped, it keeps what is before it in the line.
+            // Wrapped lines keep their indentation.
             let indent = 4 + line.len() - line.trim_start().len();
             let parts = wrap(line.trim_start(), columns.saturating_sub(indent + 1));
             all.extend(parts.into_iter().map(|part| Line::default().to(indent).add(part, plain)));
@@ -151,13 +150,13 @@ fn whole_story(canvas: &mut Canvas<'_>, area: Rect, finding: &Finding, scroll: u
     let most = all.len().saturating_sub(area.height.saturating_sub(1).into());
     let from = usize::from(scroll).min(most);
     let where_it_is = if most > 0 { format!("↑{from} ↓{} · ", most - from) } else { String::new() };
-    let end = format!("{where_it_is}{} · {}", finding.status.as_str(), canvas.tell("{back}: the list"));
+    let end = format!("{where_it_is}{} · {}", finding.status.as_str(), canvas.with_keys("{back}: the list"));
     let title = fit(&finding.title, columns.saturating_sub(width(&end) + 6));
     canvas.rule(area, &title, true, &end);
     canvas.lines(below(area, 1), all.into_iter().skip(from));
 }
 
-/// What the check saw, why, what it hurts, and what to try.
+/// Observation, causes, effects and remedies of a check.
 fn sections(finding: &Finding, theme: Theme, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let mut add = |label: &str, text: &str, role: Role| {
@@ -174,12 +173,12 @@ fn sections(finding: &Finding, theme: Theme, columns: usize) -> Vec<Line<'static
             );
         }
     };
-    add("Saw", &finding.saw, Role::Plain);
-    for (n, why) in finding.why.iter().enumerate() {
-        add(if n == 0 { "Why" } else { "  or" }, why, Role::Plain);
+    add("Found", &finding.observed, Role::Plain);
+    for (n, why) in finding.causes.iter().enumerate() {
+        add(if n == 0 { "Cause" } else { "  or" }, why, Role::Plain);
     }
-    add("Hurts", &finding.hurts, Role::Plain);
-    for (n, remedy) in finding.remedy.iter().enumerate() {
+    add("Effect", &finding.affects, Role::Plain);
+    for (n, remedy) in finding.remedies.iter().enumerate() {
         add(if n == 0 { "Try" } else { "" }, remedy, Role::Accent);
     }
     lines
@@ -211,7 +210,7 @@ mod tests {
             let name = format!("doctor_{}x{}", at.0, at.1);
             insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, true));
         }
-        // A check with evidence, its whole story, and the system looked at while ours is attached.
+        // A check with evidence, its details in full, and the system checked while we are attached.
         let mut facts = crate::doctor::judge::tests::healthy();
         facts.subject.system = true;
         let own = facts.conf.address;

@@ -1,4 +1,4 @@
-//! The Events view: what has changed, newest first.
+//! The Events view: changes, newest first.
 
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -11,7 +11,6 @@ use crate::ui::parts::line::{Columns as _, marked, wrap};
 use crate::ui::parts::list::{below, first_row, lines};
 use crate::ui::theme::Role;
 
-/// Draws the view.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, size, .. } = *canvas;
     canvas.hits.add(area, Spot::List);
@@ -26,7 +25,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         let names = Line::default().add("  TIME", dim).to(14).add("WHERE", dim).to(14 + about);
         names.add("WHAT", dim).paint(line(1), canvas);
     }
-    // What does not fit its column stands in full below the list.
+    // Text that does not fit its column is shown in full below the list.
     let clause = state.shown_events().nth(chosen).map(|event| event.change.clause()).unwrap_or_default();
     let columns = usize::from(area.width);
     let full = if 14 + about + width(&clause) > columns { wrap(&clause, columns - 3) } else { Vec::new() };
@@ -34,7 +33,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let foot = if foot + heading + 3 > area.height { 0 } else { foot };
     if foot > 0 {
         let foot = below(area, area.height - foot);
-        canvas.rule(foot, "", false, "the selected one");
+        canvas.rule(foot, "", false, "selected");
         let plain = theme.style(Role::Plain);
         canvas.lines(below(foot, 1), full.iter().map(|part| Line::default().add(format!("  {part}"), plain)));
     }
@@ -60,17 +59,17 @@ fn empty(canvas: &mut Canvas<'_>, area: Rect) {
     let log = &canvas.state.views.events;
     let why = match (log.filter.is_empty(), log.was_cleared()) {
         (true, false) => {
-            "Nothing has changed since sixpane attached. Machines that come, go or move are told here."
+            "Nothing has changed since sixpane attached. Machines that start, stop or move appear here."
         }
         (true, true) => {
-            "Nothing has changed since the list was cleared. Machines that come, go or move are told here."
+            "Nothing has changed since the list was cleared. Machines that start, stop or move appear here."
         }
-        (false, _) => "Nothing here matches the filter. {back} clears it.",
+        (false, _) => "No event matches the filter. {back} clears it.",
     };
     canvas.prose(area, &[why]);
 }
 
-/// A change in a shape and its role.
+/// Glyph of a change, with its role.
 fn glyph(change: &Change) -> (&'static str, Role) {
     match change {
         Change::AppCame(_) | Change::MachineCame(_) | Change::PeerCame(_) | Change::Answers(..) => {

@@ -1,5 +1,5 @@
-//! The Explore view: the tree at the left, the details of the selected row and the pings at the right; or the tree alone,
-//! with more columns.
+//! The Explore view: the tree at the left, details and pings of the selected row at the right; or the tree alone with
+//! more columns.
 
 mod details;
 mod pings;
@@ -19,10 +19,9 @@ use crate::ui::parts::line::Columns as _;
 use crate::ui::parts::list::{below, first_row};
 use crate::ui::theme::Role;
 
-/// Columns for round trips at the right of the tree.
+/// Width of the round trips at the right of the tree, in columns.
 const RTT: usize = 8;
 
-/// Draws the view.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, size, .. } = *canvas;
     if size == Size::Small || state.views.explore.zoom || state.views.explore.tree.wide {
@@ -122,7 +121,7 @@ fn heading(canvas: &mut Canvas<'_>, area: Rect) {
         .paint(area, canvas);
 }
 
-/// Every empty place says why, and what to do.
+/// An empty tree shows the reason and the next step.
 fn empty(canvas: &mut Canvas<'_>, area: Rect) {
     let state = canvas.state;
     let catalog = &state.networks.front().shown.catalog;
@@ -130,7 +129,7 @@ fn empty(canvas: &mut Canvas<'_>, area: Rect) {
         let filter = Safe::new(state.views.explore.tree.filter());
         vec![
             format!(" 0 of {} match `/{filter}`.", count(state.views.explore.tree.machines(), "machine")),
-            canvas.tell(" {back} clears the filter."),
+            canvas.with_keys(" {back} clears the filter."),
         ]
     } else if catalog.walk.finished.is_some() && catalog.walk.problems.is_empty() {
         vec![
@@ -141,7 +140,7 @@ fn empty(canvas: &mut Canvas<'_>, area: Rect) {
     } else if catalog.walk.finished.is_some() {
         catalog.walk.problems.iter().map(|problem| format!(" {problem}")).collect()
     } else if state.is_up() {
-        vec![" ◐ asking for the apps".into()]
+        vec![" ◐ querying the apps".into()]
     } else {
         vec![" ◐ waiting for the tunnel".into()]
     };

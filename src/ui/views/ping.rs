@@ -1,4 +1,4 @@
-//! The Ping view: a line for each target, and below what is known of the selected one.
+//! The Ping view: a line per target, and below the details of the selected one.
 
 mod figures;
 mod matrix;
@@ -24,7 +24,6 @@ use crate::ui::parts::line::{Columns as _, marked};
 use crate::ui::parts::list::{below, first_row, lines};
 use crate::ui::theme::{Role, Theme};
 
-/// Draws the view.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, size, .. } = *canvas;
     canvas.hits.add(area, Spot::List);
@@ -37,7 +36,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     if rows.is_empty() {
         return empty(canvas, below(area, 2));
     }
-    // The table takes what it needs; what is below has at least its share.
+    // The table takes the rows that it needs; the pane below has a minimum share.
     let least = match size {
         Size::Wide => 17,
         Size::Normal => 11,
@@ -78,11 +77,11 @@ fn lower(canvas: &mut Canvas<'_>, area: Rect, row: &Row<'_>) {
 fn empty(canvas: &mut Canvas<'_>, area: Rect) {
     let dim = canvas.theme.style(Role::Dim);
     let lines = [
-        "Nobody is pinged.",
+        "No ping targets.",
         "{add-target} adds a target: an app, a region, a machine, an address, a name, or gateway.",
         "In the tree, {ping} pings the selected row and {ping-below} all below it.",
     ];
-    let lines = lines.map(|text| Line::default().add(format!("  {}", canvas.tell(text)), dim));
+    let lines = lines.map(|text| Line::default().add(format!("  {}", canvas.with_keys(text)), dim));
     canvas.lines(area, lines);
 }
 
@@ -119,7 +118,7 @@ fn title(canvas: &mut Canvas<'_>, area: Rect, rows: &[Row<'_>]) {
     canvas.rule(area, &left, true, &format!("{of}{sort} {arrow}  {doing}"));
 }
 
-/// Which columns there is room for.
+/// Columns that fit.
 struct Columns {
     size: Size,
     name: usize,
@@ -226,11 +225,11 @@ impl Columns {
     }
 }
 
-/// A target's name with what tells it from others, where there is room.
+/// Label of a target, with its address if it fits.
 fn full_name(state: &State, row: &Row<'_>, size: Size) -> String {
     let target = &row.series.target;
     if row.series.turns > 0 {
-        let turns = if size == Size::Wide { " in turns" } else { "" };
+        let turns = if size == Size::Wide { " round robin" } else { "" };
         return format!("{} ×{}{turns}", target.label, row.series.turns);
     }
     let machine = row.member.is_some_and(|member| member.region.is_some());
@@ -243,7 +242,7 @@ fn full_name(state: &State, row: &Row<'_>, size: Size) -> String {
     }
 }
 
-/// What stands in a column; what is not known is no zero.
+/// Content of a column; unknown values are not shown as zero.
 fn figure(row: &Row<'_>, column: Column, size: Size) -> (String, Role) {
     let stat = |pick: fn(Stats) -> Duration| {
         (row.stats().map_or_else(|| "–".into(), |stats| ms(pick(stats))), Role::Plain)
@@ -281,7 +280,7 @@ fn figure(row: &Row<'_>, column: Column, size: Size) -> (String, Role) {
     }
 }
 
-/// A length of time in words: `18 s`, `2 min`.
+/// A duration with its unit: `18 s`, `2 min`.
 fn span(seconds: f64) -> String {
     if seconds < 10.0 {
         format!("{seconds:.1} s")

@@ -1,4 +1,4 @@
-//! What lies over the Dig view while a line is typed: completions, the search in the history, the builder of names.
+//! Boxes over the Dig view while a line is typed: completions, history search, and the name builder.
 
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
@@ -13,22 +13,22 @@ use crate::ui::parts::line::{Columns as _, marked};
 use crate::ui::parts::list::{first_row, lines};
 use crate::ui::theme::Role;
 
-/// Where a box with `rows` rows lies: below the line, so that what it offers begins where one types.
+/// Area of a box with `rows` rows, below the input line.
 fn under(area: Rect, rows: usize) -> Rect {
     let height = (rows as u16 + 2).min(area.height.saturating_sub(1));
     Rect { x: area.x + 4, y: area.y + 1, width: area.width.saturating_sub(5).min(84), height }
 }
 
-/// How wide the column of `names` is, the mark before them with it.
+/// Width of the column of `names`, including the mark.
 fn column<'n>(names: impl Iterator<Item = &'n str>, inside: Rect) -> usize {
     let longest = names.map(width).max().unwrap_or(0);
     (longest + 2).min((usize::from(inside.width) * 3 / 5).max(24))
 }
 
-/// One thing to choose: its name, what it is, its record type.
+/// One choice: name, description, record type.
 type Offer<'a> = (&'a str, &'a str, String);
 
-/// The offers with their numbers, as lines of a box; the names take `column` columns.
+/// The choices with their numbers, as lines of a box; names take `column` columns.
 fn offers<'o>(
     canvas: &mut Canvas<'_>,
     inside: Rect,
@@ -47,27 +47,27 @@ fn offers<'o>(
     }
 }
 
-/// The words that the line may be completed to.
+/// Completions of the line.
 pub fn choices(canvas: &mut Canvas<'_>, area: Rect) {
     let dig = &canvas.state.views.dig;
-    let foot = canvas.tell(" {complete} accept · {line-down}{line-up} choose · {leave-line} close ");
+    let foot = canvas.with_keys(" {complete} accept · {line-down}{line-up} choose · {leave-line} close ");
     let inside = canvas.boxed(under(area, dig.choices.len().min(8)), " completions ", &foot);
     let rows = usize::from(inside.height);
     let offset = first_row(dig.choice.unwrap_or(0), dig.choices.len(), rows);
-    // The names have the room that they need, what they are the rest.
+    // Names take the room that they need, descriptions the rest.
     let shown = || dig.choices.iter().enumerate().skip(offset).take(rows);
     let column = column(shown().map(|(_, choice)| choice.name.as_str()), inside);
     let shown = shown().map(|(n, choice)| (n, (&*choice.name, choice.about, choice.rtype.to_string())));
     offers(canvas, inside, column, dig.choice, shown);
 }
 
-/// The search in the history.
+/// The history search.
 pub fn search(canvas: &mut Canvas<'_>, area: Rect, search: &Search) {
     let Canvas { state, theme, .. } = *canvas;
     let dim = theme.style(Role::Dim);
     let past = &state.views.dig.past;
     let found = past.search(search.input.value());
-    let foot = canvas.tell(" {ask} ask · {complete} edit · {line-down} older · {leave-line} close ");
+    let foot = canvas.with_keys(" {ask} send · {complete} edit · {line-down} older · {leave-line} close ");
     let inside = canvas.boxed(under(area, 1 + found.len().clamp(1, 10)), " history ", &foot);
     let line = lines(inside);
     let left = Line::default()
@@ -77,7 +77,7 @@ pub fn search(canvas: &mut Canvas<'_>, area: Rect, search: &Search) {
     canvas.two_ends(line(0), left, tally, (' ', dim));
     let rows = usize::from(inside.height.saturating_sub(1));
     if found.is_empty() {
-        Line::default().add("  no line fits", dim).paint(line(1), canvas);
+        Line::default().add("  no match", dim).paint(line(1), canvas);
     }
     let offset = first_row(search.chosen, found.len(), rows);
     for (n, found) in found.iter().enumerate().skip(offset).take(rows) {
@@ -90,7 +90,7 @@ pub fn search(canvas: &mut Canvas<'_>, area: Rect, search: &Search) {
     canvas.cursor = Some(Position { x: inside.x + column.min(inside.width - 1), y: inside.y });
 }
 
-/// The builder of names.
+/// The name builder.
 pub fn builder(canvas: &mut Canvas<'_>, area: Rect, builder: &Builder) {
     match builder.hole {
         None => forms(canvas, area, builder),
@@ -99,7 +99,7 @@ pub fn builder(canvas: &mut Canvas<'_>, area: Rect, builder: &Builder) {
 }
 
 fn forms(canvas: &mut Canvas<'_>, area: Rect, builder: &Builder) {
-    let foot = canvas.tell(" {ask} take · {line-down}{line-up} choose · {leave-line} close ");
+    let foot = canvas.with_keys(" {ask} select · {line-down}{line-up} choose · {leave-line} close ");
     let inside = canvas.boxed(under(area, TEMPLATES.len()), " build a name ", &foot);
     let offset = first_row(builder.chosen, TEMPLATES.len(), inside.height.into());
     let column = column(TEMPLATES.iter().map(|template| template.pattern), inside);
@@ -120,8 +120,8 @@ fn holes(canvas: &mut Canvas<'_>, area: Rect, builder: &Builder, hole: usize) {
     let template = builder.template();
     let most = usize::from(area.height).saturating_sub(template.holes.len() + 5);
     let offered = builder.offers.len().min(most.clamp(1, 8));
-    let foot =
-        canvas.tell(" {ask} take · {complete} complete · {line-down}{line-up} choose · {leave-line} back ");
+    let foot = canvas
+        .with_keys(" {ask} select · {complete} complete · {line-down}{line-up} choose · {leave-line} back ");
     let rows = template.holes.len() + 1 + offered.max(1);
     let title = format!(" {} ", template.pattern);
     let inside = canvas.boxed(under(area, rows), &title, &foot);
@@ -140,7 +140,7 @@ fn holes(canvas: &mut Canvas<'_>, area: Rect, builder: &Builder, hole: usize) {
     let top = template.holes.len() + 1;
     if builder.offers.is_empty() {
         let kind = template.holes.get(hole).map_or("", |kind| kind.as_str());
-        let words = format!("  type the {kind}: nothing that is known begins so");
+        let words = format!("  type the {kind}: no known name begins with this");
         Line::default().add(words, dim).paint(line(top), canvas);
     }
     let offset = first_row(builder.offer.unwrap_or(0), builder.offers.len(), offered);

@@ -1,4 +1,4 @@
-//! The answer in the face that is chosen: rows, the text of dig, bytes, JSON, or what has changed.
+//! The response in the selected format: rows, dig's text, bytes, JSON, or the log of changes.
 
 use std::time::Instant;
 
@@ -18,21 +18,20 @@ use crate::ui::parts::line::{Columns as _, wrap};
 use crate::ui::parts::list::below;
 use crate::ui::theme::{Role, Theme};
 
-/// Draws the pane.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
     heading(canvas, area);
     let Some(entry) = state.views.dig.entry() else {
         let sentences = [
-            "Type a name: {complete} completes it from what the network has.",
-            "A bare word is a name of this network: web is web.internal.",
-            "{search-history} searches what was asked before, {build-name} builds a name from the table of forms.",
+            "Type a name: {complete} completes it from the names in the network.",
+            "A single word is a name in this network: web means web.internal.",
+            "{search-history} searches earlier queries, {build-name} builds a name step by step.",
         ];
         return canvas.prose(below(area, 2), &sentences);
     };
     let inside = below(area, 1);
     match entry.answered.as_ref().map(|answered| (answered.at, &answered.exchanges)) {
-        None => Line::default().add("  asking …", theme.style(Role::Dim)).paint(inside, canvas),
+        None => Line::default().add("  querying …", theme.style(Role::Dim)).paint(inside, canvas),
         Some((_, Err(error))) => {
             let bad = theme.style(Role::Bad);
             let parts = wrap(&error.to_string(), usize::from(area.width) - 3);
@@ -42,7 +41,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     }
 }
 
-/// The rule above the answer: the faces that there are, and the line that was asked.
+/// The rule above the response: the available formats, and the query line.
 fn heading(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
     let dim = theme.style(Role::Dim);
@@ -88,12 +87,12 @@ fn face(canvas: &mut Canvas<'_>, area: Rect, entry: &Entry, at: Instant, exchang
     canvas.scrolled(area, lines, dig.scroll);
 }
 
-/// What stands at the end of the rule: the line, and whether it is asked again, as far as there is room for both.
+/// Text at the end of the rule: the line, and whether it is repeated, as far as both fit.
 fn about(entry: &Entry, room: usize) -> String {
     let changes = |watch: &Watch| count(watch.log.len(), "change");
     let (long, short) = match &entry.watch {
         Some(watch) => (format!("every {} s · {}", watch.every().as_secs(), changes(watch)), changes(watch)),
-        None if entry.asking && entry.answered.is_some() => ("asking …".into(), "…".into()),
+        None if entry.asking && entry.answered.is_some() => ("querying …".into(), "…".into()),
         None => (String::new(), String::new()),
     };
     let line = room.saturating_sub(width(&long) + 4).min(40);
@@ -105,7 +104,7 @@ fn about(entry: &Entry, room: usize) -> String {
     }
 }
 
-/// The exchanges one after the other, each as `face` makes it; why there is none where it makes nothing.
+/// The exchanges one after the other, formatted by `face`; if it returns nothing, the reason.
 fn lines_of(
     entry: &Entry,
     exchanges: &[Exchange],
@@ -128,7 +127,7 @@ fn lines_of(
     lines
 }
 
-/// A line of a text: what only frames the data is dim, comments and the names of JSON's fields.
+/// A line of text; comments, punctuation and JSON field names are dim.
 fn toned(line: &str, theme: Theme) -> Line<'static> {
     let (dim, plain) = (theme.style(Role::Dim), theme.style(Role::Plain));
     let inside = line.trim_start();
@@ -144,22 +143,22 @@ fn toned(line: &str, theme: Theme) -> Line<'static> {
     }
 }
 
-/// What changed while the line is watched, newest first.
+/// Changes of a watched line, newest first.
 fn changes(state: &State, entry: &Entry, theme: Theme) -> Vec<Line<'static>> {
     let dim = theme.style(Role::Dim);
     let Some(watch) = &entry.watch else { return Vec::new() };
     let since = state.now.saturating_duration_since(watch.since);
     let dropped =
-        if watch.dropped > 0 { format!(", {} older ones not kept", watch.dropped) } else { String::new() };
+        if watch.dropped > 0 { format!(", {} older ones dropped", watch.dropped) } else { String::new() };
     let head = format!(
         "  watched for {}, {}, {}{dropped}",
         ago(since),
-        count(watch.answers as usize, "answer"),
+        count(watch.answers as usize, "response"),
         count(watch.log.len(), "change")
     );
     let mut lines = vec![Line::default().add(head, dim), Line::default()];
     if watch.log.is_empty() {
-        lines.push(Line::default().add("  nothing has changed", dim));
+        lines.push(Line::default().add("  no changes", dim));
     }
     lines.extend(watch.log.iter().rev().map(|one| {
         let about = one.about.as_ref().map(|about| format!("{about}  ")).unwrap_or_default();
@@ -169,7 +168,7 @@ fn changes(state: &State, entry: &Entry, theme: Theme) -> Vec<Line<'static>> {
     lines
 }
 
-/// `line` with blanks in place of tabs.
+/// Replaces tabs by blanks.
 fn untabbed(line: &str) -> String {
     let mut out = String::with_capacity(line.len() + 16);
     for c in line.chars() {

@@ -1,4 +1,4 @@
-//! The Hex face: the bytes of the messages, and what the field under the cursor is.
+//! The Hex format: the bytes of the messages, and the field under the cursor.
 
 use std::sync::Arc;
 
@@ -15,10 +15,9 @@ use crate::ui::parts::line::Columns as _;
 use crate::ui::parts::list::{first_row, lines};
 use crate::ui::theme::Role;
 
-/// From here on there is room for the bytes as characters.
+/// Minimum width for the bytes as characters.
 const WIDE: u16 = 76;
 
-/// Draws the face.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
     let dig = &state.views.dig;
@@ -26,13 +25,13 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let line = lines(area);
     let dim = theme.style(Role::Dim);
     let Some((which, byte)) = dig.hex_at(&messages) else {
-        Line::default().add("  no message came", theme.style(Role::Bad)).paint(line(0), canvas);
+        Line::default().add("  no message received", theme.style(Role::Bad)).paint(line(0), canvas);
         return;
     };
     let Some(message) = messages.get(which) else { return };
     let spans = Parts::of(message).map(|parts| fields::spans(&parts)).unwrap_or_default();
     let field = spans.iter().find(|span| span.place.contains(&byte));
-    // The field stands in the first two lines, so that the eye need not wander.
+    // The field is always shown in the first two lines.
     let (name, value, place) = field.map_or((String::new(), String::new(), String::new()), |span| {
         let Span { place, name, value } = span;
         let bytes = count(place.len(), "byte");

@@ -1,4 +1,4 @@
-//! The Answer face: rows with a cursor, which is kept in sight.
+//! The Answer format: rows with a cursor that stays visible.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,12 @@ use crate::ui::parts::line::{Columns as _, wrap};
 use crate::ui::parts::list::first_row;
 use crate::ui::theme::{Role, Theme};
 
-/// Draws the face.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
     let rows = state.views.dig.rows(&state.networks.front().shown);
     let (row, field) = state.views.dig.cursor(&rows);
     let columns = usize::from(area.width).saturating_sub(1);
-    // Prose takes as many lines as it needs, all else takes one; only what is in sight is made.
+    // Prose is wrapped, every other row takes one line; only visible rows are formatted.
     let mut proses = BTreeMap::new();
     let mut starts = Vec::with_capacity(rows.len());
     let mut all = 0;
@@ -32,7 +31,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         });
     }
     let height = usize::from(area.height);
-    // How many more there are is said in a row of its own.
+    // The number of further rows takes a line of its own.
     let height = height - usize::from(all > height && height > 1);
     let first = starts.get(row).copied().unwrap_or(0);
     let end = starts.get(row + 1).copied().unwrap_or(all).max(first + 1);
@@ -58,7 +57,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     canvas.cursor = Some(Position { x: area.x, y: line(first).y });
 }
 
-/// A row on one line; the link `here` is marked.
+/// A row on one line; the selected link `here` is highlighted.
 pub fn line(row: &Row, here: Option<usize>, columns: usize, theme: Theme) -> Line<'static> {
     let fixed: usize = row.pieces.iter().filter(|piece| !piece.long).map(|piece| width(&piece.text)).sum();
     let long = row.pieces.iter().filter(|piece| piece.long).count();
@@ -89,7 +88,7 @@ pub fn line(row: &Row, here: Option<usize>, columns: usize, theme: Theme) -> Lin
     text
 }
 
-/// A row of prose in lines, with its label before the first.
+/// A row of wrapped prose, with its label before the first line.
 fn prose(row: &Row, label: &str, here: Option<usize>, columns: usize, theme: Theme) -> Vec<Line<'static>> {
     let Some(piece) = row.pieces.first() else { return Vec::new() };
     let mut style = theme.style(if piece.link.is_some() { Role::Accent } else { role(piece.tone) });

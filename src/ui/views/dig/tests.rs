@@ -113,7 +113,7 @@ fn errors() {
     s.keys("r");
     answer(&mut s, vec![silent("stuck")]);
     seen(&s, "error");
-    // Cut, and then whole.
+    // First cut, then complete.
     let mut cut = exchange("_instances", 0, vec![]);
     let ms = Duration::from_millis;
     cut.tries = vec![

@@ -1,4 +1,4 @@
-//! The details of the selected row: its facts, its names with the answer to each, the records that list it.
+//! Details of the selected row: facts, names with their responses, and the records that list it.
 
 use std::net::Ipv6Addr;
 use std::time::Instant;
@@ -20,7 +20,6 @@ use crate::ui::parts::line::Columns as _;
 use crate::ui::parts::list::below;
 use crate::ui::theme::{Role, Theme};
 
-/// Draws the pane.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
     let focused = state.views.explore.focus == Pane::Detail;
@@ -37,10 +36,10 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     canvas.lines(below(area, 1), lines.into_iter().skip(scroll));
 }
 
-/// Title of the pane, words at the end of its rule, and its lines.
+/// Title of the pane, text at the end of its rule, and its lines.
 type Shown = (String, String, Vec<Line<'static>>);
 
-/// The pane's lines in the making.
+/// Builds the lines of the pane.
 struct Details<'a> {
     state: &'a State,
     theme: Theme,
@@ -49,7 +48,7 @@ struct Details<'a> {
 }
 
 impl Details<'_> {
-    /// `label` in its column, then `value`.
+    /// Adds `label` in its column, then `value`.
     fn fact(&mut self, label: &str, value: impl Into<String>) {
         let line = Line::default()
             .add(format!("  {label}"), self.theme.style(Role::Dim))
@@ -82,7 +81,7 @@ impl Details<'_> {
         }
     }
 
-    /// While the link is down, how old the facts are.
+    /// Age of the facts, while the link is down.
     fn seen(&self, at: Option<Instant>) -> String {
         let at = at.filter(|_| !self.state.is_up());
         at.map(|at| format!("seen {} ago", age(self.state.now.saturating_duration_since(at))))
@@ -93,7 +92,7 @@ impl Details<'_> {
         let catalog = &self.state.networks.front().shown.catalog;
         let title = format!("Machine {id}");
         let Some(machine) = catalog.machine(app, id) else {
-            self.fact("", "It is no longer in DNS: it was stopped, destroyed, or its app is gone.");
+            self.fact("", "No longer in DNS: it was stopped or destroyed, or its app was deleted.");
             return (title, "gone".into(), self.lines);
         };
         let region = machine.region.as_ref().map_or("–", Safe::as_str);
@@ -107,8 +106,8 @@ impl Details<'_> {
             let age = age(self.state.now.saturating_duration_since(at));
             let why = catalog.why_stale(app.as_str()).unwrap_or_default();
             let warn = self.theme.style(Role::Warn);
-            let line = Line::default().add("  Not fresh", warn).to(12);
-            self.lines.push(line.add(format!("last named {age} ago; {why}"), warn));
+            let line = Line::default().add("  Outdated", warn).to(12);
+            self.lines.push(line.add(format!("last listed {age} ago; {why}"), warn));
         }
         for (key, value) in &machine.extra {
             self.fact("Also", format!("{key}={value}"));
@@ -123,7 +122,7 @@ impl Details<'_> {
         };
         if app.machines.is_empty() {
             let why = if app.complete {
-                "No started Machines. Stopped ones are not in DNS."
+                "No started machines. Stopped ones are not in DNS."
             } else {
                 "Its machines are not known yet."
             };
@@ -168,7 +167,7 @@ impl Details<'_> {
     fn peer(mut self, node: &Node, name: &Safe) -> Shown {
         let address = self.state.networks.front().shown.catalog.peers.get(name).and_then(|peer| peer.address);
         if address == Some(self.state.networks.front().identity.address()) {
-            self.fact("This is", "the peer of this conf: you");
+            self.fact("Note", "the peer of this conf");
         }
         self.address(address);
         self.names(node, address);
@@ -179,10 +178,10 @@ impl Details<'_> {
         self.state.networks.front().shown.detail.as_deref().filter(|detail| detail.node == *node)
     }
 
-    /// The address with its parts named below it (reference document, "6PN addresses in detail").
+    /// Adds the address with its parts below it (reference document, "6PN addresses in detail").
     fn address(&mut self, address: Option<Ipv6Addr>) {
         let Some(address) = address else {
-            return self.fact("Address", "– (no record says it)");
+            return self.fact("Address", "– (in no record)");
         };
         self.fact("Address", address.to_string());
         if let Some(a) = Anatomy::of(address) {
@@ -197,7 +196,7 @@ impl Details<'_> {
         }
     }
 
-    /// The table of names. What does not fit loses the columns at its right.
+    /// Adds the table of names. If it does not fit, the columns at its right are dropped.
     fn names(&mut self, node: &Node, own: Option<Ipv6Addr>) {
         let Some(detail) = self.detail(node) else { return };
         let (theme, columns) = (self.theme, self.columns);
@@ -225,12 +224,12 @@ impl Details<'_> {
         self.lines.extend(lines);
     }
 
-    /// The records that list it, and where they disagree.
+    /// Adds the records that list the row, and their conflicts.
     fn said_by(&mut self, records: impl Iterator<Item = Record>, app: &Safe, id: Option<&Safe>) {
         let list: Vec<&str> = records.map(Record::as_str).collect();
         self.lines.push(Line::default());
         if !list.is_empty() {
-            self.fact("Said by", list.join(", "));
+            self.fact("Listed in", list.join(", "));
         }
         let catalog = &self.state.networks.front().shown.catalog;
         let about = |c: &&Conflict| c.app == *app && (id.is_none() || c.machine.as_ref() == id);

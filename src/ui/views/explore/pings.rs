@@ -1,4 +1,4 @@
-//! The ping pane of the Explore view: a line for each target, and the round trips of the selected one over time.
+//! The ping pane of the Explore view: a line per target, and the RTT chart of the selected one.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::ui::parts::line::Columns as _;
 use crate::ui::parts::list::{below, lines};
 use crate::ui::theme::{Role, Theme};
 
-/// Rows of the chart with its rule, where there is room for one.
+/// Rows of the chart with its rule, if it fits.
 const CHART: u16 = 10;
 
-/// How many rows the pane takes of `available`.
+/// Height of the pane in rows, out of `available`.
 pub fn height(state: &State, size: Size, available: u16) -> u16 {
     let lines = state.networks.front().shown.pings.len().min(8) as u16;
     if lines == 0 {
@@ -30,7 +30,6 @@ pub fn height(state: &State, size: Size, available: u16) -> u16 {
     (table + chart).min(available.saturating_sub(if size == Size::Wide { 14 } else { 11 }))
 }
 
-/// Draws the pane.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, size, .. } = *canvas;
     let pings = &state.networks.front().shown.pings;
@@ -70,7 +69,6 @@ fn selected(state: &State) -> Option<&Series> {
     state.series(address)
 }
 
-/// Columns of the table.
 #[derive(Clone, Copy)]
 struct Shape {
     name: usize,

@@ -1,5 +1,5 @@
-//! Rows of the tree. They are written cell by cell: no other screen has so many, and each column depends on the room that
-//! those at its right leave.
+//! Tree rows. They are written cell by cell: no other screen has so many, and the width of each column depends on the
+//! columns at its right.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -21,10 +21,9 @@ use crate::ui::theme::{Role, Theme};
 
 /// Columns for counts before the round trips.
 const COUNT: usize = 4;
-/// Columns of the end of an address, at most.
+/// Maximum columns for the end of an address.
 const TAIL: usize = 15;
 
-/// Draws one row.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, row: &Row, selected: bool) {
     let Canvas { state, theme, size, .. } = *canvas;
     let mut pen = Pen::new(area, canvas.buffer);
@@ -40,12 +39,12 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, row: &Row, selected: bool) {
         None => "  ",
     };
     pen.put(fold, theme.style(Role::Dim));
-    // A row of the wide tree has its figures behind it.
+    // A row of the wide tree shows its figures after the name.
     let size = if state.views.explore.tree.wide { Size::Normal } else { size };
     RowPen { state, theme, size, row, pen }.draw();
 }
 
-/// A row in the making.
+/// Draws one row.
 struct RowPen<'a> {
     state: &'a State,
     theme: Theme,
@@ -94,7 +93,7 @@ impl RowPen<'_> {
         let start = self.pen.column();
         let count_end = columns.saturating_sub(RTT + 1);
         let (long, short, role) = self.note(old_since);
-        // From the right to the left, so that each knows where its room ends.
+        // From right to left, since the right columns limit the left ones.
         if row.gone {
             self.pen.put_right(columns.saturating_sub(1), format_args!("gone"), plain);
         } else if let Some(rtt) = row.rtt {
@@ -117,7 +116,7 @@ impl RowPen<'_> {
         self.pen.put(&note, self.theme.style(role));
     }
 
-    /// The regions of an app before `left`, where there is room for them; gives where the room for its name ends.
+    /// Writes the regions of an app before `left`, if they fit; returns the end of the room for its name.
     fn regions(&mut self, left: usize) -> usize {
         let row = self.row;
         if self.size != Size::Wide || row.depth != 0 || row.regions == 0 {
@@ -135,7 +134,7 @@ impl RowPen<'_> {
         start.saturating_sub(1)
     }
 
-    /// Goes to the name, which begins at `start`; the mark of a marked row is right before it.
+    /// Moves to the name, which begins at `start`; a marked row has its mark before it.
     fn mark(&mut self, start: usize) {
         self.pen.to(start);
         if self.state.views.explore.tree.marked().contains(&self.row.node) {
@@ -158,7 +157,7 @@ impl RowPen<'_> {
         self.sign(old_since.is_some(), series);
         let start = self.pen.column();
         let value = self.value(end, old_since, series);
-        // A note may take the place of a round trip.
+        // A note may replace the round trip.
         let (long, short, role) = self.note(None);
         let mut left = value.saturating_sub(1);
         if short.is_empty() {
@@ -185,7 +184,7 @@ impl RowPen<'_> {
         }
     }
 
-    /// The sign before a machine: whether it answers, is old news, or is gone.
+    /// Glyph of a machine: replies, no reply, old data, or gone.
     fn sign(&mut self, old: bool, series: Option<&Series>) {
         let (glyph, role) = match (self.row.gone, old || !self.state.is_up(), series.and_then(Series::newest))
         {
@@ -198,7 +197,7 @@ impl RowPen<'_> {
         self.pen.put(glyph, self.theme.style(role));
     }
 
-    /// The newest round trip of a machine, or what is known instead, so that it ends before `end`; gives where it begins.
+    /// Writes the newest round trip of a machine, or another value, before `end`; returns its first column.
     fn value(&mut self, end: usize, old_since: Option<Instant>, series: Option<&Series>) -> usize {
         let (plain, warn) = (self.style(Role::Plain), self.style(Role::Warn));
         match (self.row.gone, old_since, series.and_then(Series::newest)) {
@@ -210,7 +209,7 @@ impl RowPen<'_> {
             (false, None, Some(Some(rtt))) => {
                 self.pen.put_right(end, format_args!("{:.1}", rtt.as_secs_f64() * 1e3), plain)
             }
-            // While the link is down nothing is lost: it is not known.
+            // While the link is down, missing replies are not counted as lost.
             (false, None, Some(None)) if self.state.is_up() => {
                 self.pen.put_right(end, format_args!("lost"), warn)
             }
@@ -218,7 +217,7 @@ impl RowPen<'_> {
         }
     }
 
-    /// The note behind a name, in few words and in very few: what has just changed, or how old it is.
+    /// Note after a name, long and short: a recent change, or the age of the data.
     fn note(&self, old_since: Option<Instant>) -> (String, String, Role) {
         let Self { state, row, .. } = *self;
         let same = |text: &str, role| (text.to_owned(), text.to_owned(), role);
@@ -245,7 +244,7 @@ impl RowPen<'_> {
     }
 }
 
-/// What stands in the column for counts.
+/// Content of the count column.
 #[derive(Clone, Copy)]
 enum Count {
     Of(usize),
@@ -253,7 +252,7 @@ enum Count {
     At(Ipv6Addr),
 }
 
-/// The end of an address, which tells machines of one host apart: `…f066:b83b:2`.
+/// The end of an address, which differs between machines on one host: `…f066:b83b:2`.
 struct Tail(Ipv6Addr);
 
 impl fmt::Display for Tail {

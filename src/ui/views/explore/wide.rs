@@ -1,4 +1,4 @@
-//! What the tree shows beside itself where it stands alone: whole addresses, and what was measured.
+//! Additional columns of the tree when it has the whole screen: full addresses and ping statistics.
 
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -13,14 +13,14 @@ use crate::ui::parts::line::Columns as _;
 use crate::ui::pen::Pen;
 use crate::ui::theme::Role;
 
-/// Columns of an address; one that is longer loses its middle.
+/// Width of an address; the middle of a longer one is cut.
 const ADDRESS: usize = 30;
-/// Columns of a figure.
+/// Width of a figure in columns.
 const FIGURE: usize = 8;
-/// The figures, as they stand over their columns.
+/// Column headings of the figures.
 const FIGURES: [&str; 3] = ["LOSS", "AVG", "P95"];
 
-/// Columns of the tree itself.
+/// Width of the tree itself.
 pub fn tree(size: Size) -> u16 {
     match size {
         Size::Wide => 46,
@@ -29,14 +29,13 @@ pub fn tree(size: Size) -> u16 {
     }
 }
 
-/// How many figures there is room for, and columns for the newest probes behind them.
+/// Number of figures that fit, and the width of the newest probes after them.
 fn room(columns: usize) -> (usize, usize) {
     let figures = (columns.saturating_sub(ADDRESS + 1) / FIGURE).min(FIGURES.len());
     let rest = columns.saturating_sub(ADDRESS + 2 + figures * FIGURE);
     (figures, if rest < 10 { 0 } else { rest.min(60) - 2 })
 }
 
-/// The headings.
 pub fn heading(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { theme, .. } = *canvas;
     let dim = theme.style(Role::Dim);
@@ -51,7 +50,7 @@ pub fn heading(canvas: &mut Canvas<'_>, area: Rect) {
     text.paint(area, canvas);
 }
 
-/// What stands behind the row with the number `at`.
+/// Draws the columns after the row number `at`.
 pub fn row(canvas: &mut Canvas<'_>, area: Rect, at: usize, row: &Row) {
     let Canvas { state, theme, .. } = *canvas;
     let (dim, plain) = (theme.style(Role::Dim), theme.style(Role::Plain));
@@ -76,7 +75,7 @@ pub fn row(canvas: &mut Canvas<'_>, area: Rect, at: usize, row: &Row) {
         }
         Node::Region(..) | Node::Peers => return,
     };
-    let Some(address) = address else { return pen.put("no address is known", dim) };
+    let Some(address) = address else { return pen.put("no known address", dim) };
     pen.put(&fit(&address.to_string(), ADDRESS - 1), if row.gone { dim } else { plain });
     let Some(series) = state.series(address).filter(|series| series.sent > 0) else { return };
     let (figures, sparks) = room(area.width.into());

@@ -1,4 +1,4 @@
-//! The selected target in figures: round trips over time, and how often each was seen.
+//! Figures of the selected target: RTT over time, and the RTT histogram.
 
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -14,7 +14,7 @@ use crate::ui::parts::line::Columns as _;
 use crate::ui::parts::list::{below, lines};
 use crate::ui::theme::Role;
 
-/// All that there is room for.
+/// All figures that fit.
 pub fn all(canvas: &mut Canvas<'_>, area: Rect, row: &Row<'_>) {
     let (graph, beside) = match canvas.size {
         Size::Wide => (11.min(area.height - 5), 38),
@@ -35,7 +35,7 @@ pub fn all(canvas: &mut Canvas<'_>, area: Rect, row: &Row<'_>) {
     replies::draw(canvas, below(area, 1 + graph), row);
 }
 
-/// The target's name, and the gateway's part of its round trips.
+/// The rule with the target's name and the gateway's share of its round trips.
 fn rtt_rule(canvas: &mut Canvas<'_>, area: Rect, row: &Row<'_>) {
     let Canvas { state, size, .. } = *canvas;
     let target = &row.series.target;
@@ -56,7 +56,7 @@ fn rtt_rule(canvas: &mut Canvas<'_>, area: Rect, row: &Row<'_>) {
     let end = format!("{error}{earlier}{beyond}ms");
     let title = if row.series.turns > 0 {
         let label = fit(target.label.as_str(), if size == Size::Wide { 32 } else { 20 });
-        format!("RTT {label}, {} addresses in turns", row.series.turns)
+        format!("RTT {label}, {} addresses, round robin", row.series.turns)
     } else if size == Size::Wide {
         format!("RTT over time  {}  {}", fit(target.label.as_str(), 32), target.address)
     } else {
@@ -86,7 +86,7 @@ fn over_time(canvas: &mut Canvas<'_>, area: Rect, series: &Series) {
     line.to(right_at).add(right, dim).paint(below(area, area.height - 1), canvas);
 }
 
-/// How often each round trip was seen, what else became of probes, and the percentiles.
+/// The RTT histogram, with lost and late probes, and the percentiles.
 pub fn histogram(canvas: &mut Canvas<'_>, area: Rect, row: &Row<'_>) {
     let theme = canvas.theme;
     let series = row.series;
@@ -133,7 +133,7 @@ pub fn histogram(canvas: &mut Canvas<'_>, area: Rect, row: &Row<'_>) {
     }
 }
 
-/// `bins` in at most `rows`: neighbours that were seen least are put together first.
+/// Merges `bins` into at most `rows`: neighbours with the lowest counts first.
 fn merged(bins: &[Bin], rows: usize) -> Vec<Bin> {
     let mut bins = bins.to_vec();
     while bins.len() > rows.max(1) {
@@ -146,7 +146,7 @@ fn merged(bins: &[Bin], rows: usize) -> Vec<Bin> {
     bins
 }
 
-/// The round trips of a bin, both ends included: `11.0–11.9`.
+/// Round trips of a bin, both ends included: `11.0–11.9`.
 fn label(bin: &Bin) -> String {
     let (from, to) = (bin.from.as_secs_f64() * 1e3, bin.to.as_secs_f64() * 1e3);
     let digits = match to {
@@ -160,13 +160,13 @@ fn label(bin: &Bin) -> String {
     if from == to { from } else { format!("{from}–{to}") }
 }
 
-/// A bar of so many columns, to an eighth.
+/// A bar of so many columns, with a resolution of an eighth.
 fn bar(columns: f64) -> String {
     const PARTS: [char; 7] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
     let eighths = (columns * 8.0).round() as usize;
     let mut bar = "█".repeat(eighths / 8);
     bar.extend((eighths % 8).checked_sub(1).and_then(|part| PARTS.get(part)));
-    // Whatever was seen is seen.
+    // A non-zero count is always visible.
     if bar.is_empty() && columns > 0.0 { "▏".into() } else { bar }
 }
 
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bins_are_merged_where_least_was_seen() {
+    fn bins_with_the_lowest_counts_are_merged() {
         let us = Duration::from_micros;
         let bin = |from, to, count| Bin { from: us(from), to: us(to), count };
         let bins = [
@@ -187,16 +187,16 @@ mod tests {
             bin(20_000, 21_000, 1),
             bin(48_000, 49_000, 2),
         ];
-        let told: Vec<_> = merged(&bins, 4).iter().map(|bin| (label(bin), bin.count)).collect();
-        let told: Vec<_> = told.iter().map(|(label, n)| (label.as_str(), *n)).collect();
-        assert_eq!(told, [("10.0–10.9", 3), ("11.0–11.9", 71), ("12.0–12.9", 112), ("20.0–48.9", 3)]);
+        let labels: Vec<_> = merged(&bins, 4).iter().map(|bin| (label(bin), bin.count)).collect();
+        let labels: Vec<_> = labels.iter().map(|(label, n)| (label.as_str(), *n)).collect();
+        assert_eq!(labels, [("10.0–10.9", 3), ("11.0–11.9", 71), ("12.0–12.9", 112), ("20.0–48.9", 3)]);
         assert_eq!(label(&bin(420, 430, 1)), "0.420–0.429");
         assert_eq!(label(&bin(1_200, 1_300, 1)), "1.2");
         assert_eq!(label(&bin(230_000, 240_000, 1)), "230–239");
     }
 
     #[test]
-    fn a_bar_is_as_long_as_it_should_be() {
+    fn a_bar_has_the_right_length() {
         assert_eq!([0.0, 0.01, 1.0, 2.5].map(bar), ["", "▏", "█", "██▌"]);
     }
 }

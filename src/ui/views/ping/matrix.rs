@@ -1,4 +1,4 @@
-//! The whole org at a glance: a row for each app, a column for each region.
+//! The matrix of the whole network: a row per app, a column per region.
 
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -11,10 +11,9 @@ use crate::ui::parts::line::{Columns as _, marked};
 use crate::ui::parts::list::{below, first_row, lines};
 use crate::ui::theme::Role;
 
-/// Columns of a cell.
+/// Width of a cell in columns.
 const CELL: usize = 15;
 
-/// Draws the matrix.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
     let line = lines(area);
@@ -26,7 +25,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let from = first_row(selected, regions.len(), fits);
     title(canvas, line(0), (apps.len(), regions.len()), (from, regions.len().saturating_sub(from + fits)));
     let Some(chosen) = state.matrix_app() else {
-        let why = "No app has a started Machine yet. The matrix fills as the walk finds them.";
+        let why = "No app has a started machine yet. The matrix fills during the walk.";
         let line = line(2.min(area.height - 1));
         return Line::default().add(format!("  {why}"), theme.style(Role::Dim)).paint(line, canvas);
     };
@@ -46,7 +45,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         let cells = state.matrix_cells(app);
         for (m, region) in regions.iter().enumerate().skip(from).take(fits) {
             let (mut words, role) = cells.get(region).map_or((String::new(), Role::Dim), words);
-            // The selected cell is between brackets, so that it is seen without colour.
+            // Brackets show the selected cell without colour.
             if (n, m) == (at, selected) {
                 words = format!("[{}]", if words.is_empty() { "–" } else { &words });
             } else {
@@ -60,7 +59,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     }
 }
 
-/// The rule above the matrix: how many `apps` and `regions`, and how many columns are out of sight at the `left` and `right`.
+/// The rule above the matrix: numbers of `apps` and `regions`, and of hidden columns at the `left` and `right`.
 fn title(
     canvas: &mut Canvas<'_>,
     area: Rect,
@@ -70,7 +69,7 @@ fn title(
     let each = if area.width < 100 {
         format!("{SAMPLE} of each")
     } else {
-        format!("at most {SAMPLE} machines of each are pinged for it")
+        format!("up to {SAMPLE} machines of each are pinged")
     };
     let title = format!("{} × {}, {each}", count(apps, "app"), count(regions, "region"));
     let mut more = String::new();
@@ -88,10 +87,10 @@ fn title(
         more = format!("{more}{left_out} not pinged · ");
     }
     let what = if area.width < 100 { "median ms, loss" } else { "median ms and loss · {back}: targets" };
-    canvas.rule(area, &title, true, &format!("{more}{}", canvas.tell(what)));
+    canvas.rule(area, &title, true, &format!("{more}{}", canvas.with_keys(what)));
 }
 
-/// A cell in words, and its colour: `12.4`, `12.4 ▲ 3%`, `✗ silent`.
+/// Text of a cell, with its role: `12.4`, `12.4 ▲ 3%`, `✗ silent`.
 fn words(cell: &Cell) -> (String, Role) {
     match (cell.rtt, cell.loss) {
         (_, None) if cell.pinged == 0 => ("not pinged".into(), Role::Dim),

@@ -1,4 +1,4 @@
-//! The port check: the ports that are tried, and the result of each.
+//! The port check: the ports, and the result of each.
 
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -11,7 +11,6 @@ use crate::ui::parts::line::{Columns as _, wrap};
 use crate::ui::parts::list::{below, lines};
 use crate::ui::theme::{Role, Theme};
 
-/// Draws the pane.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, .. } = *canvas;
     let dim = theme.style(Role::Dim);
@@ -22,7 +21,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         let share = tried.len() * 20 / all.max(1);
         format!("{}{} {} of {all}", "█".repeat(share), "·".repeat(20 - share), tried.len())
     } else {
-        canvas.tell(&format!("{all} tried · {{ports}} again · {{speak}} speaks to them"))
+        canvas.with_keys(&format!("{all} checked · {{ports}} repeat · {{protocols}} protocols"))
     };
     let first = tried.first().map(|result| &result.check.label);
     let alone = tried.iter().all(|result| Some(&result.check.label) == first);
@@ -35,7 +34,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let room = usize::from(area.height.saturating_sub(1)).saturating_sub(notes.len());
     let mut shown: Vec<&PortResult> = tried.iter().collect();
     shown.sort_by_key(|result| rank(&result.port));
-    // Whose it is need not be said of one alone.
+    // With one machine only, its name is left out.
     let name = if alone { 0 } else { 30.min(columns / 3) };
     let rows = shown.iter().take(room).map(|result| row(result, name, columns, theme));
     canvas.lines(below(area, 1), rows);
@@ -48,7 +47,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     canvas.lines(foot, notes.iter().map(|note| Line::default().add(format!("  {note}"), dim)));
 }
 
-/// A port in a line of `columns`, with its machine's name in `name` columns, or without.
+/// One port in a line of `columns`; its machine's name takes `name` columns, none if that is 0.
 fn row(
     PortResult { check, port, protocol }: &PortResult,
     name: usize,
@@ -73,7 +72,7 @@ fn row(
         .add(format!("{:>6}  ", check.to.port()), plain)
         .add(fit(check.label.as_str(), name), plain)
         .to(20 + name + usize::from(name > 0));
-    // In a small window what is there says more than how far it is.
+    // In a small window the banner is more useful than the round trip.
     if protocol.is_none() || columns > 70 {
         text = text.add(format!("{rest:<10}  "), dim);
     }
@@ -95,7 +94,7 @@ fn rank(port: &Port) -> u8 {
     }
 }
 
-/// What refused and silent ports mean here (reference document, "Connect to a running service via its 6PN address"
+/// Explains refused and silent ports (reference document, "Connect to a running service via its 6PN address"
 /// and "Flycast").
 fn explained(state: &State) -> Vec<String> {
     let tried = &state.networks.front().shown.ports;
@@ -110,9 +109,12 @@ fn explained(state: &State) -> Vec<String> {
     }
     let silent: Vec<_> = tried.iter().filter(|result| result.port == Port::Silent).collect();
     if silent.iter().any(|result| answers(*result.check.to.ip())) {
-        notes.push("silent, though it answers ping: a filter drops the connection.".to_owned());
+        notes.push("silent, but it replies to ping: a filter drops the connection.".to_owned());
     } else if !silent.is_empty() {
-        notes.push("silent: nothing came back in 1.5 s: nobody is there, or a filter drops it.".to_owned());
+        notes.push(
+            "silent: no reply in 1.5 s. No machine has this address, or a filter drops the connection."
+                .to_owned(),
+        );
     }
     notes
 }

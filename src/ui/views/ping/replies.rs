@@ -1,4 +1,4 @@
-//! The replies of the selected target one by one, newest first.
+//! The replies of the selected target, newest first.
 
 use std::time::Duration;
 
@@ -14,7 +14,6 @@ use crate::ui::parts::line::Columns as _;
 use crate::ui::parts::list::below;
 use crate::ui::theme::{Role, Theme};
 
-/// Draws the pane.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, row: &Row<'_>) {
     let Canvas { state, theme, .. } = *canvas;
     if area.height == 0 {
@@ -39,7 +38,7 @@ fn reply_line(state: &State, row: &Row<'_>, reply: &Reply, theme: Theme) -> Line
         .add(format!("   {words}{from}"), theme.style(if role == Role::Plain { Role::Dim } else { role }))
 }
 
-/// A reply in words: a figure or a word, and the rest.
+/// A reply as value, remaining text and role.
 fn words(kind: &ReplyKind) -> (String, String, Role) {
     let rtt = |rtt: &Duration| format!("{} ms", ms(*rtt));
     match kind {
@@ -61,6 +60,6 @@ fn stray_words(stray: Stray) -> String {
     match stray {
         Stray::Ident(ident) => format!("identifier {ident} is not ours"),
         Stray::Seq(seq) => format!("sequence number {seq} was not sent"),
-        Stray::Sender(_) => "another address answers".into(),
+        Stray::Sender(_) => "reply from another address".into(),
     }
 }

@@ -1,4 +1,4 @@
-//! The Ping view at three sizes: the table with each of its lower panes, and the matrix.
+//! The Ping view at three sizes: the table with each of its panes, and the matrix.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +57,7 @@ fn trace(s: &mut Session) {
     }
 }
 
-/// Ports of each result, then the protocols that they speak.
+/// Ports in every state, then with their protocols.
 fn ports(s: &mut Session) {
     use crate::probe::port::{Port, PortResult};
     use crate::probe::protocol::{Banner, Protocol, ProtocolCheck};
@@ -99,7 +99,7 @@ fn ports(s: &mut Session) {
     s.report(Report::Ports(Arc::new(banner.chain(settled.into_iter().skip(4)).collect())));
     s.wait(4);
     for at in SIZES {
-        let name = format!("ports_spoken_{}x{}", at.0, at.1);
+        let name = format!("ports_protocols_{}x{}", at.0, at.1);
         insta::assert_snapshot!(name, screen(&s.state, Theme::default(), at, false));
     }
     s.keys("<esc>");

@@ -16,17 +16,17 @@ use crate::ui::parts::line::Columns as _;
 use crate::ui::parts::list::lines;
 use crate::ui::theme::{Role, Theme};
 
-/// Columns of a figure.
+/// Width of a figure in columns.
 const FIGURE: usize = 8;
 
-/// The trace under way.
+/// Draws the running trace.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { state, theme, size, .. } = *canvas;
     let dim = theme.style(Role::Dim);
     let line = lines(area);
     let Some(trace) = &state.networks.front().shown.trace else {
-        canvas.rule(area, "Trace", false, &canvas.tell("{trace} starts anew"));
-        return Line::default().add("  ◐ asking the way", dim).paint(line(1.min(area.height - 1)), canvas);
+        canvas.rule(area, "Trace", false, &canvas.with_keys("{trace} restart"));
+        return Line::default().add("  ◐ tracing the route", dim).paint(line(1.min(area.height - 1)), canvas);
     };
     let title = format!("Trace {}", fit(trace.target.label.as_str(), 40));
     let pace = match (trace.done, state.is_up()) {
@@ -34,7 +34,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         (false, false) => "waiting for the link".into(),
         (false, true) => format!("every {:.1} s", trace.interval.as_secs_f64()),
     };
-    let end = format!("round {} · {pace} · {}", trace.rounds, canvas.tell("{back} ends it"));
+    let end = format!("round {} · {pace} · {}", trace.rounds, canvas.with_keys("{back} stop"));
     canvas.rule(area, &title, false, &end);
     let columns = Columns::of(size, area.width);
     columns.header(theme).paint(line(1), canvas);
@@ -66,7 +66,7 @@ impl Columns {
 
     fn header(&self, theme: Theme) -> Line<'static> {
         let dim = theme.style(Role::Dim);
-        let mut text = Line::default().add("  HOP WHO", dim).to(6 + self.name);
+        let mut text = Line::default().add("  HOP NAME", dim).to(6 + self.name);
         for title in self.figures {
             text = text.add(format!("{title:>FIGURE$}"), dim);
         }
@@ -76,7 +76,7 @@ impl Columns {
     fn row(&self, state: &State, trace: &Trace, hop: &Hop, theme: Theme) -> Line<'static> {
         let plain = theme.style(Role::Plain);
         let who = match hop.by.as_slice() {
-            [] => "no answer".to_owned(),
+            [] => "no reply".to_owned(),
             [(by, _)] => name(state, trace, *by),
             [(by, _), rest @ ..] => format!("{} and {} more", name(state, trace, *by), rest.len()),
         };
@@ -95,7 +95,7 @@ impl Columns {
     }
 }
 
-/// Who is at an address, where that is known.
+/// Name and address of a hop, if it is known.
 fn name(state: &State, trace: &Trace, address: std::net::Ipv6Addr) -> String {
     if address == state.networks.front().identity.dns.addr {
         return format!("gateway {address}");
@@ -131,19 +131,19 @@ fn figure(hop: &Hop, title: &str) -> (String, Role) {
     }
 }
 
-/// What is known of the MTU, as a sentence.
+/// State of the path MTU discovery, as a sentence.
 fn mtu_words(trace: &Trace) -> String {
     let mtu = &trace.mtu;
-    let said = mtu.by.map(|by| format!(", says {by}")).unwrap_or_default();
+    let reported = mtu.by.map(|by| format!(", reported by {by}")).unwrap_or_default();
     match (mtu.fits, mtu.too_big) {
-        (Some(fits), None) => format!("MTU: packets of {fits} bytes, the tunnel's largest, come through"),
-        (Some(fits), Some(_)) if !mtu.done => format!("◐ MTU: {fits} bytes come through so far"),
+        (Some(fits), None) => format!("MTU: packets of {fits} bytes, the tunnel's largest, pass"),
+        (Some(fits), Some(_)) if !mtu.done => format!("◐ MTU: {fits} bytes pass so far"),
         (Some(fits), Some(_)) if mtu.silent => {
-            format!("▲ MTU: {fits} bytes come through; larger packets vanish without a word")
+            format!("▲ MTU: {fits} bytes pass; larger packets are dropped without an error")
         }
-        (Some(fits), Some(_)) => format!("▲ MTU: {fits} bytes come through; larger packets do not{said}"),
-        (None, Some(size)) if mtu.done => format!("✗ MTU: not even {size} bytes come through{said}"),
-        _ if trace.is_reached() => "◐ MTU: looking for the largest packet that comes through".into(),
-        _ => "the target has not answered yet".into(),
+        (Some(fits), Some(_)) => format!("▲ MTU: {fits} bytes pass; larger packets do not{reported}"),
+        (None, Some(size)) if mtu.done => format!("✗ MTU: not even {size} bytes pass{reported}"),
+        _ if trace.is_reached() => "◐ MTU: looking for the largest packet that passes".into(),
+        _ => "no reply from the target yet".into(),
     }
 }
