@@ -178,13 +178,16 @@ pub const FAULTS: &[Fault] = &[
         run("wg", &["set", &g.interface, "peer", &g.peer_public, "preshared-key", key.to_str().unwrap()]);
     }),
     fault("another client on the same key", "same-key", &[], |g, _| {
-        // Whoever shakes hands last gets the replies: another one does so all the time.
-        // Over a wire that takes its time, so that the other one comes while we look round: from then on the gateway
-        // seals its replies for the one who shook hands last.
+        // The gateway keeps one session per key: the client with the last handshake gets the replies. The other one pings
+        // all the time, so each takes the session from the other.
         g.keep(relay::start(&g.far, 51_821, "127.0.0.1:51820", Duration::from_millis(150), 0.0, 0));
+        let elsewhere = g.folder.path().join("elsewhere");
+        std::fs::create_dir(&elsewhere).unwrap();
+        let other = elsewhere.join("other.conf");
+        std::fs::copy(&g.conf, &other).unwrap();
         g.change_conf("Endpoint", "10.6.0.2:51821");
-        let later = format!("sleep 0.8; exec {SIXPANE} dig {} --force _apps", g.conf.display());
-        g.keep(g.client.start("sh", &["-c", &later], &[("XDG_STATE_HOME", "/nonexistent")]));
+        let words = ["ping", other.to_str().unwrap(), "gateway", "--force", "-i", "0.1", "-c", "200"];
+        g.keep(g.client.start(SIXPANE, &words, &[("XDG_STATE_HOME", "/nonexistent")]));
     }),
     fault("another Address than the peer's", "no-data", &[], |g, _| {
         g.change_conf("Address", "fdaa:0:18:a7b:ffff::2/120");
