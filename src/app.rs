@@ -306,7 +306,9 @@ impl State {
     }
 
     fn news(&mut self, news: News<'_>) {
-        Tab::ALL.into_iter().for_each(|tab| tab.view().news(self, news));
+        for tab in Tab::ALL {
+            tab.view().news(self, news);
+        }
     }
 
     /// Context that receives keys.
@@ -465,7 +467,9 @@ fn take(state: &mut State, id: NetworkId, report: Report) {
 
 /// Sends the commands that the new state needs: those of the views, and the pings.
 fn follow(state: &mut State, out: &mut Out) {
-    Tab::ALL.into_iter().for_each(|tab| tab.view().follow(state, out));
+    for tab in Tab::ALL {
+        tab.view().follow(state, out);
+    }
     let network = state.networks.front_mut();
     let names = network.wishes.names();
     if names != network.asked_names {

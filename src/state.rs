@@ -54,7 +54,7 @@ impl RoundTrips {
     /// The same with a new measurement, or `None` where that changes little. The least is kept, unless the link is now
     /// so slow that the pace of handshakes would be wrong (see the timers of the tunnel).
     fn with(&self, endpoint: &str, rtt: Duration) -> Option<Self> {
-        if endpoint.contains(char::is_whitespace) || rtt > Duration::from_secs(60) {
+        if endpoint.contains(char::is_whitespace) || rtt > Duration::from_mins(1) {
             return None;
         }
         let known = self.of(endpoint);

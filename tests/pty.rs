@@ -244,7 +244,7 @@ fn a_reload_that_is_stuck_leaves_the_keys_alone() {
     // The other key's claim cannot be read: it is a pipe, and nobody writes to it.
     let other = conf('B');
     let key = sixpane::testing::profile::parse::parse("one", other.as_bytes()).unwrap().public_key();
-    let name: String = key[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let name: String = data_encoding::HEXLOWER.encode(&key[..8]);
     fifo(&state.path().join(format!("sixpane/{name}.peer")));
     write_conf(&path, &other);
     term.keys("R");

@@ -71,7 +71,7 @@ pub static ROWS: &[Row] = &[
     row("theme", &[], "Set the colours: auto, dark, light, cvd, mono", theme).takes(&THEME),
     row("mouse", &[], "Turn the mouse on or off", mouse).takes(&SWITCH),
     row("last-message", &[Char('!')], "Show the last message again; hide the banner", |s, _, _| {
-        last_message(s)
+        last_message(s);
     })
     .when(|s| when(s.toast.is_some() || has_banner(s), "there is no message yet")),
     row("back", &[Code(KeyCode::Esc)], "Go back one step", |s, _, _| s.back()),

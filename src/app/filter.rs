@@ -31,12 +31,11 @@ const fn row(id: &'static str, keys: &'static [Key], help: &'static str, run: Ru
 
 /// Filters the view by `typed`, or opens the input line.
 pub fn begin(state: &mut State, typed: Option<&str>, _: &mut Out) {
-    match typed {
-        Some(text) => state.front().set_filter(state, text),
-        None => {
-            let filter = state.front().filter(state).unwrap_or_default();
-            state.filter_line = Some(Input::new(filter.to_owned()));
-            state.front().focus(state, false);
-        }
+    if let Some(text) = typed {
+        state.front().set_filter(state, text);
+    } else {
+        let filter = state.front().filter(state).unwrap_or_default();
+        state.filter_line = Some(Input::new(filter.to_owned()));
+        state.front().focus(state, false);
     }
 }

@@ -48,6 +48,7 @@ impl Key {
     }
 
     /// The event of a press of this key.
+    #[cfg(test)]
     pub fn event(self) -> KeyEvent {
         match self {
             Self::Char(c) => KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE),

@@ -163,6 +163,7 @@ impl Keymap {
     }
 
     /// The row of the command `id`: the one of `context`, else the one for all views, else any.
+    #[expect(clippy::unused_self, reason = "as the others: callers have the keys at hand")]
     pub fn find(&self, context: Context, id: &str) -> Option<&'static Row> {
         let everywhere = || named(id).find(|row| row.context == Context::EVERYWHERE);
         let here = named(id).find(|row| row.context.holds_in(context));

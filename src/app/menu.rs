@@ -24,7 +24,7 @@ pub static ROWS: &[Row] = &[
     help_row("back", &[Code(KeyCode::Esc), Code(KeyCode::F(1))], "Close", |s, _, _| s.back())
         .hint(0, 2, "close"),
     palette_row("menu-do", &[Code(KeyCode::Enter)], "Run the selected command", |s, _, out| {
-        carry_out(s, out)
+        carry_out(s, out);
     })
     .hint(0, 1, "run")
     .when(chosen),

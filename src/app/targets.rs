@@ -49,6 +49,7 @@ struct MadeOf {
 
 impl Wishes {
     /// Whether the user has added no target.
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.wanted.is_empty()
     }

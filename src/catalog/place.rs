@@ -1,6 +1,6 @@
 //! A place in the tree: an app, region, machine or peer, with its names, address, members and parent.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::Ipv6Addr;
 
@@ -146,6 +146,7 @@ impl Node {
         }
     }
 
+    #[cfg(test)]
     pub fn parent(&self, catalog: &Catalog) -> Option<Self> {
         self.above(|app, id| catalog.machine(app, id)?.region.clone()).into_iter().next()
     }
@@ -153,9 +154,9 @@ impl Node {
     /// All places with a text form: apps with their regions and machines, then peers.
     pub fn all(catalog: &Catalog) -> impl Iterator<Item = Self> {
         let apps = catalog.apps.iter().flat_map(|(name, app)| {
-            let regions: BTreeMap<&Safe, ()> =
-                app.machines.values().filter_map(|machine| Some((machine.region.as_ref()?, ()))).collect();
-            let regions: Vec<Safe> = regions.into_keys().cloned().collect();
+            let regions: BTreeSet<&Safe> =
+                app.machines.values().filter_map(|machine| machine.region.as_ref()).collect();
+            let regions: Vec<Safe> = regions.into_iter().cloned().collect();
             let regions = regions.into_iter().map(|region| Self::Region(name.clone(), Some(region)));
             let machines = app.machines.keys().map(|id| Self::Machine(name.clone(), id.clone()));
             std::iter::once(Self::App(name.clone())).chain(regions).chain(machines)

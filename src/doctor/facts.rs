@@ -33,6 +33,7 @@ pub struct Facts {
     /// Whether data came through a second session, after none came through a fresh one.
     pub restored: Option<bool>,
     /// Sender of an ICMPv6 error about a ping to the name server, or to an address without a host.
+    #[expect(clippy::option_option, reason = "not asked yet, and no error came, are two facts")]
     pub edge: Option<Option<Ipv6Addr>>,
     /// `_apps.internal` at the conf's name server.
     pub apps: Option<Lookup>,
@@ -112,6 +113,7 @@ pub struct Around {
     /// Distance that the clock went back since the conf was last attached.
     pub clock_behind: Option<Duration>,
     /// Another sixpane attached with the conf's key; its process ID, if known.
+    #[expect(clippy::option_option, reason = "an attachment without a known process is one")]
     pub in_use: Option<Option<u32>>,
     /// Other confs of the same network on this machine.
     pub siblings: Vec<Sibling>,

@@ -175,6 +175,7 @@ struct Entry {
 }
 
 impl Targets {
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

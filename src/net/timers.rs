@@ -52,7 +52,7 @@ const COPIES: [Duration; 6] = [
     Duration::from_millis(400),
     Duration::from_millis(900),
     Duration::from_millis(1_800),
-    Duration::from_millis(3_000),
+    Duration::from_secs(3),
 ];
 /// Retry interval for a peer that was up and went silent: it may return at any moment.
 const RECOVER: Duration = Duration::from_secs(1);

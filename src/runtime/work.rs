@@ -238,7 +238,7 @@ mod tests {
         work.save.push("writing", || saved("a")).unwrap();
         assert_eq!(path(work.next().await), "a");
         let slow_at = work.slow_at().unwrap();
-        assert_eq!(work.slow(slow_at - Duration::from_millis(1)), None);
+        assert_eq!(work.slow(slow_at.checked_sub(Duration::from_millis(1)).unwrap()), None);
         assert_eq!(work.slow(slow_at), Some("still reading my.conf".into()));
         assert_eq!((work.slow(slow_at), work.slow_at()), (None, None));
         drop(open);

@@ -135,7 +135,7 @@ static ROWS: &[Row] = &[
             Some(true),
             &s.networks.front().shown.catalog,
             &s.networks.front().shown.pings,
-        )
+        );
     })
     .when(has_below),
     row("collapse", &[Char('-')], "Collapse the row and all rows below", |s, _, _| {
@@ -151,7 +151,7 @@ static ROWS: &[Row] = &[
     })
     .when(selected),
     row("mark", &[Char('m')], "Mark the row: p d r y e then act on all marked rows", |s, _, _| {
-        s.views.explore.tree.toggle_mark()
+        s.views.explore.tree.toggle_mark();
     })
     .hint(7, 41, "mark")
     .when(selected),
@@ -190,19 +190,19 @@ static ROWS: &[Row] = &[
     })
     .hint(5, 65, "sort"),
     row("reverse", &[Char('S')], "Reverse the order", |s, _, _| {
-        s.views.explore.tree.reverse(&s.networks.front().shown.catalog, &s.networks.front().shown.pings)
+        s.views.explore.tree.reverse(&s.networks.front().shown.catalog, &s.networks.front().shown.pings);
     }),
     row("next-pane", &[Code(KeyCode::Tab), Code(KeyCode::BackTab)], "Focus the next pane", |s, _, _| {
         s.views.explore.focus = if s.views.explore.focus == Pane::Tree { Pane::Detail } else { Pane::Tree };
     }),
     row("zoom", &[Char('z')], "Zoom the focused pane", |s, _, _| {
-        s.views.explore.zoom = !s.views.explore.zoom
+        s.views.explore.zoom = !s.views.explore.zoom;
     }),
     row("narrower", &[Char('<')], "Make the tree narrower", |s, _, _| {
-        s.views.explore.split = (s.views.explore.split - 2).max(-20)
+        s.views.explore.split = (s.views.explore.split - 2).max(-20);
     }),
     row("wider", &[Char('>')], "Make the tree wider", |s, _, _| {
-        s.views.explore.split = (s.views.explore.split + 2).min(40)
+        s.views.explore.split = (s.views.explore.split + 2).min(40);
     }),
 ];
 

@@ -296,6 +296,7 @@ impl State {
     }
 
     /// Targets last sent to the engine.
+    #[cfg(test)]
     pub fn asked_targets(&self) -> Vec<Target> {
         self.networks.front().asked_pings.iter().map(|aim| aim.target.clone()).collect()
     }
@@ -438,9 +439,10 @@ static ROWS: &[CommandRow] = &[
             if s.views.ping.matrix.is_some() { s.step_matrix(0, -1) } else { s.step_chart(10) }
         },
     )
-    .when(|s| match s.views.ping.matrix {
-        Some(place) => when(place.region > 0, "this is the first region"),
-        None => {
+    .when(|s| {
+        if let Some(place) = s.views.ping.matrix {
+            when(place.region > 0, "this is the first region")
+        } else {
             let kept = s.chosen_series().map_or(0, |series| series.recent.len());
             when(s.views.ping.earlier + 1 < kept, "there are no earlier samples")
         }
@@ -474,7 +476,7 @@ static ROWS: &[CommandRow] = &[
     })
     .when(on_target),
     row("wide", &[Char('w')], "Show more figures in the table", |s, _, _| {
-        s.views.ping.wide = !s.views.ping.wide
+        s.views.ping.wide = !s.views.ping.wide;
     })
     .when(pinging),
     row("pause", &[Char(' ')], "Pause or resume probes", |s, _, _| subject::pause(s)).hint(2, 51, "pause"),
@@ -485,7 +487,7 @@ static ROWS: &[CommandRow] = &[
     .hint(4, 52, "sort")
     .when(outside_matrix),
     row("reverse", &[Char('S')], "Reverse the order", |s, _, _| {
-        s.views.ping.reversed = !s.views.ping.reversed
+        s.views.ping.reversed = !s.views.ping.reversed;
     })
     .when(outside_matrix),
 ];

@@ -134,16 +134,16 @@ pub static ROWS: &[Row] = &[
     .hint(1, 15, "form")
     .when(asked),
     row("previous-form", HERE, &[Char('V')], "Show the previous form", |s, _, _| {
-        s.views.dig.next_face(false)
+        s.views.dig.next_face(false);
     })
     .when(asked),
     row("watch", HERE, &[Char('W')], "Watch: repeat the query and show changes, or stop", |s, _, _| {
-        s.toggle_watch()
+        s.toggle_watch();
     })
     .hint(3, 16, "watch")
     .when(asked),
     row("wide", HERE, &[Char('w')], "Wrap or cut long lines", |s, _, _| {
-        s.views.dig.wrapped = !s.views.dig.wrapped
+        s.views.dig.wrapped = !s.views.dig.wrapped;
     })
     .when(|s| {
         let fits = matches!(s.views.dig.face(), Face::Answer | Face::Hex);
@@ -180,12 +180,12 @@ pub static ROWS: &[Row] = &[
         .hint(0, 1, "send")
         .when(|s| when(!s.views.dig.input.value().trim().is_empty(), "the line is empty: type a name")),
     row("complete", LINE, &[Code(KeyCode::Tab)], "Complete the word", |s, _, _| {
-        s.views.dig.accept(&s.networks.front().shown.catalog)
+        s.views.dig.accept(&s.networks.front().shown.catalog);
     })
     .hint(0, 2, "complete")
     .when(|s| when(!s.views.dig.choices.is_empty(), "there is no completion")),
     row("line-down", LINE, &[Code(KeyCode::Down)], "Select the next completion", |s, _, _| {
-        s.views.dig.line_step(true)
+        s.views.dig.line_step(true);
     })
     .hint(2, 3, "names"),
     row(
@@ -214,11 +214,11 @@ pub static ROWS: &[Row] = &[
         .hint(0, 2, "edit")
         .when(found),
     row("line-down", SEARCH, &[Code(KeyCode::Down), Ctrl('r')], "Select the next older line", |s, _, _| {
-        s.views.dig.line_step(true)
+        s.views.dig.line_step(true);
     })
     .hint(2, 3, "older"),
     row("line-up", SEARCH, &[Code(KeyCode::Up)], "Select the next newer line", |s, _, _| {
-        s.views.dig.line_step(false)
+        s.views.dig.line_step(false);
     }),
     row("leave-line", SEARCH, &[Code(KeyCode::Esc)], "Close the search", |s, _, _| s.views.dig.leave())
         .hint(1, 4, "close"),
@@ -233,15 +233,15 @@ pub static ROWS: &[Row] = &[
     )
     .hint(0, 1, "take"),
     row("complete", BUILD, &[Code(KeyCode::Tab)], "Complete the field and go to the next", |s, _, out| {
-        s.build_on(true, out)
+        s.build_on(true, out);
     })
     .hint(0, 2, "complete"),
     row("line-down", BUILD, &[Code(KeyCode::Down)], "Select the next offer", |s, _, _| {
-        s.views.dig.line_step(true)
+        s.views.dig.line_step(true);
     })
     .hint(2, 3, "next"),
     row("line-up", BUILD, &[Code(KeyCode::Up)], "Select the previous offer", |s, _, _| {
-        s.views.dig.line_step(false)
+        s.views.dig.line_step(false);
     }),
     row("leave-line", BUILD, &[Code(KeyCode::Esc)], "Go back one step", |s, _, _| s.views.dig.leave())
         .hint(1, 4, "back"),

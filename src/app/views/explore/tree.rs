@@ -276,6 +276,7 @@ impl Tree {
     }
 
     /// Selects the parent of the selected row.
+    #[expect(clippy::wrong_self_convention, reason = "it goes there")]
     pub fn to_parent(&mut self) {
         let above = match self.index.row(self.position).map(|row| row.node) {
             Some(Node::Region(app, _)) => self.index.find(&Node::App(app)),

@@ -20,6 +20,7 @@ pub enum Found {
 
 impl Tree {
     /// Selects the next or previous match.
+    #[expect(clippy::wrong_self_convention, reason = "it goes there")]
     pub fn to_match(&mut self, forward: bool, catalog: &Catalog, pings: &[Series]) -> Found {
         let (here, rows) = (self.position(), self.len());
         let mut judge = Judge::new(&self.filter, catalog, pings);
