@@ -187,7 +187,7 @@ pub const TABLE: &[Setting] = &[
     Setting {
         name: "auto_ping",
         variable: "SIXPANE_AUTO_PING",
-        about: "Ping the gateway and the selected region's machines by itself, once a second.",
+        about: "Ping the gateway and the selected region's machines automatically, once a second.",
         default: "true",
         read: |layer, raw| raw.yes().map(|yes| layer.auto_ping = Some(yes)),
         value: |layer| layer.auto_ping.map(|yes| yes.to_string()),
