@@ -107,7 +107,7 @@ impl Loaded {
     /// Where another process is attached with the same key.
     pub fn claim(&self, force: bool) -> Result<Claimed, InUse> {
         let free = Claimed { claim: None, behind: None, force };
-        // Nobody else knows a generated conf.
+        // No other process knows a generated conf.
         let (Some(dir), Some(path)) = (state::dir(), &self.profile.path) else { return Ok(free) };
         match state::claim(&dir, &self.public_key(), SystemTime::now()) {
             Err(_) => Ok(free),

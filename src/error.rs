@@ -113,7 +113,7 @@ impl From<io::Error> for Error {
     }
 }
 
-/// The source is left out: two errors are equal where they read alike.
+/// The source is left out: two errors are equal if their texts are.
 impl PartialEq for Error {
     fn eq(&self, other: &Self) -> bool {
         let parts = |error: &Self| (error.what.clone(), error.why.clone(), error.hints.clone(), error.exit);

@@ -241,7 +241,7 @@ fn a_reload_that_is_stuck_leaves_the_keys_alone() {
     let env = [("XDG_STATE_HOME", state.path().to_str().unwrap())];
     let mut term = Term::start(sixpane(), &[path.to_str().unwrap()], WIDE, &env);
     term.sees(&["Explore", "127.0.0.1:9"]);
-    // The other key's claim cannot be read: it is a pipe, and nobody writes to it.
+    // The other key's claim cannot be read: it is a pipe without a writer.
     let other = conf('B');
     let key = sixpane::testing::profile::parse::parse("one", other.as_bytes()).unwrap().public_key();
     let name: String = data_encoding::HEXLOWER.encode(&key[..8]);

@@ -148,7 +148,7 @@ type Inbox = mpsc::Receiver<Result<Vec<Exchange>, NoServer>>;
 /// Where no conf can be used (exit 2 or 3), no link stands in time (exit 4), or a server's name has no address.
 pub async fn run(context: &mut Context<'_>, args: &cli::Dig) -> Result<Exit, Error> {
     let timeout = context.timeout(&args.common);
-    // Before anything is sent: a wrong line is told at once.
+    // Before anything is sent: a wrong line is reported immediately.
     let (confs, request) = request(args.clone())?;
     let (request, out) = (&request, &mut context.out);
     let (mut orgs, mut left_out) = open(&confs, args.common.force, request)?;

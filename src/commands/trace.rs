@@ -19,7 +19,7 @@ use crate::probe::stats::Stats;
 use crate::probe::trace::{Mtu, Trace, TracePlan};
 use crate::text::ms;
 
-/// How the engine is to trace; `terminal` says whether somebody looks on.
+/// How the engine is to trace; `terminal` says whether the output is a terminal.
 fn plan(args: &cli::Trace, terminal: bool) -> TracePlan {
     TracePlan {
         interval: args.interval,

@@ -299,7 +299,7 @@ impl<H: Host> Screens<'_, H> {
         }
     }
 
-    /// Puts a state over a network attached anew in the place of the present one, with what the user chose in it.
+    /// Replaces the state by one for a network that was attached again, with what the user chose in it.
     /// Another network brings its own `folds`.
     fn begin_anew(&mut self, id: NetworkId, identity: Arc<Identity>, folds: Option<Folds>) {
         let state = &mut self.state;

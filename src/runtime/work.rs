@@ -1,6 +1,6 @@
 //! Work that may block, on threads of its own.
 //!
-//! A file can be a pipe that nobody writes to, or lie on a server that does not respond; the host's tables can be slow.
+//! A file can be a pipe without a writer, or lie on a server that does not respond; the host's tables can be slow.
 //! The thread that hears keys and signals never waits for any of that: it hands the job to a lane and takes the result
 //! as a message. A lane runs one job at a time, in order, and holds few: a stuck job never piles others up behind it,
 //! nor does it hold up another lane. A job that takes long is reported once. The thread of a stuck job ends with the
