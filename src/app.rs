@@ -486,8 +486,4 @@ fn follow(state: &mut State, out: &mut Out) {
 }
 
 #[cfg(test)]
-mod copy_tests;
-#[cfg(test)]
-mod table_tests;
-#[cfg(test)]
 pub(crate) mod tests;

@@ -10,6 +10,7 @@ pub mod kept;
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -134,11 +135,7 @@ pub fn claim(dir: &Path, public_key: &[u8; 32], now: SystemTime) -> io::Result<A
     let path = dir.join(format!("{}.peer", HEXLOWER.encode(&public_key[..8])));
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
+    options.mode(0o600);
     let mut file = options.open(path)?;
     let mut text = String::new();
     let locked = file.try_lock();

@@ -122,3 +122,6 @@ pub fn put(state: &mut State, what: &str, text: String, out: &mut Out) {
     });
     out.push(Effect::Copy(text));
 }
+
+#[cfg(test)]
+mod tests;

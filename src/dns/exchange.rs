@@ -273,3 +273,17 @@ impl Exchange {
         }
     }
 }
+
+impl From<&Failure> for Outcome {
+    fn from(failure: &Failure) -> Self {
+        match failure {
+            Failure::Timeout(_) => Self::Timeout,
+            Failure::Refused => Self::PortClosed,
+            Failure::Unreachable(_) => Self::Unreachable,
+            Failure::Malformed(_) => Self::Malformed,
+            Failure::Unsendable(_) => Self::Unsendable,
+            Failure::Tcp(_) => Self::Tcp,
+            Failure::Closed => Self::Closed,
+        }
+    }
+}

@@ -4,8 +4,6 @@ use std::fmt;
 
 use hickory_proto::op::ResponseCode;
 
-use super::exchange::Failure;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Rcode(ResponseCode),
@@ -40,20 +38,6 @@ impl Outcome {
     pub fn is_refusal(self) -> bool {
         use ResponseCode::{FormErr, NotAuth, NotImp, Refused, ServFail};
         matches!(self, Self::Rcode(FormErr | NotAuth | NotImp | Refused | ServFail))
-    }
-}
-
-impl From<&Failure> for Outcome {
-    fn from(failure: &Failure) -> Self {
-        match failure {
-            Failure::Timeout(_) => Self::Timeout,
-            Failure::Refused => Self::PortClosed,
-            Failure::Unreachable(_) => Self::Unreachable,
-            Failure::Malformed(_) => Self::Malformed,
-            Failure::Unsendable(_) => Self::Unsendable,
-            Failure::Tcp(_) => Self::Tcp,
-            Failure::Closed => Self::Closed,
-        }
     }
 }
 

@@ -312,5 +312,4 @@ fn header(
 }
 
 #[cfg(test)]
-#[path = "packet_tests.rs"]
 mod tests;

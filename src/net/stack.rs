@@ -294,5 +294,4 @@ fn too_big(error: TooBig) -> io::Error {
 }
 
 #[cfg(test)]
-#[path = "stack_tests.rs"]
 mod tests;

@@ -376,5 +376,4 @@ impl<U: Underlay> Driver<U> {
 }
 
 #[cfg(test)]
-#[path = "tunnel_tests.rs"]
 mod tests;

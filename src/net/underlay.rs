@@ -62,8 +62,7 @@ impl Failure {
     fn from_io(error: &io::Error) -> Self {
         match error.kind() {
             WouldBlock => Self::Full,
-            // Windows reports "reset" for an ICMP port unreachable.
-            io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Self::Refused,
+            io::ErrorKind::ConnectionRefused => Self::Refused,
             _ if error.raw_os_error() == Some(EMSGSIZE) => Self::TooLong,
             _ => Self::Unreachable(error.to_string()),
         }
@@ -73,9 +72,7 @@ impl Failure {
 /// "Message too long", which has no name in std.
 #[cfg(target_os = "linux")]
 const EMSGSIZE: i32 = 90;
-#[cfg(windows)]
-const EMSGSIZE: i32 = 10_040;
-#[cfg(not(any(target_os = "linux", windows)))]
+#[cfg(not(target_os = "linux"))]
 const EMSGSIZE: i32 = 40;
 
 /// The host's UDP sockets: one per family, opened on first use.

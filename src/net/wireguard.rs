@@ -568,5 +568,4 @@ fn index_at(datagram: &[u8], at: usize) -> Option<u32> {
 }
 
 #[cfg(test)]
-#[path = "wireguard_tests.rs"]
 mod tests;

@@ -495,5 +495,4 @@ impl Track {
 }
 
 #[cfg(test)]
-#[path = "ping_tests.rs"]
 mod tests;

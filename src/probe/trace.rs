@@ -451,5 +451,4 @@ fn push(ring: &mut Vec<Sample>, value: Sample) {
 }
 
 #[cfg(test)]
-#[path = "trace_tests.rs"]
 mod tests;

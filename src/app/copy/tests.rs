@@ -1,8 +1,8 @@
 //! Copies and exports: each form, each format, each view.
 
-use super::export::{Save, Saved};
-use super::tests::{Session, log};
-use super::*;
+use crate::app::export::{Save, Saved};
+use crate::app::tests::{Session, log};
+use crate::app::*;
 use crate::catalog::diff::Change;
 
 fn forms(s: &Session) -> Vec<(&'static str, String)> {
