@@ -12,6 +12,7 @@
 //! - [`clock`]: the time, and waits that may have no end.
 //! - [`address`]: the anatomy of a 6PN address.
 //! - [`error`]: the one shape an error has when a person meets it; exit codes.
+//! - [`files`]: files read without blocking, and written whole or not at all.
 //! - [`profile`]: a WireGuard conf → a typed [`profile::Profile`].
 //! - [`net`]: the only room that sends a packet; the [`net::Network`] interface.
 //! - [`dns`]: names into typed answers; the one path to a name server.
@@ -46,6 +47,7 @@ pub(crate) mod dns;
 pub(crate) mod doctor;
 pub(crate) mod engine;
 pub(crate) mod error;
+pub(crate) mod files;
 pub(crate) mod net;
 pub(crate) mod probe;
 pub(crate) mod profile;

@@ -10,12 +10,13 @@ pub mod kept;
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use data_encoding::HEXLOWER;
+
+use crate::files;
 
 /// Maximum size of a claim that is read, in bytes: a process ID, a time, and round trips.
 const LONGEST: u64 = 1024;
@@ -131,12 +132,11 @@ pub fn config_dir() -> Option<PathBuf> {
 /// # Errors
 /// If the folder or file cannot be created or read: then nothing is known and nothing is claimed.
 pub fn claim(dir: &Path, public_key: &[u8; 32], now: SystemTime) -> io::Result<Asked> {
-    std::fs::create_dir_all(dir)?;
+    files::private_folder(dir)?;
     let path = dir.join(format!("{}.peer", HEXLOWER.encode(&public_key[..8])));
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    options.mode(0o600);
-    let mut file = options.open(path)?;
+    let mut file = files::open_private(&mut options, &path)?;
     let mut text = String::new();
     let locked = file.try_lock();
     // Invalid contents of the file are ignored.

@@ -1,21 +1,17 @@
 //! Files that the screens write.
 
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use crate::app::export::{Save, Saved};
+use crate::files;
 use crate::text::words;
 
 /// Writes a file; one that is there is written over only where that was said.
 pub fn save(save: &Save) -> Saved {
     let path = place(&save.path);
-    let file = if save.overwrite {
-        File::create(path)
-    } else {
-        OpenOptions::new().write(true).create_new(true).open(path)
-    };
-    match file.and_then(|mut file| file.write_all(save.text.as_bytes())) {
+    let write = if save.overwrite { files::replace } else { files::create };
+    match write(&path, save.text.as_bytes()) {
         Ok(()) => Saved::Done,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Saved::Exists,
         Err(error) => Saved::Failed(words(error)),

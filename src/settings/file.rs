@@ -1,7 +1,6 @@
 //! The settings file. Errors in it never prevent a start: the rest is used, and a note gives the position.
 
 use std::fmt;
-use std::io::Read as _;
 use std::path::Path;
 
 use toml::Spanned;
@@ -9,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::raw::Raw;
 use super::{Layer, Remap, TABLE};
+use crate::files;
 use crate::text::{Safe, words};
 
 /// The latest supported version of the file.
@@ -65,14 +65,12 @@ pub fn one(notes: &[Note]) -> Option<String> {
 pub fn load(path: &Path, required: bool) -> (Layer, Vec<Note>) {
     let name = Safe::new(path.as_os_str().as_encoded_bytes()).to_string();
     let all = |text: String| (Layer::default(), vec![Note { file: name.clone(), at: None, text }]);
-    let mut bytes = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
-    match read {
+    let bytes = match files::read(path, LONGEST) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => return Default::default(),
         Err(error) => return all(format!("cannot be read: {}", words(error))),
-        Ok(_) if bytes.len() as u64 > LONGEST => return all("is too long for settings".into()),
-        Ok(_) => {}
-    }
+        Ok(bytes) if bytes.len() as u64 > LONGEST => return all("is too long for settings".into()),
+        Ok(bytes) => bytes,
+    };
     match std::str::from_utf8(&bytes) {
         Ok(text) => parse(&name, text),
         Err(_) => all("is not text (UTF-8)".into()),

@@ -1,9 +1,10 @@
 //! Lines kept between runs, oldest first, in a file readable only by its owner.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+
+use crate::files;
 
 /// Maximum size read from a history, in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -23,18 +24,14 @@ impl History {
 
     /// The newest `most` lines, oldest first; none without a readable file. A much longer file is truncated to them.
     pub fn lines(&self, most: usize) -> Vec<String> {
-        let mut bytes = Vec::new();
-        let read = File::open(&self.path).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes));
-        if read.is_err() {
-            return Vec::new();
-        }
+        let Ok(bytes) = files::read_private(&self.path, LONGEST) else { return Vec::new() };
         let text = String::from_utf8_lossy(&bytes);
         let all: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let lines: Vec<String> =
             all.iter().skip(all.len().saturating_sub(most)).map(|&line| line.to_owned()).collect();
-        if all.len() > most * SPARE || bytes.len() as u64 == LONGEST {
+        if all.len() > most * SPARE || bytes.len() as u64 > LONGEST {
             // If it fails now, it is truncated later.
-            let _ = self.rewrite(&lines);
+            let _ = files::replace_private(&self.path, (lines.join("\n") + "\n").as_bytes());
         }
         lines
     }
@@ -46,25 +43,12 @@ impl History {
 
     fn append(&self, line: &str) -> io::Result<()> {
         if let Some(dir) = self.path.parent() {
-            std::fs::create_dir_all(dir)?;
+            files::private_folder(dir)?;
         }
         // In one write, so that two processes do not mix their lines.
-        options().append(true).open(&self.path)?.write_all(format!("{line}\n").as_bytes())
+        let mut file = files::open_private(OpenOptions::new().create(true).append(true), &self.path)?;
+        file.write_all(format!("{line}\n").as_bytes())
     }
-
-    fn rewrite(&self, lines: &[String]) -> io::Result<()> {
-        let new = self.path.with_extension("new");
-        let mut file = options().write(true).truncate(true).open(&new)?;
-        file.write_all((lines.join("\n") + "\n").as_bytes())?;
-        std::fs::rename(new, &self.path)
-    }
-}
-
-fn options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.create(true);
-    options.mode(0o600);
-    options
 }
 
 #[cfg(test)]

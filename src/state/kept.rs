@@ -1,12 +1,13 @@
 //! State of the screens between runs, one JSON object in the state folder. Errors in the file never prevent a start, and
 //! unknown contents are never overwritten.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::OpenOptions;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
+
+use crate::files;
 
 /// The latest supported version.
 const VERSION: u64 = 1;
@@ -37,13 +38,12 @@ pub fn aside(dir: &Path) -> PathBuf {
 
 /// Reads the state in `dir`.
 pub fn read(dir: &Path) -> Found {
-    let mut bytes = Vec::new();
-    match File::open(path(dir)).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)) {
+    let bytes = match files::read_private(&path(dir), LONGEST) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Found::Nothing,
         Err(error) => return Found::Unreadable(error.kind()),
-        Ok(_) if bytes.len() as u64 > LONGEST => return Found::Damaged,
-        Ok(_) => {}
-    }
+        Ok(bytes) if bytes.len() as u64 > LONGEST => return Found::Damaged,
+        Ok(bytes) => bytes,
+    };
     let Ok(Value::Object(map)) = serde_json::from_slice(&bytes) else { return Found::Damaged };
     match map.get("version").and_then(Value::as_u64) {
         Some(VERSION) => Found::Kept(map),
@@ -57,8 +57,10 @@ pub fn read(dir: &Path) -> Found {
 /// # Errors
 /// If the folder or file cannot be written.
 pub fn write(dir: &Path, edit: impl FnOnce(&mut Map<String, Value>)) -> io::Result<()> {
-    std::fs::create_dir_all(dir)?;
-    let lock = private(&dir.join("screen.lock"))?;
+    files::private_folder(dir)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    let lock = files::open_private(&mut options, &dir.join("screen.lock"))?;
     lock.lock()?;
     let mut map = match read(dir) {
         Found::Kept(map) => map,
@@ -72,20 +74,9 @@ pub fn write(dir: &Path, edit: impl FnOnce(&mut Map<String, Value>)) -> io::Resu
     };
     map.insert("version".into(), VERSION.into());
     edit(&mut map);
-    let fresh = dir.join("screen.json.new");
-    let mut file = private(&fresh)?;
-    file.set_len(0)?;
-    serde_json::to_writer_pretty(&mut file, &map)?;
-    writeln!(file)?;
-    std::fs::rename(&fresh, path(dir))
-}
-
-/// A file readable only by its owner.
-fn private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    options.mode(0o600);
-    options.open(path)
+    let mut text = serde_json::to_vec_pretty(&map)?;
+    text.push(b'\n');
+    files::replace_private(&path(dir), &text)
 }
 
 #[cfg(test)]
