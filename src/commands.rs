@@ -12,6 +12,7 @@ pub mod manual;
 pub mod ping;
 pub mod plain;
 pub mod ports;
+mod process;
 pub mod progress;
 pub mod session;
 pub mod settings;
@@ -55,6 +56,7 @@ impl Context<'_> {
 
 /// Runs the command line `args`, whose first word is the program's name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    process::protect_memory();
     let args: Vec<OsString> = args.into_iter().collect();
     let line = match cli::parse(&args) {
         Ok(line) => line,

@@ -12,21 +12,60 @@ use std::path::PathBuf;
 
 use boringtun::x25519::{PublicKey, StaticSecret};
 use ipnet::Ipv6Net;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::Zeroize as _;
 
-/// A key. Zeroized on drop; `Debug` prints `[redacted]`.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
-pub struct Secret([u8; 32]);
+/// A key. It stays at one place in memory when the value is moved, and is zeroized on drop; `Debug` prints `[redacted]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Box<[u8; 32]>);
 
 impl Secret {
     pub fn new(key: [u8; 32]) -> Self {
-        Self(key)
+        Self(Box::new(key))
     }
 
-    /// The key itself, only for the handshake.
+    /// A copy of `bytes`; `None` unless there are 32.
+    pub fn copied(bytes: &[u8]) -> Option<Self> {
+        let mut secret = Self::new([0; 32]);
+        (bytes.len() == secret.0.len()).then(|| {
+            secret.0.copy_from_slice(bytes);
+            secret
+        })
+    }
+
+    /// The public key of this private key.
+    pub fn public_key(&self) -> [u8; 32] {
+        on_wiped_stack(|| PublicKey::from(&StaticSecret::from(*self.expose())).to_bytes())
+    }
+
+    /// The key itself, only for the handshake. Use it inside [`on_wiped_stack`].
     pub fn expose(&self) -> &[u8; 32] {
         &self.0
     }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// Runs `f` and overwrites the part of the stack below it: libraries take keys by value, and a copy stays wherever a value
+/// was moved from. The result must hold no key itself; on the heap it may.
+pub fn on_wiped_stack<T>(f: impl FnOnce() -> T) -> T {
+    #[inline(never)]
+    #[expect(clippy::large_stack_arrays, reason = "it covers the stack that was in use")]
+    fn wipe() {
+        let mut area = [0_u8; 64 * 1024];
+        area.zeroize();
+        std::hint::black_box(&area);
+    }
+    #[inline(never)]
+    fn run<T>(f: impl FnOnce() -> T) -> T {
+        f()
+    }
+    let result = run(f);
+    wipe();
+    result
 }
 
 impl fmt::Debug for Secret {
@@ -105,8 +144,7 @@ pub struct Profile {
 impl Profile {
     /// Our own public key.
     pub fn public_key(&self) -> [u8; 32] {
-        let secret = StaticSecret::from(*self.private_key.expose());
-        PublicKey::from(&secret).to_bytes()
+        self.private_key.public_key()
     }
 
     pub fn address(&self) -> Ipv6Addr {

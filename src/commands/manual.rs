@@ -15,6 +15,7 @@ use crate::settings;
 use crate::text::width;
 
 use super::Context;
+use super::process::CORE_DUMPS;
 use super::style::{DIM, STRONG, paint};
 
 /// The lines of every place, under its title: first those that hold everywhere, last the choice of a conf.
@@ -213,6 +214,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ),
     ("TERM", "dumb: no colours, and no screens; the headless command to use in their place is named."),
     ("LC_ALL, LC_CTYPE, LANG", "A locale without UTF-8 takes ASCII glyphs."),
+    (CORE_DUMPS, "Set to anything: permits core dumps. They contain the private key."),
     (settings::FILE_VARIABLE, "Another file of settings."),
     (
         "XDG_CONFIG_HOME, XDG_STATE_HOME",

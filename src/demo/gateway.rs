@@ -24,7 +24,7 @@ use crate::net::IcmpError;
 use crate::net::handles::{Host, Listener, TcpStream};
 use crate::net::packet::{self, Inner, Packet};
 use crate::net::stack::Stack;
-use crate::net::wireguard::{Config, Limiter, Outputs, Peer, public_key};
+use crate::net::wireguard::{Config, Limiter, Outputs, Peer};
 use crate::profile::{self, DnsServer, Endpoint, Profile, Secret, render};
 
 /// MTU inside the tunnel, in bytes.
@@ -69,7 +69,7 @@ impl Demo {
             mtu: MTU,
             listen_port: None,
             peer: profile::Peer {
-                public_key: public_key(&gateway_key),
+                public_key: gateway_key.public_key(),
                 preshared_key: None,
                 endpoint: Endpoint::Addr(endpoint),
                 allowed_ips: vec![scenario.network],
@@ -79,7 +79,7 @@ impl Demo {
         };
         let config = Config {
             private_key: gateway_key,
-            public_key: public_key(&client_key),
+            public_key: client_key.public_key(),
             preshared_key: None,
             allowed_ips: vec![Ipv6Net::new_assert(address, 128)],
             keepalive: None,

@@ -8,7 +8,7 @@ use ipnet::Ipv6Net;
 
 use super::packet;
 use super::stack::Stack;
-use super::wireguard::{Config, Limiter, Outputs, Peer, Transmit, public_key};
+use super::wireguard::{Config, Limiter, Outputs, Peer, Transmit};
 use crate::profile::Secret;
 
 const HERE: Ipv6Addr = Ipv6Addr::new(0xfdaa, 0, 0x18, 0xa7b, 7, 0, 0, 2);
@@ -82,7 +82,7 @@ impl Live {
         let now = Instant::now();
         let client = Config {
             private_key: ours.clone(),
-            public_key: public_key(&theirs),
+            public_key: theirs.public_key(),
             preshared_key: None,
             allowed_ips: vec![Ipv6Net::new_assert(THERE, 48)],
             keepalive: None,
@@ -90,7 +90,7 @@ impl Live {
         };
         let gateway = Config {
             private_key: theirs.clone(),
-            public_key: public_key(&ours),
+            public_key: ours.public_key(),
             allowed_ips: vec![Ipv6Net::from(HERE)],
             ..client.clone()
         };

@@ -18,7 +18,7 @@ use ipnet::Ipv6Net;
 
 use super::timers::{Due, NO_REPLY, Role, Timers};
 use super::{LinkState, Phase, Trouble};
-use crate::profile::{Profile, Secret};
+use crate::profile::{Profile, Secret, on_wiped_stack};
 
 /// Larger than any UDP payload, in bytes. boringtun panics when its output buffer is smaller than its input, and checks
 /// the length before it authenticates the sender.
@@ -68,11 +68,6 @@ impl From<&Profile> for Config {
     }
 }
 
-/// Derives the public key from a private key.
-pub fn public_key(private: &Secret) -> [u8; 32] {
-    PublicKey::from(&StaticSecret::from(*private.expose())).to_bytes()
-}
-
 /// Our session index in a response, cookie reply or data message. A gateway with several peers finds the peer by it: its
 /// upper 24 bits are the `index` given to the peer.
 pub fn receiver_index(datagram: &[u8]) -> Option<u32> {
@@ -91,7 +86,7 @@ pub struct Limiter(Arc<RateLimiter>);
 impl Limiter {
     /// A limiter for the owner of `private`.
     pub fn new(private: &Secret, per_second: u64) -> Self {
-        Self(Arc::new(RateLimiter::new(&PublicKey::from(public_key(private)), per_second)))
+        Self(Arc::new(RateLimiter::new(&PublicKey::from(private.public_key()), per_second)))
     }
 }
 
@@ -111,7 +106,8 @@ pub struct Outputs {
 }
 
 pub struct Peer {
-    tunn: Tunn,
+    /// Boxed, since a moved value leaves a copy of its keys behind.
+    tunn: Box<Tunn>,
     limiter: Option<Limiter>,
     timers: Timers,
     role: Role,
@@ -139,6 +135,33 @@ pub struct Peer {
     padded: Vec<u8>,
 }
 
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // The library wipes the private key, and not the preshared key: another value takes its place in memory.
+        let zero = Secret::new([0; 32]);
+        let config = Config {
+            private_key: zero.clone(),
+            public_key: [0; 32],
+            preshared_key: Some(zero),
+            allowed_ips: Vec::new(),
+            keepalive: None,
+            mtu: self.mtu,
+        };
+        *self.tunn = new_tunn(&config, 0, self.limiter.as_ref());
+    }
+}
+
+fn new_tunn(config: &Config, index: u32, limiter: Option<&Limiter>) -> Tunn {
+    Tunn::new(
+        StaticSecret::from(*config.private_key.expose()),
+        PublicKey::from(config.public_key),
+        config.preshared_key.as_ref().map(|key| *key.expose()),
+        None,
+        index & 0x00ff_ffff,
+        limiter.map(|limiter| Arc::clone(&limiter.0)),
+    )
+}
+
 impl Peer {
     /// Creates an initiator. `index` is 24 random bits; `now` starts the timers.
     pub fn new(config: &Config, index: u32, now: Instant) -> Self {
@@ -151,14 +174,7 @@ impl Peer {
     }
 
     fn build(config: &Config, index: u32, now: Instant, role: Role, limiter: Option<Limiter>) -> Self {
-        let tunn = Tunn::new(
-            StaticSecret::from(*config.private_key.expose()),
-            PublicKey::from(config.public_key),
-            config.preshared_key.as_ref().map(|key| *key.expose()),
-            None,
-            index & 0x00ff_ffff,
-            limiter.as_ref().map(|limiter| Arc::clone(&limiter.0)),
-        );
+        let tunn = on_wiped_stack(|| Box::new(new_tunn(config, index, limiter.as_ref())));
         let keepalive = config.keepalive.map(|seconds| Duration::from_secs(seconds.into()));
         Self {
             tunn,

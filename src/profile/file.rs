@@ -3,7 +3,7 @@
 //! A named pipe without a writer would block its reader forever, and a device may never end: both are rejected. A
 //! descriptor from the shell is read once, as in `sixpane tree <(pass show my-peer)` or `/dev/stdin`.
 
-use std::fs::{File, FileType, OpenOptions};
+use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
@@ -11,7 +11,7 @@ use std::path::Path;
 use rustix::fs::OFlags;
 
 use super::parse::{ConfError, LARGEST, WORLD_READABLE, parse};
-use super::{Note, Profile};
+use super::{Note, Profile, on_wiped_stack};
 use crate::text::{Safe, words};
 
 /// Folders of open descriptors.
@@ -55,16 +55,24 @@ fn read(path: &Path, any: bool) -> Result<Profile, ConfError> {
     if !any && !metadata.is_file() {
         return Err(refused(metadata.file_type()));
     }
-    let mut bytes = zeroize::Zeroizing::new(Vec::new());
+    // Of the final size: a vector that grows leaves copies behind.
+    let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(size(&metadata)));
     opened.take(LARGEST + 1).read_to_end(&mut bytes).map_err(io)?;
     let stem = path.file_stem().map(|stem| Safe::new(stem.as_encoded_bytes()).as_str().to_owned());
     let name = stem.unwrap_or_else(|| file.clone());
-    let mut profile = parse(&name, &bytes).map_err(|error| ConfError { file, ..error })?;
+    let mut profile = on_wiped_stack(|| parse(&name, &bytes)).map_err(|error| ConfError { file, ..error })?;
     profile.path = Some(path.to_owned());
     if metadata.is_file() && metadata.permissions().mode() & 0o007 != 0 {
         profile.notes.insert(0, Note { line: None, text: WORLD_READABLE.to_owned() });
     }
     Ok(profile)
+}
+
+/// Room for the contents, and for the reader to see their end.
+fn size(metadata: &Metadata) -> usize {
+    let largest = LARGEST + 1;
+    let known = if metadata.is_file() { metadata.len().min(largest) } else { largest };
+    usize::try_from(known).unwrap_or_default() + 64
 }
 
 fn name_of(kind: FileType) -> &'static str {

@@ -30,19 +30,17 @@ const LOW_ORDER: [[u8; 32]; 7] = {
     out
 };
 
-fn decode(text: &str) -> Result<Zeroizing<[u8; 32]>, &'static str> {
+fn decode(text: &str) -> Result<Secret, &'static str> {
     let bytes = Zeroizing::new(
         BASE64_STANDARD
             .decode(text)
             .map_err(|_| "this key is not base64; 43 characters and `=` are expected")?,
     );
-    match <[u8; 32]>::try_from(bytes.as_slice()) {
-        Ok(key) => Ok(Zeroizing::new(key)),
-        Err(_) if bytes.len() < 32 => {
-            Err("this key is too short: 32 bytes are expected, 43 characters and `=`")
-        }
-        Err(_) => Err("this key is too long: 32 bytes are expected, 43 characters and `=`"),
-    }
+    Secret::copied(&bytes).ok_or(if bytes.len() < 32 {
+        "this key is too short: 32 bytes are expected, 43 characters and `=`"
+    } else {
+        "this key is too long: 32 bytes are expected, 43 characters and `=`"
+    })
 }
 
 ///
@@ -50,17 +48,17 @@ fn decode(text: &str) -> Result<Zeroizing<[u8; 32]>, &'static str> {
 /// The error, without the key.
 pub fn secret(text: &str) -> Result<Secret, &'static str> {
     let key = decode(text)?;
-    if key.iter().all(|&byte| byte == 0) {
+    if key.expose().iter().all(|&byte| byte == 0) {
         return Err("this key is all zeros: it is no key");
     }
-    Ok(Secret::new(*key))
+    Ok(key)
 }
 
 ///
 /// # Errors
 /// The error, without the key.
 pub fn public(text: &str) -> Result<[u8; 32], &'static str> {
-    let key = *decode(text)?;
+    let key = *decode(text)?.expose();
     let mut masked = key;
     // The top bit is ignored (RFC 7748 §5).
     masked[31] &= 0x7f;
@@ -76,7 +74,7 @@ pub fn public(text: &str) -> Result<[u8; 32], &'static str> {
 /// The error, without the key.
 pub fn preshared(text: &str) -> Result<Option<Secret>, &'static str> {
     let key = decode(text)?;
-    Ok(key.iter().any(|&byte| byte != 0).then(|| Secret::new(*key)))
+    Ok(key.expose().iter().any(|&byte| byte != 0).then_some(key))
 }
 
 #[cfg(test)]

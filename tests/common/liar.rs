@@ -12,7 +12,7 @@ use sixpane::testing::net::IcmpError;
 use sixpane::testing::net::handles::{Host, Listener, TcpStream};
 use sixpane::testing::net::packet::{self, Inner, Packet};
 use sixpane::testing::net::stack::Stack;
-use sixpane::testing::net::wireguard::{Config, Limiter, Outputs, Peer, public_key};
+use sixpane::testing::net::wireguard::{Config, Limiter, Outputs, Peer};
 use sixpane::testing::profile::{self, DnsServer, Endpoint, Profile, Secret, render};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -172,7 +172,7 @@ impl Liar {
             mtu: MTU,
             listen_port: None,
             peer: profile::Peer {
-                public_key: public_key(&ours),
+                public_key: ours.public_key(),
                 preshared_key: None,
                 endpoint: Endpoint::Addr(endpoint),
                 allowed_ips: vec!["fdaa:0:18::/48".parse().unwrap()],
@@ -182,7 +182,7 @@ impl Liar {
         };
         let config = Config {
             private_key: ours,
-            public_key: public_key(&theirs),
+            public_key: theirs.public_key(),
             preshared_key: None,
             allowed_ips: vec![Ipv6Net::new_assert(CLIENT, 128)],
             keepalive: None,

@@ -12,11 +12,14 @@ mod attach;
 mod dig;
 mod gateway;
 mod lab;
+mod memory;
 mod odd;
 mod org;
 mod orgs;
 mod pairs;
 mod ping;
+#[path = "../common/pty.rs"]
+mod pty;
 mod relay;
 mod serve;
 mod slow;

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::net::packet::{self, Inner, Packet};
 use crate::net::sim::{self, Weather, Wire};
-use crate::net::wireguard::{Limiter, public_key};
+use crate::net::wireguard::Limiter;
 use crate::net::{Arrival, Datagrams, EchoKind, EchoRequest, Echoes};
 use crate::profile::{DnsServer, Peer as ConfPeer, Secret};
 
@@ -42,7 +42,7 @@ fn profile(endpoint: Endpoint) -> Profile {
         mtu: 1420,
         listen_port: None,
         peer: ConfPeer {
-            public_key: public_key(&Secret::new([0x22; 32])),
+            public_key: Secret::new([0x22; 32]).public_key(),
             preshared_key: None,
             endpoint,
             allowed_ips: vec!["fdaa:0:18::/48".parse().unwrap()],
@@ -55,7 +55,7 @@ fn profile(endpoint: Endpoint) -> Profile {
 fn gateway_config() -> Config {
     Config {
         private_key: Secret::new([0x22; 32]),
-        public_key: public_key(&Secret::new([0x11; 32])),
+        public_key: Secret::new([0x11; 32]).public_key(),
         preshared_key: None,
         allowed_ips: vec![Ipv6Net::from(HERE)],
         keepalive: None,

@@ -19,7 +19,7 @@ fn configs() -> (Config, Config) {
     let (ours, theirs) = (Secret::new([0x11; 32]), Secret::new([0x22; 32]));
     let client = Config {
         private_key: ours.clone(),
-        public_key: public_key(&theirs),
+        public_key: theirs.public_key(),
         preshared_key: None,
         allowed_ips: vec!["fdaa:0:18::/48".parse().unwrap()],
         keepalive: None,
@@ -27,7 +27,7 @@ fn configs() -> (Config, Config) {
     };
     let gateway = Config {
         private_key: theirs,
-        public_key: public_key(&ours),
+        public_key: ours.public_key(),
         allowed_ips: vec![Ipv6Net::from(HERE)],
         ..client.clone()
     };
