@@ -1,5 +1,7 @@
 //! Sanitized text from outside, and the text formats shared by all output.
 
+pub mod escape;
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};

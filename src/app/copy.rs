@@ -7,7 +7,8 @@ use super::{Effect, Out, State};
 use crate::catalog::Catalog;
 use crate::catalog::place::Node;
 use crate::dns::dig::types::type_word;
-use crate::text::{Safe, quoted};
+use crate::text::Safe;
+use crate::text::escape::{dns_operand, path_operand};
 
 /// Largest clipboard write that terminals accept, in bytes (OSC 52: 100,000 in base64, less the frame).
 pub const LONGEST: usize = 74_000;
@@ -40,7 +41,7 @@ pub fn forms(state: &State, selected: Named, sheet: &Sheet) -> Vec<(&'static str
     forms.extend(name.clone().map(|name| ("name", name)));
     forms.extend(address.clone().map(|address| ("address", address)));
     if let Some(name) = &name {
-        let name = quoted(name);
+        let name = dns_operand(name);
         forms.push(("dig", format!("dig +norecurse {name} {rtype} @{server}")));
         forms.push(("sixpane", format!("sixpane dig {conf}{name} {rtype}")));
     }
@@ -71,7 +72,7 @@ pub fn forms_of_all(state: &State, nodes: &[Node], sheet: &Sheet) -> Vec<(&'stat
     let server = state.networks.front().identity.dns.addr;
     let conf = conf(state);
     let all: Vec<Named> = nodes.iter().map(|node| Named::of(node, catalog)).collect();
-    let named = || all.iter().filter_map(|one| Some((quoted(one.name.as_ref()?), &one.rtype)));
+    let named = || all.iter().filter_map(|one| Some((dns_operand(one.name.as_ref()?), &one.rtype)));
     let members = nodes.iter().flat_map(|node| node.members(catalog));
     let addresses: Vec<String> = members.filter_map(|member| Some(member.address?.to_string())).collect();
     let lines = |lines: Vec<String>| lines.join("\n");
@@ -105,7 +106,7 @@ fn conf(state: &State) -> String {
         .path
         .as_ref()
         .map(|path| Safe::new(path.as_os_str().as_encoded_bytes()));
-    conf.map(|conf| format!("{} ", quoted(conf.as_str()))).unwrap_or_default()
+    conf.map(|conf| format!("{} ", path_operand(conf.as_str()))).unwrap_or_default()
 }
 
 /// Copies `text`, or reports that it is too long; `what` is the name of its form.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::text::width;
+use crate::text::{escape, width};
 
 /// Placeholder for an unknown value.
 const UNKNOWN: &str = "–";
@@ -97,19 +97,14 @@ impl Sheet {
 
     /// Comma-separated values with a heading (RFC 4180, but with the line ends of this system).
     pub fn to_csv(&self) -> String {
-        let quoted = |cell: &str| {
-            if cell.contains([',', '"', '\n', '\r']) {
-                format!("\"{}\"", cell.replace('"', "\"\""))
-            } else {
-                cell.to_owned()
-            }
+        let shown = |cell: &Cell| match cell {
+            Cell::Unknown => String::new(),
+            Cell::Text(text) => escape::csv(text).into_owned(),
+            Cell::Number(_) => cell.show(),
         };
         let mut out = format!("{}\n", self.columns.join(","));
         for row in &self.rows {
-            let cells: Vec<String> = row
-                .iter()
-                .map(|cell| if *cell == Cell::Unknown { String::new() } else { quoted(&cell.show()) })
-                .collect();
+            let cells: Vec<String> = row.iter().map(shown).collect();
             out.push_str(&cells.join(","));
             out.push('\n');
         }
@@ -123,7 +118,7 @@ impl Sheet {
             (0..self.columns.len()).map(|n| if numbers(n) { "---:|" } else { "---|" }).collect();
         let mut out = format!("| {} |\n|{rule}\n", self.columns.join(" | "));
         for row in &self.rows {
-            let cells: Vec<String> = row.iter().map(|cell| cell.show().replace('|', "\\|")).collect();
+            let cells: Vec<String> = row.iter().map(|cell| escape::markdown(&cell.show())).collect();
             let _ = writeln!(out, "| {} |", cells.join(" | "));
         }
         out

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::commands::style::{BAD, DIM, OK, STRONG, WARN, paint};
 use crate::doctor::{Diagnosis, Finding, Status};
+use crate::text::escape::markdown as markdown_text;
 use crate::text::{count, ms};
 
 /// How the report is printed.
@@ -98,27 +99,26 @@ fn story(finding: &Finding, indent: &str, out: &mut impl Write) -> io::Result<()
 
 fn markdown(diagnosis: &Diagnosis, conf: Option<&str>, out: &mut impl Write) -> io::Result<()> {
     if let Some(conf) = conf {
-        writeln!(out, "## {conf}\n")?;
+        writeln!(out, "## {}\n", markdown_text(conf))?;
     }
-    writeln!(out, "**{}**", diagnosis.verdict)?;
+    writeln!(out, "**{}**", markdown_text(&diagnosis.verdict))?;
     if !diagnosis.remedy.is_empty() {
-        writeln!(out, "{}", diagnosis.remedy)?;
+        writeln!(out, "{}", markdown_text(&diagnosis.remedy))?;
     }
     writeln!(out, "\n{}\n", tally(diagnosis))?;
     writeln!(out, "| | check | found | ms |\n|---|---|---|---|")?;
     for finding in &diagnosis.findings {
-        let cell = |text: &str| text.replace('|', "\\|");
         let took = finding.took.map(ms).unwrap_or_default();
         writeln!(
             out,
             "| {} | {} | {} | {took} |",
             mark(finding.status),
-            cell(finding.group.as_str()),
-            cell(&finding.title)
+            finding.group.as_str(),
+            markdown_text(&finding.title)
         )?;
     }
     for finding in diagnosis.findings.iter().filter(|f| matches!(f.status, Status::Fail | Status::Warn)) {
-        writeln!(out, "\n### {}\n\n```text", finding.title)?;
+        writeln!(out, "\n### {}\n\n```text", markdown_text(&finding.title))?;
         story(finding, "", out)?;
         for line in &finding.evidence {
             writeln!(out, "{line}")?;

@@ -15,6 +15,7 @@ use crate::probe::figures::{COUNTS, TIMES};
 use crate::probe::series::{Reply, ReplyKind, Series, Stray, Target};
 use crate::probe::stats::Stats;
 use crate::text::Safe;
+use crate::text::escape::{csv, markdown};
 
 /// Prints each reply once, though the series come again and again.
 pub struct Printer<'a, W: Write> {
@@ -260,7 +261,7 @@ fn reply_csv(target: &Target, reply: &Reply) -> String {
     };
     [
         stamp(reply.at),
-        quoted(&target.label),
+        csv(target.label.as_str()).into_owned(),
         target.address.to_string(),
         reply.number.to_string(),
         state.into(),
@@ -268,15 +269,9 @@ fn reply_csv(target: &Target, reply: &Reply) -> String {
         reply.from.to_string(),
         hop_limit,
         bytes,
-        error.map(|error| quoted(&Safe::new(error))).unwrap_or_default(),
+        error.map(|error| csv(Safe::new(error).as_str()).into_owned()).unwrap_or_default(),
     ]
     .join(",")
-}
-
-/// A field of CSV (RFC 4180 §2): in quotes where it has to be.
-fn quoted(field: &Safe) -> String {
-    let text = field.as_str();
-    if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
 fn summary_json(series: &Series, gateway: Option<Duration>) -> Value {
@@ -309,7 +304,7 @@ fn heading_markdown() -> String {
 
 fn summary_markdown(series: &Series) -> String {
     let stats = series.stats.as_ref();
-    let label = series.target.label.as_str().replace('|', "\\|");
+    let label = markdown(series.target.label.as_str());
     let loss = series.loss().map_or_else(|| "–".into(), |loss| format!("{:.1}%", loss * 100.0));
     let mut cells = vec![label, series.sent.to_string(), series.received.to_string(), loss];
     cells.extend(
