@@ -131,10 +131,7 @@ async fn run(command: &Command, mut context: Context<'_>) -> Result<Exit, Error>
 
 /// One thread is enough for one command, and starts fastest.
 fn block_on<T>(command: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::new(Exit::Tunnel, "cannot start").because(error))?;
+    let runtime = process::runtime(&mut tokio::runtime::Builder::new_current_thread())?;
     runtime.block_on(command)
 }
 

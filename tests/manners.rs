@@ -517,3 +517,49 @@ fn the_manual_page_is_one() {
         }
     }
 }
+
+#[test]
+fn with_few_file_descriptors_there_are_words_and_no_panic() {
+    let (folder, _socket) = silence();
+    let conf = folder.path().join("silent.conf");
+    for limit in 4..=16 {
+        let limited = |program: &str| {
+            let line = format!("ulimit -n {limit}; exec {program}");
+            let home = folder.path().to_str().unwrap();
+            Command::new("/bin/sh").args(["-c", &line]).env("HOME", home).output().unwrap()
+        };
+        let program = env!("CARGO_BIN_EXE_sixpane");
+        let output = limited(&format!("{program} tree {} --timeout 0.1", conf.display()));
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(4), "{limit}: {words}");
+        assert!(words.starts_with("sixpane: ") && !words.contains("panicked"), "{limit}: {words}");
+    }
+}
+
+#[test]
+fn state_is_only_for_its_owner_whatever_the_umask() {
+    let (folder, _socket) = silence();
+    let line = format!(
+        "umask 000; exec {} tree {} --timeout 0.1",
+        env!("CARGO_BIN_EXE_sixpane"),
+        folder.path().join("silent.conf").display()
+    );
+    let home = folder.path();
+    let command = || {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &line]).env("HOME", home).env_remove("XDG_STATE_HOME");
+        command
+    };
+    command().output().unwrap();
+    let state = home.join(".local/state/sixpane");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let claims: Vec<_> = std::fs::read_dir(&state).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!((mode(&state), claims.len(), mode(&claims[0])), (0o700, 1, 0o600));
+    // Through a symlink another file of the user's would be overwritten.
+    let precious = home.join("precious");
+    std::fs::write(&precious, "kept").unwrap();
+    std::fs::remove_file(&claims[0]).unwrap();
+    std::os::unix::fs::symlink(&precious, &claims[0]).unwrap();
+    command().output().unwrap();
+    assert_eq!(std::fs::read_to_string(&precious).unwrap(), "kept");
+}

@@ -112,7 +112,7 @@ fn a_window_too_small_says_so_and_grows_again() {
     let mut term = demo((80, 24), &[]);
     term.resize((48, 12));
     term.sees(&["sixpane needs 60×15", "this is 48×12"]);
-    for at in [(1, 1), (20, 5), (500, 200), (60, 15)] {
+    for at in [(1, 1), (0, 24), (80, 0), (0, 0), (20, 5), (500, 200), (60, 15)] {
         term.resize(at);
     }
     term.sees(&["Explore", "admin"]);
@@ -234,38 +234,46 @@ fn a_conf_that_has_become_a_pipe_is_refused_and_the_screens_go_on() {
 }
 
 #[test]
-fn a_reload_that_is_stuck_leaves_the_keys_alone() {
+fn a_reload_does_not_wait_for_a_claim_that_is_a_pipe() {
     let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let path = folder.path().join("one.conf");
     write_conf(&path, &conf('A'));
     let env = [("XDG_STATE_HOME", state.path().to_str().unwrap())];
     let mut term = Term::start(sixpane(), &[path.to_str().unwrap()], WIDE, &env);
     term.sees(&["Explore", "127.0.0.1:9"]);
-    // The other key's claim cannot be read: it is a pipe without a writer.
     let other = conf('B');
     let key = sixpane::testing::profile::parse::parse("one", other.as_bytes()).unwrap().public_key();
     let name: String = data_encoding::HEXLOWER.encode(&key[..8]);
     fifo(&state.path().join(format!("sixpane/{name}.peer")));
     write_conf(&path, &other);
     term.keys("R");
-    term.sees(&["Still reading", "one.conf"]);
-    term.keys("5");
-    term.sees(&["[5 Events]"]);
-    term.keys("R");
-    term.sees(&["Still reading"]);
+    term.sees(&["attached again"]);
     term.keys("q");
     assert_eq!(term.end(), 0);
     term.is_sane();
 }
 
 #[test]
-fn a_file_that_takes_nothing_leaves_the_keys_alone() {
+fn an_export_to_a_pipe_is_refused() {
     let mut term = demo(WIDE, &[]);
     fifo(&term.home().join("sixpane-explore.txt"));
     term.keys(":export sixpane-explore.txt\r");
     term.sees(&["y overwrite"]);
     term.keys("y");
-    term.sees(&["Still writing"]);
+    term.sees(&["not a regular file"]);
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+    term.is_sane();
+}
+
+#[test]
+fn state_that_another_process_has_locked_leaves_the_keys_alone() {
+    let state = tempfile::tempdir().unwrap();
+    std::fs::create_dir(state.path().join("sixpane")).unwrap();
+    let mut term = demo(WIDE, &[("XDG_STATE_HOME", state.path().to_str().unwrap())]);
+    let lock = std::fs::File::create(state.path().join("sixpane/screen.lock")).unwrap();
+    lock.lock().unwrap();
+    term.keys("jj<");
     term.keys("5");
     term.sees(&["[5 Events]"]);
     term.keys("q");

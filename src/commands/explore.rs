@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::ColorChoice;
 
 use super::settings::Sources;
-use super::{conf, demo, kept, plain};
+use super::{conf, demo, kept, plain, process};
 use crate::app;
 use crate::app::kept::{Folds, Look};
 use crate::app::keymap::Keymap;
@@ -19,7 +19,7 @@ use crate::attach::{Claimed, Loaded, Source, find};
 use crate::cli;
 use crate::demo::gateway::Demo;
 use crate::engine;
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::runtime::{self, Host, Start};
 use crate::settings::{Settings, ThemeName};
 use crate::state;
@@ -90,11 +90,7 @@ impl From<Error> for End {
 
 /// The network works on while a frame is drawn.
 fn block_on(shown: impl Future<Output = Result<ExitCode, End>>) -> Result<ExitCode, Error> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(|error| Error::new(Exit::Tunnel, "cannot start").because(error))?;
+    let runtime = process::runtime(tokio::runtime::Builder::new_multi_thread().worker_threads(1))?;
     let end = runtime.block_on(shown);
     // The thread that reads the terminal may be waiting for a key that never comes, and others for a file.
     runtime.shutdown_background();

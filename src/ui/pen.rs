@@ -46,11 +46,14 @@ impl<'b> Pen<'b> {
     /// Writes `text` without control characters; the part that does not fit is dropped.
     pub fn put(&mut self, text: &str, style: Style) {
         let room = usize::from(self.end - self.x);
+        if room == 0 {
+            return;
+        }
         if !text.chars().all(is_simple) {
             (self.x, _) = self.buffer.set_stringn(self.x, self.y, text, room, style);
             return;
         }
-        let from = self.buffer.index_of(self.x.min(self.buffer.area.right() - 1), self.y);
+        let from = self.buffer.index_of(self.x, self.y);
         let cells = self.buffer.content.iter_mut().skip(from).take(room);
         let mut written = 0;
         for (cell, c) in cells.zip(text.chars()) {

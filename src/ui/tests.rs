@@ -252,8 +252,8 @@ fn screens() {
 fn a_small_window_shows_a_notice_and_any_size_is_drawn() {
     let s = full();
     insta::assert_snapshot!("notice_59x14", screen(&s.state, Theme::default(), (59, 14), false));
-    for columns in [1, 2, 20, 59, 60, 77, 78, 109, 110, 500] {
-        for rows in [1, 2, 5, 14, 15, 21, 22, 30, 200] {
+    for columns in [0, 1, 2, 20, 59, 60, 77, 78, 109, 110, 500] {
+        for rows in [0, 1, 2, 5, 14, 15, 21, 22, 30, 200] {
             for (_, session) in states().iter().take(8) {
                 screen(&session.state, Theme::default(), (columns, rows), false);
             }

@@ -208,5 +208,6 @@ fn settings(master: &(dyn MasterPty + Send)) -> String {
 }
 
 fn some(length: u16) -> NonZeroU16 {
-    NonZeroU16::new(length).unwrap()
+    // A terminal may have no columns; the picture of it has one.
+    NonZeroU16::new(length.max(1)).unwrap()
 }
