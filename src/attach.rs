@@ -24,7 +24,7 @@ use tokio::sync::watch;
 use crate::doctor::facts::{Around, Conf};
 use crate::engine::{Engine, Settings};
 use crate::error::{Error, Exit};
-use crate::net::tunnel::Tunnel;
+use crate::net::tunnel::{Known, Tunnel};
 use crate::net::{LinkState, Network};
 use crate::profile::{DnsServer, Note, Profile};
 use crate::state::{self, Asked, Claim};
@@ -109,7 +109,7 @@ impl Loaded {
         let free = Claimed { claim: None, behind: None, force };
         // No other process knows a generated conf.
         let (Some(dir), Some(path)) = (state::dir(), &self.profile.path) else { return Ok(free) };
-        match state::claim(&dir, &self.public_key(), SystemTime::now()) {
+        match state::claim(&dir, &self.public_key(), SystemTime::now(), rand::random::<u32>() >> 8) {
             Err(_) => Ok(free),
             Ok(Asked::Theirs(_)) if force => Ok(free),
             Ok(Asked::Theirs(pid)) => Err(InUse { path: path.clone(), pid }),
@@ -123,7 +123,10 @@ impl Loaded {
     /// Where the tunnel cannot be started (exit 4).
     pub fn attach(self, claimed: Claimed, settings: Settings) -> Result<Attachment, Error> {
         let endpoint = self.profile.peer.endpoint.to_string();
-        let known = claimed.claim.as_ref().and_then(|claim| claim.round_trip(&endpoint));
+        let known = claimed.claim.as_ref().map_or_else(Known::default, |claim| Known {
+            rtt: claim.round_trip(&endpoint),
+            indices: claim.indices().to_vec(),
+        });
         let tunnel = Tunnel::attach(&self.profile, known).map_err(cannot_attach)?;
         if let Some(claim) = &claimed.claim {
             tokio::spawn(keep_round_trip(tunnel.link(), Arc::clone(claim), endpoint));

@@ -1,5 +1,6 @@
 //! The only room that sends a packet. The rooms above are generic over [`Network`].
 
+pub mod diverted;
 pub mod endpoint;
 #[cfg(test)]
 pub(crate) mod fake;
@@ -204,6 +205,10 @@ pub struct LinkState {
     pub endpoint: Option<SocketAddr>,
     /// MTU inside the tunnel, in bytes.
     pub mtu: u16,
+    /// Packets that the peer sealed for the current session and that have not arrived: lost, late or diverted.
+    pub missing: u64,
+    /// Time of the last stray, and of the last diverted packet.
+    pub other_client: Option<Instant>,
     pub drops: Drops,
     /// The last error below the tunnel, cleared by the next success.
     pub trouble: Option<Trouble>,
@@ -225,6 +230,8 @@ impl LinkState {
             received_bytes: 0,
             endpoint: None,
             mtu,
+            missing: 0,
+            other_client: None,
             drops: Drops::default(),
             trouble: None,
         }
@@ -286,8 +293,14 @@ pub enum Trouble {
 pub struct Drops {
     /// Outer: not WireGuard, wrong key, replayed or forged.
     pub outer: u64,
-    /// Outer: for a session that is not ours, for example because another client uses our key. Included in `outer`.
+    /// Outer: not WireGuard. Included in `outer`.
+    pub alien: u64,
+    /// Outer: data for a session that was never ours: another client uses our key. Included in `outer`.
     pub strays: u64,
+    /// Outer: data for a session that was ours before. Included in `outer`.
+    pub late: u64,
+    /// Data sealed for our session that the peer sent to another address: another client uses our key.
+    pub diverted: u64,
     /// Inner: not IPv6, wrong length, a fragment or an unknown next header.
     pub malformed: u64,
     /// Inner: source outside `AllowedIPs`, or another destination than us.

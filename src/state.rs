@@ -18,10 +18,12 @@ use data_encoding::HEXLOWER;
 
 use crate::files;
 
-/// Maximum size of a claim that is read, in bytes: a process ID, a time, and round trips.
+/// Maximum size of a claim that is read, in bytes: a process ID, a time, session indices, and round trips.
 const LONGEST: u64 = 1024;
 /// Endpoints whose round trips are kept.
 const ENDPOINTS: usize = 8;
+/// Session indices that are kept.
+const INDICES: usize = 8;
 /// Normal corrections of a clock, which are not reported.
 const STEP: Duration = Duration::from_secs(2);
 
@@ -32,6 +34,9 @@ pub struct Claim {
     file: Mutex<File>,
     /// Latest time of use, in seconds; the gateway keeps it as well.
     newest: u64,
+    /// Session indices of the attachments with the key, newest first: this one, and earlier ones whose data may still be
+    /// under way.
+    indices: Vec<u32>,
     round_trips: RoundTrips,
 }
 
@@ -71,6 +76,11 @@ impl RoundTrips {
 }
 
 impl Claim {
+    /// Session index of this attachment, and those of earlier ones.
+    pub fn indices(&self) -> &[u32] {
+        &self.indices
+    }
+
     /// Round trip of a handshake with `endpoint` in an earlier attachment.
     pub fn round_trip(&self, endpoint: &str) -> Option<Duration> {
         self.round_trips.of(endpoint)
@@ -84,15 +94,18 @@ impl Claim {
         match self.round_trips.with(endpoint, rtt) {
             Some(round_trips) => {
                 let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-                write_claim(&mut file, self.newest, &round_trips)
+                write_claim(&mut file, self.newest, &self.indices, &round_trips)
             }
             None => Ok(()),
         }
     }
 }
 
-fn write_claim(file: &mut File, newest: u64, round_trips: &RoundTrips) -> io::Result<()> {
+fn write_claim(file: &mut File, newest: u64, indices: &[u32], round_trips: &RoundTrips) -> io::Result<()> {
     let mut text = format!("{} {newest}", std::process::id());
+    for index in indices {
+        let _ = write!(text, " #{index:06x}");
+    }
     for (endpoint, rtt) in &round_trips.0 {
         let _ = write!(text, " {}={endpoint}", rtt.as_millis());
     }
@@ -127,11 +140,11 @@ pub fn config_dir() -> Option<PathBuf> {
     etcetera::choose_base_strategy().ok().map(|base| base.config_dir().join("sixpane"))
 }
 
-/// Claims our peer with `public_key` for this process, in `dir`.
+/// Claims our peer with `public_key` for this process, in `dir`. `index` will be the session index: 24 random bits.
 ///
 /// # Errors
 /// If the folder or file cannot be created or read: then nothing is known and nothing is claimed.
-pub fn claim(dir: &Path, public_key: &[u8; 32], now: SystemTime) -> io::Result<Asked> {
+pub fn claim(dir: &Path, public_key: &[u8; 32], now: SystemTime, index: u32) -> io::Result<Asked> {
     files::private_folder(dir)?;
     let path = dir.join(format!("{}.peer", HEXLOWER.encode(&public_key[..8])));
     let mut options = OpenOptions::new();
@@ -151,9 +164,11 @@ pub fn claim(dir: &Path, public_key: &[u8; 32], now: SystemTime) -> io::Result<A
     }
     let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let behind = last.map(|last| Duration::from_secs(last.saturating_sub(seconds))).filter(|gap| *gap > STEP);
-    let (newest, round_trips) = (seconds.max(last.unwrap_or(0)), RoundTrips::read(words));
-    write_claim(&mut file, newest, &round_trips)?;
-    Ok(Asked::Ours { claim: Claim { file: Mutex::new(file), newest, round_trips }, behind })
+    let (newest, round_trips) = (seconds.max(last.unwrap_or(0)), RoundTrips::read(words.clone()));
+    let former = words.filter_map(|word| u32::from_str_radix(word.strip_prefix('#')?, 16).ok());
+    let indices: Vec<u32> = std::iter::once(index).chain(former).take(INDICES).collect();
+    write_claim(&mut file, newest, &indices, &round_trips)?;
+    Ok(Asked::Ours { claim: Claim { file: Mutex::new(file), newest, indices, round_trips }, behind })
 }
 
 #[cfg(test)]
@@ -170,20 +185,20 @@ mod tests {
     fn a_key_has_one_owner_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("made/when/needed");
-        let Asked::Ours { claim: ours, behind: None } = claim(&dir, &KEY, at(100)).unwrap() else {
+        let Asked::Ours { claim: ours, behind: None } = claim(&dir, &KEY, at(100), 1).unwrap() else {
             panic!("no other process");
         };
-        let Asked::Theirs(pid) = claim(&dir, &KEY, at(100)).unwrap() else { panic!("it is taken") };
+        let Asked::Theirs(pid) = claim(&dir, &KEY, at(100), 1).unwrap() else { panic!("it is taken") };
         assert_eq!(pid, Some(std::process::id()));
-        assert!(matches!(claim(&dir, &[8; 32], at(100)).unwrap(), Asked::Ours { .. }), "another key");
+        assert!(matches!(claim(&dir, &[8; 32], at(100), 1).unwrap(), Asked::Ours { .. }), "another key");
         drop(ours);
-        assert!(matches!(claim(&dir, &KEY, at(100)).unwrap(), Asked::Ours { .. }));
+        assert!(matches!(claim(&dir, &KEY, at(100), 1).unwrap(), Asked::Ours { .. }));
     }
 
     #[test]
     fn a_clock_set_back_is_detected_until_it_has_caught_up() {
         let folder = tempfile::tempdir().unwrap();
-        let behind = |seconds| match claim(folder.path(), &KEY, at(seconds)).unwrap() {
+        let behind = |seconds| match claim(folder.path(), &KEY, at(seconds), 1).unwrap() {
             Asked::Ours { behind, .. } => behind.map(|gap| gap.as_secs()),
             Asked::Theirs(_) => panic!("no other process"),
         };
@@ -198,7 +213,7 @@ mod tests {
     fn the_least_round_trip_of_an_endpoint_is_kept_until_the_link_is_much_slower() {
         let folder = tempfile::tempdir().unwrap();
         let run = |endpoint: &str, rtt: u64| {
-            let Asked::Ours { claim, .. } = claim(folder.path(), &KEY, at(100)).unwrap() else {
+            let Asked::Ours { claim, .. } = claim(folder.path(), &KEY, at(100), 1).unwrap() else {
                 panic!("the key is free")
             };
             let known = claim.round_trip(endpoint).map(|rtt| rtt.as_millis());
@@ -225,8 +240,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("0707070707070707.peer");
         std::fs::write(&path, [0xff; 200]).unwrap();
-        assert!(matches!(claim(folder.path(), &KEY, at(5)).unwrap(), Asked::Ours { behind: None, .. }));
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{} 5", std::process::id()));
-        assert!(claim(&path, &KEY, at(5)).is_err());
+        assert!(matches!(claim(folder.path(), &KEY, at(5), 1).unwrap(), Asked::Ours { behind: None, .. }));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{} 5 #000001", std::process::id()));
+        assert!(claim(&path, &KEY, at(5), 1).is_err());
+    }
+
+    #[test]
+    fn the_indices_of_the_last_attachments_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = |index| match claim(folder.path(), &KEY, at(100), index).unwrap() {
+            Asked::Ours { claim, .. } => {
+                claim.keep_round_trip("gw.example:51820", Duration::from_millis(20)).unwrap();
+                claim.indices().to_vec()
+            }
+            Asked::Theirs(_) => panic!("the key is free"),
+        };
+        assert_eq!(run(0x00ab_cdef), [0x00ab_cdef]);
+        assert_eq!(run(1), [1, 0x00ab_cdef]);
+        for index in 2..20 {
+            run(index);
+        }
+        assert_eq!(run(20), [20, 19, 18, 17, 16, 15, 14, 13]);
     }
 }

@@ -10,7 +10,7 @@ use sixpane::testing::dns::exchange::{Options, Question};
 use sixpane::testing::engine::report::Report;
 use sixpane::testing::engine::{Engine, Settings};
 use sixpane::testing::net::Network as _;
-use sixpane::testing::net::tunnel::Tunnel;
+use sixpane::testing::net::tunnel::{Known, Tunnel};
 use sixpane::testing::profile::Profile;
 use sixpane::testing::profile::file::load;
 
@@ -67,7 +67,7 @@ fn profile(conf: &str) -> Profile {
 }
 
 async fn ask_one(profile: &Profile, name: &str, count: usize) {
-    let tunnel = Tunnel::attach(profile, None).unwrap();
+    let tunnel = Tunnel::attach(profile, Known::default()).unwrap();
     let client = Client::new(&tunnel, profile.dns.addr).unwrap();
     let question = Question::new(Name::from_ascii(format!("{name}.")).unwrap(), RecordType::AAAA);
     let mut all = Vec::new();
@@ -84,7 +84,7 @@ async fn ask_one(profile: &Profile, name: &str, count: usize) {
 
 async fn grow(profile: &Profile, machines: usize) {
     let start = Instant::now();
-    let tunnel = Tunnel::attach(profile, None).unwrap();
+    let tunnel = Tunnel::attach(profile, Known::default()).unwrap();
     let settings = Settings { refresh: None, ..Settings::default() };
     let mut engine = Engine::start(tunnel, profile.dns.addr, settings).unwrap();
     let mut stood = None;
@@ -106,7 +106,7 @@ async fn grow(profile: &Profile, machines: usize) {
 
 /// Walks twice, as who keeps it open does: two catalogs are there at a time.
 async fn grow_quietly(profile: &Profile, machines: usize) {
-    let tunnel = Tunnel::attach(profile, None).unwrap();
+    let tunnel = Tunnel::attach(profile, Known::default()).unwrap();
     let _link = tunnel.link();
     let settings = Settings { refresh: Some(Duration::from_millis(10)), ..Settings::default() };
     let mut engine = Engine::start(tunnel, profile.dns.addr, settings).unwrap();

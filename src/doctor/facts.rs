@@ -26,8 +26,15 @@ pub struct Facts {
     /// Whether a datagram to a closed port of the gateway's host was answered with an ICMP error; checked if the handshake
     /// gets no response.
     pub udp_comes_back: Option<bool>,
-    /// Datagrams from the gateway for a session that is not ours.
+    /// Datagrams from the endpoint for a session that was never ours: another client uses our key.
     pub strays: Option<u64>,
+    /// Datagrams from the endpoint for earlier sessions of ours.
+    pub late: Option<u64>,
+    /// Packets for our session that the gateway sent to another address: another client uses our key. Absent if nothing
+    /// suggested a test.
+    pub diverted: Option<u64>,
+    /// Age of the last stray or diverted packet.
+    pub other_client: Option<Duration>,
     /// Number of completed handshakes, and the age of the first.
     pub sessions: Option<(u64, Duration)>,
     /// Whether data came through a second session, after none came through a fresh one.
@@ -149,6 +156,9 @@ impl Facts {
             ways: None,
             udp_comes_back: None,
             strays: None,
+            late: None,
+            diverted: None,
+            other_client: None,
             sessions: None,
             restored: None,
             edge: None,

@@ -1,6 +1,7 @@
 //! Diagnosis of the network: collects facts in a task of its own, and judges them as they arrive.
 
 mod examine;
+mod others;
 mod pings;
 mod port;
 pub mod system;

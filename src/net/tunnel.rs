@@ -36,6 +36,8 @@ const COUNTERS: Duration = Duration::from_secs(1);
 const LOOKUP_AGAIN: Duration = Duration::from_secs(5);
 /// Minimum interval between lookups and new sockets while the peer is silent.
 const REFRESH: Duration = Duration::from_secs(10);
+/// Missing packets that are reported at once: the examiner then looks for another client.
+pub const MISSING: u64 = 3;
 /// Unanswered initiations after which the endpoint is resolved again.
 const DOUBT: u32 = 3;
 
@@ -53,6 +55,15 @@ struct Attachment {
     outside: bool,
 }
 
+/// Knowledge from earlier attachments with the same key.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// Round trip of the handshake with the same endpoint. A wrong one costs time, and no data.
+    pub rtt: Option<Duration>,
+    /// Session index for this attachment, 24 random bits; then those of earlier ones, whose data may still be under way.
+    pub indices: Vec<u32>,
+}
+
 /// Requests from the handles to the task, besides packets.
 #[derive(Default)]
 struct Requests {
@@ -68,27 +79,21 @@ impl Drop for Attachment {
 }
 
 impl Tunnel {
-    /// Attaches with a conf. `rtt` is the handshake's round-trip time in an earlier attachment to the same endpoint; a
-    /// wrong one costs time, and no data. If the endpoint is an address, the first initiation has been sent on return.
+    /// Attaches with a conf. If the endpoint is an address, the first initiation has been sent on return.
     ///
     /// [`Network::link`] shows whether the peer responds. An error means that there is no tokio runtime, or that the
     /// clock is before 1970, where WireGuard has no timestamp to send.
-    pub fn attach(profile: &Profile, rtt: Option<Duration>) -> io::Result<Self> {
-        Self::begin(profile, underlay::Udp::new(profile.listen_port), true, rtt)
+    pub fn attach(profile: &Profile, known: Known) -> io::Result<Self> {
+        Self::begin(profile, underlay::Udp::new(profile.listen_port), true, known)
     }
 
     /// Attaches over another underlay than the host's sockets.
     #[cfg(test)]
     pub fn over<U: Underlay>(profile: &Profile, underlay: U, rtt: Option<Duration>) -> io::Result<Self> {
-        Self::begin(profile, underlay, false, rtt)
+        Self::begin(profile, underlay, false, Known { rtt, ..Known::default() })
     }
 
-    fn begin<U: Underlay>(
-        profile: &Profile,
-        underlay: U,
-        outside: bool,
-        rtt: Option<Duration>,
-    ) -> io::Result<Self> {
+    fn begin<U: Underlay>(profile: &Profile, underlay: U, outside: bool, known: Known) -> io::Result<Self> {
         let runtime = tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
         if SystemTime::now() < SystemTime::UNIX_EPOCH {
             return Err(io::Error::other("the clock of this computer stands before 1970"));
@@ -96,8 +101,11 @@ impl Tunnel {
         let start = now();
         let addresses: Vec<_> = profile.addresses.iter().map(Ipv6Net::addr).collect();
         let host = Host::new(Stack::new(&addresses, profile.mtu, rand::random(), start));
-        let mut peer = Peer::new(&Config::from(profile), rand::random::<u32>() >> 8, start);
-        if let Some(rtt) = rtt {
+        let mut indices = known.indices.into_iter();
+        let index = indices.next().unwrap_or_else(|| rand::random::<u32>() >> 8);
+        let mut peer = Peer::new(&Config::from(profile), index, start);
+        indices.for_each(|former| peer.know(former));
+        if let Some(rtt) = known.rtt {
             peer.expect_rtt(rtt);
         }
         let requests = Arc::new(Requests::default());
@@ -364,7 +372,8 @@ impl<U: Underlay> Driver<U> {
             || known.endpoint != link.endpoint
             || known.last_handshake != link.last_handshake
             || known.initiations != link.initiations
-            || (known.drops.strays == 0) != (link.drops.strays == 0);
+            || known.other_client.is_none() != link.other_client.is_none()
+            || (known.missing < MISSING) != (link.missing < MISSING);
         drop(known);
         if !happened && now < self.reported + COUNTERS {
             return Some(self.reported + COUNTERS);

@@ -16,6 +16,7 @@ use boringtun::noise::{Tunn, TunnResult};
 use boringtun::x25519::{PublicKey, StaticSecret};
 use ipnet::Ipv6Net;
 
+use super::diverted::Diverted;
 use super::timers::{Due, NO_REPLY, Role, Timers};
 use super::{LinkState, Phase, Trouble};
 use crate::profile::{Profile, Secret, on_wiped_stack};
@@ -127,6 +128,9 @@ pub struct Peer {
     held: bool,
     /// Our index in a response, until the peer confirms it.
     offered: Option<u32>,
+    /// Upper 24 bits of the indices of our sessions, and of those of earlier attachments with the key.
+    indices: Vec<u32>,
+    diverted: Diverted,
     /// boringtun's clock: the time of the last `update_timers`.
     clock: Instant,
     /// Time of the last received packet, by boringtun's clock.
@@ -190,6 +194,8 @@ impl Peer {
             newest: (Vec::new(), None),
             held: false,
             offered: None,
+            indices: vec![index & 0x00ff_ffff],
+            diverted: Diverted::default(),
             clock: now,
             heard: now,
             buffer: vec![0; BUFFER].into_boxed_slice(),
@@ -221,6 +227,11 @@ impl Peer {
     /// Sets the round-trip time that an earlier attachment measured to this endpoint.
     pub fn expect_rtt(&mut self, rtt: Duration) {
         self.timers.measured(rtt);
+    }
+
+    /// Adds the `index` of an earlier attachment with the key, whose data may still be under way.
+    pub fn know(&mut self, index: u32) {
+        self.indices.push(index);
     }
 
     /// Whether packets can be sent at once.
@@ -300,6 +311,7 @@ impl Peer {
             [kind, 0, 0, 0, ..] if datagram.len() <= self.buffer.len() && !exhausted(datagram) => *kind,
             _ => {
                 self.link.drops.outer += 1;
+                self.link.drops.alien += u64::from(!is_wireguard(datagram));
                 return;
             }
         };
@@ -334,14 +346,38 @@ impl Peer {
             }
             TunnResult::Err(error) => {
                 self.link.drops.outer += 1;
+                self.link.drops.alien += u64::from(!is_wireguard(datagram));
                 if kind == DATA
                     && matches!(error, WireGuardError::WrongIndex | WireGuardError::NoCurrentSession)
                 {
-                    self.link.drops.strays += 1;
+                    self.without_session(now, datagram);
                 }
             }
         }
         self.tick(now, out);
+    }
+
+    /// Data for no present session: of an earlier one of ours, or of another client with our key.
+    fn without_session(&mut self, now: Instant, datagram: &[u8]) {
+        let Some(index) = receiver_index(datagram).filter(|_| datagram.len() >= OVERHEAD) else { return };
+        if self.indices.contains(&(index >> 8)) {
+            self.link.drops.late += 1;
+        } else {
+            self.link.drops.strays += 1;
+            self.link.other_client = Some(now);
+        }
+    }
+
+    /// Counts an authentic data message by its counter.
+    fn count(&mut self, now: Instant, datagram: &[u8]) {
+        let (Some(index), Some(counter)) = (receiver_index(datagram), counter(datagram)) else { return };
+        let rtt = self.link.handshake_rtt.unwrap_or_default();
+        let found = self.diverted.received(now, index, counter, rtt);
+        self.link.missing = self.diverted.missing();
+        if found > 0 {
+            self.link.drops.diverted += found;
+            self.link.other_client = Some(now);
+        }
     }
 
     /// An error of the underlay: a datagram to `to` was refused or could not be sent.
@@ -412,6 +448,9 @@ impl Peer {
     fn authentic(&mut self, now: Instant, from: SocketAddr, datagram: &[u8], empty: bool, out: &mut Outputs) {
         self.heard = self.clock;
         self.timers.received(now, empty);
+        if datagram.first() == Some(&DATA) && self.role == Role::Initiator {
+            self.count(now, datagram);
+        }
         self.link.last_received = Some(now);
         self.link.endpoint = Some(from);
         self.link.trouble = None;
@@ -559,6 +598,9 @@ impl Peer {
                 self.initiations.push_front((index, now));
             }
         }
+        if datagram.first() == Some(&DATA) {
+            self.diverted.sent(now);
+        }
         self.link.sent_bytes += datagram.len() as u64;
         out.network.push(Transmit { to, datagram });
     }
@@ -571,10 +613,26 @@ impl Peer {
     }
 }
 
+/// Whether a datagram has the type and the length of a WireGuard message (WireGuard paper §5.4).
+fn is_wireguard(datagram: &[u8]) -> bool {
+    match datagram {
+        [INITIATION, 0, 0, 0, ..] => datagram.len() == 148,
+        [RESPONSE, 0, 0, 0, ..] => datagram.len() == 92,
+        [COOKIE, 0, 0, 0, ..] => datagram.len() == 64,
+        [DATA, 0, 0, 0, ..] => datagram.len() >= OVERHEAD,
+        _ => false,
+    }
+}
+
+/// Counter of a data message.
+fn counter(datagram: &[u8]) -> Option<u64> {
+    datagram.get(8..16).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes)
+}
+
 /// Whether this is a data message with a counter beyond any valid one.
 fn exhausted(datagram: &[u8]) -> bool {
-    let counter = datagram.get(8..16).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
-    datagram.first() == Some(&DATA) && counter.is_some_and(|counter| counter >= REJECT_AFTER_MESSAGES)
+    datagram.first() == Some(&DATA)
+        && counter(datagram).is_some_and(|counter| counter >= REJECT_AFTER_MESSAGES)
 }
 
 /// Session index at byte `at` of a message.

@@ -21,6 +21,7 @@ mod ping;
 #[path = "../common/pty.rs"]
 mod pty;
 mod relay;
+mod same_key;
 mod serve;
 mod slow;
 mod world;

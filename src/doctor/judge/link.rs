@@ -31,7 +31,10 @@ pub const CHECKS: &[Check] = &[
         needs: &["handshake", "traffic"],
         title: |_| "No other client uses the key".into(),
         applies: |facts| {
-            facts.strays.is_some_and(|strays| strays > 0) || facts.restored == Some(true) || too_many(facts)
+            facts.strays.is_some_and(|strays| strays > 0)
+                || facts.diverted.is_some_and(|diverted| diverted > 0)
+                || facts.restored == Some(true)
+                || too_many(facts)
         },
         judge: strays,
     },
@@ -209,7 +212,7 @@ fn traffic(facts: &Facts) -> Option<Finding> {
 
 fn strays(facts: &Facts) -> Option<Finding> {
     const TITLE: &str = "Another client seems to use the same key";
-    let strays = facts.strays.unwrap_or(0);
+    let strays = facts.strays.unwrap_or(0) + facts.diverted.unwrap_or(0);
     if strays == 0 && facts.restored != Some(true) {
         let (handshakes, since) = facts.sessions?;
         return Some(
@@ -239,7 +242,7 @@ fn strays(facts: &Facts) -> Option<Finding> {
         if strays < MANY { Finding::warn("same-key", TITLE) } else { Finding::fail("same-key", TITLE) };
     Some(
         finding
-            .observed(format!("{strays} datagrams were received for another session."))
+            .observed(format!("{strays} datagrams were for another client."))
             .cause("Another machine or program uses the same conf: the gateway replies to the last one that made a handshake.")
             .cause("The gateway was restarted, or replied to an older session of ours.")
             .likely()

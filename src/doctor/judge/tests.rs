@@ -63,6 +63,9 @@ pub(crate) fn healthy() -> Facts {
         gateway: pings(5, 5),
         large: pings(1, 1),
         strays: Some(0),
+        late: Some(0),
+        diverted: None,
+        other_client: None,
         machines: Some(vec![reach("148e21b7c93d89", 1), reach("3d8d9930b01789", 1)]),
         machine_count: 2,
         app: Some(AppSeen {

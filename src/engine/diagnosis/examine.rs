@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 
+use super::others;
 use super::pings::{Probe, burst, ping};
 use super::port::tried;
 use super::system;
@@ -69,9 +70,13 @@ pub async fn run<N: Network>(
     if facts.is_up() {
         let examiner = Examiner { net: net.clone(), client, catalog, reports: reports.clone() };
         examiner.beyond(&mut facts).await;
+        facts.diverted = others::diverted(&net, facts.conf.own_dns()).await;
         let states = net.link();
         let state = states.borrow();
         facts.strays = Some(state.drops.strays);
+        facts.late = Some(state.drops.late);
+        facts.other_client =
+            state.other_client.map(|at| Instant::now().into_std().saturating_duration_since(at));
         let since = state.first_handshake.map(|first| Instant::now().into_std() - first);
         facts.sessions = since.map(|since| (state.handshakes, since));
     }

@@ -231,7 +231,7 @@ struct Slow {
 /// Attaches over a link with this round trip, up to a tenth more by jitter, and sends 20 queries from the start on,
 /// 100 ms apart. `known` is the round trip remembered from an earlier attachment.
 async fn slow_link(rtt: Duration, loss: f64, known: Option<Duration>, seed: u64) -> Slow {
-    let weather = Weather { loss, jitter: rtt / 20, ..Weather::clear(rtt / 2) };
+    let weather = Weather { loss, duplication: 0.05, jitter: rtt / 20, ..Weather::clear(rtt / 2) };
     let (_wire, near, far) = sim::wire(client_addr(), gateway_addr(), weather, seed);
     let _gateway = Gateway::start(far, &gateway_config(), 1_000);
     let start = tokio::time::Instant::now();
@@ -248,6 +248,8 @@ async fn slow_link(rtt: Duration, loss: f64, known: Option<Duration>, seed: u64)
         answered += 1;
     }
     let link = until(&tunnel, |link| loss > 0.0 || link.is_up()).await;
+    // Nobody else is there, whatever is lost, late or repeated.
+    assert_eq!((link.drops.strays, link.drops.diverted, link.drops.alien), (0, 0, 0), "{rtt:?} {seed}");
     let attach =
         link.first_handshake.map_or(Duration::MAX, |at| at.saturating_duration_since(start.into_std()));
     Slow { attach, lost: 20 - answered, initiations: link.initiations }
@@ -542,7 +544,7 @@ async fn ask(tunnel: &Tunnel) {
 #[tokio::test]
 async fn over_real_loopback_on_one_thread() {
     let (_gateway, addr) = gateway_on("127.0.0.1:0").await;
-    let tunnel = Tunnel::attach(&profile(Endpoint::Addr(addr)), None).unwrap();
+    let tunnel = Tunnel::attach(&profile(Endpoint::Addr(addr)), Known::default()).unwrap();
     ask(&tunnel).await;
     let mut stream = tunnel.tcp(service(80)).await.unwrap();
     let mut got = Vec::new();
@@ -553,7 +555,7 @@ async fn over_real_loopback_on_one_thread() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn over_real_loopback_on_two_threads() {
     let (_gateway, addr) = gateway_on("127.0.0.1:0").await;
-    let tunnel = Tunnel::attach(&profile(Endpoint::Addr(addr)), None).unwrap();
+    let tunnel = Tunnel::attach(&profile(Endpoint::Addr(addr)), Known::default()).unwrap();
     let asking: Vec<_> = (0..64)
         .map(|_| {
             let tunnel = tunnel.clone();
@@ -570,7 +572,7 @@ async fn a_name_is_resolved_and_the_unreachable_family_skipped() {
     // `localhost` may give both families; only IPv4 is served.
     let (_gateway, addr) = gateway_on("127.0.0.1:0").await;
     let endpoint = Endpoint::Host { name: "localhost".to_owned(), port: addr.port() };
-    let tunnel = Tunnel::attach(&profile(endpoint), None).unwrap();
+    let tunnel = Tunnel::attach(&profile(endpoint), Known::default()).unwrap();
     ask(&tunnel).await;
     let link = until(&tunnel, LinkState::is_up).await;
     assert_eq!((link.endpoint, link.trouble), (Some(addr), None));
@@ -579,7 +581,7 @@ async fn a_name_is_resolved_and_the_unreachable_family_skipped() {
 #[tokio::test]
 async fn an_unresolvable_name_is_a_link_error() {
     let endpoint = Endpoint::Host { name: "gateway.invalid".to_owned(), port: 51_820 };
-    let tunnel = Tunnel::attach(&profile(endpoint), None).unwrap();
+    let tunnel = Tunnel::attach(&profile(endpoint), Known::default()).unwrap();
     let link = until(&tunnel, |link| link.trouble.is_some()).await;
     assert_eq!(link.phase, Phase::Resolving);
     assert!(matches!(link.trouble, Some(Trouble::Resolve { .. })));
@@ -589,7 +591,7 @@ async fn an_unresolvable_name_is_a_link_error() {
 async fn a_closed_port_is_reported_before_the_first_retry() {
     let addr = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let start = std::time::Instant::now();
-    let tunnel = Tunnel::attach(&profile(Endpoint::Addr(addr)), None).unwrap();
+    let tunnel = Tunnel::attach(&profile(Endpoint::Addr(addr)), Known::default()).unwrap();
     let link = until(&tunnel, |link| link.trouble.is_some()).await;
     assert_eq!(link.trouble, Some(Trouble::Refused(addr)));
     assert_eq!(link.initiations, 1, "reported after {:?}", start.elapsed());
@@ -603,5 +605,5 @@ async fn a_closed_port_is_reported_before_the_first_retry() {
 #[test]
 fn without_a_runtime_there_is_no_tunnel() {
     let endpoint = Endpoint::Addr(gateway_addr());
-    assert!(Tunnel::attach(&profile(endpoint), None).is_err());
+    assert!(Tunnel::attach(&profile(endpoint), Known::default()).is_err());
 }

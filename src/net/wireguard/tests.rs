@@ -450,3 +450,50 @@ fn an_idle_peer_sends_nothing_and_has_no_error() {
     pair.send(&datagram(HERE, THERE, b"good morning"));
     assert_eq!(pair.at_gateway.len(), 1);
 }
+
+#[test]
+fn data_of_another_client_are_told_apart_from_data_of_earlier_sessions() {
+    let packet = datagram(THERE, HERE, b"for whom?");
+    let mut pair = Pair::new(configs());
+    pair.attach();
+    pair.reply(&packet);
+    let (_, data) = pair.wire.last().unwrap().clone();
+    for (known, (strays, late)) in [(false, (1, 0)), (true, (0, 1))] {
+        let mut next = Pair::new(configs());
+        next.client = Peer::new(&configs().0, 0x0000_0001, next.now);
+        if known {
+            next.client.know(0x0012_3456);
+        }
+        next.attach();
+        let mut out = Outputs::default();
+        next.client.feed(next.now, gateway_addr(), &data, &mut out);
+        let drops = next.client.link().drops;
+        assert_eq!((drops.strays, drops.late, drops.alien), (strays, late, 0));
+        assert_eq!(next.client.link().other_client, (strays > 0).then_some(next.now));
+    }
+    // A replaced session of this attachment.
+    pair.advance(Duration::from_secs(1));
+    for _ in 0..9 {
+        let mut out = Outputs::default();
+        pair.client.rehandshake(pair.now, &mut out);
+        pair.carry(out);
+        pair.advance(Duration::from_secs(1));
+    }
+    let mut out = Outputs::default();
+    pair.client.feed(pair.now, gateway_addr(), &data, &mut out);
+    assert_eq!((pair.client.link().drops.strays, pair.client.link().drops.late), (0, 1));
+}
+
+#[test]
+fn datagrams_that_are_not_wireguard_are_counted() {
+    let mut pair = Pair::new(configs());
+    pair.attach();
+    let mut out = Outputs::default();
+    for datagram in [&b"HTTP/1.1 400\r\n"[..], b"", &[4, 0, 0, 0], &[2; 92], &[1, 0, 0, 0, 7]] {
+        pair.client.feed(pair.now, gateway_addr(), datagram, &mut out);
+    }
+    // A forged one is WireGuard's.
+    let forged = [&[4, 0, 0, 0][..], &[7; 60]].concat();
+    pair.client.feed(pair.now, gateway_addr(), &forged, &mut out);
+    assert_eq!((pair.client.link().drops.alien, pair.client.link().drops.outer), (5, 6));
+}
