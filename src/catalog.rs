@@ -2,6 +2,7 @@
 
 pub mod agree;
 pub mod diff;
+pub mod path;
 pub mod place;
 mod stale;
 pub mod walk;

@@ -30,7 +30,8 @@ use std::time::Duration;
 use self::plain::Plain;
 use self::settings::Sources;
 use self::style::{BAD, paint};
-use crate::cli::{self, Command, Common};
+use crate::cli::args::Common;
+use crate::cli::{self, Command};
 use crate::error::{Error, Exit};
 use crate::settings::{Layer, Settings};
 

@@ -64,7 +64,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "cli",
-        &["dns", "doctor", "error", "probe", "settings", "text"],
+        &["catalog", "dns", "doctor", "error", "probe", "settings", "text"],
         "the words of the command line, and nothing of what they do",
     ),
 ];

@@ -6,15 +6,15 @@ use serde_json::json;
 
 use super::Context;
 use crate::address::{Anatomy, Kind, pair};
-use crate::cli;
+use crate::cli::args::Addr;
 use crate::error::{Error, Exit};
 
 /// Prints the parts of `address`.
 ///
 /// # Errors
 /// Where the address is not of a private network (does not begin with `fdaa`).
-pub fn run(context: &mut Context<'_>, args: &cli::Addr) -> Result<Exit, Error> {
-    let (cli::Addr { address, json }, out) = (args.clone(), &mut context.out);
+pub fn run(context: &mut Context<'_>, args: &Addr) -> Result<Exit, Error> {
+    let (Addr { address, json }, out) = (args.clone(), &mut context.out);
     let Some(a) = Anatomy::of(address) else {
         return Err(Error::new(Exit::Empty, format!("{address} is not a 6PN address"))
             .why("6PN addresses begin with fdaa")

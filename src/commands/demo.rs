@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{Context, interrupted};
 use crate::attach::Source;
-use crate::cli;
+use crate::cli::args;
 use crate::demo::gateway::Demo;
 use crate::demo::scenario::Scenario;
 use crate::error::{Error, Exit};
@@ -17,7 +17,7 @@ use crate::text::words;
 ///
 /// # Errors
 /// Where the scenario is none, the port is taken, or the conf cannot be written.
-pub async fn run(context: &mut Context<'_>, args: &cli::Demo) -> Result<Exit, Error> {
+pub async fn run(context: &mut Context<'_>, args: &args::Demo) -> Result<Exit, Error> {
     let out = &mut context.out;
     let demo = start(args.scenario.as_deref(), args.port)?;
     if let Some(path) = &args.conf_out {

@@ -16,7 +16,7 @@ use self::print::{Printer, Said};
 use super::session::Session;
 use super::{Context, conf, interrupted, plain};
 use crate::attach::{Source, list};
-use crate::cli;
+use crate::cli::args::Dig;
 use crate::dns::dig::ask::{self, NoServer};
 use crate::dns::dig::error::LineError;
 use crate::dns::dig::line::Line;
@@ -33,7 +33,7 @@ const AHEAD: usize = 2048;
 const MANY: usize = 64;
 
 /// The confs that are named, those of the option `--conf` first of all, and what is to be done.
-fn request(args: cli::Dig) -> Result<(Vec<PathBuf>, Request), Error> {
+fn request(args: Dig) -> Result<(Vec<PathBuf>, Request), Error> {
     let json = args.common.json;
     let (confs, mut words) = conf::split_all(args.words, args.common.confs);
     for (dash, values) in [
@@ -146,7 +146,7 @@ type Inbox = mpsc::Receiver<Result<Vec<Exchange>, NoServer>>;
 ///
 /// # Errors
 /// Where no conf can be used (exit 2 or 3), no link stands in time (exit 4), or a server's name has no address.
-pub async fn run(context: &mut Context<'_>, args: &cli::Dig) -> Result<Exit, Error> {
+pub async fn run(context: &mut Context<'_>, args: &Dig) -> Result<Exit, Error> {
     let timeout = context.timeout(&args.common);
     // Before anything is sent: a wrong line is reported immediately.
     let (confs, request) = request(args.clone())?;

@@ -12,7 +12,7 @@ use futures_util::future::try_join_all;
 use super::{Context, plain};
 use crate::attach::list::{self, Item};
 use crate::attach::{Claimed, Loaded};
-use crate::cli;
+use crate::cli::args::Doctor;
 use crate::clock;
 use crate::dns::outcome::Outcome;
 use crate::doctor::facts::{Facts, Link};
@@ -44,7 +44,7 @@ struct Request {
 }
 
 impl Request {
-    fn new(args: &cli::Doctor) -> Self {
+    fn new(args: &Doctor) -> Self {
         let face = match (args.common.json, args.markdown) {
             (true, _) => Face::Json,
             (_, true) => Face::Markdown,
@@ -69,7 +69,7 @@ enum Patient {
 ///
 /// # Errors
 /// Where there is no conf at all (exit 3), or no tunnel can be begun (exit 4).
-pub async fn run(context: &mut Context<'_>, args: &cli::Doctor) -> Result<Exit, Error> {
+pub async fn run(context: &mut Context<'_>, args: &Doctor) -> Result<Exit, Error> {
     let request = &Request::new(args);
     let out = &mut context.out;
     let confs = list::named_or_found(&request.confs)?;

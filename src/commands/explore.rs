@@ -16,7 +16,7 @@ use crate::app::pick::{Choice, Pick, Picked};
 use crate::app::views::dig::history::{KEPT, Past};
 use crate::attach::list::{self, Item};
 use crate::attach::{Claimed, Loaded, Source, find};
-use crate::cli;
+use crate::cli::args::{self, Screen};
 use crate::demo::gateway::Demo;
 use crate::engine;
 use crate::error::Error;
@@ -41,7 +41,7 @@ pub struct Options {
 
 impl Options {
     /// The flags in `screen` over the other sources of settings.
-    pub fn new(screen: &cli::Screen, sources: &Sources, color: ColorChoice) -> Self {
+    pub fn new(screen: &Screen, sources: &Sources, color: ColorChoice) -> Self {
         let mut flags = screen.layer();
         if color == ColorChoice::Never {
             flags.theme = Some(ThemeName::Mono);
@@ -69,7 +69,7 @@ pub fn run(path: Option<&Path>, screen: &Options) -> Result<ExitCode, Error> {
 ///
 /// # Errors
 /// Where there is no terminal, the scenario cannot be used, or the gateway cannot start.
-pub fn demo(args: &cli::Demo, screen: &Options) -> Result<ExitCode, Error> {
+pub fn demo(args: &args::Demo, screen: &Options) -> Result<ExitCode, Error> {
     runtime::check()?;
     let demo = demo::start(args.scenario.as_deref(), args.port)?;
     block_on(show(demo::source(&demo), screen))

@@ -12,7 +12,7 @@ use super::Context;
 use super::session::Session;
 use crate::attach::Loaded;
 use crate::attach::list::{self, Item};
-use crate::cli;
+use crate::cli::args::Find;
 use crate::dns::exchange::Options;
 use crate::dns::lookup::ask;
 use crate::dns::names::Form;
@@ -59,7 +59,7 @@ struct Answer {
 ///
 /// # Errors
 /// Where there is no conf at all (exit 3).
-pub async fn run(context: &mut Context<'_>, args: &cli::Find) -> Result<Exit, Error> {
+pub async fn run(context: &mut Context<'_>, args: &Find) -> Result<Exit, Error> {
     let confs = args.confs.iter().chain(&args.common.confs).cloned().collect();
     let name = Safe::new(args.name.strip_suffix(".internal").unwrap_or(&args.name));
     let (force, json, timeout) = (args.common.force, args.common.json, context.timeout(&args.common));

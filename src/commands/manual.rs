@@ -8,6 +8,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::app::command::{self, Line};
 use crate::app::keymap::Keymap;
+use crate::cli::args::{Completions, Keys};
 use crate::cli::{self, examples};
 use crate::dns::dig::options;
 use crate::error::{Error, Exit};
@@ -46,7 +47,7 @@ fn shown(line: &Line<'_>) -> Vec<String> {
 ///
 /// # Errors
 /// Where it cannot be written.
-pub fn keys(context: &mut Context<'_>, args: &cli::Keys) -> Result<Exit, Error> {
+pub fn keys(context: &mut Context<'_>, args: &Keys) -> Result<Exit, Error> {
     let (keymap, markdown, out) = (context.sources.keymap(), args.markdown, &mut context.out);
     for (n, (title, lines)) in places(keymap).enumerate() {
         if n > 0 {
@@ -77,7 +78,7 @@ pub fn keys(context: &mut Context<'_>, args: &cli::Keys) -> Result<Exit, Error> 
 ///
 /// # Errors
 /// Where they cannot be written.
-pub fn completions(context: &mut Context<'_>, args: &cli::Completions) -> Result<Exit, Error> {
+pub fn completions(context: &mut Context<'_>, args: &Completions) -> Result<Exit, Error> {
     let (shell, out) = (args.shell, &mut context.out);
     // The generators take a first word for the conf, always, and a command only after it: so the conf is left out, and
     // comes in again where a shell can be told that the first word is either.

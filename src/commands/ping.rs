@@ -10,7 +10,7 @@ use self::print::Printer;
 use super::session::Session;
 use super::{Context, conf, interrupted};
 use crate::catalog::Catalog;
-use crate::cli::{self, Format};
+use crate::cli::args::{Format, Ping};
 use crate::clock;
 use crate::dns::dig::name;
 use crate::dns::resolver::NoAddress;
@@ -24,7 +24,7 @@ use crate::probe::series::{Aim, Series, Target};
 use crate::text::Safe;
 
 /// How the engine is to ping.
-fn plan(args: &cli::Ping) -> Plan {
+fn plan(args: &Ping) -> Plan {
     Plan {
         interval: args.interval,
         timeout: args.wait.unwrap_or(Plan::default().timeout),
@@ -37,7 +37,7 @@ fn plan(args: &cli::Ping) -> Plan {
 }
 
 /// What is to be done for `targets`.
-fn request(args: &cli::Ping, targets: Vec<String>) -> Request {
+fn request(args: &Ping, targets: Vec<String>) -> Request {
     Request {
         targets,
         count: args.count,
@@ -69,7 +69,7 @@ pub struct Request {
 ///
 /// # Errors
 /// Where the link does not stand in time (exit 4), or a name does not resolve (exit 1 or 5).
-pub async fn run(context: &mut Context<'_>, args: &cli::Ping) -> Result<Exit, Error> {
+pub async fn run(context: &mut Context<'_>, args: &Ping) -> Result<Exit, Error> {
     let (conf, targets) = conf::split(args.words.clone(), args.common.conf()?);
     if targets.is_empty() {
         return Err(Error::new(Exit::Usage, "no target given").hint("sixpane ping gateway"));

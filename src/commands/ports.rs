@@ -10,7 +10,7 @@ use super::progress::Progress;
 use super::session::Session;
 use super::style::{BAD, DIM, OK, WARN, paint};
 use super::{Context, conf, plain};
-use crate::cli;
+use crate::cli::args::Ports;
 use crate::clock;
 use crate::dns::dig::name;
 use crate::engine::Settings;
@@ -63,7 +63,7 @@ struct Request {
 /// # Errors
 /// Where the link does not stand in time (exit 4), a name does not resolve (exit 1 or 5), or too much is
 /// asked for (exit 2).
-pub async fn run(context: &mut Context<'_>, args: &cli::Ports) -> Result<Exit, Error> {
+pub async fn run(context: &mut Context<'_>, args: &Ports) -> Result<Exit, Error> {
     let (conf, words) = conf::split(args.words.clone(), args.common.conf()?);
     let (targets, ports) = split(words, &context.settings.ports)?;
     let request = Request { targets, ports, protocols: args.protocols, json: args.common.json };

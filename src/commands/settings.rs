@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::{Context, kept, plain};
 use crate::app::keymap::{Keymap, Remap};
-use crate::cli;
+use crate::cli::args::SettingsFile;
 use crate::error::{Error, Exit};
 use crate::settings::file::{self, Note};
 use crate::settings::{self, FILE_VARIABLE, Layer, Place, Settings, TABLE};
@@ -76,7 +76,7 @@ fn remap(remap: &settings::Remap) -> Remap<Place> {
 ///
 /// # Errors
 /// Where it cannot be written.
-pub fn run(context: &mut Context<'_>, args: &cli::SettingsFile) -> Result<Exit, Error> {
+pub fn run(context: &mut Context<'_>, args: &SettingsFile) -> Result<Exit, Error> {
     let (sources, out) = (context.sources, &mut context.out);
     if !args.show {
         out.write_all(settings::commented().as_bytes())?;

@@ -10,7 +10,7 @@ use super::ping::resolve;
 use super::progress::Progress;
 use super::session::Session;
 use super::{Context, conf, interrupted};
-use crate::cli;
+use crate::cli::args;
 use crate::clock;
 use crate::engine::Settings;
 use crate::engine::report::{Command, Report};
@@ -20,7 +20,7 @@ use crate::probe::trace::{Mtu, Trace, TracePlan};
 use crate::text::ms;
 
 /// How the engine is to trace; `terminal` says whether the output is a terminal.
-fn plan(args: &cli::Trace, terminal: bool) -> TracePlan {
+fn plan(args: &args::Trace, terminal: bool) -> TracePlan {
     TracePlan {
         interval: args.interval,
         // Who pipes it somewhere wants an end.
@@ -36,7 +36,7 @@ fn plan(args: &cli::Trace, terminal: bool) -> TracePlan {
 ///
 /// # Errors
 /// Where the link does not stand in time (exit 4), or a name does not resolve (exit 1 or 5).
-pub async fn run(context: &mut Context<'_>, args: &cli::Trace) -> Result<Exit, Error> {
+pub async fn run(context: &mut Context<'_>, args: &args::Trace) -> Result<Exit, Error> {
     let (conf, targets) = conf::split(args.words.clone(), args.common.conf()?);
     let [word] = targets.as_slice() else {
         return Err(Error::new(Exit::Usage, "one target can be traced").hint("sixpane trace web"));

@@ -8,8 +8,9 @@ use super::session::Session;
 use super::style::{STRONG, WARN, paint};
 use super::{Context, plain};
 use crate::attach::Identity;
+use crate::catalog::path::TreePath;
 use crate::catalog::{Catalog, Method};
-use crate::cli::{self, At};
+use crate::cli::args::Tree;
 use crate::engine::Settings;
 use crate::engine::report::Report;
 use crate::error::{Error, Exit};
@@ -19,7 +20,7 @@ use crate::text::{Safe, count, ms};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
     /// Only what is there.
-    pub at: At,
+    pub at: TreePath,
     /// Levels: 1 is apps, 2 regions too, 3 machines too.
     pub depth: Option<u8>,
     /// JSON in place of text.
@@ -36,7 +37,7 @@ impl Request {
 ///
 /// # Errors
 /// Where the tunnel does not come up in time (exit 4), or no org-wide record is answered (exit 5).
-pub async fn run(context: &mut Context<'_>, args: &cli::Tree) -> Result<Exit, Error> {
+pub async fn run(context: &mut Context<'_>, args: &Tree) -> Result<Exit, Error> {
     let settings = Settings { refresh: None, ..Settings::default() };
     let conf = args.conf.as_deref().or(args.common.conf()?);
     let mut session = Session::open(conf, args.common.force, settings)?;
@@ -79,7 +80,7 @@ pub async fn run(context: &mut Context<'_>, args: &cli::Tree) -> Result<Exit, Er
 }
 
 /// What of `at` is not there, in words.
-fn missing(catalog: &Catalog, at: &At) -> Option<String> {
+fn missing(catalog: &Catalog, at: &TreePath) -> Option<String> {
     let name = at.app.as_ref()?;
     let Some(app) = catalog.apps.get(name) else { return Some(format!("there is no app {name}")) };
     let regions = app.regions();
@@ -115,7 +116,7 @@ fn to_text(
     if catalog.apps.is_empty() {
         writeln!(out, "No apps are listed. Either none is running or this conf belongs to another org.")?;
     }
-    for (name, app) in catalog.apps.iter().filter(|(name, _)| At::has(at.app.as_ref(), name)) {
+    for (name, app) in catalog.apps.iter().filter(|(name, _)| at.has_app(name)) {
         let flycast: Vec<String> = app.flycast.iter().map(ToString::to_string).collect();
         let flycast =
             if flycast.is_empty() { String::new() } else { format!("  flycast {}", flycast.join(" ")) };
@@ -126,13 +127,12 @@ fn to_text(
         }
         writeln!(out, "{}  {}{flycast}", paint(STRONG, name), app.machines.len())?;
         for (region, machines) in app.regions() {
-            let here = at.region.as_ref().is_none_or(|wanted| region == Some(wanted));
-            if !here || !request.shows(2) {
+            if !at.has_region(region) || !request.shows(2) {
                 continue;
             }
             writeln!(out, "  {}  {}", region.map_or("(no region)", Safe::as_str), machines.len())?;
             for (id, machine) in machines {
-                if !At::has(at.machine.as_ref(), id) || !request.shows(3) {
+                if !at.has_machine(id) || !request.shows(3) {
                     continue;
                 }
                 let address = machine.address.map_or("–".into(), |address| address.to_string());
@@ -146,7 +146,7 @@ fn to_text(
             writeln!(out, "  {name}  {}", peer.address.map_or("–".into(), |address| address.to_string()))?;
         }
     }
-    for conflict in catalog.conflicts.iter().filter(|conflict| At::has(at.app.as_ref(), &conflict.app)) {
+    for conflict in catalog.conflicts.iter().filter(|conflict| at.has_app(&conflict.app)) {
         let about = conflict.machine.as_ref().map(|id| format!("/{id}")).unwrap_or_default();
         writeln!(out, "{} {}{about}: {}", paint(WARN, "!"), conflict.app, conflict.text)?;
     }

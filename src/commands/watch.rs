@@ -10,7 +10,7 @@ use super::session::Session;
 use super::style::{DIM, OK, STRONG, WARN, paint};
 use super::{Context, interrupted};
 use crate::catalog::diff::{Change, Pinged, Place};
-use crate::cli;
+use crate::cli::args::Watch;
 use crate::clock;
 use crate::engine::Settings;
 use crate::engine::report::{Event, Report};
@@ -22,7 +22,7 @@ use crate::text::{Safe, count};
 ///
 /// # Errors
 /// Where the link does not stand in time (exit 4), or falls for good.
-pub async fn run(context: &mut Context<'_>, args: &cli::Watch) -> Result<Exit, Error> {
+pub async fn run(context: &mut Context<'_>, args: &Watch) -> Result<Exit, Error> {
     let refresh = args.refresh.or(context.settings.refresh.0).or(settings::Settings::default().refresh.0);
     let conf = args.conf.as_deref().or(args.common.conf()?);
     let mut session = Session::open(conf, args.common.force, Settings { refresh, ..Settings::default() })?;

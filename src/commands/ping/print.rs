@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::cli::Format;
+use crate::cli::args::Format;
 use crate::commands::plain;
 use crate::commands::style::{BAD, DIM, STRONG, WARN, paint};
 use crate::commands::watch::stamp;

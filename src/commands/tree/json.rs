@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Request;
 use crate::attach::Identity;
 use crate::catalog::{App, Catalog, Machine, Method, Record};
-use crate::cli::At;
+
 use crate::text::Safe;
 
 #[derive(Serialize)]
@@ -102,9 +102,9 @@ pub fn write(
         Method::PerApp(why) => ("per-app", Some(why.as_str())),
     };
     let at = &request.at;
-    let apps = catalog.apps.iter().filter(|(name, _)| At::has(at.app.as_ref(), name));
+    let apps = catalog.apps.iter().filter(|(name, _)| at.has_app(name));
     let peers = catalog.peers.iter().filter(|_| at.app.is_none());
-    let conflicts = catalog.conflicts.iter().filter(|conflict| At::has(at.app.as_ref(), &conflict.app));
+    let conflicts = catalog.conflicts.iter().filter(|conflict| at.has_app(&conflict.app));
     let tree = Tree {
         schema: "sixpane.tree/2",
         conf: &identity.name,
@@ -130,8 +130,7 @@ pub fn write(
 
 fn app_json<'a>(name: &'a Safe, app: &'a App, request: &Request) -> AppJson<'a> {
     let regions = app.regions().into_iter();
-    let wanted =
-        regions.filter(|(region, _)| request.at.region.as_ref().is_none_or(|at| *region == Some(at)));
+    let wanted = regions.filter(|(region, _)| request.at.has_region(*region));
     AppJson {
         name,
         complete: app.complete,
@@ -150,7 +149,7 @@ fn region_told<'a>(
     machines: &[(&'a Safe, &'a Machine)],
     request: &Request,
 ) -> Region<'a> {
-    let wanted = machines.iter().filter(|(id, _)| At::has(request.at.machine.as_ref(), id));
+    let wanted = machines.iter().filter(|(id, _)| request.at.has_machine(id));
     Region {
         name,
         count: machines.len(),
