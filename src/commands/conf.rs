@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::plain;
-use crate::attach::{Claimed, Identity, Loaded, Source, find};
+use crate::attach::{Claimed, Loaded, Source, find};
 use crate::error::Error;
 use crate::text::ago;
 
@@ -43,9 +43,18 @@ fn ends_in_conf(word: &str) -> bool {
 /// # Errors
 /// Where it cannot be used (exit 3).
 pub fn load(source: &Source) -> Result<Loaded, Error> {
-    let loaded = source.read()?;
-    tell_notes(loaded.identity());
-    Ok(loaded)
+    Ok(noted(source.read()?))
+}
+
+/// The same conf; its notes are printed on standard error.
+pub fn noted(loaded: Loaded) -> Loaded {
+    let mut err = plain::stderr();
+    let identity = loaded.identity();
+    for note in &identity.notes {
+        let line = note.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let _ = writeln!(err, "sixpane: {}{line}: {}", identity.name, note.text);
+    }
+    loaded
 }
 
 /// The same for the conf at `path`, or the only one there is.
@@ -75,14 +84,6 @@ pub fn claim(loaded: &Loaded, force: bool) -> Result<Claimed, Error> {
         );
     }
     Ok(claimed)
-}
-
-fn tell_notes(identity: &Identity) {
-    let mut err = plain::stderr();
-    for note in &identity.notes {
-        let line = note.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let _ = writeln!(err, "sixpane: {}{line}: {}", identity.name, note.text);
-    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use self::print::{Printer, Said};
 use super::session::Session;
 use super::{Context, conf, interrupted, plain};
-use crate::attach::{Source, list};
+use crate::attach::list::{self, Item};
 use crate::cli::args::Dig;
 use crate::dns::dig::ask::{self, NoServer};
 use crate::dns::dig::error::LineError;
@@ -187,12 +187,13 @@ pub async fn run(context: &mut Context<'_>, args: &Dig) -> Result<Exit, Error> {
 /// Opens the networks; gives how many of several could not be.
 fn open(confs: &[PathBuf], force: bool, request: &Request) -> Result<(Vec<Org>, usize), Error> {
     let (mut orgs, mut errors) = (Vec::<Org>::new(), Vec::new());
-    for path in list::named_or_only(confs)? {
-        match Session::open(Some(&path), force, request.engine()) {
+    for Item { source, loaded } in list::read(&list::named_or_only(confs)?) {
+        let attach = |loaded| Session::attach(conf::noted(loaded), force, request.engine());
+        match loaded.map_err(Error::from).and_then(attach) {
             Ok(session) => {
                 let name = session.identity.name.clone();
                 let same = orgs.iter().any(|org| org.name == name);
-                let name = if same { Source::Conf(path).label() } else { name };
+                let name = if same { source.label() } else { name };
                 orgs.push(Org { session, name });
             }
             Err(error) => errors.push(error),

@@ -29,10 +29,10 @@ pub enum NoServer {
 /// # Errors
 /// If a server is not valid.
 pub async fn put(client: &Client, line: &Line) -> Result<Vec<Exchange>, NoServer> {
-    let mut servers = Vec::new();
-    for word in &line.servers {
-        servers.push(SocketAddrV6::new(address(client, word).await?, line.port, 0, 0));
-    }
+    let addresses = line.servers.iter().map(|word| address(client, word));
+    let addresses = futures_util::future::try_join_all(addresses).await?;
+    let mut servers: Vec<_> =
+        addresses.into_iter().map(|address| SocketAddrV6::new(address, line.port, 0, 0)).collect();
     if servers.is_empty() {
         let port = if line.port == PORT { client.server().port() } else { line.port };
         servers.push(SocketAddrV6::new(*client.server().ip(), port, 0, 0));
