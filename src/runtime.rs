@@ -3,6 +3,7 @@
 
 mod files;
 mod kept;
+mod output;
 mod pace;
 mod screens;
 mod signals;
@@ -121,6 +122,9 @@ pub async fn run(attachment: Attachment, start: Start, host: impl Host) -> Ended
         _ = signals.next() => {}
     }
     let unwritten = work.unwritten().into_iter().map(|what| format!("gave up {what}"));
+    if terminal::is_stuck() {
+        return Ended { code: code.or_else(|error| Ok(error.exit.into())), notes: Vec::new() };
+    }
     Ended { code, notes: kept.problem.into_iter().chain(unwritten).collect() }
 }
 
@@ -147,9 +151,14 @@ pub async fn pick(mut pick: Pick, theme: Theme) -> Result<Result<Picked, ExitCod
     let mut signals = Signals::new().map_err(lost)?;
     let mut screen = Screen::enter().map_err(lost)?;
     let mut events = EventStream::new();
+    let mut changed = true;
     loop {
-        screen.draw(|frame| ui::pick::draw(&pick, theme, frame)).map_err(gone)?;
+        if changed && screen.is_idle() {
+            screen.draw(|frame| ui::pick::draw(&pick, theme, frame)).map_err(gone)?;
+            changed = false;
+        }
         tokio::select! {
+            () = screen.idle(), if changed => continue,
             event = events.next() => match event {
                 Some(Ok(Event::Key(key))) => match pick.press(key) {
                     Picked::NotYet => {}
@@ -166,6 +175,7 @@ pub async fn pick(mut pick: Pick, theme: Theme) -> Result<Result<Picked, ExitCod
             },
             () = terminal::panicked() => return Ok(Err(ExitCode::from(101))),
         }
+        changed = true;
     }
 }
 

@@ -90,6 +90,35 @@ fn a_terminal_that_goes_away_ends_the_process() {
 }
 
 #[test]
+fn a_signal_ends_the_program_while_nothing_reads_the_terminal() {
+    let mut term = demo(WIDE, &[]);
+    let code = term.unread(|term| {
+        // More frames than the kernel buffers.
+        (0..200).for_each(|_| term.keys("51"));
+        term.signal(Signal::TERM);
+        term.exit_code()
+    });
+    assert_eq!(code, 143);
+    term.read_all();
+    term.is_sane();
+}
+
+#[test]
+fn keys_and_signals_are_read_while_the_terminal_accepts_no_output() {
+    for (key, signal, code) in [("q", None, 0), ("5", Some(Signal::TERM), 143)] {
+        let mut term = demo(WIDE, &[]);
+        term.stop_output();
+        term.keys("5");
+        term.keys(key);
+        if let Some(signal) = signal {
+            term.signal(signal);
+        }
+        assert_eq!(term.exit_code(), code);
+        term.is_restored();
+    }
+}
+
+#[test]
 fn control_z_stops_the_job_and_fg_paints_it_again() {
     let mut term = Term::start("/bin/sh".into(), &["-i"], WIDE, &[("PS1", "ready> ")]);
     term.sees(&["ready>"]);

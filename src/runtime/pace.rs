@@ -7,7 +7,7 @@ const FRAME: Duration = Duration::from_millis(33);
 
 /// When the next frame is drawn: at once for a key, a while after the last one for anything else, never without
 /// a change.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pace {
     changed: Option<Instant>,
     last: Option<Instant>,
@@ -15,6 +15,11 @@ pub struct Pace {
 }
 
 impl Pace {
+    /// The first frame is due at `now`.
+    pub fn new(now: Instant) -> Self {
+        Self { changed: Some(now), last: None, hurry: false }
+    }
+
     pub fn changed(&mut self, now: Instant) {
         self.changed.get_or_insert(now);
     }
@@ -32,8 +37,7 @@ impl Pace {
     }
 
     pub fn is_due(&self, now: Instant) -> bool {
-        // The first frame is owed from the start.
-        self.last.is_none() || self.due().is_some_and(|due| due <= now)
+        self.due().is_some_and(|due| due <= now)
     }
 
     pub fn drawn(&mut self, now: Instant) {
@@ -48,7 +52,7 @@ mod tests {
     #[test]
     fn a_key_is_drawn_at_once_and_news_at_a_pace() {
         let t0 = Instant::now();
-        let mut pace = Pace::default();
+        let mut pace = Pace::new(t0);
         assert!(pace.is_due(t0));
         pace.drawn(t0);
         assert_eq!(pace.due(), None, "no frame without a change");

@@ -85,6 +85,8 @@ struct Face {
 enum Next {
     Message(Message),
     Done(Done),
+    /// The terminal accepts a frame again.
+    Idle,
     End(ExitCode),
 }
 
@@ -92,7 +94,7 @@ impl<H: Host> Screens<'_, H> {
     /// Runs until the user quits or a signal ends it. The last choices are being kept when this returns.
     pub async fn run(&mut self, screen: Screen, signals: &mut Signals) -> Result<ExitCode, Error> {
         let mut face =
-            Face { screen, events: EventStream::new(), pace: Pace::default(), hits: Hits::default() };
+            Face { screen, events: EventStream::new(), pace: Pace::new(clock::now()), hits: Hits::default() };
         self.state.rows(ratatui::crossterm::terminal::size().map_or(24, |(_, rows)| rows));
         self.wall = Some((clock::now(), ZonedDateTime::now()));
         self.state.clock.clone_from(&self.wall);
@@ -101,6 +103,7 @@ impl<H: Host> Screens<'_, H> {
             self.kept.keep_if_due(&self.state, &self.host, self.work);
             let effects = match self.next(&mut face, signals).await? {
                 Next::End(code) => return Ok(code),
+                Next::Idle => continue,
                 Next::Done(done) => self.done(done),
                 Next::Message(message) => self.take(message),
             };
@@ -112,7 +115,9 @@ impl<H: Host> Screens<'_, H> {
     }
 
     async fn next(&mut self, face: &mut Face, signals: &mut Signals) -> Result<Next, Error> {
-        let due = face.pace.due().filter(|_| !face.screen.is_plain());
+        let owed = face.pace.due().filter(|_| !face.screen.is_plain());
+        let busy = owed.is_some() && !face.screen.is_idle();
+        let due = owed.filter(|_| !busy);
         let wake =
             [due, self.state.next_tick(), self.kept.due(), self.work.slow_at()].into_iter().flatten().min();
         Ok(tokio::select! {
@@ -126,6 +131,7 @@ impl<H: Host> Screens<'_, H> {
                 None => return Err(Error::new(Exit::Tunnel, "the tunnel has ended")),
             },
             done = self.work.next() => Next::Done(done),
+            () = face.screen.idle(), if busy => Next::Idle,
             told = signals.next() => match told {
                 Told::End(code) => Next::End(ExitCode::from(code)),
                 Told::Stop => {
@@ -318,10 +324,10 @@ impl<H: Host> Screens<'_, H> {
 }
 
 impl Face {
-    /// Draws a frame, where one is due.
+    /// Draws a frame if one is due and the terminal has accepted the one before.
     fn draw(&mut self, state: &State, theme: Theme) -> Result<(), Error> {
         self.screen.listen(state.mouse.on).map_err(gone)?;
-        if !self.screen.is_plain() && self.pace.is_due(clock::now()) {
+        if !self.screen.is_plain() && self.screen.is_idle() && self.pace.is_due(clock::now()) {
             self.screen.draw(|frame| self.hits = ui::draw(state, theme, frame)).map_err(gone)?;
             self.pace.drawn(clock::now());
             #[cfg(debug_assertions)]

@@ -1,9 +1,11 @@
-//! The terminal: taken, given back on every way of ending, and drawn upon.
+//! The terminal: taken at the start, drawn on, and restored at every kind of end.
 
-use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Write};
 use std::mem::ManuallyDrop;
-use std::sync::Once;
+use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Once, OnceLock};
 
 use base64::Engine as _;
 use ratatui::backend::CrosstermBackend;
@@ -15,13 +17,17 @@ use ratatui::crossterm::terminal::{
 use ratatui::crossterm::{Command, cursor, execute, queue};
 use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
+use rustix::termios::{QueueSelector, tcflush};
 use tokio::sync::Notify;
 
+use super::output::{Frame as Bytes, Output};
 use crate::error::{Error, Exit};
 
-/// Whether the terminal is ours, for whoever has to give it back.
+/// Whether the terminal is ours and has to be restored.
 static TAKEN: AtomicBool = AtomicBool::new(false);
-/// Rung by a panic on any thread.
+/// Whether the terminal did not accept the sequences that restore it.
+static STUCK: AtomicBool = AtomicBool::new(false);
+/// Notified of a panic on any thread.
 static PANICKED: Notify = Notify::const_new();
 
 /// Ends when any thread has panicked.
@@ -29,10 +35,15 @@ pub async fn panicked() {
     PANICKED.notified().await;
 }
 
-/// Whether there is a terminal to show anything on.
+/// Whether a message on standard error would block, because the terminal is stuck.
+pub fn is_stuck() -> bool {
+    STUCK.load(Ordering::SeqCst) && io::stderr().is_terminal()
+}
+
+/// Checks that there is a terminal for the screens.
 ///
 /// # Errors
-/// Where there is none (exit 2), with what to use in its place.
+/// Where there is none (exit 2), with the headless command as a hint.
 pub fn check() -> Result<(), Error> {
     let refuse = |why: &str| {
         Err(Error::new(Exit::Usage, "the screens need a terminal")
@@ -53,33 +64,46 @@ pub fn check() -> Result<(), Error> {
 
 /// The terminal while it is ours.
 pub struct Screen {
-    /// Never dropped: where the terminal has gone away the library's own drop prints to it, and panics.
-    terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
-    /// Whether the terminal sends what the mouse does.
+    output: Arc<Output>,
+    /// Never dropped: the library's own drop prints to standard error where it fails.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<Bytes>>>,
+    /// Whether the terminal reports the mouse.
     mouse: bool,
-    /// Whether plain text is shown in the place of the screens, until a key is pressed.
+    /// Whether plain text is shown instead of the screens, until a key is pressed.
     plain: bool,
 }
 
 impl Screen {
-    /// Takes the terminal. It is given back when this is dropped, and before a panic is told.
+    /// Takes the terminal. It is restored when this is dropped, and before a panic is reported.
     pub fn enter() -> io::Result<Self> {
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
-            let told = std::panic::take_hook();
+            let report = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |info| {
                 give_back();
-                told(info);
+                if !is_stuck() {
+                    report(info);
+                }
                 PANICKED.notify_one();
             }));
         });
-        take()?;
-        blank()
-            .map(|terminal| Self { terminal: ManuallyDrop::new(terminal), mouse: false, plain: false })
-            .inspect_err(|_| give_back())
+        let output = output()?;
+        take(&output)?;
+        let terminal = ManuallyDrop::new(blank(&output).inspect_err(|_| give_back())?);
+        Ok(Self { output, terminal, mouse: false, plain: false })
     }
 
-    /// Draws one frame; a terminal that knows how shows it whole.
+    /// Whether the terminal has accepted everything: only then is a frame drawn.
+    pub fn is_idle(&self) -> bool {
+        self.output.is_idle()
+    }
+
+    /// Waits until [`Self::is_idle`].
+    pub async fn idle(&self) {
+        self.output.idle().await;
+    }
+
+    /// Draws one frame; a terminal with synchronized updates shows it whole.
     pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         if area()? != self.terminal.get_frame().area() {
             self.repaint()?;
@@ -89,7 +113,7 @@ impl Screen {
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
     }
 
-    /// Has the terminal send what the mouse does, or keep it. With Shift it selects text in either case.
+    /// Turns reports of the mouse on or off. With Shift the terminal selects text in either case.
     pub fn listen(&mut self, mouse: bool) -> io::Result<()> {
         if self.plain || self.mouse == mouse {
             return Ok(());
@@ -104,17 +128,17 @@ impl Screen {
         if std::mem::take(&mut self.plain) {
             execute!(self.terminal.backend_mut(), EnterAlternateScreen)?;
         }
-        // A terminal that shows its cursor has nothing to put right when it is dropped.
+        // The library's drop shows a cursor that is hidden.
         self.terminal.show_cursor()?;
-        drop(std::mem::replace(&mut *self.terminal, blank()?));
+        drop(std::mem::replace(&mut *self.terminal, blank(&self.output)?));
         Ok(())
     }
 
-    /// Gives the terminal back, stops the job, and takes it again when the shell continues it.
+    /// Restores the terminal, stops the job, and takes the terminal again when the shell continues it.
     pub fn suspend(&mut self) -> io::Result<()> {
         give_back();
         stop()?;
-        take()?;
+        take(&self.output)?;
         (self.plain, self.mouse) = (false, false);
         self.repaint()
     }
@@ -123,7 +147,7 @@ impl Screen {
     pub fn show_plain(&mut self, text: &str) -> io::Result<()> {
         let out = self.terminal.backend_mut();
         queue!(out, EndSynchronizedUpdate, DisableMouseCapture, LeaveAlternateScreen, cursor::Show)?;
-        // The terminal is raw: a line does not begin by itself.
+        // The terminal is raw: a line feed does not return to the first column.
         write!(out, "\r\n{}\r\n[any key: back to sixpane]", text.trim_end().replace('\n', "\r\n"))?;
         (self.plain, self.mouse) = (true, false);
         self.terminal.backend_mut().flush()
@@ -134,7 +158,7 @@ impl Screen {
         self.plain
     }
 
-    /// Puts `text` into the clipboard of the terminal, which may be far away (OSC 52). How long it may be, `app` knows.
+    /// Copies `text` to the clipboard of the terminal, also of a remote one (OSC 52). `app` limits its length.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
         let sequence = osc52(text, std::env::var_os("TMUX").is_some());
         let out = self.terminal.backend_mut();
@@ -143,15 +167,27 @@ impl Screen {
     }
 }
 
-/// Stops the whole job, as the terminal's own Ctrl-Z would: a `cargo run` around us has to stop too.
+/// Stops the whole job like the terminal's own Ctrl-Z: a `cargo run` above us has to stop too.
 pub fn stop() -> io::Result<()> {
     Ok(rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?)
 }
 
-/// A terminal with nothing on it. Its size is fixed: where the library is let to adapt it, it asks the terminal where
-/// the cursor is, and the answer may be lost between the keys.
-fn blank() -> io::Result<Terminal<CrosstermBackend<BufWriter<Stdout>>>> {
-    let mut backend = CrosstermBackend::new(BufWriter::new(io::stdout()));
+/// The output of the process: one writer for its whole life.
+fn output() -> io::Result<Arc<Output>> {
+    static OUTPUT: OnceLock<Arc<Output>> = OnceLock::new();
+    if let Some(output) = OUTPUT.get() {
+        return Ok(Arc::clone(output));
+    }
+    // Not `Stdout`, whose lock a write that blocks would hold.
+    let terminal = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let started = Output::start(terminal)?;
+    Ok(Arc::clone(OUTPUT.get_or_init(|| started)))
+}
+
+/// A blank terminal of a fixed size: to adapt it, the library queries the position of the cursor, and the terminal's
+/// response can be lost among the keys.
+fn blank(output: &Arc<Output>) -> io::Result<Terminal<CrosstermBackend<Bytes>>> {
+    let mut backend = CrosstermBackend::new(Bytes::new(Arc::clone(output)));
     queue!(backend, Clear(ClearType::All))?;
     Terminal::with_options(backend, TerminalOptions { viewport: Viewport::Fixed(area()?) })
 }
@@ -166,8 +202,8 @@ impl Drop for Screen {
     }
 }
 
-/// Buttons, the wheel and drags (xterm modes 1000 and 1002) as SGR (1006). What the library turns on would send every
-/// move of the pointer too, which over a slow link is much for nothing.
+/// Buttons, the wheel and drags (xterm modes 1000 and 1002) as SGR (1006). The library's own sequence turns on reports
+/// of every move, too many for a slow link.
 struct MouseOn;
 
 impl Command for MouseOn {
@@ -176,26 +212,35 @@ impl Command for MouseOn {
     }
 }
 
-fn take() -> io::Result<()> {
+fn take(output: &Arc<Output>) -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
+    let mut out = Bytes::new(Arc::clone(output));
     enable_raw_mode()
-        .and_then(|()| execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste))
+        .and_then(|()| execute!(out, EnterAlternateScreen, EnableBracketedPaste))
         .inspect_err(|_| give_back())
 }
 
-/// Does what can be done, once; a terminal that is gone takes nothing back.
+/// Restores the terminal, once, as far as it accepts that.
 fn give_back() {
-    if TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = execute!(
-            io::stdout(),
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    if let Ok(output) = output() {
+        let mut last = Vec::new();
+        let _ = queue!(
+            last,
             EndSynchronizedUpdate,
             DisableMouseCapture,
             DisableBracketedPaste,
             LeaveAlternateScreen,
             cursor::Show
         );
-        let _ = disable_raw_mode();
+        let discard = || {
+            let _ = tcflush(io::stdout(), QueueSelector::OFlush);
+        };
+        STUCK.store(!output.finish(&last, discard), Ordering::SeqCst);
     }
+    let _ = disable_raw_mode();
 }
 
 /// The sequence that sets the clipboard; tmux passes on what is wrapped for it.
@@ -204,7 +249,7 @@ fn osc52(text: &str, tmux: bool) -> String {
     if tmux { format!("\x1bPtmux;{}\x1b\\", plain.replace('\x1b', "\x1b\x1b")) } else { plain }
 }
 
-/// Debug builds panic after the first frame when they are told to, so that a test can see the terminal restored.
+/// Debug builds panic after the first frame if the environment demands it, to test that the terminal is restored.
 #[cfg(debug_assertions)]
 pub fn panic_for_a_test() {
     if let Some(place) = std::env::var_os("SIXPANE_TEST_PANIC") {

@@ -148,18 +148,46 @@ impl Term {
         rustix::process::kill_process(self.pid(), signal).unwrap();
     }
 
-    /// Waits for the program's end and for all that it has written, and gives its exit code.
+    /// Reads no output of the program during `run`, which must not look at the screen.
+    pub fn unread<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
+        let shown = Arc::clone(&self.shown);
+        let _held = shown.0.lock().unwrap();
+        run(self)
+    }
+
+    /// Has the terminal accept no more output, as Ctrl-S does.
+    pub fn stop_output(&self) {
+        let slave = std::fs::File::open(self.master.tty_name().unwrap()).unwrap();
+        rustix::termios::tcflow(slave, rustix::termios::Action::OOff).unwrap();
+    }
+
+    /// Waits for the end of the program and gives its exit code.
+    pub fn exit_code(&self) -> u32 {
+        wait(&self.ended)
+    }
+
+    /// The same; waits for all output, too.
     pub fn end(&mut self) -> u32 {
-        let code = wait(&self.ended);
+        let code = self.exit_code();
+        self.read_all();
+        code
+    }
+
+    /// Waits for all output of a program that has ended.
+    pub fn read_all(&mut self) {
         if let Some(reader) = self.reader.take() {
             reader.join().unwrap();
         }
-        code
+    }
+
+    /// Asserts that the settings of the terminal are as before.
+    pub fn is_restored(&self) {
+        assert_eq!(settings(self.master.as_ref()), self.before, "the terminal's own settings");
     }
 
     /// Asserts that the terminal is as it was before.
     pub fn is_sane(&self) {
-        assert_eq!(settings(self.master.as_ref()), self.before, "the terminal's own settings");
+        self.is_restored();
         self.screen(|screen| {
             assert!(!screen.alternate_screen(), "the main screen is back");
             assert!(!screen.hide_cursor(), "the cursor is shown");
