@@ -10,6 +10,7 @@ pub mod handles;
 pub mod host;
 pub mod outside;
 pub mod packet;
+pub mod said;
 #[cfg(test)]
 pub mod sim;
 pub mod stack;
@@ -212,6 +213,8 @@ pub struct LinkState {
     pub drops: Drops,
     /// The last error below the tunnel, cleared by the next success.
     pub trouble: Option<Trouble>,
+    /// The last ICMP error about a datagram to the endpoint, other than that of a closed port.
+    pub icmp: Option<said::Icmp>,
 }
 
 impl LinkState {
@@ -234,6 +237,7 @@ impl LinkState {
             other_client: None,
             drops: Drops::default(),
             trouble: None,
+            icmp: None,
         }
     }
 
@@ -275,17 +279,13 @@ pub enum Trouble {
     Refused(SocketAddr),
     /// The host cannot send to the endpoint.
     #[error("cannot send to {to}: {reason}")]
-    Send {
-        to: SocketAddr,
-        /// Error of the system.
-        reason: String,
-    },
+    Send { to: SocketAddr, reason: said::SystemError },
     /// No response from the endpoint.
     #[error("no handshake reply from {0}")]
     Silent(SocketAddr),
     /// The host's UDP socket could not be opened.
     #[error("cannot open a UDP socket: {0}")]
-    Socket(String),
+    Socket(said::SystemError),
 }
 
 /// Dropped datagrams and packets, by reason.

@@ -1,6 +1,6 @@
 //! Observations that a diagnosis is based on; each is absent until it has been made.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::Ipv6Net;
@@ -26,6 +26,16 @@ pub struct Facts {
     /// Whether a datagram to a closed port of the gateway's host was answered with an ICMP error; checked if the handshake
     /// gets no response.
     pub udp_comes_back: Option<bool>,
+    /// Kind of the error of the system that kept the link from coming up.
+    pub system_error: Option<SystemError>,
+    /// The last ICMP error about a datagram to the endpoint, other than that of a closed port.
+    pub icmp: Option<Icmp>,
+    /// Address of the endpoint that was tried last, or is in use.
+    pub endpoint: Option<SocketAddr>,
+    /// Datagrams from the endpoint that are not WireGuard.
+    pub alien: Option<u64>,
+    /// Whether a second handshake, after a first one without data, was answered.
+    pub second_handshake: Option<bool>,
     /// Datagrams from the endpoint for a session that was never ours: another client uses our key.
     pub strays: Option<u64>,
     /// Datagrams from the endpoint for earlier sessions of ours.
@@ -155,6 +165,11 @@ impl Facts {
             link: None,
             ways: None,
             udp_comes_back: None,
+            system_error: None,
+            icmp: None,
+            endpoint: None,
+            alien: None,
+            second_handshake: None,
             strays: None,
             late: None,
             diverted: None,
@@ -254,6 +269,41 @@ pub enum Link {
     Closed,
     /// No response to this many initiations in this time.
     Silent(u64, Duration),
+}
+
+/// Kind of an error of the system on opening a socket or sending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SystemError {
+    /// EPERM, EACCES: a packet filter on this machine.
+    Filtered,
+    /// EMFILE, ENFILE: too many open files.
+    NoFiles,
+    /// EADDRINUSE: another program has the port.
+    PortTaken,
+    /// ENETUNREACH: no route.
+    NoRoute,
+    /// EHOSTUNREACH: the route leads to no host.
+    NoHost,
+    /// EADDRNOTAVAIL, EAFNOSUPPORT: no source address of the family.
+    NoAddress,
+    Other,
+}
+
+/// An ICMP error about a datagram to the endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Icmp {
+    /// Sender; an address of this machine if no neighbour has the endpoint's.
+    pub by: IpAddr,
+    pub kind: IcmpKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IcmpKind {
+    NoRoute,
+    NoHost,
+    ClosedPort,
+    Prohibited,
+    Other,
 }
 
 /// Whether our address is among the peers of `_peer.internal`.

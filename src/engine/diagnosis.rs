@@ -1,5 +1,6 @@
 //! Diagnosis of the network: collects facts in a task of its own, and judges them as they arrive.
 
+mod below;
 mod examine;
 mod others;
 mod pings;

@@ -360,6 +360,7 @@ impl<U: Underlay> Driver<U> {
         link.drops.foreign += stack.foreign;
         link.drops.unclaimed += stack.unclaimed;
         link.drops.overflow += stack.overflow + self.overflow;
+        link.icmp = self.underlay.icmp();
         if link.phase == Phase::Resolving {
             link.trouble.clone_from(&self.unresolved);
         }
@@ -370,6 +371,7 @@ impl<U: Underlay> Driver<U> {
         let happened = known.phase != link.phase
             || known.trouble != link.trouble
             || known.endpoint != link.endpoint
+            || known.icmp != link.icmp
             || known.last_handshake != link.last_handshake
             || known.initiations != link.initiations
             || known.other_client.is_none() != link.other_client.is_none()

@@ -10,6 +10,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::{Interest, Ready};
 use tokio::net::UdpSocket;
 
+use super::said::{self, Icmp, IcmpKind, SystemError};
 use super::{Trouble, stamp};
 
 /// Requested size of the receive buffer, for bursts, in bytes; the system may grant less.
@@ -31,6 +32,12 @@ pub trait Underlay: Send + 'static {
         None
     }
 
+    /// The last ICMP error about a datagram of ours that is not [`Failure::Refused`], with its sender: the datagram is
+    /// lost, and the path may still work.
+    fn icmp(&self) -> Option<Icmp> {
+        None
+    }
+
     /// Opens new sockets, since the host may have moved to another network.
     fn reopen(&mut self) {}
 }
@@ -42,10 +49,10 @@ pub enum Failure {
     TooLong,
     /// ICMP port unreachable: nothing listens on the port.
     Refused,
-    /// No route, with the system's error text.
-    Unreachable(String),
-    /// No socket, with the system's error text.
-    Socket(String),
+    /// It cannot be sent.
+    Unreachable(SystemError),
+    /// No socket.
+    Socket(SystemError),
 }
 
 impl Failure {
@@ -64,7 +71,7 @@ impl Failure {
             WouldBlock => Self::Full,
             io::ErrorKind::ConnectionRefused => Self::Refused,
             _ if error.raw_os_error() == Some(EMSGSIZE) => Self::TooLong,
-            _ => Self::Unreachable(error.to_string()),
+            _ => Self::Unreachable(error.into()),
         }
     }
 }
@@ -84,6 +91,7 @@ pub struct Udp {
     v4: Option<Connected>,
     v6: Option<Connected>,
     clock: stamp::Clock,
+    icmp: Option<Icmp>,
 }
 
 struct Connected {
@@ -94,7 +102,13 @@ struct Connected {
 impl Udp {
     /// Sockets bound to `ListenPort`, or to any free port.
     pub fn new(listen_port: Option<u16>) -> Self {
-        Self { listen_port: listen_port.unwrap_or(0), v4: None, v6: None, clock: stamp::Clock::default() }
+        Self {
+            listen_port: listen_port.unwrap_or(0),
+            v4: None,
+            v6: None,
+            clock: stamp::Clock::default(),
+            icmp: None,
+        }
     }
 
     fn slot(&mut self, to: SocketAddr) -> &mut Option<Connected> {
@@ -122,13 +136,20 @@ impl Underlay for Udp {
         let connected = self.connected(to)?;
         // Directly to the system: tokio would first wait until the socket is writable.
         let socket = SockRef::from(&connected.socket);
+        let mut icmp = None;
         let sent = match socket.send(datagram) {
             // An error about an earlier datagram. This one has not been sent yet.
             Err(error) if Failure::from_io(&error) == Failure::Refused => {
+                said::icmp(&connected.socket);
                 socket.send(datagram).and(Err(io::ErrorKind::ConnectionRefused.into()))
             }
-            other => other,
+            Err(error) => {
+                icmp = said::icmp(&connected.socket);
+                if icmp.is_some() { socket.send(datagram) } else { Err(error) }
+            }
+            sent => sent,
         };
+        self.icmp = icmp.or(self.icmp);
         sent.map(drop).map_err(|error| {
             let failure = Failure::from_io(&error);
             if matches!(failure, Failure::Unreachable(_)) {
@@ -144,7 +165,7 @@ impl Underlay for Udp {
                 ready = ready(self.v6.as_ref()) => ready,
                 ready = ready(self.v4.as_ref()) => ready,
             };
-            let Self { v4, v6, clock, .. } = self;
+            let Self { v4, v6, clock, icmp, .. } = self;
             let slot = if to.is_ipv4() { v4 } else { v6 };
             let Some(Connected { socket, .. }) = slot else { continue };
             let got = ready.and_then(|ready| {
@@ -162,6 +183,10 @@ impl Underlay for Udp {
                 Err(error) if error.kind() == WouldBlock => {}
                 Err(error) => {
                     let failure = Failure::from_io(&error);
+                    if let Some(told) = said::icmp(socket).filter(|told| told.kind != IcmpKind::ClosedPort) {
+                        *icmp = Some(told);
+                        continue;
+                    }
                     if failure != Failure::Refused {
                         // Whatever the error, do not read it in a loop.
                         *slot = None;
@@ -174,6 +199,10 @@ impl Underlay for Udp {
 
     fn arrived(&self) -> Option<Instant> {
         self.clock.arrived()
+    }
+
+    fn icmp(&self) -> Option<Icmp> {
+        self.icmp
     }
 
     fn reopen(&mut self) {
@@ -203,12 +232,13 @@ fn open(to: SocketAddr, port: u16) -> Result<UdpSocket, Failure> {
         // A smaller buffer works too, with more loss.
         let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
         stamp::wanted(&socket);
+        said::keep_icmp(&socket, to);
         socket.bind(&any.into())?;
         Ok(socket)
     };
-    let socket = bound().map_err(|error| Failure::Socket(error.to_string()))?;
+    let socket = bound().map_err(|error| Failure::Socket((&error).into()))?;
     socket.connect(&to.into()).map_err(|error| Failure::from_io(&error))?;
-    UdpSocket::from_std(socket.into()).map_err(|error| Failure::Socket(error.to_string()))
+    UdpSocket::from_std(socket.into()).map_err(|error| Failure::Socket((&error).into()))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 
+use super::below::below;
 use super::others;
 use super::pings::{Probe, burst, ping};
 use super::port::tried;
@@ -54,6 +55,7 @@ pub async fn run<N: Network>(
     reports: mpsc::Sender<Facts>,
 ) {
     let link = link(&net).await;
+    below(&net, &mut facts);
     let outside = net.outside();
     match &link {
         Link::NoRoute { .. } => facts.ways = outside.map(Outside::ways),
@@ -71,6 +73,7 @@ pub async fn run<N: Network>(
         let examiner = Examiner { net: net.clone(), client, catalog, reports: reports.clone() };
         examiner.beyond(&mut facts).await;
         facts.diverted = others::diverted(&net, facts.conf.own_dns()).await;
+        below(&net, &mut facts);
         let states = net.link();
         let state = states.borrow();
         facts.strays = Some(state.drops.strays);
@@ -139,8 +142,9 @@ impl<N: Network> Examiner<N> {
         let silent = [apps, instances, peers, own].iter().all(|asked| asked.rtt.is_none());
         if silent && pinged.0.answered == 0 && error_from.is_none() {
             // The peer that did the latest handshake has the session: a new handshake from here takes it back.
-            let restored = self.responds_after_handshake().await;
-            facts.restored = Some(restored);
+            let renewed = self.renewed().await;
+            let restored = renewed && self.responds().await;
+            (facts.second_handshake, facts.restored) = (Some(renewed), Some(restored));
             if restored {
                 (named, (pinged, error_from)) =
                     tokio::join!(self.names(&facts.conf.name), self.gateway(facts));
@@ -171,17 +175,18 @@ impl<N: Network> Examiner<N> {
         facts.conflicts = Some(conflicts);
     }
 
-    /// Does a new handshake, and returns whether the name server responds after it.
-    async fn responds_after_handshake(&self) -> bool {
+    /// Does a new handshake, and returns whether it was answered.
+    async fn renewed(&self) -> bool {
         let mut link = self.net.link();
         let before = link.borrow_and_update().last_handshake;
         self.net.rehandshake();
         let renewed = link.wait_for(|link| link.is_up() && link.last_handshake != before);
-        let patience = link_timeout(&self.net, REHANDSHAKE);
-        if !timeout(patience, renewed).await.is_ok_and(|link| link.is_ok()) {
-            return false;
-        }
-        let options = Options { timeout: patience, ..Options::default() };
+        timeout(link_timeout(&self.net, REHANDSHAKE), renewed).await.is_ok_and(|link| link.is_ok())
+    }
+
+    /// Whether the name server responds soon.
+    async fn responds(&self) -> bool {
+        let options = Options { timeout: link_timeout(&self.net, REHANDSHAKE), ..Options::default() };
         ask(&self.client, self.client.server(), &Form::Apps, &options).await.rtt.is_some()
     }
 

@@ -382,7 +382,8 @@ fn a_host_without_one_family_tries_the_other_at_once() {
     let mut out = Outputs::default();
     pair.client.set_endpoints(pair.now, &[dead, gateway_addr()], &mut out);
     let mut out = Outputs::default();
-    let trouble = Trouble::Send { to: dead, reason: "network unreachable".to_owned() };
+    let unreachable = std::io::Error::from(std::io::ErrorKind::NetworkUnreachable);
+    let trouble = Trouble::Send { to: dead, reason: (&unreachable).into() };
     pair.client.trouble(pair.now, dead, trouble, &mut out);
     pair.carry(out);
     assert_eq!(pair.client.link().phase, Phase::Up);
