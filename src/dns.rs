@@ -1,7 +1,6 @@
 //! Names to typed answers. All queries go through one client, [`client::Client`], so that the walk, `dig` and every check
 //! agree.
 
-pub mod again;
 pub mod client;
 pub mod dig;
 pub mod exchange;
@@ -11,6 +10,7 @@ pub mod names;
 pub mod outcome;
 pub mod payload;
 pub mod resolver;
+pub mod retry;
 pub mod system;
 pub mod tcp;
 pub mod templates;

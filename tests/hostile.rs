@@ -51,13 +51,13 @@ fn row_36_a_silent_server_is_told_try_by_try_and_its_siblings_are_not_held_up() 
     let (out, err) = ends(&liar.run(&["dig", "stuck", "web", "+short", "+time=2"]), 5);
     assert_eq!(out, format!("{ADDRESS}\n"));
     assert!(
-        err.contains("[fdaa:0:18::3]:53 did not answer for stuck.internal.: no answer within 2000 ms"),
+        err.contains("[fdaa:0:18::3]:53 did not answer for stuck.internal.: no response within 2000 ms"),
         "{err}"
     );
     let (out, _) = ends(&liar.run(&["dig", "stuck", "+time=2", "--json"]), 5);
     let told = &json(&out)[0];
     assert_eq!(told["status"], "timeout");
-    let silent = ["UDP", "UDP", "UDP", "TCP"].map(|transport| the(transport, "silent"));
+    let silent = ["UDP", "UDP", "UDP", "TCP"].map(|transport| the(transport, "no-response"));
     assert_eq!(tries(told), silent);
     // The patience of each try, over a round trip that is guessed.
     let sent: Vec<f64> =
@@ -111,7 +111,7 @@ fn row_37_formerr_is_asked_again_once_without_edns() {
         vec![Do::Say(if query.edns() { query.code(1) } else { query.answer(&[aaaa(ADDRESS)]) })]
     });
     let (out, _) = ends(&liar.run(&["dig", "web", "--json"]), 0);
-    assert_eq!(tries(&json(&out)[0]), [the("UDP", "formerr"), the("UDP", "answered")]);
+    assert_eq!(tries(&json(&out)[0]), [the("UDP", "formerr"), the("UDP", "response")]);
     let liar = Liar::new(|query| vec![Do::Say(query.code(1))]);
     let (out, _) = ends(&liar.run(&["dig", "web", "--json"]), 5);
     assert_eq!(json(&out)[0]["status"], "FORMERR");
@@ -128,11 +128,11 @@ fn row_37_formerr_is_asked_again_once_without_edns() {
 }
 
 #[test]
-fn row_38_no_such_name_and_nothing_under_it_are_told_apart() {
+fn row_38_a_missing_name_and_a_name_without_records_are_distinguished() {
     let liar = Liar::of(vec![("stopped.internal", vec![])]);
     let (out, err) = ends(&liar.run(&["dig", "stopped", "+explain"]), 1);
     assert!(
-        out.contains("status: NOERROR") && err.contains("`stopped` exists and has no started Machine"),
+        out.contains("status: NOERROR") && err.contains("`stopped` exists but has no started machine"),
         "{err}"
     );
     let (out, err) = ends(&liar.run(&["dig", "nope", "+explain"]), 1);
@@ -238,10 +238,10 @@ fn row_41_a_connection_that_ends_in_a_message_is_tried_once_more_and_is_then_an_
 }
 
 #[test]
-fn row_41_a_message_of_no_length_is_an_error() {
+fn row_41_an_empty_message_is_an_error() {
     let (out, err, asked) = over_tcp(5, |_, _| vec![Do::Raw(vec![0, 0]), Do::Close]);
     assert_eq!((out.as_str(), asked), ("", 2));
-    assert!(err.contains("a message of no length"), "{err}");
+    assert!(err.contains("an empty message"), "{err}");
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn row_41_a_reset_is_an_error() {
 fn row_41_a_connection_on_which_nothing_comes_ends_with_the_time() {
     let (out, err, asked) = over_tcp(5, |_, _| vec![]);
     assert_eq!((out.as_str(), asked), ("", 1));
-    assert!(err.contains("no answer within 2000 ms (TCP after 0 ms: nothing came)"), "{err}");
+    assert!(err.contains("no response within 2000 ms (TCP after 0 ms: no response)"), "{err}");
 }
 
 #[test]
@@ -593,7 +593,7 @@ fn a_version_of_edns_that_is_refused_is_lowered_as_dig_does_it() {
     let (out, _) = ends(&liar.run(&["dig", "web", "+edns=5"]), 0);
     assert!(out.contains(";; BADVERS, retrying with EDNS version 0.\n;; Got answer:"), "{out}");
     let (out, _) = ends(&liar.run(&["dig", "web", "+edns=5", "--json"]), 0);
-    assert_eq!(tries(&json(&out)[0]), [the("UDP", "badvers"), the("UDP", "answered")]);
+    assert_eq!(tries(&json(&out)[0]), [the("UDP", "badvers"), the("UDP", "response")]);
     let (out, _) = ends(&liar.run(&["dig", "web", "+edns=5", "+noednsnegotiation"]), 5);
     assert!(out.contains("status: BADVERS"), "{out}");
     // One that refuses what it says that it has.

@@ -17,9 +17,9 @@ use super::session::Session;
 use super::{Context, conf, interrupted, plain};
 use crate::attach::list::{self, Item};
 use crate::cli::args::Dig;
-use crate::dns::dig::ask::{self, NoServer};
 use crate::dns::dig::error::LineError;
 use crate::dns::dig::line::Line;
+use crate::dns::dig::query::{self, NoServer};
 use crate::dns::dig::{line, options, text};
 use crate::dns::exchange::Exchange;
 use crate::dns::resolver::NoAddress;
@@ -218,7 +218,7 @@ fn put(org: &Org, request: &Request) -> Inbox {
         let mut asked = stream::iter(all)
             .map(|line| {
                 let client = client.clone();
-                async move { ask::put(&client, &line).await }
+                async move { query::send(&client, &line).await }
             })
             .buffered(AHEAD);
         while let Some(exchanges) = asked.next().await {

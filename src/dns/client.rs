@@ -1,12 +1,12 @@
 //! DNS client: many concurrent queries over one UDP socket, each with its retries, and one shared TCP connection per
 //! server.
 //!
-//! One task ([`asker`]) owns all state; the design in short:
+//! One task ([`task`]) owns all state; the design in short:
 //!
 //! - **Window.** At most a [`Window`](window::Window) of queries is in flight, so that neither the server nor a receive
 //!   buffer overflows. It grows like TCP's: doubling per round trip, halved on heavy loss. Light loss is the link's own
 //!   and does not shrink it; there, retries are only sent sooner. Interactive queries may exceed the window by
-//!   [`SPARE`](asker::SPARE), and are always sent before those of a walk.
+//!   [`SPARE`](task::SPARE), and are always sent before those of a walk.
 //! - **Pacing.** On a path longer than 20 ms the queries of a walk are spread over the round trip; responses arrive in
 //!   bursts, and each burst would otherwise trigger an equal burst of queries.
 //! - **Retransmission.** A try over UDP waits for the expected round trip (RFC 6298) plus 50, 150, then 450 ms; then the
@@ -15,11 +15,10 @@
 //! - **Lane.** The many queries of a walk share packets on an open TCP connection, about twenty to a packet, since each
 //!   packet has its cost at both ends of a tunnel. One late response there means head-of-line blocking: for 30 s they are
 //!   sent one by one over UDP.
-//! - **Another path.** When the link comes up again or the peer's endpoint changes, all estimates start afresh.
-//!
+//! - **Another path.** When the link comes up again or the peer's endpoint changes, all estimates are reset.
 
-mod asker;
 mod flight;
+mod task;
 
 use std::io;
 use std::net::{Ipv6Addr, SocketAddrV6};
@@ -31,14 +30,14 @@ use tokio::sync::{mpsc, oneshot};
 use super::exchange::{Exchange, Failure, Options, Question};
 use crate::clock;
 use crate::net::Network;
-use asker::Asker;
-use flight::{Asking, Job};
+use flight::{Caller, Job};
+use task::Task;
 
 pub const PORT: u16 = 53;
 
 /// Queued queries before callers of [`Client::ask`] have to wait.
 const QUEUE: usize = 1024;
-/// Queries that may be outstanding by [`Client::put`].
+/// Queries that may be outstanding by [`Client::submit`].
 pub const MANY: usize = 4096;
 
 /// A handle for queries; clones share the socket, the connection and the window.
@@ -67,12 +66,11 @@ impl Client {
         let (many, bulk) = mpsc::channel(MANY);
         let ignored = Arc::new(AtomicU64::new(0));
         let (tcp_events, tcp_inbox) = mpsc::channel(64);
-        let asker = Asker::new(net, tcp_events, ignored.clone())?;
-        tokio::spawn(asker.run(queue, bulk, tcp_inbox));
+        let task = Task::new(net, tcp_events, ignored.clone())?;
+        tokio::spawn(task.run(queue, bulk, tcp_inbox));
         Ok(Self { orders, many, server: SocketAddrV6::new(server, PORT, 0, 0), ignored })
     }
 
-    /// The default server.
     pub fn server(&self) -> SocketAddrV6 {
         self.server
     }
@@ -93,7 +91,7 @@ impl Client {
             result: Err(Failure::Closed),
         };
         let options = Arc::new(options.clone());
-        let job = Job { question, options, server, put: clock::now(), asker: Asking::One(reply) };
+        let job = Job { question, options, server, submitted: clock::now(), caller: Caller::One(reply) };
         match self.orders.send(Order::Ask(job)).await {
             Ok(()) => answer.await.unwrap_or(closed),
             Err(_) => closed,
@@ -103,20 +101,25 @@ impl Client {
     /// Sends one of many queries to the default server. The response is sent to `answers` with its `number`. It has lower
     /// priority than [`Self::ask`] and may share the TCP connection. The caller has at most [`MANY`] outstanding, and
     /// capacity for their responses; anything beyond that is dropped.
-    pub fn put(
+    pub fn submit(
         &self,
         number: usize,
         question: Question,
         options: &Arc<Options>,
         answers: &mpsc::Sender<(usize, Exchange)>,
     ) {
-        let asker = Asking::Many(number, answers.clone());
-        let job =
-            Job { question, options: Arc::clone(options), server: self.server, put: clock::now(), asker };
+        let caller = Caller::Many(number, answers.clone());
+        let job = Job {
+            question,
+            options: Arc::clone(options),
+            server: self.server,
+            submitted: clock::now(),
+            caller,
+        };
         if let Err(error) = self.many.try_send(job) {
             let job = error.into_inner();
             let (question, server) = (job.question, job.server);
-            job.asker.deliver(Exchange {
+            job.caller.deliver(Exchange {
                 question,
                 server,
                 tries: vec![],

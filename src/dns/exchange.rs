@@ -27,10 +27,7 @@ impl Question {
 
 /// Parameters of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "they are the flags of dig's line, each free of the others"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags of a dig line, independent of each other")]
 pub struct Options {
     /// Timeout of the whole query, including retries.
     pub timeout: Duration,
@@ -152,7 +149,7 @@ pub struct Try {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TryEnd {
     /// Response received, after this time.
-    Answered(Duration),
+    Response(Duration),
     /// Truncated response (TC flag), after this time.
     Truncated(Duration),
     /// FORMERR to a query with EDNS: retried without.
@@ -162,26 +159,26 @@ pub enum TryEnd {
     /// BADVERS: retried with this version of EDNS.
     BadVersion(Duration, u8),
     /// No response, so far or at all.
-    Silent,
+    NoResponse,
     /// Error of the network, as text.
     Failed(String),
 }
 
-/// As text: `answered, after 9.1 ms`.
+/// As text: `response after 9.1 ms`.
 impl fmt::Display for TryEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Silent => f.write_str("nothing came"),
+            Self::NoResponse => f.write_str("no response"),
             Self::Failed(reason) => f.write_str(reason),
-            Self::Truncated(after) => write!(f, "cut short (TC), after {} ms", ms(*after)),
-            Self::NoEdns(after) => write!(f, "FORMERR, after {} ms: retried without EDNS", ms(*after)),
+            Self::Truncated(after) => write!(f, "truncated (TC) after {} ms", ms(*after)),
+            Self::NoEdns(after) => write!(f, "FORMERR after {} ms: retried without EDNS", ms(*after)),
             Self::BadCookie(after) => {
-                write!(f, "BADCOOKIE, after {} ms: retried with the server's cookie", ms(*after))
+                write!(f, "BADCOOKIE after {} ms: retried with the server's cookie", ms(*after))
             }
             Self::BadVersion(after, version) => {
-                write!(f, "BADVERS, after {} ms: retried with EDNS version {version}", ms(*after))
+                write!(f, "BADVERS after {} ms: retried with EDNS version {version}", ms(*after))
             }
-            Self::Answered(after) => write!(f, "answered, after {} ms", ms(*after)),
+            Self::Response(after) => write!(f, "response after {} ms", ms(*after)),
         }
     }
 }
@@ -190,9 +187,8 @@ impl fmt::Display for TryEnd {
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub message: Arc<Message>,
-    /// The raw message.
     pub wire: Arc<[u8]>,
-    /// Time from the answered try to the response.
+    /// Time from the try that the response belongs to.
     pub rtt: Duration,
     pub transport: Transport,
 }
@@ -200,25 +196,24 @@ pub struct Answer {
 /// Reason for the lack of a response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    #[error("no answer within {} ms", .0.as_millis())]
+    #[error("no response within {} ms", .0.as_millis())]
     Timeout(Duration),
     /// Port closed, by ICMPv6.
     #[error("the server's port is closed")]
     Refused,
-    /// Another ICMPv6 error.
-    #[error("the server cannot be reached ({0})")]
+    #[error("the server is unreachable ({0})")]
     Unreachable(String),
     /// The TCP connection failed twice.
     #[error("the TCP connection failed: {0}")]
     Tcp(String),
     /// The response is not a valid DNS message.
-    #[error("the answer is not a DNS message: {0}")]
+    #[error("the response is not a DNS message: {0}")]
     Malformed(String),
     /// The query cannot be encoded.
-    #[error("the question cannot be sent: {0}")]
+    #[error("the query cannot be sent: {0}")]
     Unsendable(String),
     /// The client has ended with the program.
-    #[error("the network was closed")]
+    #[error("the network was detached")]
     Closed,
 }
 

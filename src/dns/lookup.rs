@@ -50,7 +50,7 @@ impl Lookup {
 /// Queries `server` for `form`.
 pub async fn ask(client: &Client, server: SocketAddrV6, form: &Form, options: &Options) -> Lookup {
     let Ok(name) = form.name() else {
-        let lines = vec![format!("{form} cannot be asked for")];
+        let lines = vec![format!("{form} cannot be queried")];
         return Lookup {
             outcome: Outcome::Unsendable,
             addresses: Vec::new(),

@@ -10,23 +10,23 @@ use crate::text::Safe;
 /// one label.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Form {
-    /// `<app>.internal`: all started Machines.
+    /// `<app>.internal`: all started machines.
     App(Safe),
-    /// `top<n>.nearest.of.<app>.internal`: the n closest Machines, nearest first.
+    /// `top<n>.nearest.of.<app>.internal`: the n closest machines, nearest first.
     Nearest(u32, Safe),
-    /// `<id>.vm.<app>.internal`: one Machine.
+    /// `<id>.vm.<app>.internal`: one machine.
     Vm(Safe, Safe),
-    /// `vms.<app>.internal`: Machine IDs and their regions.
+    /// `vms.<app>.internal`: machine IDs and their regions.
     Vms(Safe),
-    /// `<group>.process.<app>.internal`: the Machines of a process group.
+    /// `<group>.process.<app>.internal`: the machines of a process group.
     Process(Safe, Safe),
-    /// `<region>.<app>.internal`: the Machines in a region.
+    /// `<region>.<app>.internal`: the machines in a region.
     Region(Safe, Safe),
     /// `global.<app>.internal`: alias of `<app>.internal`.
     Global(Safe),
-    /// `regions.<app>.internal`: the regions with Machines.
+    /// `regions.<app>.internal`: the regions with machines.
     Regions(Safe),
-    /// `<value>.<key>.kv._metadata.<app>.internal`: the Machines with that metadata; value first.
+    /// `<value>.<key>.kv._metadata.<app>.internal`: the machines with that metadata; value first.
     Metadata(Safe, Safe, Safe),
     /// `_apps.internal`: the apps.
     Apps,
@@ -34,7 +34,7 @@ pub enum Form {
     Peers,
     /// `<peer>._peer.internal`: one peer.
     Peer(Safe),
-    /// `_instances.internal`: every Machine with app, address and region.
+    /// `_instances.internal`: every machine with app, address and region.
     Instances,
     /// `<app>.flycast`: the app's Flycast addresses.
     Flycast(Safe),
@@ -43,11 +43,9 @@ pub enum Form {
 /// A part that is not valid in a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// RFC 1035 §2.3.4.
-    #[error("a part of a name is 1 to 63 bytes long, `{0}` is {len}", len = .0.raw().len())]
+    #[error("a label has 1 to 63 bytes, but `{0}` has {len}", len = .0.raw().len())]
     Label(Safe),
-    /// RFC 1035 §2.3.4.
-    #[error("a name is at most 255 bytes long with its separators")]
+    #[error("the name is longer than 255 bytes (separators included)")]
     Long,
 }
 
@@ -133,19 +131,19 @@ impl Form {
     /// Short description, without the app.
     pub fn explain(&self) -> &'static str {
         match self {
-            Self::App(_) => "all started Machines",
-            Self::Nearest(..) => "the nearest Machines",
-            Self::Vm(..) => "one Machine",
-            Self::Vms(_) => "Machine IDs and regions",
-            Self::Process(..) => "Machines of a group",
-            Self::Region(..) => "Machines in a region",
+            Self::App(_) => "all started machines",
+            Self::Nearest(..) => "the nearest machines",
+            Self::Vm(..) => "one machine",
+            Self::Vms(_) => "machine IDs and regions",
+            Self::Process(..) => "machines of a group",
+            Self::Region(..) => "machines in a region",
             Self::Global(_) => "the app by another name",
-            Self::Regions(_) => "regions with Machines",
-            Self::Metadata(..) => "Machines with metadata",
+            Self::Regions(_) => "regions with machines",
+            Self::Metadata(..) => "machines with metadata",
             Self::Apps => "the apps of the network",
             Self::Peers => "named WireGuard peers",
             Self::Peer(_) => "one WireGuard peer",
-            Self::Instances => "every started Machine",
+            Self::Instances => "every started machine",
             Self::Flycast(_) => "the Flycast addresses",
         }
     }

@@ -24,7 +24,6 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The name exists.
     pub const NOERROR: Self = Self::Rcode(ResponseCode::NoError);
     /// The name does not exist.
     pub const NXDOMAIN: Self = Self::Rcode(ResponseCode::NXDomain);

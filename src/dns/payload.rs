@@ -27,7 +27,7 @@ pub fn vms(payload: &[u8]) -> Vec<(Safe, Option<Safe>)> {
 /// One machine of `_instances`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instance {
-    /// `instance=`: the Machine ID.
+    /// `instance=`: the machine ID.
     pub id: Safe,
     /// `app=`.
     pub app: Safe,

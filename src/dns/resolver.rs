@@ -27,13 +27,11 @@ pub struct Resolver(Hickory<Provider>);
 /// Reason why a name has no address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoAddress {
-    /// NXDOMAIN.
-    #[error("there is no such name (NXDOMAIN)")]
+    #[error("the name does not exist (NXDOMAIN)")]
     NoName,
     /// NOERROR without addresses, or another RCODE.
-    #[error("it has no AAAA record ({0})")]
+    #[error("no AAAA record ({0})")]
     Nothing(Outcome),
-    /// No valid response.
     #[error("{0}")]
     NoAnswer(String),
 }
@@ -64,7 +62,7 @@ impl Resolver {
     /// # Errors
     /// If there is none.
     pub async fn addresses(&self, name: Name) -> Result<Vec<Ipv6Addr>, NoAddress> {
-        let found = self.0.lookup_ip(name).await.map_err(why)?;
+        let found = self.0.lookup_ip(name).await.map_err(no_address)?;
         let addresses: Vec<_> = found
             .iter()
             .filter_map(|address| match address {
@@ -76,7 +74,7 @@ impl Resolver {
     }
 }
 
-fn why(error: NetError) -> NoAddress {
+fn no_address(error: NetError) -> NoAddress {
     match error {
         NetError::Dns(DnsError::NoRecordsFound(no)) => match Outcome::Rcode(no.response_code) {
             Outcome::NXDOMAIN => NoAddress::NoName,

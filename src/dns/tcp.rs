@@ -18,7 +18,6 @@ pub enum Event {
         /// Number of the connection.
         generation: u64,
     },
-    /// Messages received.
     Frames {
         server: SocketAddrV6,
         /// The messages without their length prefix.
@@ -29,7 +28,6 @@ pub enum Event {
         server: SocketAddrV6,
         /// Number of the connection.
         generation: u64,
-        /// Error text.
         reason: String,
     },
 }
@@ -120,7 +118,7 @@ async fn run<N: Network>(
         loop {
             let length = reader.read_u16().await?;
             if length == 0 {
-                return Err(std::io::Error::other("a message of no length"));
+                return Err(std::io::Error::other("an empty message"));
             }
             let mut wire = vec![0; usize::from(length)];
             reader.read_exact(&mut wire).await?;

@@ -5,7 +5,7 @@ use crate::text::Safe;
 
 /// A placeholder in a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hole {
+pub enum Placeholder {
     App,
     Region,
     Machine,
@@ -14,12 +14,11 @@ pub enum Hole {
     Key,
     /// Value of a machine's metadata.
     Value,
-    /// Number of results.
     Number,
     Peer,
 }
 
-impl Hole {
+impl Placeholder {
     /// Its text in a pattern, without the brackets.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -41,15 +40,15 @@ pub struct Template {
     /// The name, with placeholders in angle brackets.
     pub pattern: &'static str,
     /// The placeholders in order.
-    pub holes: &'static [Hole],
+    pub placeholders: &'static [Placeholder],
     make: fn(&[Safe]) -> Option<Form>,
 }
 
 impl Template {
-    /// Fills the placeholders in the order of [`Self::holes`]; `None` if a part is missing or not a number where one is
+    /// Fills the placeholders in the order of [`Self::placeholders`]; `None` if a part is missing or not a number where one is
     /// needed.
     pub fn fill(&self, parts: &[Safe]) -> Option<Form> {
-        (parts.len() == self.holes.len() && !parts.iter().any(Safe::is_empty))
+        (parts.len() == self.placeholders.len() && !parts.iter().any(Safe::is_empty))
             .then(|| (self.make)(parts))
             .flatten()
     }
@@ -57,9 +56,15 @@ impl Template {
     /// An example of the form, for descriptions: its placeholders filled with their own names.
     pub fn example(&self) -> Option<Form> {
         let parts: Vec<Safe> = self
-            .holes
+            .placeholders
             .iter()
-            .map(|hole| if *hole == Hole::Number { "3".into() } else { Safe::from(hole.as_str()) })
+            .map(|placeholder| {
+                if *placeholder == Placeholder::Number {
+                    "3".into()
+                } else {
+                    Safe::from(placeholder.as_str())
+                }
+            })
             .collect();
         self.fill(&parts)
     }
@@ -73,8 +78,12 @@ impl Template {
     }
 }
 
-const fn row(pattern: &'static str, holes: &'static [Hole], make: fn(&[Safe]) -> Option<Form>) -> Template {
-    Template { pattern, holes, make }
+const fn row(
+    pattern: &'static str,
+    placeholders: &'static [Placeholder],
+    make: fn(&[Safe]) -> Option<Form>,
+) -> Template {
+    Template { pattern, placeholders, make }
 }
 
 fn at(parts: &[Safe], place: usize) -> Option<Safe> {
@@ -83,25 +92,29 @@ fn at(parts: &[Safe], place: usize) -> Option<Safe> {
 
 /// All templates, in the document's order, with the apps' names first.
 pub const TEMPLATES: [Template; 14] = [
-    row("<app>.internal", &[Hole::App], |p| Some(Form::App(at(p, 0)?))),
-    row("<region>.<app>.internal", &[Hole::Region, Hole::App], |p| Some(Form::Region(at(p, 0)?, at(p, 1)?))),
-    row("vms.<app>.internal", &[Hole::App], |p| Some(Form::Vms(at(p, 0)?))),
-    row("regions.<app>.internal", &[Hole::App], |p| Some(Form::Regions(at(p, 0)?))),
-    row("top<number>.nearest.of.<app>.internal", &[Hole::Number, Hole::App], |p| {
+    row("<app>.internal", &[Placeholder::App], |p| Some(Form::App(at(p, 0)?))),
+    row("<region>.<app>.internal", &[Placeholder::Region, Placeholder::App], |p| {
+        Some(Form::Region(at(p, 0)?, at(p, 1)?))
+    }),
+    row("vms.<app>.internal", &[Placeholder::App], |p| Some(Form::Vms(at(p, 0)?))),
+    row("regions.<app>.internal", &[Placeholder::App], |p| Some(Form::Regions(at(p, 0)?))),
+    row("top<number>.nearest.of.<app>.internal", &[Placeholder::Number, Placeholder::App], |p| {
         Some(Form::Nearest(at(p, 0)?.as_str().parse().ok()?, at(p, 1)?))
     }),
-    row("<group>.process.<app>.internal", &[Hole::Group, Hole::App], |p| {
+    row("<group>.process.<app>.internal", &[Placeholder::Group, Placeholder::App], |p| {
         Some(Form::Process(at(p, 0)?, at(p, 1)?))
     }),
-    row("<value>.<key>.kv._metadata.<app>.internal", &[Hole::Value, Hole::Key, Hole::App], |p| {
-        Some(Form::Metadata(at(p, 0)?, at(p, 1)?, at(p, 2)?))
-    }),
-    row("<machine id>.vm.<app>.internal", &[Hole::Machine, Hole::App], |p| {
+    row(
+        "<value>.<key>.kv._metadata.<app>.internal",
+        &[Placeholder::Value, Placeholder::Key, Placeholder::App],
+        |p| Some(Form::Metadata(at(p, 0)?, at(p, 1)?, at(p, 2)?)),
+    ),
+    row("<machine id>.vm.<app>.internal", &[Placeholder::Machine, Placeholder::App], |p| {
         Some(Form::Vm(at(p, 0)?, at(p, 1)?))
     }),
-    row("global.<app>.internal", &[Hole::App], |p| Some(Form::Global(at(p, 0)?))),
-    row("<app>.flycast", &[Hole::App], |p| Some(Form::Flycast(at(p, 0)?))),
-    row("<peer>._peer.internal", &[Hole::Peer], |p| Some(Form::Peer(at(p, 0)?))),
+    row("global.<app>.internal", &[Placeholder::App], |p| Some(Form::Global(at(p, 0)?))),
+    row("<app>.flycast", &[Placeholder::App], |p| Some(Form::Flycast(at(p, 0)?))),
+    row("<peer>._peer.internal", &[Placeholder::Peer], |p| Some(Form::Peer(at(p, 0)?))),
     row("_apps.internal", &[], |_| Some(Form::Apps)),
     row("_peer.internal", &[], |_| Some(Form::Peers)),
     row("_instances.internal", &[], |_| Some(Form::Instances)),

@@ -163,7 +163,6 @@ pub struct Rtt {
 }
 
 impl Rtt {
-    /// Adds a measurement.
     pub fn measured(&mut self, rtt: Duration) {
         self.least = Some(self.least.map_or(rtt, |least| least.min(rtt)));
         self.smoothed = Some(match self.smoothed {
@@ -232,12 +231,12 @@ mod tests {
             if n % 200 >= 180 { window.lost(start, start) } else { window.answered(RTT, LARGEST) }
         }
         let full = FIRST + 900;
-        assert_eq!(window.size(), full, "one in ten is the link's own");
+        assert_eq!(window.size(), full, "one in ten is the link's own loss");
         assert!(window.is_lossy(start, RTT));
         for _ in 0..1000 {
             window.lost(start + RTT, start);
         }
-        assert_eq!(window.size(), full / 2, "one halving for what left before it");
+        assert_eq!(window.size(), full / 2, "queries sent before the halving cause no second one");
         for round in 1..20 {
             (0..100).for_each(|_| window.lost(start + RTT * round * 2, start + RTT * round * 2));
         }

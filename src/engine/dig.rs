@@ -10,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use super::capability::{Capability, Context, Topic, poll_set};
 use super::report::{Answered, Command, DIGS, Report};
 use crate::clock;
-use crate::dns::dig::ask::put;
+use crate::dns::dig::query::send;
 use crate::net::Network;
 
 #[derive(Default)]
@@ -26,7 +26,7 @@ impl<N: Network> Capability<N> for Digs {
             Command::Dig(number, line) => {
                 let client = cx.client.clone();
                 self.open.push(Box::pin(async move {
-                    let exchanges = put(&client, &line).await;
+                    let exchanges = send(&client, &line).await;
                     Answered { number, at: clock::now(), exchanges }
                 }));
             }

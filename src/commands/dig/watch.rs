@@ -17,7 +17,7 @@ use crate::dns::dig::changes::{self, Changes};
 use crate::dns::dig::compare::{self, Difference};
 use crate::dns::dig::line::{Ask, Line};
 use crate::dns::dig::types::type_word;
-use crate::dns::dig::{ask, json as face};
+use crate::dns::dig::{json as face, query};
 use crate::dns::exchange::Exchange;
 use crate::dns::names;
 use crate::error::{Error, Exit};
@@ -45,7 +45,7 @@ pub(super) async fn run(
     loop {
         let asked = async {
             round.tick().await;
-            join_all(orgs.iter().map(|org| ask::put(&org.session.engine.client, line))).await
+            join_all(orgs.iter().map(|org| query::send(&org.session.engine.client, line))).await
         };
         let answered = tokio::select! {
             answered = asked => answered,
@@ -99,7 +99,7 @@ impl<W: Write> Teller<'_, W> {
         exchange: &Exchange,
     ) -> std::io::Result<()> {
         let said: Vec<String> =
-            compare::said(ask.form.as_ref(), exchange).into_iter().map(|(record, _)| record).collect();
+            compare::contents(ask.form.as_ref(), exchange).into_iter().map(|(record, _)| record).collect();
         if self.json {
             let mut map = object("watching", at, conf, exchange);
             map.insert("every_s".into(), self.every.as_secs_f64().into());
@@ -135,8 +135,8 @@ impl<W: Write> Teller<'_, W> {
             return writeln!(self.out, "{}", Value::from(map));
         }
         let style = match difference {
-            Difference::Came(_) => OK,
-            Difference::Gone(_) => BAD,
+            Difference::Added(_) => OK,
+            Difference::Removed(_) => BAD,
             _ => WARN,
         };
         self.row(at, conf, exchange, paint(style, difference))

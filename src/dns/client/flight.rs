@@ -21,20 +21,20 @@ pub struct Job {
     pub question: Question,
     pub options: Arc<Options>,
     pub server: SocketAddrV6,
-    pub put: Instant,
-    pub asker: Asking,
+    pub submitted: Instant,
+    pub caller: Caller,
 }
 
 /// Destination of the result.
 #[derive(Debug)]
-pub enum Asking {
+pub enum Caller {
     One(oneshot::Sender<Exchange>),
     /// A caller with many queries, identified by number.
     Many(usize, mpsc::Sender<(usize, Exchange)>),
 }
 
-impl Asking {
-    pub fn has_gone(&self) -> bool {
+impl Caller {
+    pub fn is_gone(&self) -> bool {
         match self {
             Self::One(reply) => reply.is_closed(),
             Self::Many(_, replies) => replies.is_closed(),
@@ -92,7 +92,7 @@ impl Flight {
     /// for a second at a time; a walk always has queries waiting there, and another datagram is likely to succeed. A
     /// truncated response has to come over the connection.
     pub fn may_repeat(&self) -> bool {
-        let many = self.job.options.shared || matches!(self.job.asker, Asking::Many(..));
+        let many = self.job.options.shared || matches!(self.job.caller, Caller::Many(..));
         let cut = self.tries.iter().any(|attempt| matches!(attempt.end, TryEnd::Truncated(_)));
         many && !cut && !self.job.options.tcp && self.job.options.tries.is_none()
     }

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::super::exchange::{Transport, TryEnd};
 use super::super::window;
-use super::asker::SPARE;
+use super::task::SPARE;
 use super::*;
 use crate::clock;
 use crate::dns::outcome::Outcome;
@@ -59,13 +59,13 @@ async fn a_response_has_its_round_trip_and_raw_bytes() {
     let exchange = client.ask(question("web.internal."), &Options::default()).await;
     assert_eq!(exchange.addresses(), [SERVER]);
     assert_eq!(exchange.rtt(), Some(RTT));
-    assert_eq!(ends(&exchange), [(Transport::Udp, TryEnd::Answered(RTT))]);
+    assert_eq!(ends(&exchange), [(Transport::Udp, TryEnd::Response(RTT))]);
     let got = exchange.result.unwrap();
     assert_eq!(Message::from_vec(&got.wire).unwrap().answers.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_server_is_tried_three_times_then_over_tcp_within_the_timeout() {
+async fn an_unresponsive_server_is_tried_three_times_then_over_tcp_within_the_timeout() {
     let (client, _link) = client(|transport, _| match transport {
         Over::Udp => vec![],
         // The connection accepts it and sends nothing for an hour.
@@ -113,7 +113,7 @@ async fn a_lost_query_is_retried_without_delaying_others() {
         client.ask(question("a.internal."), &options),
         client.ask(question("b.internal."), &options)
     );
-    assert_eq!(ends(&first)[0], (Transport::Udp, TryEnd::Silent));
+    assert_eq!(ends(&first)[0], (Transport::Udp, TryEnd::NoResponse));
     assert_eq!(first.addresses(), [SERVER]);
     assert_eq!(second.tries.len(), 1);
 }
@@ -151,7 +151,11 @@ async fn forged_and_stray_messages_are_ignored_and_counted() {
     let exchange = client.ask(question("web.internal."), &Options::default()).await;
     assert_eq!(exchange.rtt(), Some(Duration::from_millis(5)));
     client.ask(question("web.internal."), &Options::default()).await;
-    assert_eq!(client.ignored(), 9, "the duplicate of the first round and eight of the two rounds");
+    assert_eq!(
+        client.ignored(),
+        9,
+        "one late duplicate of the first query, and four messages for each query"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -206,7 +210,7 @@ async fn formerr_is_retried_once_without_edns() {
     let exchange = client.ask(question("web.internal."), &Options::default()).await;
     assert_eq!(
         ends(&exchange),
-        [(Transport::Udp, TryEnd::NoEdns(RTT)), (Transport::Udp, TryEnd::Answered(RTT))]
+        [(Transport::Udp, TryEnd::NoEdns(RTT)), (Transport::Udp, TryEnd::Response(RTT))]
     );
 }
 
@@ -236,7 +240,7 @@ async fn a_closed_port_is_reported_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_closed_connection_is_opened_once_more() {
+async fn a_closed_connection_is_reopened_once() {
     let mut connections = 0;
     let (client, _link) = client(move |_, q| {
         connections += 1;
@@ -304,25 +308,25 @@ async fn the_window_is_never_exceeded_and_no_query_is_lost() {
         });
         vec![(RTT, wire(&answer(q, one())))]
     });
-    let asks = (0..2000).map(|i| {
+    let queries = (0..2000).map(|i| {
         let client = client.clone();
         tokio::spawn(
             async move { client.ask(question(&format!("m{i}.internal.")), &Options::default()).await },
         )
     });
-    for ask in asks.collect::<Vec<_>>() {
-        assert_eq!(ask.await.unwrap().addresses(), [SERVER]);
+    for query in queries.collect::<Vec<_>>() {
+        assert_eq!(query.await.unwrap().addresses(), [SERVER]);
     }
     let most = flying.lock().unwrap().1;
     assert!((window::FIRST..=window::LARGEST + SPARE).contains(&most), "{most}");
 }
 
 /// Submits `count` queries at once.
-fn put(client: &Client, count: usize) -> mpsc::Receiver<(usize, Exchange)> {
+fn submit(client: &Client, count: usize) -> mpsc::Receiver<(usize, Exchange)> {
     let (sender, answers) = mpsc::channel(count);
     let options = Arc::new(Options::default());
     for i in 0..count {
-        client.put(i, question(&format!("m{i}.internal.")), &options, &sender);
+        client.submit(i, question(&format!("m{i}.internal.")), &options, &sender);
     }
     answers
 }
@@ -344,7 +348,7 @@ async fn a_walk_shares_the_connection_until_it_is_blocked() {
             vec![(delay, wire(&answer(q, one())))]
         });
         client.connect();
-        let mut answers = put(&client, 600);
+        let mut answers = submit(&client, 600);
         let mut numbers = std::collections::BTreeSet::new();
         while let Some((number, exchange)) = answers.recv().await {
             assert_eq!(exchange.addresses(), [SERVER]);
@@ -364,7 +368,7 @@ async fn a_walk_shares_the_connection_until_it_is_blocked() {
 #[tokio::test(start_paused = true)]
 async fn an_interactive_query_does_not_wait_for_a_walk() {
     let (client, _link) = client(|_, q| vec![(RTT, wire(&answer(q, one())))]);
-    let walk = put(&client, 1000);
+    let walk = submit(&client, 1000);
     let began = clock::now();
     client.ask(question("web.internal."), &Options::default()).await;
     assert_eq!(clock::now() - began, RTT);
@@ -373,8 +377,8 @@ async fn an_interactive_query_does_not_wait_for_a_walk() {
 
 #[tokio::test(start_paused = true)]
 async fn a_duplicate_truncated_response_is_followed_once() {
-    let asked = Arc::new(Mutex::new(0));
-    let counted = asked.clone();
+    let queries = Arc::new(Mutex::new(0));
+    let counted = queries.clone();
     let (client, _link) = client(move |over, q| match over {
         Over::Tcp => {
             *counted.lock().unwrap() += 1;
@@ -388,20 +392,20 @@ async fn a_duplicate_truncated_response_is_followed_once() {
     });
     let exchange = client.ask(question("web.internal."), &Options::default()).await;
     assert_eq!(exchange.addresses(), [SERVER]);
-    assert_eq!((exchange.tries.len(), *asked.lock().unwrap(), client.ignored()), (2, 1, 2));
+    assert_eq!((exchange.tries.len(), *queries.lock().unwrap(), client.ignored()), (2, 1, 2));
 }
 
 #[tokio::test(start_paused = true)]
-async fn over_another_path_the_round_trip_is_measured_afresh() {
-    let way = Arc::new(Mutex::new(RTT));
-    let late = way.clone();
+async fn over_another_path_the_round_trip_is_measured_again() {
+    let rtt = Arc::new(Mutex::new(RTT));
+    let late = rtt.clone();
     let (client, link) = client(move |_, q| vec![(*late.lock().unwrap(), wire(&answer(q, one())))]);
     for _ in 0..50 {
         client.ask(question("web.internal."), &Options::default()).await;
     }
-    // The host has moved to where the round trip is ten times as long: no query is retried for that.
+    // The host has moved, and the round trip is ten times as long: no query is retried.
     link.send_modify(|link| link.since = clock::now());
-    *way.lock().unwrap() = RTT * 10;
+    *rtt.lock().unwrap() = RTT * 10;
     let exchange = client.ask(question("web.internal."), &Options::default()).await;
-    assert_eq!(ends(&exchange), [(Transport::Udp, TryEnd::Answered(RTT * 10))]);
+    assert_eq!(ends(&exchange), [(Transport::Udp, TryEnd::Response(RTT * 10))]);
 }

@@ -16,9 +16,9 @@ pub enum Difference {
     /// Outcome: first, second.
     Status(Outcome, Outcome),
     /// Only in the first.
-    Gone(String),
+    Removed(String),
     /// Only in the second.
-    Came(String),
+    Added(String),
     /// Same record with another TTL: record, first, second.
     Ttl(String, u32, u32),
     /// Same records in another order.
@@ -30,8 +30,8 @@ impl Difference {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Status(..) => "status",
-            Self::Gone(_) => "gone",
-            Self::Came(_) => "came",
+            Self::Removed(_) => "removed",
+            Self::Added(_) => "added",
             Self::Ttl(..) => "ttl",
             Self::Order => "order",
         }
@@ -43,8 +43,8 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status(first, second) => write!(f, "{first} → {second}"),
-            Self::Gone(what) => write!(f, "- {what}"),
-            Self::Came(what) => write!(f, "+ {what}"),
+            Self::Removed(what) => write!(f, "- {what}"),
+            Self::Added(what) => write!(f, "+ {what}"),
             Self::Ttl(what, first, second) => write!(f, "TTL {first} → {second}  {what}"),
             Self::Order => f.write_str("the same records in another order"),
         }
@@ -53,7 +53,7 @@ impl fmt::Display for Difference {
 
 /// Contents of one response, sanitized: each record of the answer section, or each entry of its lists, in order and with
 /// duplicates, with its TTL.
-pub fn said(form: Option<&Form>, exchange: &Exchange) -> Vec<(String, u32)> {
+pub fn contents(form: Option<&Form>, exchange: &Exchange) -> Vec<(String, u32)> {
     let Ok(answer) = &exchange.result else { return Vec::new() };
     let Some(parts) = Parts::of(&answer.wire) else { return Vec::new() };
     let rows = &parts.sections[ANSWER];
@@ -92,14 +92,14 @@ pub fn records(form: Option<&Form>, first: &Exchange, second: &Exchange) -> Vec<
     if first.result.is_err() || second.result.is_err() {
         return Vec::new();
     }
-    let (mut gone, mut came) = (said(form, first), Vec::new());
-    for (what, _) in said(form, second) {
-        match gone.iter().position(|(old, _)| *old == what) {
-            Some(at) => drop(gone.remove(at)),
-            None => came.push(Difference::Came(what)),
+    let (mut removed, mut added) = (contents(form, first), Vec::new());
+    for (what, _) in contents(form, second) {
+        match removed.iter().position(|(old, _)| *old == what) {
+            Some(at) => drop(removed.remove(at)),
+            None => added.push(Difference::Added(what)),
         }
     }
-    gone.into_iter().map(|(what, _)| Difference::Gone(what)).chain(came).collect()
+    removed.into_iter().map(|(what, _)| Difference::Removed(what)).chain(added).collect()
 }
 
 /// Differences between two servers: as [`changes`], and TTLs and order.
@@ -108,7 +108,7 @@ pub fn differences(form: Option<&Form>, first: &Exchange, second: &Exchange) -> 
     if !found.is_empty() || first.result.is_err() {
         return found;
     }
-    let (one, two) = (said(form, first), said(form, second));
+    let (one, two) = (contents(form, first), contents(form, second));
     let mut seen = std::collections::BTreeSet::new();
     for (what, ttl) in &one {
         let other = two.iter().find(|(other, _)| other == what).map(|(_, ttl)| *ttl);

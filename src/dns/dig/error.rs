@@ -5,53 +5,37 @@ use crate::text::Safe;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LineError {
-    /// No question.
-    #[error("say what to ask: NAME [TYPE] [@SERVER] [+OPTION…]")]
+    #[error("no name given: NAME [TYPE] [@SERVER] [+OPTION…]")]
     Nothing,
-    /// Unknown option.
-    #[error("there is no option `+{0}`")]
+    #[error("unknown option `+{0}`")]
     Option(Safe),
     /// Number out of range.
-    #[error("+{option}= wants a number from {low} to {high}")]
-    Value {
-        /// Without its `+`.
-        option: &'static str,
-        /// Minimum.
-        low: u64,
-        /// Maximum.
-        high: u64,
-    },
-    /// Invalid value.
-    #[error("+{option}= wants {wants}")]
-    Word {
-        /// Without its `+`.
-        option: &'static str,
-        /// Expected values.
-        wants: &'static str,
-    },
-    /// Unexpected value.
+    #[error("+{option}= needs a number from {low} to {high}")]
+    Value { option: &'static str, low: u64, high: u64 },
+    #[error("+{option}= needs {expected}")]
+    Word { option: &'static str, expected: &'static str },
     #[error("+{0} takes no value")]
     NoValue(&'static str),
     /// Unknown option with `-`.
-    #[error("there is no option `{0}`; a dig line knows -x ADDRESS, -q NAME, -t TYPE, -c CLASS and -p PORT")]
+    #[error("unknown option `{0}`; a dig line has -x ADDRESS, -q NAME, -t TYPE, -c CLASS and -p PORT")]
     Dash(Safe),
     /// The last word needs another one.
-    #[error("{0} wants a word after it")]
+    #[error("{0} needs a value")]
     Alone(&'static str),
     /// Invalid type after `-t`.
-    #[error("`{0}` is no record type")]
+    #[error("`{0}` is not a record type")]
     Type(Safe),
     /// Invalid class after `-c`.
-    #[error("`{0}` is no class")]
+    #[error("`{0}` is not a class")]
     Class(Safe),
     /// Invalid port after `-p`.
-    #[error("`{0}` is no port")]
+    #[error("`{0}` is not a port")]
     Port(Safe),
     /// A type without a name.
-    #[error("`{0}` has no name to ask for")]
+    #[error("`{0}` is a record type without a name")]
     Dangling(Safe),
     /// Zone transfers: AXFR and IXFR.
-    #[error("{0} transfers a whole zone, which is not done here; `dig` does it")]
+    #[error("{0} is not supported: zone transfers need `dig`")]
     Transfer(&'static str),
     #[error(transparent)]
     Name(#[from] NameError),

@@ -24,11 +24,11 @@ pub struct Span {
 pub fn spans(parts: &Parts<'_>) -> Vec<Span> {
     let mut out = Writer { spans: Vec::new(), at: 0, wire: parts.wire };
     out.header(parts);
-    for (n, asked) in parts.questions.iter().enumerate() {
+    for (n, question) in parts.questions.iter().enumerate() {
         let of = format!("question {}", n + 1);
-        out.name(asked.place.end - 4, format!("{of} QNAME"), &asked.name);
-        out.put(2, format!("{of} QTYPE"), type_word(asked.rtype));
-        out.put(2, format!("{of} QCLASS"), class_word(asked.class));
+        out.name(question.place.end - 4, format!("{of} QNAME"), &question.name);
+        out.put(2, format!("{of} QTYPE"), type_word(question.rtype));
+        out.put(2, format!("{of} QCLASS"), class_word(question.class));
     }
     // In the order of the message: OPT may be among the additional records.
     let titles = ["answer", "authority", "additional"];
@@ -43,7 +43,11 @@ pub fn spans(parts: &Parts<'_>) -> Vec<Span> {
     }
     if out.at < parts.wire.len() {
         let rest = parts.wire.len() - out.at;
-        out.put(rest, "not read".into(), format!("{} of no record", crate::text::count(rest, "byte")));
+        out.put(
+            rest,
+            "not parsed".into(),
+            format!("{} outside of records", crate::text::count(rest, "byte")),
+        );
     }
     out.spans
 }
@@ -242,7 +246,7 @@ mod tests {
                 "23..25 OPT option code: 3",
                 "25..27 OPT option length: 2",
                 "27..29 OPT option: NSID: 6e 31 (\"n1\")",
-                "29..30 not read: 1 byte of no record",
+                "29..30 not parsed: 1 byte outside of records",
             ]
         );
     }

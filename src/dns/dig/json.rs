@@ -48,7 +48,7 @@ pub fn difference(difference: &Difference) -> Value {
         Difference::Status(first, second) => {
             json!({ "kind": kind, "first": first.to_string(), "second": second.to_string() })
         }
-        Difference::Gone(what) | Difference::Came(what) => json!({ "kind": kind, "record": what }),
+        Difference::Removed(what) | Difference::Added(what) => json!({ "kind": kind, "record": what }),
         Difference::Ttl(what, first, second) => {
             json!({ "kind": kind, "record": what, "first": first, "second": second })
         }
@@ -62,12 +62,12 @@ fn millis(time: std::time::Duration) -> Value {
 
 fn attempt(attempt: &Try) -> Value {
     let (end, after) = match &attempt.end {
-        TryEnd::Answered(after) => ("answered", Some(*after)),
+        TryEnd::Response(after) => ("response", Some(*after)),
         TryEnd::Truncated(after) => ("truncated", Some(*after)),
         TryEnd::NoEdns(after) => ("formerr", Some(*after)),
         TryEnd::BadCookie(after) => ("badcookie", Some(*after)),
         TryEnd::BadVersion(after, _) => ("badvers", Some(*after)),
-        TryEnd::Silent => ("silent", None),
+        TryEnd::NoResponse => ("no-response", None),
         TryEnd::Failed(reason) => (reason.as_str(), None),
     };
     json!({
@@ -84,16 +84,16 @@ pub fn message(parts: &Parts<'_>) -> Value {
     let [questions, answers, authority, additional] = parts.counts;
     let rows =
         |section: usize| -> Vec<Value> { parts.sections[section].iter().map(|r| row(parts, r)).collect() };
-    let asked: Vec<Value> = parts
+    let question: Vec<Value> = parts
         .questions
         .iter()
-        .map(|asked| {
+        .map(|question| {
             json!({
-                "NAME": names::show(&asked.name),
-                "TYPE": asked.rtype,
-                "TYPEname": type_word(asked.rtype),
-                "CLASS": asked.class,
-                "CLASSname": class_word(asked.class),
+                "NAME": names::show(&question.name),
+                "TYPE": question.rtype,
+                "TYPEname": type_word(question.rtype),
+                "CLASS": question.class,
+                "CLASSname": class_word(question.class),
             })
         })
         .collect();
@@ -114,7 +114,7 @@ pub fn message(parts: &Parts<'_>) -> Value {
         "ANCOUNT": answers,
         "NSCOUNT": authority,
         "ARCOUNT": additional,
-        "questionRRs": asked,
+        "questionRRs": question,
         "answerRRs": rows(ANSWER),
         "authorityRRs": rows(AUTHORITY),
         "additionalRRs": extra,

@@ -17,7 +17,6 @@ pub struct Line {
     pub asks: Vec<Ask>,
     /// Servers as written after `@`; empty: the network's own server.
     pub servers: Vec<String>,
-    /// `-p`.
     pub port: u16,
     pub options: Options,
     pub show: Show,
@@ -272,16 +271,16 @@ mod tests {
     #[test]
     fn errors_name_their_cause() {
         for (line, want) in [
-            ("", "say what to ask: NAME [TYPE] [@SERVER] [+OPTION…]"),
-            ("@fdaa::3 +short", "say what to ask: NAME [TYPE] [@SERVER] [+OPTION…]"),
-            ("web +fast", "there is no option `+fast`"),
-            ("web -t NOPE", "`NOPE` is no record type"),
-            ("web -t", "-t wants a word after it"),
-            ("web -p 0", "`0` is no port"),
-            ("-x web", "`web` is no address, which -x wants"),
-            ("web AAAA TXT", "`TXT` has no name to ask for"),
-            ("internal. AXFR", "AXFR transfers a whole zone, which is not done here; `dig` does it"),
-            ("a..b", "a part of a name is 1 to 63 bytes long, and `a..b` has one of 0"),
+            ("", "no name given: NAME [TYPE] [@SERVER] [+OPTION…]"),
+            ("@fdaa::3 +short", "no name given: NAME [TYPE] [@SERVER] [+OPTION…]"),
+            ("web +fast", "unknown option `+fast`"),
+            ("web -t NOPE", "`NOPE` is not a record type"),
+            ("web -t", "-t needs a value"),
+            ("web -p 0", "`0` is not a port"),
+            ("-x web", "-x needs an address, not `web`"),
+            ("web AAAA TXT", "`TXT` is a record type without a name"),
+            ("internal. AXFR", "AXFR is not supported: zone transfers need `dig`"),
+            ("a..b", "each label has 1 to 63 bytes, but `a..b` has one of 0"),
         ] {
             assert_eq!(asks(line), want, "{line}");
         }

@@ -9,14 +9,17 @@ use crate::text::Safe;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listed {
-    /// Entry of `_apps`.
     App(Safe),
-    /// Entry of `_peer`.
     Peer(Safe),
     /// Entry of `regions.<app>`: region, app.
     Region(Safe, Safe),
     /// Entry of `vms.<app>` or `_instances`.
-    Machine { app: Safe, id: Safe, region: Option<Safe>, address: Option<Ipv6Addr> },
+    Machine {
+        app: Safe,
+        id: Safe,
+        region: Option<Safe>,
+        address: Option<Ipv6Addr>,
+    },
 }
 
 /// All list entries in the answer section for `form`; none if it has no list.
@@ -47,7 +50,6 @@ fn of(form: &Form, text: &[u8]) -> Vec<Listed> {
     }
 }
 
-/// One line, sanitized.
 impl std::fmt::Display for Listed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

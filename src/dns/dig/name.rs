@@ -10,20 +10,17 @@ use crate::text::Safe;
 /// Reason why a word is not a valid name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// RFC 1035 §2.3.4.
-    #[error("a part of a name is 1 to 63 bytes long, and `{0}` has one of {1}")]
+    #[error("each label has 1 to 63 bytes, but `{0}` has one of {1}")]
     Label(Safe, usize),
-    /// RFC 1035 §2.3.4.
-    #[error("a name is at most 255 bytes long with its separators, and `{0}` is longer")]
+    #[error("`{0}` is longer than 255 bytes (separators included)")]
     Long(Safe),
     /// Invalid escape: `\` needs a character, or three digits up to 255.
-    #[error("`\\` in `{0}` wants a character after it, or three digits from 000 to 255")]
+    #[error("`\\` in `{0}` must be followed by a character or by three digits from 000 to 255")]
     Escape(Safe),
     /// Not ASCII, and not convertible (RFC 5891 §4).
-    #[error("`{0}` has no form in ASCII: write its bytes as \\DDD, or the name in its xn-- form")]
+    #[error("`{0}` cannot be converted to ASCII: write its bytes as \\DDD, or the name in its xn-- form")]
     NotAscii(Safe),
-    /// Not an address.
-    #[error("`{0}` is no address, which -x wants")]
+    #[error("-x needs an address, not `{0}`")]
     Address(Safe),
 }
 

@@ -24,14 +24,14 @@ pub fn of(ask: &Ask, exchange: &Exchange) -> Vec<String> {
     let Some(form) = &ask.form else { return notes };
     match code {
         NXDOMAIN => notes.extend(no_name(form)),
-        0 if answer.message.answers.is_empty() => notes.extend(nothing(form, ask.question.rtype)),
+        0 if answer.message.answers.is_empty() => notes.extend(no_records(form, ask.question.rtype)),
         _ => {}
     }
     notes
 }
 
 /// Whether the response is negative: no such name, or no records.
-pub fn says_no(exchange: &Exchange) -> bool {
+pub fn is_negative(exchange: &Exchange) -> bool {
     let Ok(answer) = &exchange.result else { return false };
     match u16::from(answer.message.metadata.response_code) {
         NXDOMAIN => true,
@@ -61,55 +61,56 @@ pub fn order(exchange: &Exchange, rtt: &dyn Fn(Ipv6Addr) -> Option<Duration>) ->
     let known = if measured.len() == addresses.len() {
         String::new()
     } else {
-        format!(" ({} of {} are measured)", measured.len(), addresses.len())
+        format!(" ({} of {} measured)", measured.len(), addresses.len())
     };
     let times: Vec<_> = measured.iter().map(|rtt| ms(*rtt)).collect();
     let times = times.join(", ");
     Some(if in_order {
         format!("the server's order is that of the measured round trips{known}: {times} ms")
     } else {
-        format!("the measured round trips come in another order than the server's{known}: {times} ms")
+        format!("the server's order differs from that of the measured round trips{known}: {times} ms")
     })
 }
 
 fn no_name(form: &Form) -> Option<String> {
     Some(match form {
-        Form::Peer(peer) => format!(
-            "no peer `{peer}` is listed; peers made without a name get one that begins with interactive-, and \
-             those are left out of DNS"
-        ),
+        Form::Peer(peer) => {
+            format!("no peer `{peer}` is listed; peers created without a name (interactive-…) are not in DNS")
+        }
         Form::Vm(id, app) => format!(
-            "no Machine `{id}` of `{app}` is listed: it is stopped or gone, or the app is in another org"
+            "no machine `{id}` of `{app}` is listed: it is stopped or gone, or the app is in another org"
         ),
         Form::Apps | Form::Peers | Form::Instances => {
-            "this server does not know the network's own records: is it <prefix>::3?".into()
+            "this server has no records of the network; its name server is <prefix>::3".into()
         }
         other => {
             let app = other.app()?;
             format!(
-                "this network has no app `{app}` that answers to this: it may be in another org, or misspelt; sixpane tree lists the apps"
+                "this network has no app `{app}` with a record of this name: it may be in another org, or misspelt; sixpane tree lists the apps"
             )
         }
     })
 }
 
-fn nothing(form: &Form, asked: RecordType) -> Option<String> {
+fn no_records(form: &Form, queried: RecordType) -> Option<String> {
     let kept = form.record_type();
-    if asked != kept && asked != RecordType::ANY {
-        let (asked, kept) = (type_word(asked.into()), type_word(kept.into()));
-        return Some(format!("the name exists and has no {asked}; such names have {kept}"));
+    if queried != kept && queried != RecordType::ANY {
+        let (queried, kept) = (type_word(queried.into()), type_word(kept.into()));
+        return Some(format!("the name exists but has no {queried} record; such names have {kept} records"));
     }
     Some(match form {
         Form::Apps => "no app is listed: either none is running, or this conf belongs to another org".into(),
-        Form::Instances => "no started Machine is listed; stopped ones are not in DNS".into(),
+        Form::Instances => "no started machine is listed; stopped machines are not in DNS".into(),
         Form::Peers => "no named peer is listed".into(),
         Form::Flycast(app) => format!("`{app}` has no Flycast address"),
         Form::Region(region, app) => {
-            format!("`{app}` has no started Machine in `{region}`; stopped ones are not in DNS")
+            format!("`{app}` has no started machine in `{region}`; stopped machines are not in DNS")
         }
         other => {
             let app = other.app()?;
-            format!("`{app}` exists and has no started Machine for this; stopped ones are not in DNS")
+            format!(
+                "`{app}` exists but has no started machine for this name; stopped machines are not in DNS"
+            )
         }
     })
 }
@@ -139,8 +140,8 @@ mod tests {
         };
         assert!(note([Some(10), Some(11), Some(90)]).starts_with("the server's order is that"));
         assert!(note([Some(10), Some(106), Some(99)]).starts_with("the server's order is that"));
-        assert!(note([Some(10), Some(90), Some(11)]).contains("another order"));
-        assert!(note([Some(90), None, Some(11)]).contains("(2 of 3 are measured): 90.0, 11.0 ms"));
+        assert!(note([Some(10), Some(90), Some(11)]).contains("order differs"));
+        assert!(note([Some(90), None, Some(11)]).contains("(2 of 3 measured): 90.0, 11.0 ms"));
         assert_eq!(note([None, None, Some(11)]), "");
     }
 
@@ -149,11 +150,11 @@ mod tests {
         use ResponseCode::{NXDomain, NoError};
         for (name, rcode, want) in [
             ("web", NXDomain, "no app `web`"),
-            ("web", NoError, "`web` exists and has no started Machine"),
-            ("iad.web.internal", NoError, "`web` has no started Machine in `iad`"),
+            ("web", NoError, "`web` exists but has no started machine"),
+            ("iad.web.internal", NoError, "`web` has no started machine in `iad`"),
             ("me._peer.internal", NXDomain, "interactive-"),
             ("1f.vm.web.internal", NXDomain, "stopped or gone"),
-            ("web TXT", NoError, "has no TXT; such names have AAAA"),
+            ("web TXT", NoError, "has no TXT record; such names have AAAA records"),
             ("_apps", NoError, "another org"),
             ("_apps", NXDomain, "<prefix>::3"),
             ("web.flycast", NoError, "no Flycast address"),

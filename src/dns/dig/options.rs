@@ -11,19 +11,15 @@ use crate::text::Safe;
 
 /// Parts of the output to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "they are dig's own switches, each free of the others")]
+#[expect(clippy::struct_excessive_bools, reason = "the switches of dig, independent of each other")]
 pub struct Show {
     /// `+cmd`: the banner with the line itself.
     pub cmd: bool,
     /// `+comments`: header, flags, EDNS, the titles of sections.
     pub comments: bool,
-    /// `+question`.
     pub question: bool,
-    /// `+answer`.
     pub answer: bool,
-    /// `+authority`.
     pub authority: bool,
-    /// `+additional`.
     pub additional: bool,
     /// `+stats`: time, server, size.
     pub stats: bool,
@@ -95,9 +91,7 @@ enum Act {
 /// An option, as listed in `--help` and errors.
 #[derive(Debug, Clone, Copy)]
 pub struct Known {
-    /// Without its `+`.
     pub name: &'static str,
-    /// Description.
     pub words: &'static str,
     act: Act,
 }
@@ -116,7 +110,6 @@ const fn switch(name: &'static str, words: &'static str, act: fn(&mut Show, &mut
     Known { name, words, act: Act::Switch(act) }
 }
 
-/// Maximum for `+tries`.
 const MOST_TRIES: u64 = 20;
 
 /// All options, by name.
@@ -259,10 +252,10 @@ pub fn apply(text: &str, show: &mut Show, options: &mut Options) -> Result<(), L
         Act::Switch(_) => return Err(LineError::NoValue(known.name)),
         Act::Optional(_, _, act) if !on => act(options, None),
         Act::Word(_, _, _, clear) if !on && value.is_none() => clear(options),
-        Act::Word(wants, must, act, _) => {
+        Act::Word(expected, must, act, _) => {
             let said = value.is_some() || !must;
             if !on || !said || !act(options, value) {
-                return Err(LineError::Word { option: known.name, wants });
+                return Err(LineError::Word { option: known.name, expected });
             }
         }
         Act::Number(..) if !on => return Err(LineError::Option(Safe::new(text))),
@@ -357,11 +350,11 @@ mod tests {
         assert!(wrong("fast").contains("`+fast`"));
         assert!(wrong("no").contains("`+no`"));
         assert!(wrong("notime").contains("`+notime`"));
-        assert_eq!(wrong("time=0"), "+time= wants a number from 1 to 300");
-        assert_eq!(wrong("bufsize"), "+bufsize= wants a number from 0 to 65535");
+        assert_eq!(wrong("time=0"), "+time= needs a number from 1 to 300");
+        assert_eq!(wrong("bufsize"), "+bufsize= needs a number from 0 to 65535");
         assert_eq!(wrong("short=1"), "+short takes no value");
-        assert_eq!(wrong("subnet"), "+subnet= wants an address, as 192.0.2.0/24, or 0");
-        assert_eq!(wrong("subnet=192.0.2.0/33"), "+subnet= wants an address, as 192.0.2.0/24, or 0");
-        assert_eq!(wrong("cookie=abcd"), "+cookie= wants 8 to 40 bytes in hexadecimal");
+        assert_eq!(wrong("subnet"), "+subnet= needs an address, as 192.0.2.0/24, or 0");
+        assert_eq!(wrong("subnet=192.0.2.0/33"), "+subnet= needs an address, as 192.0.2.0/24, or 0");
+        assert_eq!(wrong("cookie=abcd"), "+cookie= needs 8 to 40 bytes in hexadecimal");
     }
 }

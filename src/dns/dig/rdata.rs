@@ -72,7 +72,6 @@ pub fn bytes(data: &[u8]) -> String {
     format!("\\# {}{blank}{digits}", data.len())
 }
 
-/// Upper-case hexadecimal.
 pub fn hex(data: &[u8]) -> String {
     HEXUPPER.encode(data)
 }

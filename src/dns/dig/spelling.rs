@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::line::Ask;
 use super::lists::{self, Listed};
-use super::meant::{self, Known};
 use super::notes;
+use super::suggest::{self, Known};
 use crate::dns::client::Client;
 use crate::dns::exchange::{Exchange, Options, Question};
 use crate::dns::names::Form;
@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Existing names similar to the one of `exchange`, which does not exist; the most similar first.
 pub async fn of(client: &Client, ask: &Ask, exchange: &Exchange) -> Vec<Form> {
-    if !notes::says_no(exchange) {
+    if !notes::is_negative(exchange) {
         return Vec::new();
     }
     let list = |form: Form| async move {
@@ -29,7 +29,7 @@ pub async fn of(client: &Client, ask: &Ask, exchange: &Exchange) -> Vec<Form> {
     let mut known = Known::default();
     let Some(form) = &ask.form else {
         known.apps = list(Form::Apps).await.into_iter().map(name).collect();
-        return meant::inside(&ask.question.name, &known).into_iter().collect();
+        return suggest::inside(&ask.question.name, &known).into_iter().collect();
     };
     match form.app() {
         None => {
@@ -51,7 +51,7 @@ pub async fn of(client: &Client, ask: &Ask, exchange: &Exchange) -> Vec<Form> {
             }
         }
     }
-    meant::of(form, &known)
+    suggest::of(form, &known)
 }
 
 fn name(entry: Listed) -> Safe {

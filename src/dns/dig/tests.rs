@@ -31,7 +31,7 @@ pub(crate) fn exchange(words: &str, code: u16, records: Vec<Record>) -> Exchange
         question,
         server: "[fdaa:0:18::3]:53".parse().unwrap(),
         sent: vec![],
-        tries: vec![Try { sent: Duration::ZERO, transport: Transport::Udp, end: TryEnd::Answered(rtt) }],
+        tries: vec![Try { sent: Duration::ZERO, transport: Transport::Udp, end: TryEnd::Response(rtt) }],
         result: Ok(Answer { message: Arc::new(message), wire, rtt, transport: Transport::Udp }),
     }
 }
@@ -39,7 +39,7 @@ pub(crate) fn exchange(words: &str, code: u16, records: Vec<Record>) -> Exchange
 /// An exchange without a response.
 pub(crate) fn silent(words: &str) -> Exchange {
     let sent = |ms| Duration::from_millis(ms);
-    let attempt = |ms, transport| Try { sent: sent(ms), transport, end: TryEnd::Silent };
+    let attempt = |ms, transport| Try { sent: sent(ms), transport, end: TryEnd::NoResponse };
     Exchange {
         question: question(words),
         server: "[fdaa:0:18::3]:53".parse().unwrap(),

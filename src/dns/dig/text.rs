@@ -48,10 +48,12 @@ pub fn answer(
     tries(exchange, show, &mut out);
     let sent = exchange.sent.last().map(AsRef::as_ref);
     let no_edns = exchange.tries.iter().any(|attempt| matches!(attempt.end, TryEnd::NoEdns(_)));
-    let remark = no_edns.then_some(";; the server does not know EDNS (FORMERR): retried without");
+    let remark = no_edns.then_some(";; the server does not support EDNS (FORMERR): retried without it");
     message(&parts, show, ";; Got answer:", remark, sent, &mut out);
     if show.comments && !parts.whole {
-        out.push_str(";; WARNING: the message is cut short or bent; this is what could be read of it\n\n");
+        out.push_str(
+            ";; WARNING: the message is truncated or malformed; only its readable part is shown\n\n",
+        );
     }
     if show.stats {
         let server = exchange.server;
@@ -80,7 +82,7 @@ fn tries(exchange: &Exchange, show: &Show, out: &mut String) {
                 let _ = writeln!(out, ";; QUERY SIZE: {}\n", query.wire.len());
             }
         }
-        lost = matches!(attempt.end, TryEnd::Silent | TryEnd::Failed(_));
+        lost = matches!(attempt.end, TryEnd::NoResponse | TryEnd::Failed(_));
         if !show.comments {
             continue;
         }
@@ -92,7 +94,7 @@ fn tries(exchange: &Exchange, show: &Show, out: &mut String) {
             TryEnd::BadVersion(_, version) => {
                 writeln!(out, ";; BADVERS, retrying with EDNS version {version}.")
             }
-            TryEnd::Silent | TryEnd::Failed(_) | TryEnd::NoEdns(_) | TryEnd::Answered(_) => Ok(()),
+            TryEnd::NoResponse | TryEnd::Failed(_) | TryEnd::NoEdns(_) | TryEnd::Response(_) => Ok(()),
         };
     }
 }
@@ -270,7 +272,7 @@ mod tests {
         }
         let wire: Arc<[u8]> = message.to_vec().unwrap().into();
         let rtt = Duration::from_micros(11_200);
-        let end = TryEnd::Answered(rtt);
+        let end = TryEnd::Response(rtt);
         let exchange = Exchange {
             question,
             server: "[fdaa:0:18::3]:53".parse().unwrap(),

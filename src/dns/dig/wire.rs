@@ -9,7 +9,6 @@ use hickory_proto::serialize::binary::{BinDecodable, BinDecoder};
 /// The type number of OPT (RFC 6891).
 pub const OPT: u16 = 41;
 
-/// Indexes in [`Parts::sections`].
 pub const ANSWER: usize = 0;
 pub const AUTHORITY: usize = 1;
 pub const ADDITIONAL: usize = 2;
@@ -22,7 +21,7 @@ pub struct Parts<'m> {
     pub flags: u16,
     /// Numbers of questions, answers, authority and additional records in the header.
     pub counts: [u16; 4],
-    pub questions: Vec<Asked>,
+    pub questions: Vec<QuestionRow>,
     /// Answer, authority and additional section, without OPT.
     pub sections: [Vec<Row>; 3],
     /// The first OPT record.
@@ -32,7 +31,7 @@ pub struct Parts<'m> {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct QuestionRow {
     pub name: Name,
     pub rtype: u16,
     pub class: u16,
@@ -85,7 +84,7 @@ impl<'m> Parts<'m> {
             let start = decoder.index();
             let name = Name::read(&mut decoder).ok()?;
             let (rtype, class) = (number(&mut decoder)?, number(&mut decoder)?);
-            self.questions.push(Asked { name, rtype, class, place: start..decoder.index() });
+            self.questions.push(QuestionRow { name, rtype, class, place: start..decoder.index() });
         }
         for (at, (section, count)) in self.sections.iter_mut().zip(counts).enumerate() {
             for _ in 0..count {

@@ -70,7 +70,7 @@ impl Running {
                 Ok(name) => {
                     let question = Question::new(name, form.record_type());
                     self.numbers += 1;
-                    self.client.put(self.numbers, question, &self.options, &self.inbox);
+                    self.client.submit(self.numbers, question, &self.options, &self.inbox);
                     self.asked.insert(self.numbers, form);
                 }
                 // An invalid name cannot be queried; the data behind it stays incomplete.

@@ -221,8 +221,9 @@ mod tests {
             source: Some(own),
             ..Default::default()
         });
-        let tries = (0..12)
-            .map(|n| format!("  UDP at +{n}50.0 ms: nothing came, though it was asked for again and again"));
+        let tries = (0..12).map(|n| {
+            format!("  UDP at +{n}50.0 ms: no response, and no response to any of the retries after it")
+        });
         let server = facts.apps.as_mut().unwrap();
         (server.outcome, server.lines) = (
             crate::doctor::judge::tests::SERVFAIL,

@@ -6,7 +6,7 @@ use super::Choice;
 use super::history::Past;
 use crate::catalog::Catalog;
 use crate::dns::names::Form;
-use crate::dns::templates::{Hole, TEMPLATES, Template};
+use crate::dns::templates::{Placeholder, TEMPLATES, Template};
 use crate::text::Safe;
 
 /// Metadata key that the platform's tool sets on each machine: its process group.
@@ -35,7 +35,7 @@ impl Builder {
         let mut builder = Self { chosen, ..Self::default() };
         builder.take_form();
         for (part, hole) in builder.parts.iter_mut().zip(builder_holes(chosen)) {
-            if *hole == Hole::App {
+            if *hole == Placeholder::App {
                 *part = Input::new(app.as_str().to_owned());
             }
         }
@@ -58,7 +58,7 @@ impl Builder {
         match self.template().name(&parts) {
             Ok(Some(name)) => Ok(name),
             Ok(None) => {
-                let empty = self.template().holes.iter().zip(&parts).find(|(_, part)| part.is_empty());
+                let empty = self.template().placeholders.iter().zip(&parts).find(|(_, part)| part.is_empty());
                 Err(match empty {
                     Some((hole, _)) => format!("the {} is missing", hole.as_str()),
                     None => "this is not a number".into(),
@@ -125,13 +125,13 @@ impl Builder {
     }
 
     fn take_form(&mut self) {
-        let holes = self.template().holes;
+        let holes = self.template().placeholders;
         // Text in fields is kept if the new form has that field.
         if self.parts.len() != holes.len() {
             self.parts = vec![Input::default(); holes.len()];
         }
         for (part, hole) in self.parts.iter_mut().zip(holes) {
-            if *hole == Hole::Number && part.value().is_empty() {
+            if *hole == Placeholder::Number && part.value().is_empty() {
                 *part = Input::new("3".into());
             }
         }
@@ -139,16 +139,16 @@ impl Builder {
 
     /// The next empty field. The app comes first and a key comes before its value, because other offers depend on them.
     fn next_empty(&self) -> Option<usize> {
-        let holes = self.template().holes;
+        let holes = self.template().placeholders;
         let empty = |at: &usize| self.parts.get(*at).is_some_and(|part| part.value().trim().is_empty());
-        let of = |wanted: Hole| holes.iter().position(|hole| *hole == wanted).filter(empty);
-        of(Hole::App).or_else(|| of(Hole::Key)).or_else(|| (0..holes.len()).find(empty))
+        let of = |wanted: Placeholder| holes.iter().position(|hole| *hole == wanted).filter(empty);
+        of(Placeholder::App).or_else(|| of(Placeholder::Key)).or_else(|| (0..holes.len()).find(empty))
     }
 
     fn offered(&self, at: usize, catalog: &Catalog, past: &Past) -> Vec<String> {
-        let holes = self.template().holes;
+        let holes = self.template().placeholders;
         let typed = self.parts.get(at).map(|part| part.value().trim().to_lowercase()).unwrap_or_default();
-        let app = holes.iter().position(|hole| *hole == Hole::App);
+        let app = holes.iter().position(|hole| *hole == Placeholder::App);
         let app = app.and_then(|app| Some(Safe::new(self.parts.get(app)?.value().trim())));
         let of_app = || {
             let chosen = app.as_ref().and_then(|app| catalog.apps.get(app));
@@ -156,19 +156,19 @@ impl Builder {
             chosen.into_iter().chain(all)
         };
         let mut all: Vec<String> = match holes.get(at) {
-            Some(Hole::App) => catalog.apps.keys().map(ToString::to_string).collect(),
-            Some(Hole::Region) => {
+            Some(Placeholder::App) => catalog.apps.keys().map(ToString::to_string).collect(),
+            Some(Placeholder::Region) => {
                 let regions = of_app().flat_map(|app| app.regions().into_keys().flatten());
                 let regions: std::collections::BTreeSet<_> = regions.map(ToString::to_string).collect();
                 regions.into_iter().collect()
             }
-            Some(Hole::Machine) => {
+            Some(Placeholder::Machine) => {
                 of_app().flat_map(|app| app.machines.keys()).map(ToString::to_string).collect()
             }
-            Some(Hole::Peer) => catalog.peers.keys().map(ToString::to_string).collect(),
-            Some(Hole::Group) => groups(past),
-            Some(Hole::Number) => ["1", "3", "5"].map(str::to_owned).to_vec(),
-            Some(Hole::Key) => {
+            Some(Placeholder::Peer) => catalog.peers.keys().map(ToString::to_string).collect(),
+            Some(Placeholder::Group) => groups(past),
+            Some(Placeholder::Number) => ["1", "3", "5"].map(str::to_owned).to_vec(),
+            Some(Placeholder::Key) => {
                 let mut keys = asked_for(past, |form| match form {
                     Form::Metadata(_, key, _) => Some(key),
                     _ => None,
@@ -176,8 +176,8 @@ impl Builder {
                 keys.extend((!keys.iter().any(|key| key == GROUP_KEY)).then(|| GROUP_KEY.to_owned()));
                 keys
             }
-            Some(Hole::Value) => {
-                let key = holes.iter().position(|hole| *hole == Hole::Key);
+            Some(Placeholder::Value) => {
+                let key = holes.iter().position(|hole| *hole == Placeholder::Key);
                 let key = key.and_then(|key| Some(self.parts.get(key)?.value().trim().to_owned()));
                 let mut values = asked_for(past, |form| match form {
                     Form::Metadata(value, other, _) if Some(other.as_str()) == key.as_deref() => Some(value),
@@ -220,14 +220,15 @@ fn asked_for(past: &Past, take: impl Fn(Form) -> Option<Safe>) -> Vec<String> {
     found
 }
 
-fn builder_holes(chosen: usize) -> &'static [Hole] {
-    TEMPLATES.get(chosen).map_or(&[], |template| template.holes)
+fn builder_holes(chosen: usize) -> &'static [Placeholder] {
+    TEMPLATES.get(chosen).map_or(&[], |template| template.placeholders)
 }
 
 /// Completions that open the builder: forms of `app` with more fields than the app.
 pub fn open_forms(app: &Safe) -> impl Iterator<Item = Choice> {
     TEMPLATES.iter().enumerate().filter_map(|(at, template)| {
-        let open = template.holes.iter().any(|hole| matches!(hole, Hole::Group | Hole::Key));
+        let open =
+            template.placeholders.iter().any(|hole| matches!(hole, Placeholder::Group | Placeholder::Key));
         let form = template.example().filter(|_| open)?;
         Some(Choice {
             name: template.pattern.replace("<app>", app.as_str()),

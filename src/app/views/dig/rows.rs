@@ -15,7 +15,7 @@ use crate::dns::dig::lists::{self, Listed};
 use crate::dns::dig::options::Show;
 use crate::dns::dig::types::type_word;
 use crate::dns::dig::wire::{ANSWER, Parts, Row as Record};
-use crate::dns::dig::{compare, meant, notes, rdata};
+use crate::dns::dig::{compare, notes, rdata, suggest};
 use crate::dns::exchange::{Answer, Exchange, Try, TryEnd};
 use crate::dns::names::{self, Form};
 use crate::dns::outcome::Outcome;
@@ -225,8 +225,8 @@ fn compared(ask: &Ask, exchanges: &[Exchange], rows: &mut Vec<Row>) {
 /// A row for a difference.
 pub fn change(difference: &compare::Difference) -> Row {
     let tone = match difference {
-        compare::Difference::Came(_) => Tone::Ok,
-        compare::Difference::Gone(_) => Tone::Bad,
+        compare::Difference::Added(_) => Tone::Ok,
+        compare::Difference::Removed(_) => Tone::Bad,
         _ => Tone::Warn,
     };
     Row::default().add(format!("    {difference}"), tone)
@@ -265,13 +265,13 @@ impl Maker<'_> {
             rows.push(Row::default());
             rows.push(Row::prose("Note", note, None));
         }
-        if !explained || !notes::says_no(exchange) {
+        if !explained || !notes::is_negative(exchange) {
             return;
         }
         let catalog = &self.view.catalog;
         let found = match &ask.form {
-            Some(form) => meant::of(form, &spelt(Some(form), catalog)),
-            None => meant::inside(&ask.question.name, &spelt(None, catalog)).into_iter().collect(),
+            Some(form) => suggest::of(form, &spelt(Some(form), catalog)),
+            None => suggest::inside(&ask.question.name, &spelt(None, catalog)).into_iter().collect(),
         };
         for (n, form) in found.iter().enumerate() {
             let text = form.to_string();
@@ -350,9 +350,9 @@ impl Maker<'_> {
 }
 
 /// Names in the catalog that are similar to `form`.
-fn spelt(form: Option<&Form>, catalog: &Catalog) -> meant::Known {
+fn spelt(form: Option<&Form>, catalog: &Catalog) -> suggest::Known {
     let app = form.and_then(Form::app).and_then(|app| catalog.apps.get(app));
-    meant::Known {
+    suggest::Known {
         apps: catalog.apps.keys().cloned().collect(),
         peers: catalog.peers.keys().cloned().collect(),
         regions: app.map(|app| app.regions().into_keys().flatten().cloned().collect()).unwrap_or_default(),

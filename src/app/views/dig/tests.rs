@@ -8,7 +8,7 @@ use crate::app::tests::{Session, pinged};
 use crate::app::views::explore::Pane;
 use crate::app::{Effect, Tab};
 use crate::catalog::place::Node;
-use crate::dns::dig::ask::NoServer;
+use crate::dns::dig::query::NoServer;
 use crate::dns::dig::tests::{aaaa, exchange, txt};
 use crate::dns::exchange::Exchange;
 use crate::dns::templates::TEMPLATES;

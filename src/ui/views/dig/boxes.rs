@@ -118,15 +118,15 @@ fn holes(canvas: &mut Canvas<'_>, area: Rect, builder: &Builder, hole: usize) {
     let theme = canvas.theme;
     let dim = theme.style(Role::Dim);
     let template = builder.template();
-    let most = usize::from(area.height).saturating_sub(template.holes.len() + 5);
+    let most = usize::from(area.height).saturating_sub(template.placeholders.len() + 5);
     let offered = builder.offers.len().min(most.clamp(1, 8));
     let foot = canvas
         .with_keys(" {ask} select · {complete} complete · {line-down}{line-up} choose · {leave-line} back ");
-    let rows = template.holes.len() + 1 + offered.max(1);
+    let rows = template.placeholders.len() + 1 + offered.max(1);
     let title = format!(" {} ", template.pattern);
     let inside = canvas.boxed(under(area, rows), &title, &foot);
     let line = |n: usize| Rect { y: inside.y + (n as u16).min(inside.height - 1), height: 1, ..inside };
-    for (n, (kind, part)) in template.holes.iter().zip(&builder.parts).enumerate() {
+    for (n, (kind, part)) in template.placeholders.iter().zip(&builder.parts).enumerate() {
         let here = n == hole;
         let label = format!("{:<15}", kind.as_str());
         let value = Safe::new(part.value());
@@ -137,9 +137,9 @@ fn holes(canvas: &mut Canvas<'_>, area: Rect, builder: &Builder, hole: usize) {
             canvas.cursor = Some(Position { x: inside.x + column.min(inside.width - 1), y: line(n).y });
         }
     }
-    let top = template.holes.len() + 1;
+    let top = template.placeholders.len() + 1;
     if builder.offers.is_empty() {
-        let kind = template.holes.get(hole).map_or("", |kind| kind.as_str());
+        let kind = template.placeholders.get(hole).map_or("", |kind| kind.as_str());
         let words = format!("  type the {kind}: no known name begins with this");
         Line::default().add(words, dim).paint(line(top), canvas);
     }

@@ -118,13 +118,13 @@ fn errors() {
     let ms = Duration::from_millis;
     cut.tries = vec![
         Try { sent: ms(0), transport: Transport::Udp, end: TryEnd::Truncated(ms(9)) },
-        Try { sent: ms(9), transport: Transport::Tcp, end: TryEnd::Answered(ms(21)) },
+        Try { sent: ms(9), transport: Transport::Tcp, end: TryEnd::Response(ms(21)) },
     ];
     s.keys("a_instances<enter>");
     answer(&mut s, vec![cut]);
     seen(&s, "cut");
     let mut failed = exchange("broken", 2, vec![]);
-    failed.tries = vec![Try { sent: ms(0), transport: Transport::Udp, end: TryEnd::Answered(ms(9)) }];
+    failed.tries = vec![Try { sent: ms(0), transport: Transport::Udp, end: TryEnd::Response(ms(9)) }];
     s.keys("abroken<enter>");
     answer(&mut s, vec![failed]);
     seen(&s, "servfail");

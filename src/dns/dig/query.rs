@@ -13,7 +13,7 @@ use crate::text::{Safe, words};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoServer {
     /// The tunnel carries only IPv6.
-    #[error("the server {0} cannot be asked: it is an IPv4 address, and the tunnel carries IPv6 alone")]
+    #[error("the server {0} cannot be queried: it is an IPv4 address, and the tunnel carries only IPv6")]
     Ipv4(Safe),
     /// Neither an address nor a name.
     #[error("the server `{0}` is neither an address nor a name: {1}")]
@@ -28,7 +28,7 @@ pub enum NoServer {
 ///
 /// # Errors
 /// If a server is not valid.
-pub async fn put(client: &Client, line: &Line) -> Result<Vec<Exchange>, NoServer> {
+pub async fn send(client: &Client, line: &Line) -> Result<Vec<Exchange>, NoServer> {
     let addresses = line.servers.iter().map(|word| address(client, word));
     let addresses = futures_util::future::try_join_all(addresses).await?;
     let mut servers: Vec<_> =

@@ -15,7 +15,7 @@ const CLIENT: usize = 8;
 
 /// Parameters of a retry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Again {
+pub struct Retry {
     /// End of the try that got this response.
     pub end: TryEnd,
     /// Options of the next try.
@@ -25,18 +25,18 @@ pub struct Again {
 
 /// The retry that `answer` asks for, if any; `answer` was received `rtt` after a query with `options`. Each kind of
 /// retry is bounded: a cookie once over UDP and once over TCP, a version only while it decreases.
-pub fn asks(
+pub fn requested(
     answer: &Message,
     options: &Options,
     tries: &[Try],
     transport: Transport,
     rtt: Duration,
-) -> Option<Again> {
+) -> Option<Retry> {
     let edns = answer.edns.as_ref().filter(|_| options.edns.is_some())?;
     match u16::from(answer.metadata.response_code) {
         BADVERS if options.negotiate_edns && edns.version() < options.edns_version => {
             let options = Options { edns_version: edns.version(), ..options.clone() };
-            Some(Again { end: TryEnd::BadVersion(rtt, edns.version()), options, transport })
+            Some(Retry { end: TryEnd::BadVersion(rtt, edns.version()), options, transport })
         }
         // Over TCP a cookie adds nothing to the connection (RFC 7873 §5.3).
         BADCOOKIE if options.renew_cookie && transport == Transport::Udp => {
@@ -45,7 +45,7 @@ pub fn asks(
             // A cookie for another client part is not for us.
             let good = theirs.get(..CLIENT) == ours.get(..CLIENT) && (16..=40).contains(&theirs.len());
             let before = tries.iter().any(|attempt| matches!(attempt.end, TryEnd::BadCookie(_)));
-            good.then(|| Again {
+            good.then(|| Retry {
                 end: TryEnd::BadCookie(rtt),
                 options: Options { cookie: Some(Cookie::Given(theirs.clone())), ..options.clone() },
                 transport: if before { Transport::Tcp } else { Transport::Udp },
@@ -76,35 +76,35 @@ mod tests {
     fn a_cookie_is_renewed_once_over_udp_then_once_over_tcp() {
         let options = Options { cookie: Some(Cookie::Given(b"ourshere".to_vec())), ..Options::default() };
         let ms = Duration::from_millis(9);
-        let ask = |cookie: &[u8], tries: &[Try], transport| {
-            asks(&answer(BADCOOKIE, 0, cookie), &options, tries, transport, ms)
+        let request = |cookie: &[u8], tries: &[Try], transport| {
+            requested(&answer(BADCOOKIE, 0, cookie), &options, tries, transport, ms)
         };
         let theirs = b"ourshere and the server's";
-        let again = ask(theirs, &[], Transport::Udp).unwrap();
-        assert_eq!(again.options.cookie, Some(Cookie::Given(theirs.to_vec())));
-        assert_eq!((again.transport, &again.end), (Transport::Udp, &TryEnd::BadCookie(ms)));
-        let tries = [Try { sent: ms, transport: Transport::Udp, end: again.end }];
-        assert_eq!(ask(theirs, &tries, Transport::Udp).unwrap().transport, Transport::Tcp);
-        assert_eq!(ask(theirs, &tries, Transport::Tcp), None);
+        let retry = request(theirs, &[], Transport::Udp).unwrap();
+        assert_eq!(retry.options.cookie, Some(Cookie::Given(theirs.to_vec())));
+        assert_eq!((retry.transport, &retry.end), (Transport::Udp, &TryEnd::BadCookie(ms)));
+        let tries = [Try { sent: ms, transport: Transport::Udp, end: retry.end }];
+        assert_eq!(request(theirs, &tries, Transport::Udp).unwrap().transport, Transport::Tcp);
+        assert_eq!(request(theirs, &tries, Transport::Tcp), None);
         // Not ours, none, too short, too long.
-        for bad in [&b"somebody else's cookie"[..], b"", b"ourshere1234567", &[b'o'; 41]] {
-            assert_eq!(ask(bad, &[], Transport::Udp), None);
+        for bad in [&b"cookie of another client"[..], b"", b"ourshere1234567", &[b'o'; 41]] {
+            assert_eq!(request(bad, &[], Transport::Udp), None);
         }
         let without = Options { renew_cookie: false, ..options.clone() };
-        assert_eq!(asks(&answer(BADCOOKIE, 0, theirs), &without, &[], Transport::Udp, ms), None);
+        assert_eq!(requested(&answer(BADCOOKIE, 0, theirs), &without, &[], Transport::Udp, ms), None);
     }
 
     #[test]
     fn the_version_only_decreases() {
         let options = Options { edns_version: 5, ..Options::default() };
-        let ask = |version, options: &Options| {
-            asks(&answer(BADVERS, version, b""), options, &[], Transport::Tcp, Duration::ZERO)
+        let request = |version, options: &Options| {
+            requested(&answer(BADVERS, version, b""), options, &[], Transport::Tcp, Duration::ZERO)
         };
-        let again = ask(0, &options).unwrap();
-        assert_eq!((again.options.edns_version, again.transport), (0, Transport::Tcp));
-        assert_eq!(ask(0, &again.options), None);
-        assert_eq!(ask(5, &options), None);
-        assert_eq!(ask(6, &options), None);
-        assert_eq!(ask(0, &Options { negotiate_edns: false, ..options }), None);
+        let retry = request(0, &options).unwrap();
+        assert_eq!((retry.options.edns_version, retry.transport), (0, Transport::Tcp));
+        assert_eq!(request(0, &retry.options), None);
+        assert_eq!(request(5, &options), None);
+        assert_eq!(request(6, &options), None);
+        assert_eq!(request(0, &Options { negotiate_edns: false, ..options }), None);
     }
 }

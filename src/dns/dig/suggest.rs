@@ -51,10 +51,10 @@ pub fn of(form: &Form, known: &Known) -> Vec<Form> {
             ];
             let shown = region.as_str().to_lowercase();
             // Region codes have three letters: one letter more or less is a lot.
-            let meant = words
+            let similar = words
                 .into_iter()
                 .filter(|(word, _)| word.starts_with(&shown) || strsim::osa_distance(word, &shown) <= 1);
-            found.extend(meant.map(|(_, form)| form));
+            found.extend(similar.map(|(_, form)| form));
             found.truncate(MOST);
             found
         }
@@ -73,11 +73,11 @@ pub fn of(form: &Form, known: &Known) -> Vec<Form> {
 pub fn inside(name: &Name, known: &Known) -> Option<Form> {
     let internal = Name::from_labels([b"internal".as_slice()]).ok()?;
     let form = Form::parse(&name.clone().append_name(&internal).ok()?)?;
-    let there = match &form {
+    let exists = match &form {
         Form::Peer(peer) => known.peers.contains(peer),
         form => known.apps.contains(form.app()?),
     };
-    there.then_some(form)
+    exists.then_some(form)
 }
 
 /// Members of `names` similar to `name`, the most similar first.
@@ -133,7 +133,7 @@ mod tests {
             regions: safe(&["iad", "fra"]),
             machines: safe(&["148e21b7c93d89", "3d8d9930b01789"]),
         };
-        for (asked, want) in [
+        for (typed, want) in [
             ("wbe", "web.internal"),
             ("wen", "web.internal"),
             ("my-app", "my-app-db.internal"),
@@ -153,10 +153,10 @@ mod tests {
             ("something-else", ""),
             ("app.process.web.internal", ""),
         ] {
-            let line = line::parse(&[asked]).unwrap();
-            let meant = of(line.asks[0].form.as_ref().unwrap(), &known);
-            let first = meant.first().map(ToString::to_string).unwrap_or_default();
-            assert_eq!(first, want, "{asked}: {meant:?}");
+            let line = line::parse(&[typed]).unwrap();
+            let found = of(line.asks[0].form.as_ref().unwrap(), &known);
+            let first = found.first().map(ToString::to_string).unwrap_or_default();
+            assert_eq!(first, want, "{typed}: {found:?}");
         }
     }
 }

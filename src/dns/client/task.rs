@@ -12,9 +12,9 @@ use foldhash::{HashMap, HashMapExt as _};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::sync::{mpsc, watch};
 
-use super::super::again;
 use super::super::exchange::{Answer, Cookie, Exchange, Failure, Options, Transport, Try, TryEnd};
 use super::super::message::{self, Reply};
+use super::super::retry;
 use super::super::tcp::{Connection, Event};
 use super::super::window::{self, Pace, Rtt, Window};
 use super::flight::{Flight, Job, REPEAT};
@@ -54,7 +54,7 @@ impl Default for Lane {
 }
 
 /// State of the client's task.
-pub struct Asker<N: Network> {
+pub struct Task<N: Network> {
     net: N,
     udp: N::Udp,
     link: watch::Receiver<LinkState>,
@@ -73,7 +73,7 @@ pub struct Asker<N: Network> {
     rtt: Rtt,
     lane: Lane,
     /// Path these estimates belong to: link-up time and peer endpoint.
-    way: Option<(Instant, Option<SocketAddr>)>,
+    path: Option<(Instant, Option<SocketAddr>)>,
     /// Whether there was another path before.
     moved: bool,
     pace: Pace,
@@ -83,7 +83,7 @@ pub struct Asker<N: Network> {
     rng: StdRng,
 }
 
-impl<N: Network> Asker<N> {
+impl<N: Network> Task<N> {
     /// Creates the task over `net`; events of its connections arrive over `tcp_events`.
     pub fn new(net: &N, tcp_events: mpsc::Sender<Event>, ignored: Arc<AtomicU64>) -> io::Result<Self> {
         Ok(Self {
@@ -102,7 +102,7 @@ impl<N: Network> Asker<N> {
             window: Window::new(window::FIRST, window::LARGEST),
             rtt: Rtt::default(),
             lane: Lane::default(),
-            way: None,
+            path: None,
             moved: false,
             pace: Pace::default(),
             paced: None,
@@ -118,7 +118,7 @@ impl<N: Network> Asker<N> {
         mut many: mpsc::Receiver<Job>,
         mut tcp: mpsc::Receiver<Event>,
     ) {
-        self.way = self.way_now();
+        self.path = self.current_path();
         let mut open = true;
         while open || !self.flights.is_empty() || !self.waiting.is_empty() || !self.bulk.is_empty() {
             self.fill();
@@ -128,7 +128,7 @@ impl<N: Network> Asker<N> {
                 order = queue.recv(), if open && self.waiting.len() < QUEUE && self.bulk.len() < MANY => {
                     open = order.is_some();
                     let more = std::iter::from_fn(|| queue.try_recv().ok()).take(QUEUE);
-                    order.into_iter().chain(more).for_each(|order| self.obey(order));
+                    order.into_iter().chain(more).for_each(|order| self.accept(order));
                 }
                 Some(job) = many.recv(), if self.bulk.len() < MANY => {
                     self.bulk.push_back(job);
@@ -155,7 +155,7 @@ impl<N: Network> Asker<N> {
         }
     }
 
-    fn obey(&mut self, order: Order) {
+    fn accept(&mut self, order: Order) {
         match order {
             Order::Ask(job) if job.options.shared => self.bulk.push_back(job),
             Order::Ask(job) => self.waiting.push_back(job),
@@ -235,7 +235,7 @@ impl<N: Network> Asker<N> {
     }
 
     fn start(&mut self, mut job: Job, lane: bool) {
-        if job.asker.has_gone() {
+        if job.caller.is_gone() {
             return;
         }
         if job.options.cookie == Some(Cookie::Fresh) {
@@ -309,7 +309,11 @@ impl<N: Network> Asker<N> {
             Ok(wire) => {
                 let index = flight.tries.len();
                 flight.tries.reserve_exact(1);
-                flight.tries.push(Try { sent: now - flight.job.put, transport, end: TryEnd::Silent });
+                flight.tries.push(Try {
+                    sent: now - flight.job.submitted,
+                    transport,
+                    end: TryEnd::NoResponse,
+                });
                 if index == 0 {
                     flight.id = id;
                 } else {
@@ -344,7 +348,7 @@ impl<N: Network> Asker<N> {
         let lossy = self.window.is_lossy(clock::now(), self.rtt.expected());
         let Some(flight) = self.flights.get_mut(&key) else { return };
         let end = flight.end(&self.link.borrow());
-        let last = flight.tries.last().map(|t| (t.transport, flight.job.put + t.sent));
+        let last = flight.tries.last().map(|t| (t.transport, flight.job.submitted + t.sent));
         let due = match (last, up_since) {
             // A query sent before the link was up leaves with the handshake's last message: its timer starts there.
             // While the link is down, retries would only fill the queue.
@@ -371,14 +375,14 @@ impl<N: Network> Asker<N> {
         link.is_up().then_some(link.since)
     }
 
-    fn way_now(&self) -> Option<(Instant, Option<SocketAddr>)> {
+    fn current_path(&self) -> Option<(Instant, Option<SocketAddr>)> {
         let link = self.link.borrow();
         link.is_up().then_some((link.since, link.endpoint))
     }
 
     fn link_changed(&mut self) {
-        let way = self.way_now();
-        if way.is_some() && way != self.way && std::mem::replace(&mut self.way, way).is_some() {
+        let path = self.current_path();
+        if path.is_some() && path != self.path && std::mem::replace(&mut self.path, path).is_some() {
             // The host or the peer has moved: the estimates no longer apply.
             self.moved = true;
             self.rtt = Rtt::default();
@@ -404,8 +408,8 @@ impl<N: Network> Asker<N> {
             let end = flight.end(&self.link.borrow());
             let last = flight.tries.last();
             let waits_on_udp = last.is_some_and(|t| t.transport == Transport::Udp);
-            let sent = flight.job.put + last.map_or(Duration::ZERO, |t| t.sent);
-            if now >= end || flight.job.asker.has_gone() {
+            let sent = flight.job.submitted + last.map_or(Duration::ZERO, |t| t.sent);
+            if now >= end || flight.job.caller.is_gone() {
                 let timeout = end.saturating_duration_since(flight.started);
                 self.finish(key, Err(Failure::Timeout(timeout)));
             } else if flight.in_lane {
@@ -416,11 +420,11 @@ impl<N: Network> Asker<N> {
                 if waits_on_udp {
                     self.window.lost(now, sent);
                 }
-                let again = |flight: &Flight| {
+                let over_udp = |flight: &Flight| {
                     let beside = flight.connection.is_some() && flight.may_repeat();
                     beside || (waits_on_udp && flight.may_try_udp())
                 };
-                if self.flights.get(&key).is_some_and(|flight| again(flight)) {
+                if self.flights.get(&key).is_some_and(|flight| over_udp(flight)) {
                     self.try_udp(key, now);
                 } else {
                     self.try_tcp(key, now);
@@ -439,7 +443,7 @@ impl<N: Network> Asker<N> {
     fn unreachable(&mut self, to: SocketAddrV6, by: Ipv6Addr, error: IcmpError) {
         let failure = match error {
             IcmpError::Unreachable(4) => Failure::Refused,
-            IcmpError::Unreachable(_) => Failure::Unreachable(format!("{by} says: {error}")),
+            IcmpError::Unreachable(_) => Failure::Unreachable(format!("{error}, from {by}")),
             _ => return,
         };
         let keys: Vec<u64> = self
@@ -515,7 +519,7 @@ impl<N: Network> Asker<N> {
             || from.port() != flight.job.server.port()
             || attempt.transport != transport
             // A duplicate of a response that was handled already.
-            || !matches!(attempt.end, TryEnd::Silent | TryEnd::Failed(_))
+            || !matches!(attempt.end, TryEnd::NoResponse | TryEnd::Failed(_))
         {
             return self.ignore();
         }
@@ -527,15 +531,15 @@ impl<N: Network> Asker<N> {
             }
             Reply::Answer(message) => message,
         };
-        let sent = flight.job.put + attempt.sent;
+        let sent = flight.job.submitted + attempt.sent;
         let left = up_since.map_or(sent, |up| sent.max(up));
         let rtt = at.saturating_duration_since(left);
         // Queries sent over the previous path are not measured.
-        let tells = !self.moved || sent >= left;
-        if tells && transport == Transport::Udp {
+        let comparable = !self.moved || sent >= left;
+        if comparable && transport == Transport::Udp {
             self.rtt.measured(rtt);
             self.window.answered(rtt, flying);
-        } else if tells && flight.in_lane {
+        } else if comparable && flight.in_lane {
             self.lane.rtt.measured(rtt);
             self.lane.window.answered(rtt, self.lane.flying + TOGETHER);
         }
@@ -546,13 +550,13 @@ impl<N: Network> Asker<N> {
             flight.udp_tries = 0;
             return if transport == Transport::Udp { self.try_udp(key, at) } else { self.try_tcp(key, at) };
         }
-        if let Some(again) = again::asks(&answered, &flight.job.options, &flight.tries, transport, rtt) {
+        if let Some(retry) = retry::requested(&answered, &flight.job.options, &flight.tries, transport, rtt) {
             if let Some(attempt) = flight.tries.get_mut(index) {
-                attempt.end = again.end;
+                attempt.end = retry.end;
             }
-            flight.job.options = Arc::new(again.options);
+            flight.job.options = Arc::new(retry.options);
             flight.udp_tries = 0;
-            return match again.transport {
+            return match retry.transport {
                 Transport::Udp => self.try_udp(key, at),
                 Transport::Tcp => self.try_tcp(key, at),
             };
@@ -563,7 +567,7 @@ impl<N: Network> Asker<N> {
             attempt.end = TryEnd::Truncated(rtt);
             return self.try_tcp(key, at);
         }
-        attempt.end = TryEnd::Answered(rtt);
+        attempt.end = TryEnd::Response(rtt);
         let answer = Answer { message: Arc::new(*answered), wire: wire.into(), rtt, transport };
         self.finish(key, Ok(answer));
     }
@@ -580,7 +584,7 @@ impl<N: Network> Asker<N> {
             self.ids.remove(id);
         }
         let flight = *flight;
-        let Job { question, server, asker, .. } = flight.job;
-        asker.deliver(Exchange { question, server, tries: flight.tries, sent: flight.sent, result });
+        let Job { question, server, caller, .. } = flight.job;
+        caller.deliver(Exchange { question, server, tries: flight.tries, sent: flight.sent, result });
     }
 }
