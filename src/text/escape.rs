@@ -101,7 +101,8 @@ mod tests {
                 prop_assert!(escaped || !"`*_[]!|~$".contains(c), "{shown}");
                 escaped = !escaped && c == '\\';
             }
-            prop_assert!(!csv(&text).trim_start_matches('"').starts_with(['=', '+', '-', '@']));
+            let cell = csv(&text);
+            prop_assert!(!cell.strip_prefix('"').unwrap_or(&cell).starts_with(['=', '+', '-', '@']));
         }
     }
 }
