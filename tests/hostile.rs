@@ -200,6 +200,40 @@ fn row_40_what_is_cut_is_asked_again_over_one_connection_and_never_taken_for_who
     assert!(out.contains("flags: qr aa tc rd;") && out.contains(WRONG), "{out}");
 }
 
+#[test]
+fn row_40_what_is_cut_over_tcp_too_is_partial_and_never_an_absence() {
+    for listed in [vec![], vec![text(b"api,web")]] {
+        let known = !listed.is_empty();
+        let liar = Liar::new(move |query| {
+            let said = match (query.name().as_str(), query.over) {
+                ("_apps.internal", Over::Udp) => query.message(0x200, 0, &[]),
+                ("_apps.internal", Over::Tcp(_)) => {
+                    query.message(0x200, listed.len() as u16, &listed.concat())
+                }
+                _ => query.answer(&[]),
+            };
+            vec![Do::Say(said)]
+        });
+        let (out, err) = ends(&liar.run(&["tree"]), 6);
+        assert_eq!(out.contains("api") && out.contains("web"), known, "{out}");
+        assert!(err.contains("_apps.internal TXT: incomplete response"), "{err}");
+        assert!(!out.contains("No apps"), "{out}");
+        ends(&liar.run(&["dig", "_apps", "TXT"]), 6);
+        ends(&liar.run(&["dig", "_apps", "TXT", "+ignore"]), 6);
+        let output = liar.run(&["doctor"]);
+        let out = String::from_utf8_lossy(&output.stdout);
+        assert!(out.contains("Connected") && !out.contains("no apps"), "{out}");
+    }
+}
+
+#[test]
+fn row_40_a_record_that_cannot_be_read_is_partial() {
+    // An AAAA record of three bytes beside a whole one.
+    let liar = Liar::new(|query| vec![Do::Say(query.answer(&[record(28, b"abc"), aaaa(ADDRESS)]))]);
+    let (out, _) = ends(&liar.run(&["dig", "web", "+short"]), 6);
+    assert!(out.contains(ADDRESS), "{out}");
+}
+
 /// What a server does on a connection; `web` is asked for over TCP. Gives the exit code, and output and errors.
 fn over_tcp(
     code: i32,

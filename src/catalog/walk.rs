@@ -72,7 +72,7 @@ pub struct Said {
 impl From<&Exchange> for Said {
     fn from(exchange: &Exchange) -> Self {
         Self {
-            outcome: exchange.outcome(),
+            outcome: exchange.settled(),
             reason: None,
             texts: exchange.texts(),
             addresses: exchange.addresses(),
@@ -285,11 +285,11 @@ impl Walk {
     }
 
     fn absorb_apps(&mut self, said: &Said, now: Instant) {
+        let names: BTreeSet<Safe> = said.texts.iter().flat_map(|text| payload::list(text)).collect();
+        for name in &names {
+            self.app(name, Record::Apps, now);
+        }
         if said.outcome.is_definite() {
-            let names: BTreeSet<Safe> = said.texts.iter().flat_map(|text| payload::list(text)).collect();
-            for name in &names {
-                self.app(name, Record::Apps, now);
-            }
             self.apps = Some(names);
         }
         self.plan();
@@ -356,11 +356,10 @@ impl Walk {
     }
 
     fn absorb_vms(&mut self, app: &Safe, said: &Said, now: Instant) {
-        if !said.outcome.is_definite() {
-            return;
-        }
         let listed: BTreeMap<_, _> = said.texts.iter().flat_map(|text| payload::vms(text)).collect();
-        self.vms_answered.insert(app.clone());
+        if said.outcome.is_definite() {
+            self.vms_answered.insert(app.clone());
+        }
         if !listed.is_empty() {
             self.app(app, Record::Vms, now);
         }
@@ -405,9 +404,6 @@ impl Walk {
     }
 
     fn absorb_peers(&mut self, said: &Said, now: Instant) {
-        if !said.outcome.is_definite() {
-            return;
-        }
         let names: BTreeSet<Safe> = said.texts.iter().flat_map(|text| payload::list(text)).collect();
         for name in &names {
             let peer = self.edit().peers.entry(name.clone()).or_default();
@@ -417,7 +413,9 @@ impl Walk {
                 self.ask(Form::Peer(name.clone()));
             }
         }
-        self.peers = Some(names);
+        if said.outcome.is_definite() {
+            self.peers = Some(names);
+        }
     }
 
     fn app(&mut self, name: &Safe, record: Record, now: Instant) -> &mut App {

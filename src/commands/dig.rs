@@ -299,6 +299,7 @@ async fn answers(
 struct Tally {
     failed: usize,
     empty: usize,
+    incomplete: usize,
     all: usize,
     /// Whether servers or networks say different things.
     differ: bool,
@@ -310,6 +311,7 @@ impl Tally {
         match exit {
             Exit::Ok => {}
             Exit::Empty => self.empty += 1,
+            Exit::Partial => self.incomplete += 1,
             _ => self.failed += 1,
         }
     }
@@ -318,6 +320,7 @@ impl Tally {
         match (self.failed, self.empty) {
             (1.., _) if batch && self.failed < self.all => Exit::Partial,
             (1.., _) => Exit::Dns,
+            (0, _) if self.incomplete > 0 => Exit::Partial,
             (0, 1..) => Exit::Empty,
             (0, 0) if self.differ => Exit::Empty,
             (0, 0) => Exit::Ok,

@@ -113,7 +113,7 @@ fn to_text(
     if let Method::PerApp(why) = &catalog.walk.method {
         writeln!(out, "(walked app by app: {why})")?;
     }
-    if catalog.apps.is_empty() {
+    if catalog.apps.is_empty() && catalog.walk.problems.is_empty() {
         writeln!(out, "No apps are listed. Either none is running or this conf belongs to another org.")?;
     }
     for (name, app) in catalog.apps.iter().filter(|(name, _)| at.has_app(name)) {

@@ -193,6 +193,14 @@ pub struct Answer {
     pub transport: Transport,
 }
 
+impl Answer {
+    /// Whether the answer section is whole: not truncated, and each record decoded.
+    pub fn is_complete(&self) -> bool {
+        let promised = self.wire.get(6..8).map(|count| usize::from(u16::from_be_bytes([count[0], count[1]])));
+        !self.message.metadata.truncation && promised == Some(self.message.answers.len())
+    }
+}
+
 /// Reason for the lack of a response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -261,6 +269,23 @@ impl Exchange {
         self.result.as_ref().ok().map(|answer| answer.rtt)
     }
 
+    /// The outcome as a statement on what exists: that a record is not in an incomplete response says nothing.
+    pub fn settled(&self) -> Outcome {
+        match &self.result {
+            Ok(answer) if !answer.is_complete() => Outcome::Incomplete,
+            _ => self.outcome(),
+        }
+    }
+
+    /// Whether the records of a truncated response were accepted, as `+ignore` of dig wants.
+    pub fn ignores_truncation(&self) -> bool {
+        self.result.as_ref().is_ok_and(|answer| {
+            let truncated = answer.message.metadata.truncation && answer.transport == Transport::Udp;
+            truncated && !answer.message.answers.is_empty()
+        })
+    }
+
+    /// The response code, or the reason for the lack of a response.
     pub fn outcome(&self) -> Outcome {
         match &self.result {
             Ok(answer) => Outcome::Rcode(answer.message.metadata.response_code),

@@ -35,7 +35,7 @@ impl Lookup {
                 _ => payload::list(text),
             })
             .collect();
-        let (outcome, addresses) = (exchange.outcome(), exchange.addresses());
+        let (outcome, addresses) = (exchange.settled(), exchange.addresses());
         let count = if texts.is_empty() { addresses.len() } else { entries.len() };
         let server = exchange.server.ip();
         let server = server.to_ipv4_mapped().map_or(server.to_string(), |v4| v4.to_string());

@@ -13,6 +13,8 @@ pub enum Outcome {
     PortClosed,
     /// The server cannot be reached.
     Unreachable,
+    /// A response, but not the whole one: truncated over TCP, or with records that cannot be decoded.
+    Incomplete,
     /// The response is not a valid DNS message.
     Malformed,
     /// The query cannot be encoded.
@@ -63,6 +65,7 @@ impl fmt::Display for Outcome {
             Self::Timeout => "timeout",
             Self::PortClosed => "refused",
             Self::Unreachable => "unreachable",
+            Self::Incomplete => "incomplete response",
             Self::Malformed => "malformed",
             Self::Unsendable => "unsendable",
             Self::Tcp => "TCP error",

@@ -61,7 +61,7 @@ impl Names {
     /// Handles a response; returns whether anything is new. A failed query changes nothing.
     fn absorb(&mut self, text: &Safe, exchange: &Exchange) -> bool {
         let wanted = self.wanted.iter().any(|(wanted, _)| wanted == text);
-        if !wanted || !exchange.outcome().is_definite() {
+        if !wanted || !exchange.settled().is_definite() {
             return false;
         }
         let addresses = exchange.addresses();

@@ -8,7 +8,7 @@ use crate::catalog::Records;
 
 type Zone = BTreeMap<&'static str, Vec<&'static str>>;
 
-/// Responds like a server with `zone`; a name whose entry is `!` fails.
+/// Responds like a server with `zone`; a name whose entry is `!` fails, one that begins with `~` is incomplete.
 fn said(zone: &Zone, form: &Form) -> Said {
     let mut said = Said {
         outcome: Outcome::NOERROR,
@@ -24,6 +24,7 @@ fn said(zone: &Zone, form: &Form) -> Said {
         Some(records) => {
             for record in records {
                 match record.parse() {
+                    _ if *record == "~" => said.outcome = Outcome::Incomplete,
                     Ok(address) => said.addresses.push(address),
                     Err(_) => said.texts.push(record.as_bytes().to_vec()),
                 }
@@ -380,4 +381,32 @@ fn peers_are_a_part_too() {
     assert_eq!(asked.len(), 3, "{asked:?}");
     assert_eq!(after.peers.len(), 2);
     assert!(after.peers[&"other".into()].address.is_some());
+}
+
+#[test]
+fn an_incomplete_response_adds_and_removes_nothing() {
+    let t0 = Instant::now();
+    let t1 = t0 + Duration::from_mins(1);
+    let (before, _) = walk(Arc::default(), &zone(), Scope::Full, t0);
+    for (name, records) in [
+        ("_apps.internal", vec!["~", "web,new"]),
+        ("_apps.internal", vec!["~"]),
+        ("_instances.internal", vec!["~"]),
+        ("vms.web.internal", vec!["~", "148e21b7c93d89 iad"]),
+        ("_peer.internal", vec!["~"]),
+    ] {
+        let mut cut = zone();
+        let adds = records.contains(&"web,new");
+        // What only the cut response would have named is nowhere else.
+        cut.insert("_instances.internal", vec!["~"]);
+        cut.insert(name, records);
+        let (after, _) = walk(before.clone(), &cut, Scope::Full, t1);
+        for (app, entry) in &before.apps {
+            let kept: Vec<_> = after.apps[app].machines.keys().collect();
+            assert_eq!(kept, entry.machines.keys().collect::<Vec<_>>(), "{name}");
+        }
+        assert!(before.peers.keys().all(|peer| after.peers.contains_key(peer)), "{name}");
+        assert_eq!(after.apps.contains_key(&"new".into()), adds, "{name}");
+        assert!(after.walk.problems.iter().any(|problem| problem.contains("incomplete response")));
+    }
 }

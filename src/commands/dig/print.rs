@@ -174,6 +174,8 @@ fn difference(ask: &Ask, first: &Said<'_>, other: &Said<'_>, found: &[Difference
 /// The exit code of one exchange.
 pub fn exit_of(exchange: &Exchange) -> Exit {
     match exchange.outcome() {
+        // Over UDP only +ignore accepts one.
+        _ if exchange.settled() == Outcome::Incomplete && !exchange.ignores_truncation() => Exit::Partial,
         Outcome::NOERROR => match &exchange.result {
             Ok(answer) if answer.message.answers.is_empty() => Exit::Empty,
             _ => Exit::Ok,
