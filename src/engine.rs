@@ -34,6 +34,7 @@ use tokio::sync::{mpsc, watch};
 
 use self::capability::{Capability, Context};
 use self::report::{Command, Report};
+use crate::catalog::walk::MOST_ENTRIES;
 use crate::clock;
 use crate::dns::client::Client;
 use crate::dns::exchange::Options;
@@ -56,6 +57,8 @@ pub struct Settings {
     pub options: Options,
     /// Payload, interval and timeout of pings.
     pub plan: Plan,
+    /// Maximum number of apps, machines and peers in the catalog.
+    pub max_entries: usize,
     /// Walk automatically, not on command only.
     pub walk: bool,
 }
@@ -67,6 +70,7 @@ impl Default for Settings {
             refresh: Some(Duration::from_secs(5)),
             options: Options::default(),
             plan: Plan::default(),
+            max_entries: MOST_ENTRIES,
             walk: true,
         }
     }
@@ -102,10 +106,11 @@ impl Engine {
             changes: Vec::new(),
             closed: false,
         };
+        let walks = walk::Walks::new(settings.walk, settings.refresh, settings.max_entries, &cx);
         // If several reports are due, the first in this list is sent first.
         let capabilities: Vec<Box<dyn Capability<N>>> = vec![
             Box::new(link::Link::new(&cx)),
-            Box::new(walk::Walks::new(settings.walk, settings.refresh, &cx)),
+            Box::new(walks),
             Box::new(details::Details::new(&cx)),
             Box::new(ping::Ping::new(echo, settings.plan)),
             Box::new(names::Names::default()),

@@ -84,6 +84,8 @@ pub struct Layer {
     pub timeout: Option<Duration>,
     /// Default ports of a port check.
     pub ports: Option<Vec<u16>>,
+    /// Maximum number of apps, machines and peers.
+    pub max_entries: Option<usize>,
     pub keys: Vec<Remap>,
 }
 
@@ -102,6 +104,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// Default ports of a port check.
     pub ports: Vec<u16>,
+    /// Maximum number of apps, machines and peers.
+    pub max_entries: usize,
     pub keys: Vec<Remap>,
 }
 
@@ -125,6 +129,7 @@ impl Settings {
             refresh: first(layers, |l| l.refresh).unwrap_or(Refresh(Some(Duration::from_secs(5)))),
             timeout: first(layers, |l| l.timeout).unwrap_or(Duration::from_secs(10)),
             ports: first(layers, |l| l.ports.clone()).unwrap_or_else(|| USUAL_PORTS.to_vec()),
+            max_entries: first(layers, |l| l.max_entries).unwrap_or(50_000),
             keys: first(layers, |l| (!l.keys.is_empty()).then(|| l.keys.clone())).unwrap_or_default(),
         }
     }
@@ -219,6 +224,14 @@ pub const TABLE: &[Setting] = &[
         default: "[22, 80, 443, 3000, 5432, 6379, 8080, 9090]",
         read: |layer, raw| raw.ports().map(|ports| layer.ports = Some(ports)),
         value: |layer| layer.ports.as_ref().map(|ports| format!("{ports:?}")),
+    },
+    Setting {
+        name: "max_entries",
+        variable: "SIXPANE_MAX_ENTRIES",
+        about: "Apps, machines and peers that are kept of a network, 1 to 1000000. Each takes up to 1 kB of memory.",
+        default: "50000",
+        read: |layer, raw| raw.entries().map(|most| layer.max_entries = Some(most)),
+        value: |layer| layer.max_entries.map(|most| most.to_string()),
     },
 ];
 

@@ -635,3 +635,28 @@ fn a_version_of_edns_that_is_refused_is_lowered_as_dig_does_it() {
     ends(&liar.run(&["dig", "web", "+edns=255"]), 5);
     assert_eq!(liar.asked("web.internal").len(), 2);
 }
+
+#[test]
+fn row_68_a_server_with_endless_apps_and_machines_ends_as_partial() {
+    let list = |count: usize, name: &str| -> Vec<u8> {
+        let names: Vec<String> = (0..count).map(|n| format!("{name}{n}")).collect();
+        names.join(",").into_bytes()
+    };
+    // As many as fit into a message of 64 KiB.
+    let (apps, machines) = (text(&list(200, "a")), text(&list(6_000, "m")));
+    let liar = Liar::new(move |query| {
+        let name = query.name();
+        let long = |records: &Vec<u8>| match query.over {
+            Over::Udp => query.message(0x200, 0, &[]),
+            Over::Tcp(_) => query.answer(&[records.clone()]),
+        };
+        vec![Do::Say(match name.as_str() {
+            "_apps.internal" => long(&apps),
+            name if name.starts_with("vms.") => long(&machines),
+            _ => query.answer(&[]),
+        })]
+    });
+    let (out, err) = ends(&liar.run(&["tree", "--depth", "1"]), 6);
+    assert!(out.contains("200 apps"), "{}", out.lines().next().unwrap());
+    assert!(err.contains("more than 50000 apps, machines and peers"), "{err}");
+}

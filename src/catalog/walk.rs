@@ -35,6 +35,12 @@ pub use part::Part;
 
 /// Number of org-wide records: `_apps`, `_instances`, `_peer`.
 const ORG_WIDE: usize = 3;
+/// Default maximum number of apps, machines and peers. A name server can list any number, and each takes memory.
+pub const MOST_ENTRIES: usize = 50_000;
+/// Maximum size of the TXT records of a walk.
+const MOST_BYTES: usize = 64 << 20;
+/// Maximum time of a walk: what is open then is left out.
+const LONGEST: Duration = Duration::from_mins(5);
 /// Maximum number of problems listed one by one.
 const LISTED_PROBLEMS: usize = 5;
 
@@ -96,6 +102,12 @@ pub struct Walk {
     later: VecDeque<Form>,
     /// High priority: queried before the other apps, in every turn.
     first: Vec<Safe>,
+    /// Maximum number of apps, machines and peers; their number so far; and those left out.
+    most_entries: usize,
+    /// Size of the TXT records so far.
+    bytes: usize,
+    entries: usize,
+    left_out: usize,
     /// Names queued so far, so that none is queried twice. Names of machines are left out: they follow from their app, which
     /// is queried once.
     queued: HashSet<Form>,
@@ -140,7 +152,12 @@ impl Walk {
 
     fn empty(before: Arc<Catalog>, scope: Scope, first: &[Safe], now: Instant) -> Self {
         let known = before.apps.keys().cloned().collect();
+        let machines: usize = before.apps.values().map(|app| app.machines.len()).sum();
         Self {
+            most_entries: MOST_ENTRIES,
+            entries: before.apps.len() + machines + before.peers.len(),
+            bytes: 0,
+            left_out: 0,
             catalog: before,
             scope,
             started: now,
@@ -163,6 +180,23 @@ impl Walk {
             wanted: BTreeSet::new(),
             ttl: None,
         }
+    }
+
+    /// The same with another maximum number of apps, machines and peers.
+    #[must_use]
+    pub fn with_most_entries(mut self, most: usize) -> Self {
+        self.most_entries = most;
+        self
+    }
+
+    /// Whether there is room for an entry, which is counted if it is `new`.
+    fn has_room(&mut self, new: bool) -> bool {
+        if new && self.entries >= self.most_entries {
+            self.left_out += 1;
+            return false;
+        }
+        self.entries += usize::from(new);
+        true
     }
 
     /// The catalog so far.
@@ -190,6 +224,12 @@ impl Walk {
     /// Takes the response for `form`.
     pub fn absorb(&mut self, form: &Form, said: &Said, now: Instant) {
         self.open = self.open.saturating_sub(1);
+        self.bytes += said.texts.iter().map(Vec::len).sum::<usize>();
+        if now.saturating_duration_since(self.started) > LONGEST {
+            self.give_up(&format!("the walk takes longer than {} minutes", LONGEST.as_secs() / 60));
+        } else if self.bytes > MOST_BYTES {
+            self.give_up(&format!("the name server sent more than {} MB", MOST_BYTES >> 20));
+        }
         match form {
             Form::Apps => {
                 self.apps_settled = true;
@@ -224,6 +264,12 @@ impl Walk {
             _ => {}
         }
         self.record(form, said, now);
+        if self.left_out > 0 {
+            // There is no room for what is not known yet; what is known is kept up to date.
+            let known = std::mem::take(&mut self.known);
+            self.drop_queries(|form| form.app().is_some_and(|app| !known.contains(app)));
+            self.known = known;
+        }
         if self.is_done() {
             self.finish(now);
         } else {
@@ -287,7 +333,9 @@ impl Walk {
     fn absorb_apps(&mut self, said: &Said, now: Instant) {
         let names: BTreeSet<Safe> = said.texts.iter().flat_map(|text| payload::list(text)).collect();
         for name in &names {
-            self.app(name, Record::Apps, now);
+            if self.has_room(!self.catalog.apps.contains_key(name)) {
+                self.app(name, Record::Apps, now);
+            }
         }
         if said.outcome.is_definite() {
             self.apps = Some(names);
@@ -304,6 +352,11 @@ impl Walk {
                     .push(format!("_instances.internal TXT: {} cannot be read", count(bad, "entry")));
             }
             for one in instances {
+                let new_app = !self.catalog.apps.contains_key(&one.app);
+                let new = self.catalog.machine(&one.app, &one.id).is_none();
+                if !self.has_room(new_app) || !self.has_room(new) {
+                    continue;
+                }
                 self.app(&one.app, Record::Instances, now);
                 let machine = self.machine(&one.app, &one.id, Record::Instances, now);
                 machine.address = one.address;
@@ -367,6 +420,9 @@ impl Walk {
         let without_instances = self.instances.as_ref().is_some_and(|(answered, _)| !answered);
         let alone = self.scope == Scope::Part;
         for (id, region) in listed {
+            if !self.has_room(self.catalog.machine(app, &id).is_none()) {
+                continue;
+            }
             let machine = self.machine(app, &id, Record::Vms, now);
             if machine.region.is_none() || alone || !machine.said_by.contains(Record::Instances) {
                 machine.region = region.or(machine.region.take());
@@ -406,6 +462,9 @@ impl Walk {
     fn absorb_peers(&mut self, said: &Said, now: Instant) {
         let names: BTreeSet<Safe> = said.texts.iter().flat_map(|text| payload::list(text)).collect();
         for name in &names {
+            if !self.has_room(!self.catalog.peers.contains_key(name)) {
+                continue;
+            }
             let peer = self.edit().peers.entry(name.clone()).or_default();
             peer.seen = Some(now);
             let whole = matches!(self.scope, Scope::Full | Scope::Part);
@@ -442,7 +501,30 @@ impl Walk {
         machine
     }
 
+    /// Drops the queries that are not sent yet.
+    fn give_up(&mut self, why: &str) {
+        let dropped = self.drop_queries(|_| true);
+        if dropped > 0 {
+            self.problems.push(format!("{why}: {dropped} names are not queried"));
+        }
+    }
+
+    fn drop_queries(&mut self, useless: impl Fn(&Form) -> bool) -> usize {
+        let before = self.queue.len() + self.later.len();
+        self.queue.retain(|form| !useless(form));
+        self.later.retain(|form| !useless(form));
+        let dropped = before - self.queue.len() - self.later.len();
+        self.asked -= dropped;
+        dropped
+    }
+
     fn finish(&mut self, now: Instant) {
+        if self.left_out > 0 {
+            self.problems.push(format!(
+                "the network lists more than {} apps, machines and peers: {} left out (setting max_entries)",
+                self.most_entries, self.left_out
+            ));
+        }
         if self.scope == Scope::Part {
             return self.finish_part(now);
         }

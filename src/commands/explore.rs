@@ -189,7 +189,11 @@ async fn show(source: Source, screen: &Options) -> Result<ExitCode, End> {
     let options = screen.clone();
     let files = blocking(move || files(&source, &options)).await??;
     let Files { loaded, claimed, kept, home, past, notes } = files;
-    let settings = engine::Settings { refresh: screen.settings.refresh.0, ..engine::Settings::default() };
+    let settings = engine::Settings {
+        refresh: screen.settings.refresh.0,
+        max_entries: screen.settings.max_entries,
+        ..engine::Settings::default()
+    };
     let attachment = loaded.attach(claimed, settings)?;
     let start = Start {
         theme: theme(screen),

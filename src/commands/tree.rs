@@ -38,7 +38,8 @@ impl Request {
 /// # Errors
 /// Where the tunnel does not come up in time (exit 4), or no org-wide record is answered (exit 5).
 pub async fn run(context: &mut Context<'_>, args: &Tree) -> Result<Exit, Error> {
-    let settings = Settings { refresh: None, ..Settings::default() };
+    let settings =
+        Settings { refresh: None, max_entries: context.settings.max_entries, ..Settings::default() };
     let conf = args.conf.as_deref().or(args.common.conf()?);
     let mut session = Session::open(conf, args.common.force, settings)?;
     let at = args.at.clone().unwrap_or_default();

@@ -25,7 +25,8 @@ use crate::text::{Safe, count};
 pub async fn run(context: &mut Context<'_>, args: &Watch) -> Result<Exit, Error> {
     let refresh = args.refresh.or(context.settings.refresh.0).or(settings::Settings::default().refresh.0);
     let conf = args.conf.as_deref().or(args.common.conf()?);
-    let mut session = Session::open(conf, args.common.force, Settings { refresh, ..Settings::default() })?;
+    let settings = Settings { refresh, max_entries: context.settings.max_entries, ..Settings::default() };
+    let mut session = Session::open(conf, args.common.force, settings)?;
     let (timeout, as_json) = (context.timeout(&args.common), args.common.json);
     let (interrupted, out) = (interrupted(), &mut context.out);
     tokio::pin!(interrupted);

@@ -28,6 +28,8 @@ const APPS_A_TURN: usize = 32;
 pub struct Walks {
     /// Walk without a command.
     automatic: bool,
+    /// Maximum number of apps, machines and peers.
+    max_entries: usize,
     /// Catalog of the last finished walk.
     catalog: Arc<Catalog>,
     running: Option<Running>,
@@ -44,9 +46,15 @@ pub struct Walks {
 
 impl Walks {
     /// Starts the first walk, if `automatic`; `refresh` is the shortest pause between two.
-    pub fn new<N: Network>(automatic: bool, refresh: Option<Duration>, cx: &Context<N>) -> Self {
+    pub fn new<N: Network>(
+        automatic: bool,
+        refresh: Option<Duration>,
+        max_entries: usize,
+        cx: &Context<N>,
+    ) -> Self {
         let mut walks = Self {
             automatic,
+            max_entries,
             catalog: Arc::default(),
             running: None,
             refresh_at: None,
@@ -75,7 +83,13 @@ impl Walks {
         let mtu = cx.link.borrow().mtu;
         let edns = cx.options.edns.map(|_| mtu.saturating_sub(HEADERS).max(512));
         let options = Options { edns, ..cx.options.clone() };
-        self.running = Some(Running::begin(walk, cx.client.clone(), options, !cx.is_up(), cx.now));
+        self.running = Some(Running::begin(
+            walk.with_most_entries(self.max_entries),
+            cx.client.clone(),
+            options,
+            !cx.is_up(),
+            cx.now,
+        ));
         self.topic.changed(cx.now);
     }
 

@@ -45,6 +45,11 @@ impl<'a> Raw<'a> {
         }
     }
 
+    pub(super) fn entries(self) -> Result<usize, String> {
+        let number = self.number()?.parse().ok().filter(|most| (1..=1_000_000).contains(most));
+        number.ok_or_else(|| "a number from 1 to 1000000 is expected".into())
+    }
+
     /// Ports and ranges: `[80, "8000-8010"]`, or `80,8000-8010`.
     pub(super) fn ports(self) -> Result<Vec<u16>, String> {
         let expected = || "TCP ports, 1 to 65535, and ranges such as \"8000-8010\" are expected".to_owned();

@@ -410,3 +410,50 @@ fn an_incomplete_response_adds_and_removes_nothing() {
         assert!(after.walk.problems.iter().any(|problem| problem.contains("incomplete response")));
     }
 }
+
+#[test]
+fn endless_lists_fill_the_catalog_up_to_its_bound_and_are_partial() {
+    let list = |count: usize, one: &str| {
+        (0..count).fold(String::new(), |mut text, n| {
+            let _ = write!(text, "{one}{n},");
+            text
+        })
+    };
+    let now = Instant::now();
+    for (apps, machines, peers) in [(900, 0, 0), (3, 900, 0), (3, 3, 900), (30, 30, 0)] {
+        let mut walk = Walk::new(Arc::default(), Scope::Full, &[], now).with_most_entries(100);
+        let mut asked = 0;
+        while let Some(form) = walk.next_question() {
+            asked += 1;
+            let text = match &form {
+                Form::Apps => list(apps, "app"),
+                Form::Vms(_) => list(machines, "m"),
+                Form::Peers => list(peers, "peer"),
+                _ => String::new(),
+            };
+            let mut said = said(&zone(), &form);
+            (said.outcome, said.texts) = (Outcome::NOERROR, vec![text.into_bytes()]);
+            walk.absorb(&form, &said, now);
+        }
+        let catalog = walk.catalog();
+        assert_eq!(catalog.apps.len() + catalog.machine_count() + catalog.peers.len(), 100);
+        assert!(asked < 400, "{asked} queries");
+        let problems = catalog.walk.problems.join("; ");
+        assert!(problems.contains("more than 100 apps, machines and peers"), "{problems}");
+        // The same again adds nothing.
+        let again = Walk::new(catalog.clone(), Scope::Full, &[], now).with_most_entries(100);
+        assert_eq!(again.entries, 100);
+    }
+}
+
+#[test]
+fn a_walk_that_takes_too_long_ends_with_what_it_has() {
+    let now = Instant::now();
+    let mut walk = Walk::new(Arc::default(), Scope::Full, &[], now);
+    while let Some(form) = walk.next_question() {
+        let at = if form == Form::Apps { now } else { now + Duration::from_mins(6) };
+        walk.absorb(&form, &said(&zone(), &form), at);
+    }
+    let problems = walk.catalog().walk.problems.join("; ");
+    assert!(walk.is_done() && problems.contains("takes longer than 5 minutes"), "{problems}");
+}
