@@ -648,7 +648,7 @@ fn row_68_a_server_with_endless_apps_and_machines_ends_as_partial() {
         let name = query.name();
         let long = |records: &Vec<u8>| match query.over {
             Over::Udp => query.message(0x200, 0, &[]),
-            Over::Tcp(_) => query.answer(&[records.clone()]),
+            Over::Tcp(_) => query.answer(std::slice::from_ref(records)),
         };
         vec![Do::Say(match name.as_str() {
             "_apps.internal" => long(&apps),
