@@ -1,16 +1,17 @@
 //! Observations that a diagnosis is based on; each is absent until it has been made.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
 use ipnet::Ipv6Net;
 
 use super::Subject;
 use crate::dns::lookup::Lookup;
+use crate::dns::outcome::Outcome;
 use crate::probe::port::Port;
 use crate::probe::protocol::Banner;
 use crate::profile::Profile;
-use crate::profile::parse::{ConfError, FOREIGN_DNS, LONGEST_NAME, WORLD_READABLE};
+use crate::profile::parse::{ConfError, FOREIGN_DNS, LONGEST_NAME, SMALL_MTU, WORLD_READABLE};
 use crate::text::Safe;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +57,9 @@ pub struct Facts {
     pub apps: Option<Lookup>,
     /// The same at `<prefix>::3`, if the conf has another server and that one gave no definite response.
     pub apps_at_own: Option<Lookup>,
+    /// `_apps.internal` at the conf's name server, by UDP alone and by TCP alone.
+    pub dns_udp: Option<DnsPath>,
+    pub dns_tcp: Option<DnsPath>,
     pub instances: Option<Lookup>,
     pub peers: Option<Lookup>,
     /// Our entry in `_peer.internal`.
@@ -64,6 +68,8 @@ pub struct Facts {
     pub conflicts: Option<Vec<Disagreement>>,
     /// Small pings to the name server's address.
     pub gateway: Option<Pings>,
+    /// Round trips of the small pings.
+    pub round_trips: Option<RoundTrips>,
     /// Pings of the full MTU.
     pub large: Option<Pings>,
     /// Pinged machines: all, those of the app, or a single one.
@@ -72,6 +78,8 @@ pub struct Facts {
     pub machine_count: usize,
     /// The app in `_apps`, and the responses of its own names.
     pub app: Option<AppSeen>,
+    /// Pings of the addresses in the network that the app's name gives and no list has.
+    pub named: Option<Vec<(Ipv6Addr, Pings)>>,
     /// Whether any record contains the machine in question.
     pub machine_known: Option<bool>,
     /// The port on the app's machines.
@@ -112,6 +120,9 @@ pub struct Conf {
     /// Whether the name is too long for a Linux interface.
     pub name_too_long: bool,
     pub mtu: u16,
+    /// The MTU line, where it is too small for IPv6 and `mtu` is used in its place.
+    pub small_mtu: Option<u16>,
+    pub allowed_ips: Vec<Ipv6Net>,
 }
 
 /// An unusable conf.
@@ -179,15 +190,19 @@ impl Facts {
             edge: None,
             apps: None,
             apps_at_own: None,
+            dns_udp: None,
+            dns_tcp: None,
             instances: None,
             peers: None,
             listed: None,
             conflicts: None,
             gateway: None,
+            round_trips: None,
             large: None,
             machines: None,
             machine_count: 0,
             app: None,
+            named: None,
             machine_known: None,
             ports: None,
             flycast_ports: None,
@@ -220,6 +235,10 @@ impl Conf {
             world_readable: profile.notes.iter().any(|note| note.text == WORLD_READABLE),
             name_too_long: profile.name.chars().count() > LONGEST_NAME,
             mtu: profile.mtu,
+            small_mtu: profile.notes.iter().find_map(|note| {
+                note.text.strip_prefix(SMALL_MTU)?.split(' ').next()?.parse().ok().filter(|mtu| *mtu < 1280)
+            }),
+            allowed_ips: allowed.clone(),
         }
     }
 
@@ -239,6 +258,8 @@ impl Conf {
             world_readable: false,
             name_too_long: false,
             mtu: 0,
+            small_mtu: None,
+            allowed_ips: Vec::new(),
         }
     }
 
@@ -334,19 +355,80 @@ pub struct Pings {
 }
 
 impl Pings {
+    /// Bounds of the share that is lost: Wilson's interval at `deviations` standard deviations. Without pings, nothing is
+    /// known: 0 to 1.
+    pub fn loss_between(self, deviations: f64) -> (f64, f64) {
+        if self.sent == 0 {
+            return (0.0, 1.0);
+        }
+        let (z, n) = (deviations, f64::from(self.sent));
+        let lost = f64::from(self.sent.saturating_sub(self.answered)) / n;
+        let middle = lost + z * z / (2.0 * n);
+        let spread = z * (lost * (1.0 - lost) / n + z * z / (4.0 * n * n)).sqrt();
+        let whole = 1.0 + z * z / n;
+        ((middle - spread) / whole, (middle + spread) / whole)
+    }
+
     /// Whether more than `share` is lost, almost certainly: the lower bound of Wilson's interval at 3.3 standard deviations.
     /// A few losses among few probes are normal.
     pub fn lose_more_than(self, share: f64) -> bool {
-        const Z: f64 = 3.3;
-        if self.sent == 0 {
-            return false;
-        }
-        let n = f64::from(self.sent);
-        let lost = f64::from(self.sent.saturating_sub(self.answered)) / n;
-        let middle = lost + Z * Z / (2.0 * n);
-        let spread = Z * (lost * (1.0 - lost) / n + Z * Z / (4.0 * n * n)).sqrt();
-        (middle - spread) / (1.0 + Z * Z / n) > share
+        self.sent > 0 && self.loss_between(3.3).0 > share
     }
+}
+
+/// Round trips of several pings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoundTrips {
+    pub count: usize,
+    pub least: Duration,
+    pub median: Duration,
+    pub most: Duration,
+    /// Mean difference of two in a row (RFC 3550 §6.4.1 without its smoothing).
+    pub jitter: Duration,
+}
+
+impl RoundTrips {
+    /// Of round trips in the order of the requests.
+    pub fn of(all: &[Duration]) -> Option<Self> {
+        let mut sorted = all.to_vec();
+        sorted.sort_unstable();
+        let steps: Duration = all.windows(2).map(|pair| pair[0].abs_diff(pair[1])).sum();
+        Some(Self {
+            count: all.len(),
+            least: *sorted.first()?,
+            median: sorted[sorted.len() / 2],
+            most: *sorted.last()?,
+            jitter: steps / u32::try_from(all.len() - 1).ok()?.max(1),
+        })
+    }
+}
+
+/// A name server over one transport.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DnsPath {
+    /// Number of queries sent.
+    pub sent: u32,
+    pub end: DnsEnd,
+    /// Another address or port that the response came from; such a response counts for nobody.
+    pub elsewhere: Option<SocketAddrV6>,
+    /// Time until the end, or until it was given up.
+    pub waited: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DnsEnd {
+    /// A response, this time after its query.
+    Reply { after: Duration, outcome: Outcome, truncated: bool },
+    /// No response.
+    Silent,
+    /// TCP: connection refused.
+    Refused,
+    /// UDP: an ICMPv6 error from this address.
+    Unreachable(Ipv6Addr),
+    /// TCP: accepted, and closed without a response.
+    Closed,
+    /// TCP: another error on connecting.
+    Failed,
 }
 
 /// Ping results of a machine.
@@ -410,4 +492,29 @@ pub struct System {
     pub by_resolver: Option<Lookup>,
     /// Response of `<prefix>::3` over the machine's own sockets; `None` if not queried.
     pub by_own: Option<Lookup>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn round_trips_have_a_median_and_a_jitter() {
+        let ms = |all: &[u64]| all.iter().map(|ms| Duration::from_millis(*ms)).collect::<Vec<_>>();
+        let of = RoundTrips::of(&ms(&[10, 30, 20, 20])).unwrap();
+        let [ten, twenty, thirty] = [10, 20, 30].map(Duration::from_millis);
+        assert_eq!((of.count, of.least, of.median, of.most, of.jitter), (4, ten, twenty, thirty, ten));
+        assert_eq!(RoundTrips::of(&ms(&[10])).unwrap().jitter, Duration::ZERO);
+        assert_eq!(RoundTrips::of(&[]), None);
+    }
+
+    #[test]
+    fn a_loss_has_bounds() {
+        let pings = |sent, answered| Pings { sent, answered, ..Pings::default() };
+        let (least, most) = pings(100, 90).loss_between(1.96);
+        assert!((0.05..0.06).contains(&least) && (0.17..0.18).contains(&most), "{least} {most}");
+        assert_eq!(pings(0, 0).loss_between(3.3), (0.0, 1.0));
+        assert!(!pings(0, 0).lose_more_than(0.0) && pings(100, 70).lose_more_than(0.1));
+        assert!(!pings(25, 24).lose_more_than(0.01));
+    }
 }

@@ -6,6 +6,7 @@ mod others;
 mod pings;
 mod port;
 pub mod system;
+mod transports;
 
 use std::sync::Arc;
 use std::task::{self, Poll, ready};

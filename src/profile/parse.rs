@@ -27,6 +27,8 @@ pub const WORLD_READABLE: &str = "others on this machine can read the private ke
 pub const FOREIGN_DNS: &str =
     "the DNS line names an IPv4 server, which knows no name of a 6PN network; not used";
 const DEFAULT_MTU: u16 = 1420;
+/// Start of the note on an MTU that is not used as given.
+pub const SMALL_MTU: &str = "an MTU of ";
 const NOT_ONE: &str = "not a WireGuard configuration";
 
 /// Reason why a conf is unusable.
@@ -329,7 +331,7 @@ impl<'n> Draft<'n> {
         let mtu = self.number(value, "an MTU from 1280 to 9000")?;
         let used = mtu.clamp(1280, 9000);
         if used != mtu {
-            self.note(value.line, format!("an MTU of {mtu} cannot carry IPv6; {used} is used"));
+            self.note(value.line, format!("{SMALL_MTU}{mtu} cannot carry IPv6; {used} is used"));
         }
         Ok(used)
     }

@@ -14,6 +14,7 @@ use super::others;
 use super::pings::{Probe, burst, ping};
 use super::port::tried;
 use super::system;
+use super::transports::transports;
 use crate::catalog::agree::disagreements;
 use crate::catalog::{Catalog, Conflict};
 use crate::dns::client::{Client, PORT};
@@ -22,7 +23,9 @@ use crate::dns::lookup::{Lookup, ask};
 use crate::dns::names::Form;
 use crate::dns::outcome::Outcome;
 use crate::doctor::Machine;
-use crate::doctor::facts::{Again, AppSeen, Disagreement, Facts, Link, Listed, Pings, Reach, Tried};
+use crate::doctor::facts::{
+    Again, AppSeen, Disagreement, Facts, Link, Listed, Pings, Reach, RoundTrips, Tried,
+};
 use crate::net::outside::Outside;
 use crate::net::{Network, Trouble};
 use crate::text::{Safe, words};
@@ -71,7 +74,9 @@ pub async fn run<N: Network>(
     let _ = reports.send(facts.clone()).await;
     if facts.is_up() {
         let examiner = Examiner { net: net.clone(), client, catalog, reports: reports.clone() };
-        examiner.beyond(&mut facts).await;
+        let server = examiner.client.server();
+        let ((), (udp, tcp)) = tokio::join!(examiner.beyond(&mut facts), transports(&net, server));
+        (facts.dns_udp, facts.dns_tcp) = (Some(udp), Some(tcp));
         facts.diverted = others::diverted(&net, facts.conf.own_dns()).await;
         below(&net, &mut facts);
         let states = net.link();
@@ -122,6 +127,15 @@ async fn link<N: Network>(net: &N) -> Link {
     }
 }
 
+/// Results of the pings to the gateway.
+struct Pinged {
+    small: Pings,
+    large: Pings,
+    /// Sender of an ICMPv6 error.
+    error_from: Option<Ipv6Addr>,
+    round_trips: Vec<Duration>,
+}
+
 struct Examiner<N: Network> {
     net: N,
     client: Client,
@@ -136,26 +150,25 @@ impl<N: Network> Examiner<N> {
 
     /// Collects the facts that need a link.
     async fn beyond(&self, facts: &mut Facts) {
-        let (mut named, (mut pinged, mut error_from)) =
-            tokio::join!(self.names(&facts.conf.name), self.gateway(facts));
+        let (mut named, mut pinged) = tokio::join!(self.names(&facts.conf.name), self.gateway(facts));
         let (apps, instances, peers, own) = &named;
         let silent = [apps, instances, peers, own].iter().all(|asked| asked.rtt.is_none());
-        if silent && pinged.0.answered == 0 && error_from.is_none() {
+        if silent && pinged.small.answered == 0 && pinged.error_from.is_none() {
             // The peer that did the latest handshake has the session: a new handshake from here takes it back.
             let renewed = self.renewed().await;
             let restored = renewed && self.responds().await;
             (facts.second_handshake, facts.restored) = (Some(renewed), Some(restored));
             if restored {
-                (named, (pinged, error_from)) =
-                    tokio::join!(self.names(&facts.conf.name), self.gateway(facts));
+                (named, pinged) = tokio::join!(self.names(&facts.conf.name), self.gateway(facts));
             }
         }
         let (apps, instances, peers, own_name) = named;
-        (facts.gateway, facts.large) = (Some(pinged.0), Some(pinged.1));
+        (facts.gateway, facts.large) = (Some(pinged.small), Some(pinged.large));
+        facts.round_trips = RoundTrips::of(&pinged.round_trips);
         let complete = apps.outcome == Outcome::NOERROR;
         (facts.apps, facts.instances, facts.peers) = (Some(apps), Some(instances), Some(peers));
         if !complete {
-            self.without_names(facts, error_from).await;
+            self.without_names(facts, pinged.error_from).await;
             return;
         }
         self.report(facts).await;
@@ -171,6 +184,7 @@ impl<N: Network> Examiner<N> {
         let (reached, (app, ports, flycast_ports), conflicts) =
             tokio::join!(self.reach(&machines), self.app(facts, &machines), self.compare(&catalog));
         facts.machines = Some(reached);
+        facts.named = self.named(facts, app.as_ref(), &catalog).await;
         (facts.app, facts.ports, facts.flycast_ports) = (app, ports, flycast_ports);
         facts.conflicts = Some(conflicts);
     }
@@ -237,22 +251,26 @@ impl<N: Network> Examiner<N> {
     }
 
     /// Pings the gateway: a few small packets, more if some are lost, and large packets.
-    async fn gateway(&self, facts: &Facts) -> ((Pings, Pings), Option<Ipv6Addr>) {
+    async fn gateway(&self, facts: &Facts) -> Pinged {
         // The gateway is always <prefix>::3, even if the conf has another name server.
         let (to, large) = (facts.conf.own_dns(), facts.conf.mtu.saturating_sub(HEADERS));
         let probes = vec![Probe::new(to, Probe::SMALL, PINGS), Probe::new(to, large, 1)];
         let seen = ping(&self.net, probes).await;
         let of = |n: usize| seen.get(n).map(|seen| seen.pings).unwrap_or_default();
-        let (mut small, large) = (of(0), of(1));
-        let lost = |pings: Pings| pings.sent.saturating_sub(pings.answered);
-        if small.answered > 0 {
+        let error_from = seen.iter().find_map(|seen| seen.error_from);
+        let mut pinged = Pinged { small: of(0), large: of(1), error_from, round_trips: Vec::new() };
+        if pinged.small.answered > 0 {
             // With a third of the packets lost, a few may still all get replies.
-            small = add(small, burst(&self.net, to, MORE_PINGS).await);
-            if lost(small) > 2 {
-                small = add(small, burst(&self.net, to, MANY_PINGS).await);
+            for count in [MORE_PINGS, MANY_PINGS] {
+                let (pings, round_trips) = burst(&self.net, to, count).await;
+                pinged.small = add(pinged.small, pings);
+                pinged.round_trips.extend(round_trips);
+                if pinged.small.sent.saturating_sub(pinged.small.answered) <= 2 {
+                    break;
+                }
             }
         }
-        ((small, large), seen.iter().find_map(|seen| seen.error_from))
+        pinged
     }
 
     /// Queries the org-wide names, and the expected name of this peer.
@@ -366,6 +384,29 @@ impl<N: Network> Examiner<N> {
                 Again::At(now, seen.first().map(|seen| seen.pings).unwrap_or_default())
             }
         }
+    }
+
+    /// Pings the addresses that the app's name gives and no list has.
+    async fn named(
+        &self,
+        facts: &Facts,
+        app: Option<&AppSeen>,
+        catalog: &Catalog,
+    ) -> Option<Vec<(Ipv6Addr, Pings)>> {
+        let listed: Vec<Ipv6Addr> = catalog
+            .apps
+            .get(facts.subject.app.as_ref()?)
+            .into_iter()
+            .flat_map(|app| app.machines.values().filter_map(|machine| machine.address))
+            .collect();
+        let unlisted = app?.addresses.addresses.iter().copied();
+        let unlisted: Vec<Ipv6Addr> = unlisted
+            .filter(|address| !listed.contains(address) && facts.conf.network.contains(address))
+            .take(MOST_TRIED)
+            .collect();
+        let probes = unlisted.iter().map(|address| Probe::new(*address, Probe::SMALL, 1)).collect();
+        let seen = ping(&self.net, probes).await;
+        Some(unlisted.into_iter().zip(seen.into_iter().map(|seen| seen.pings)).collect())
     }
 
     /// Collects the facts about the app and its port.

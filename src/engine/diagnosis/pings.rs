@@ -94,12 +94,23 @@ pub async fn ping<N: Network>(net: &N, probes: Vec<Probe>) -> Vec<Seen> {
     seen
 }
 
-/// Sends `count` pings to one address at short intervals.
-pub async fn burst<N: Network>(net: &N, to: Ipv6Addr, count: u32) -> Pings {
+/// Sends `count` pings to one address at short intervals. The round trips are in the order of the requests.
+pub async fn burst<N: Network>(net: &N, to: Ipv6Addr, count: u32) -> (Pings, Vec<Duration>) {
     let mut pings = Pings::default();
-    let Ok(mut echo) = net.echo() else { return pings };
+    let mut round_trips = vec![None; count as usize];
+    send_burst(net, to, count, &mut pings, &mut round_trips).await;
+    (pings, round_trips.into_iter().flatten().collect())
+}
+
+async fn send_burst<N: Network>(
+    net: &N,
+    to: Ipv6Addr,
+    count: u32,
+    pings: &mut Pings,
+    round_trips: &mut [Option<Duration>],
+) {
+    let Ok(mut echo) = net.echo() else { return };
     let mut due_at = Instant::now();
-    let mut answered = vec![false; count as usize];
     let mut sent = Vec::new();
     let last = net.link().borrow().timeout(LAST, 2);
     let mut end = due_at + last;
@@ -109,21 +120,21 @@ pub async fn burst<N: Network>(net: &N, to: Ipv6Addr, count: u32) -> Pings {
             Ok(Ok(event)) => {
                 let index = usize::from(event.seq);
                 // A reply and its duplicate count once.
-                if let (EchoKind::Reply { .. }, Some(known @ false), Some(at)) =
-                    (event.kind, answered.get_mut(index), sent.get(index))
+                if let (EchoKind::Reply { .. }, Some(known @ None), Some(at)) =
+                    (event.kind, round_trips.get_mut(index), sent.get(index))
                 {
-                    *known = true;
                     let rtt = event.at.saturating_duration_since(*at);
+                    *known = Some(rtt);
                     pings.answered += 1;
                     pings.best = Some(pings.best.map_or(rtt, |best| best.min(rtt)));
                 }
             }
-            Ok(Err(_)) => return pings,
-            Err(_) if pings.sent >= count => return pings,
+            Ok(Err(_)) => return,
+            Err(_) if pings.sent >= count => return,
             Err(_) => {
                 let request =
                     EchoRequest { to, seq: sent.len() as u16, hop_limit: 64, payload: Probe::SMALL };
-                let Ok(at) = echo.send(request) else { return pings };
+                let Ok(at) = echo.send(request) else { return };
                 sent.push(at);
                 pings.sent += 1;
                 due_at += GAP;
@@ -131,7 +142,7 @@ pub async fn burst<N: Network>(net: &N, to: Ipv6Addr, count: u32) -> Pings {
             }
         }
         if pings.answered == count {
-            return pings;
+            return;
         }
     }
 }
