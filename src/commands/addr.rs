@@ -1,4 +1,4 @@
-//! `sixpane addr`: a 6PN address taken apart, without a network.
+//! `sixpane addr`: decodes a 6PN address, offline.
 
 use std::io::Write as _;
 
@@ -9,10 +9,10 @@ use crate::address::{Anatomy, Kind, pair};
 use crate::cli::args::Addr;
 use crate::error::{Error, Exit};
 
-/// Prints the parts of `address`.
+/// Prints the parts of the address.
 ///
 /// # Errors
-/// Where the address is not of a private network (does not begin with `fdaa`).
+/// If the address is not of a private network (does not begin with `fdaa`).
 pub fn run(context: &mut Context<'_>, args: &Addr) -> Result<Exit, Error> {
     let (Addr { address, json }, out) = (args.clone(), &mut context.out);
     let Some(a) = Anatomy::of(address) else {
@@ -21,10 +21,10 @@ pub fn run(context: &mut Context<'_>, args: &Addr) -> Result<Exit, Error> {
             .hint("sixpane addr fdaa:0:18:a7b:7d:f066:b83b:2"));
     };
     let (kind, words) = match a.kind() {
-        Kind::MachineDns => ("machine-dns", "the DNS server as seen from a Machine"),
-        Kind::TunnelDns => ("tunnel-dns", "the DNS server as seen through a WireGuard tunnel"),
-        Kind::Flycast => ("flycast", "an app's Flycast address (host field 0:1)"),
-        Kind::Member => ("member", "a Machine or a WireGuard peer"),
+        Kind::MachineDns => ("machine-dns", "name server, as reached from a machine"),
+        Kind::TunnelDns => ("tunnel-dns", "name server, as reached through a WireGuard tunnel"),
+        Kind::Flycast => ("flycast", "Flycast address of an app (host field 0:1)"),
+        Kind::Member => ("member", "machine or WireGuard peer"),
     };
     if json {
         let object = json!({
@@ -42,12 +42,12 @@ pub fn run(context: &mut Context<'_>, args: &Addr) -> Result<Exit, Error> {
         writeln!(out, "{object}")?;
     } else {
         writeln!(out, "Address  {}", a.address)?;
-        writeln!(out, "Looks    like {words}")?;
+        writeln!(out, "Kind     {words}")?;
         writeln!(out, "Network  {:<14} prefix {}", pair(a.network), a.prefix())?;
         writeln!(out, "Host     {}", pair(a.host))?;
         writeln!(out, "Machine  {:<14} subnet {}", pair(a.machine), a.subnet())?;
         writeln!(out, "Free     {:x}", a.free)?;
-        writeln!(out, "DNS      {:<14} through a tunnel; fdaa::3 from a Machine", a.dns())?;
+        writeln!(out, "DNS      {:<14} through a tunnel; fdaa::3 from a machine", a.dns())?;
     }
     Ok(Exit::Ok)
 }

@@ -1,4 +1,4 @@
-//! Which conf a command means.
+//! The conf of a command: found, read and claimed.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::attach::{Claimed, Loaded, Source, find};
 use crate::error::Error;
 use crate::text::ago;
 
-/// Takes the conf out of the words of a command: `--conf`, or a first word that ends in `.conf` or holds a `/`.
+/// Separates the conf from the words of a command: `--conf`, or a first word that ends in `.conf` or contains a `/`.
 pub fn split(mut words: Vec<String>, option: Option<&Path>) -> (Option<PathBuf>, Vec<String>) {
     if let Some(conf) = option {
         return (Some(conf.to_owned()), words);
@@ -21,8 +21,8 @@ pub fn split(mut words: Vec<String>, option: Option<&Path>) -> (Option<PathBuf>,
     (None, words)
 }
 
-/// The same for a command that asks several networks: all of `named` or, where none is, a first word by the same rule
-/// and the words behind it that end in `.conf`.
+/// The same for a command with several networks: all of `named`; if there are none, a first word by the same rule and
+/// the words after it that end in `.conf`.
 pub fn split_all(mut words: Vec<String>, named: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<String>) {
     if !named.is_empty() {
         return (named, words);
@@ -38,15 +38,15 @@ fn ends_in_conf(word: &str) -> bool {
     Path::new(word).extension().is_some_and(|ending| ending == "conf")
 }
 
-/// Reads `source`, and prints the notes of the conf on standard error.
+/// Reads a source and prints the notes of the conf on standard error.
 ///
 /// # Errors
-/// Where it cannot be used (exit 3).
+/// If it cannot be used (exit 3).
 pub fn load(source: &Source) -> Result<Loaded, Error> {
     Ok(noted(source.read()?))
 }
 
-/// The same conf; its notes are printed on standard error.
+/// Prints the notes of a conf on standard error and returns the conf.
 pub fn noted(loaded: Loaded) -> Loaded {
     let mut err = plain::stderr();
     let identity = loaded.identity();
@@ -57,28 +57,27 @@ pub fn noted(loaded: Loaded) -> Loaded {
     loaded
 }
 
-/// The same for the conf at `path`, or the only one there is.
+/// The same for the conf at `path`; without a path, for the only conf found.
 ///
 /// # Errors
-/// Where there is none, or it cannot be used (exit 3), or there are several (exit 2).
+/// If there is none or it cannot be used (exit 3), or if there are several (exit 2).
 pub fn load_named(path: Option<&Path>) -> Result<Loaded, Error> {
     let path =
         path.map_or_else(|| find::only(&find::found()).map(Path::to_owned), |path| Ok(path.to_owned()))?;
     load(&Source::Conf(path))
 }
 
-/// Claims the conf of `loaded` for this process, unless `force` says that nothing matters; a clock that went back is
-/// reported on standard error.
+/// Claims the conf for this process, unless `force` is set. A clock that went back is reported on standard error.
 ///
 /// # Errors
-/// Where another process is attached with the same key (exit 4).
+/// If another process is attached with the same key (exit 4).
 pub fn claim(loaded: &Loaded, force: bool) -> Result<Claimed, Error> {
     let claimed = loaded.claim(force)?;
     if let Some(behind) = claimed.behind {
         let _ = writeln!(
             plain::stderr(),
-            "sixpane: {}: this machine's clock is {} behind the last time this conf was attached; a gateway \
-             ignores handshakes from the past, so set the clock if none is answered",
+            "sixpane: {}: the clock of this host is {} behind the last use of this conf. A gateway ignores \
+             handshakes with old timestamps: set the clock if no handshake succeeds",
             loaded.identity().name,
             ago(behind)
         );
@@ -91,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_everyday_form_is_the_shortest() {
+    fn the_conf_is_the_first_word_if_it_looks_like_a_path() {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         for (line, conf, rest) in [
             ("web.internal", None, "web.internal"),

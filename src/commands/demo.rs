@@ -1,4 +1,4 @@
-//! `sixpane demo`: the demo org, explored or served.
+//! `sixpane demo`: the demo network, on the screens or for other clients.
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -13,10 +13,10 @@ use crate::error::{Error, Exit};
 use crate::text::Safe;
 use crate::text::words;
 
-/// Runs the gateway alone until it is interrupted; prints where it is and how to attach.
+/// Runs only the gateway, until interrupted; prints its endpoint and a conf.
 ///
 /// # Errors
-/// Where the scenario is none, the port is taken, or the conf cannot be written.
+/// If the scenario is not valid, the port is in use, or the conf cannot be written.
 pub async fn run(context: &mut Context<'_>, args: &args::Demo) -> Result<Exit, Error> {
     let out = &mut context.out;
     let demo = start(args.scenario.as_deref(), args.port)?;
@@ -34,10 +34,10 @@ pub async fn run(context: &mut Context<'_>, args: &args::Demo) -> Result<Exit, E
     Ok(Exit::Ok)
 }
 
-/// Starts the demo org's gateway.
+/// Starts the gateway of the demo network.
 ///
 /// # Errors
-/// Where the scenario is none, or the port is taken.
+/// If the scenario is not valid or the port is in use.
 pub fn start(path: Option<&Path>, port: u16) -> Result<Demo, Error> {
     let scenario = match path {
         None => Scenario::built_in()?,
@@ -52,7 +52,7 @@ pub fn start(path: Option<&Path>, port: u16) -> Result<Demo, Error> {
         .map_err(|error| Error::new(Exit::Tunnel, "the demo gateway cannot start").why(words(error)))
 }
 
-/// The source to attach to it with.
+/// The generated conf, to attach with.
 pub fn source(demo: &Demo) -> Source {
     Source::Generated { name: "demo".into(), text: demo.conf().to_owned() }
 }

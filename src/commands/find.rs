@@ -1,4 +1,4 @@
-//! `sixpane find NAME`: which org has that app? All confs are asked at once.
+//! `sixpane find NAME`: searches the networks of all confs for an app, side by side.
 
 use std::io::Write;
 use std::net::Ipv6Addr;
@@ -22,43 +22,40 @@ use crate::engine::Settings;
 use crate::error::{Error, Exit};
 use crate::text::{Safe, count};
 
-/// What is looked for.
 #[derive(Debug, Clone)]
 struct Request {
-    /// The app.
     name: Safe,
-    /// The confs; none means all that are found.
+    /// All confs found, if empty.
     confs: Vec<PathBuf>,
-    /// Attach even though another sixpane uses a conf.
+    /// Attach even if another sixpane uses a conf.
     force: bool,
-    /// How long a tunnel may take to come up.
+    /// Limit for the handshake.
     timeout: Duration,
-    /// Whether JSON is printed.
     json: bool,
 }
 
-/// What one network says of the app.
-struct Told {
+/// The app in one network.
+struct Found {
     /// Whether `_apps` lists it.
     listed: bool,
     addresses: Vec<String>,
     flycast: Vec<String>,
-    /// A name there that is nearly the same.
+    /// A similar name in this network.
     near: Option<String>,
 }
 
-/// A conf, and what was told, or why nothing was.
+/// The result for one conf.
 struct Answer {
     conf: String,
     network: Option<String>,
-    told: Result<Told, String>,
+    result: Result<Found, String>,
 }
 
-/// Asks all confs at once. The exit code is 0 where any network has the app, 1 where none has, and 6 where none of
-/// those that answered has it and others did not answer.
+/// Queries all networks at once. The exit code is 0 if any network has the app, 1 if none has it, and 6 if some could
+/// not be queried and none of the others has it.
 ///
 /// # Errors
-/// Where there is no conf at all (exit 3).
+/// If there is no conf (exit 3).
 pub async fn run(context: &mut Context<'_>, args: &Find) -> Result<Exit, Error> {
     let confs = args.confs.iter().chain(&args.common.confs).cloned().collect();
     let name = Safe::new(args.name.strip_suffix(".internal").unwrap_or(&args.name));
@@ -71,10 +68,10 @@ pub async fn run(context: &mut Context<'_>, args: &Find) -> Result<Exit, Error> 
             Ok(loaded) => Answer {
                 conf: loaded.identity().name.clone(),
                 network: Some(loaded.identity().network().to_string()),
-                told: told(loaded, request).await.map_err(|error| error.line()),
+                result: find(loaded, request).await.map_err(|error| error.line()),
             },
             Err(error) => {
-                Answer { conf: source.label(), network: None, told: Err(Error::from(error).line()) }
+                Answer { conf: source.label(), network: None, result: Err(Error::from(error).line()) }
             }
         }
     }))
@@ -84,15 +81,15 @@ pub async fn run(context: &mut Context<'_>, args: &Find) -> Result<Exit, Error> 
     } else {
         text(&request.name, &answers, out)?;
     }
-    let has = |answer: &Answer| answer.told.as_ref().is_ok_and(|told| told.listed);
-    Ok(match (answers.iter().any(has), answers.iter().any(|answer| answer.told.is_err())) {
+    let has = |answer: &Answer| answer.result.as_ref().is_ok_and(|found| found.listed);
+    Ok(match (answers.iter().any(has), answers.iter().any(|answer| answer.result.is_err())) {
         (true, _) => Exit::Ok,
         (false, true) => Exit::Partial,
         (false, false) => Exit::Empty,
     })
 }
 
-async fn told(loaded: Loaded, request: &Request) -> Result<Told, Error> {
+async fn find(loaded: Loaded, request: &Request) -> Result<Found, Error> {
     let settings = Settings { walk: false, ..Settings::default() };
     let mut session = Session::attach(loaded, request.force, settings)?;
     session.up(request.timeout).await?;
@@ -109,7 +106,7 @@ async fn told(loaded: Loaded, request: &Request) -> Result<Told, Error> {
     }
     let texts = |addresses: &[Ipv6Addr]| addresses.iter().map(ToString::to_string).collect();
     let listed = apps.entries.contains(&request.name);
-    Ok(Told {
+    Ok(Found {
         listed,
         addresses: texts(&own.addresses),
         flycast: texts(&flycast.addresses),
@@ -125,20 +122,20 @@ fn text(name: &Safe, answers: &[Answer], out: &mut impl Write) -> std::io::Resul
     let width = answers.iter().map(|answer| crate::text::width(&answer.conf)).max().unwrap_or(0);
     for answer in answers {
         let network = answer.network.as_deref().unwrap_or("–");
-        let (mark, words) = match &answer.told {
+        let (mark, words) = match &answer.result {
             Err(why) => ("?", why.clone()),
-            Ok(told) if told.listed => {
-                let machines = match told.addresses.len() {
+            Ok(found) if found.listed => {
+                let machines = match found.addresses.len() {
                     0 => "no started machine".to_owned(),
                     n => count(n, "started machine"),
                 };
-                let flycast = told.flycast.first().map(|_| format!(", {name}.flycast")).unwrap_or_default();
+                let flycast = found.flycast.first().map(|_| format!(", {name}.flycast")).unwrap_or_default();
                 ("✓", format!("has {name}: {machines}{flycast}"))
             }
-            Ok(told) => {
-                let near = told.near.as_ref().map(|near| format!("; similar: {near}")).unwrap_or_default();
-                // Another org's app can be exposed here (reference document, "Assign a Flycast address").
-                let flycast = if told.flycast.is_empty() { "" } else { ", but reaches it by Flycast" };
+            Ok(found) => {
+                let near = found.near.as_ref().map(|near| format!("; similar: {near}")).unwrap_or_default();
+                // An app of another org can be exposed here (reference document, "Assign a Flycast address").
+                let flycast = if found.flycast.is_empty() { "" } else { ", but reaches it by Flycast" };
                 ("·", format!("has no {name}{flycast}{near}"))
             }
         };
@@ -148,20 +145,20 @@ fn text(name: &Safe, answers: &[Answer], out: &mut impl Write) -> std::io::Resul
 }
 
 fn to_json(name: &Safe, answers: &[Answer]) -> Value {
-    let has = |answer: &&Answer| answer.told.as_ref().is_ok_and(|told| told.listed);
+    let has = |answer: &&Answer| answer.result.as_ref().is_ok_and(|found| found.listed);
     let found: Vec<&str> = answers.iter().filter(has).map(|answer| answer.conf.as_str()).collect();
     let confs: Vec<Value> = answers
         .iter()
         .map(|answer| {
-            let told = answer.told.as_ref().ok();
+            let found = answer.result.as_ref().ok();
             json!({
                 "conf": answer.conf,
                 "network": answer.network,
-                "listed": told.map(|told| told.listed),
-                "addresses": told.map(|told| &told.addresses),
-                "flycast": told.map(|told| &told.flycast),
-                "similar": told.and_then(|told| told.near.as_ref()),
-                "error": answer.told.as_ref().err(),
+                "listed": found.map(|found| found.listed),
+                "addresses": found.map(|found| &found.addresses),
+                "flycast": found.map(|found| &found.flycast),
+                "similar": found.and_then(|found| found.near.as_ref()),
+                "error": answer.result.as_ref().err(),
             })
         })
         .collect();

@@ -1,4 +1,4 @@
-//! What a command is waiting for, as one line on standard error: only on a terminal, only where it takes long, and gone
+//! The progress of a command, as one line on standard error: only on a terminal, only for long waits, and cleared
 //! before anything else is printed.
 
 use std::io::{self, IsTerminal as _, Write as _};
@@ -7,33 +7,32 @@ use std::time::{Duration, Instant};
 use super::plain::{self, Plain};
 use crate::text::cut;
 
-/// A wait that is shorter than this is not worth a word.
+/// Shorter waits show nothing.
 const PATIENCE: Duration = Duration::from_millis(300);
-/// Between two looks of the line.
+/// Interval between two updates.
 const STEP: Duration = Duration::from_millis(100);
 
-/// The line.
 #[derive(Debug)]
 pub struct Progress {
-    /// When it may be shown next; `None` where nobody would see it.
+    /// Time of the next update; `None` if standard error is not a terminal.
     due: Option<Instant>,
     shown: bool,
 }
 
 impl Progress {
-    /// A line that begins to matter at `now`.
+    /// For a wait that begins at `now`.
     pub fn new(now: Instant) -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
         let seen = io::stderr().is_terminal() && !dumb;
         Self { due: seen.then(|| now + PATIENCE), shown: false }
     }
 
-    /// When it wants to be told again.
+    /// Time of the next update.
     pub fn due(&self) -> Option<Instant> {
         self.due
     }
 
-    /// Shows what `words` says, where it is time.
+    /// Shows `words` if an update is due.
     pub fn show(&mut self, now: Instant, words: impl FnOnce() -> String) {
         let Some(due) = self.due.filter(|due| *due <= now) else { return };
         let columns = ratatui::crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns));
@@ -44,7 +43,6 @@ impl Progress {
         let _ = write!(Plain::new(io::stderr(), !plain::is_utf8()), "\r{line}\x1b[K");
     }
 
-    /// Takes the line away.
     pub fn clear(&mut self) {
         if std::mem::take(&mut self.shown) {
             let _ = write!(io::stderr(), "\r\x1b[K");

@@ -1,4 +1,4 @@
-//! An attached network for a headless command: the engine, the conf it came from, and what its link does.
+//! An attached network for a headless command: the engine, its conf and the state of its link.
 
 use std::net::Ipv6Addr;
 use std::path::Path;
@@ -19,16 +19,13 @@ use crate::error::{Error, Exit};
 use crate::net::{LinkState, Trouble};
 use crate::text::{ago, ms, words};
 
-/// An attachment at work for one command.
 #[derive(Debug)]
 pub struct Session {
-    /// The network.
     pub identity: Arc<Identity>,
-    /// The engine.
     pub engine: Engine,
-    /// The link as last told.
+    /// The last reported state.
     link: Option<Arc<LinkState>>,
-    /// Keeps the claim on the conf.
+    /// Holds the claim on the conf.
     _origin: Origin,
 }
 
@@ -39,28 +36,28 @@ impl From<Attachment> for Session {
 }
 
 impl Session {
-    /// Loads the conf at `path`, or the only one there is, claims it and attaches with it.
+    /// Attaches with the conf at `path`; without a path, with the only conf found.
     ///
     /// # Errors
-    /// Where the conf cannot be used (exit 3), is in use (exit 4), or the tunnel cannot be begun (exit 4).
+    /// If the conf cannot be used (exit 3) or is in use, or the tunnel cannot be started (exit 4).
     pub fn open(path: Option<&Path>, force: bool, settings: Settings) -> Result<Self, Error> {
         Self::attach(conf::load_named(path)?, force, settings)
     }
 
-    /// Claims the conf of `loaded` and attaches with it; the handshake leaves at once.
+    /// Claims the conf and attaches with it; the handshake is sent immediately.
     ///
     /// # Errors
-    /// Where the conf is in use, or the tunnel cannot even be begun (exit 4).
+    /// If the conf is in use or the tunnel cannot be started (exit 4).
     pub fn attach(loaded: Loaded, force: bool, settings: Settings) -> Result<Self, Error> {
         let claimed = conf::claim(&loaded, force)?;
         Ok(loaded.attach(claimed, settings)?.into())
     }
 
-    /// Reads reports until `pick` takes one. The link may take `timeout` to stand up, each time; after that, what `pick`
-    /// waits for has its own bounds.
+    /// Reads reports until `pick` returns a value. `timeout` limits each wait for the link; the report that `pick` waits
+    /// for has its own limits.
     ///
     /// # Errors
-    /// Where the link does not stand in time (exit 4), with what is known of the reason.
+    /// If the link does not come up in time (exit 4), with the reason as far as known.
     pub async fn wait_for<T>(
         &mut self,
         timeout: Duration,
@@ -80,7 +77,7 @@ impl Session {
                         return Err(Error::new(Exit::Tunnel, "the network was closed"));
                     };
                     if let Report::Link(link) = &report {
-                        // One that falls has the whole time again to come back.
+                        // A link that goes down has the whole timeout to come up again.
                         if up && !link.is_up() {
                             patience.as_mut().reset(tokio::time::Instant::now() + timeout);
                         }
@@ -108,10 +105,10 @@ impl Session {
         }
     }
 
-    /// Waits until the link stands.
+    /// Waits until the link is up.
     ///
     /// # Errors
-    /// As [`Self::wait_for`].
+    /// As in [`Self::wait_for`].
     pub async fn up(&mut self, timeout: Duration) -> Result<(), Error> {
         if self.link.as_ref().is_some_and(|link| link.is_up()) {
             return Ok(());
@@ -126,7 +123,7 @@ impl Session {
     /// The IPv6 addresses of `name`, in the server's order; at least one.
     ///
     /// # Errors
-    /// Where there is none.
+    /// If there is none.
     pub async fn addresses(&self, name: Name) -> Result<Vec<Ipv6Addr>, NoAddress> {
         let resolver =
             Resolver::new(&self.engine.client).map_err(|error| NoAddress::NoAnswer(words(error)))?;
@@ -138,46 +135,48 @@ impl Session {
         let initiations = self.link.as_ref().map_or(0, |link| link.initiations);
         match trouble {
             Some(trouble @ Trouble::Resolve { .. }) => {
-                Error::new(Exit::Tunnel, format!("cannot find {endpoint}"))
+                Error::new(Exit::Tunnel, format!("cannot resolve {endpoint}"))
                     .why(trouble)
-                    .hint("check the Endpoint line of the conf, and that this machine has DNS")
+                    .hint("check the Endpoint line of the conf and the DNS of this host")
             }
             Some(trouble @ Trouble::Refused(_)) => {
                 Error::new(Exit::Tunnel, format!("no tunnel to {endpoint}"))
                     .why(trouble)
                     .hint("check the port in the Endpoint line of the conf")
-                    .hint("the gateway may be down: fly wireguard create makes a peer on another one")
+                    .hint("the gateway may be down: create a peer on another one with fly wireguard create")
             }
             Some(trouble @ (Trouble::Send { .. } | Trouble::Socket(_))) => {
                 Error::new(Exit::Tunnel, format!("no tunnel to {endpoint}"))
                     .why(trouble)
-                    .hint("check this machine's own network; an IPv6 endpoint needs IPv6 here")
+                    .hint("check the network of this host; an IPv6 endpoint needs IPv6")
             }
-            Some(Trouble::Silent(_)) | None => {
-                Error::new(Exit::Tunnel, format!("no handshake with {endpoint}"))
-                    .why(format!("{initiations} initiations in {} ms, and no reply", ms(timeout)))
-                    .hint("the peer may have been removed: fly wireguard list")
-                    .hint("the conf's keys may be of another peer: fly wireguard create makes a new one")
-                    .hint("a PresharedKey that does not match, or a clock set back, looks the same")
-                    .hint("this network may block UDP: try another one")
-            }
+            Some(Trouble::Silent(_)) | None => Error::new(
+                Exit::Tunnel,
+                format!("no handshake with {endpoint}"),
+            )
+            .why(format!("{initiations} initiations sent in {} ms, no reply", ms(timeout)))
+            .hint("the peer may have been removed: fly wireguard list")
+            .hint(
+                "the keys of the conf may belong to another peer: create a new one with fly wireguard create",
+            )
+            .hint("a wrong PresharedKey or a clock that was set back has the same effect")
+            .hint("this network may block UDP: try another network"),
         }
     }
 }
 
-/// What is being waited for, in words.
 fn waiting(endpoint: &str, up: bool, walk: Option<&WalkState>, waited: Duration) -> String {
     match walk {
         _ if !up => format!("waiting for a handshake with {endpoint} ({})", ago(waited)),
         Some(walk) if walk.running && walk.apps_done > 0 => {
-            format!("walking: {} asked, {} settled", walk.asked, walk.settled)
+            format!("walk: {} queries sent, {} answered", walk.asked, walk.settled)
         }
-        Some(walk) if walk.running => "walking: asking what there is".into(),
-        _ => format!("waiting for an answer ({})", ago(waited)),
+        Some(walk) if walk.running => "walk: reading the list of apps".into(),
+        _ => format!("waiting for a response ({})", ago(waited)),
     }
 }
 
-/// What waiting longer cannot mend.
+/// The link error that a longer wait cannot resolve.
 fn hopeless(link: &LinkState) -> Option<Trouble> {
     match &link.trouble {
         Some(trouble @ (Trouble::Refused(_) | Trouble::Resolve { .. } | Trouble::Socket(_)))

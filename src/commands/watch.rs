@@ -1,4 +1,4 @@
-//! `sixpane watch`: each change of the network as it is noticed, as text or as JSON lines.
+//! `sixpane watch`: prints each change of the network, as text or JSON lines.
 
 use std::io::Write;
 use std::time::Instant;
@@ -21,7 +21,7 @@ use crate::text::{Safe, count};
 /// Prints changes until interrupted.
 ///
 /// # Errors
-/// Where the link does not stand in time (exit 4), or falls for good.
+/// If the link does not come up in time, or the network is closed (exit 4).
 pub async fn run(context: &mut Context<'_>, args: &Watch) -> Result<Exit, Error> {
     let refresh = args.refresh.or(context.settings.refresh.0).or(settings::Settings::default().refresh.0);
     let conf = args.conf.as_deref().or(args.common.conf()?);
@@ -50,23 +50,23 @@ pub async fn run(context: &mut Context<'_>, args: &Watch) -> Result<Exit, Error>
         writeln!(out, "{line}")?;
     } else {
         let (apps, machines) = (count(catalog.apps.len(), "app"), count(catalog.machine_count(), "machine"));
-        let told = format!("watching {}: {apps} · {machines}", session.identity.network());
-        writeln!(out, "{}", paint(DIM, told))?;
+        let head = format!("watching {}: {apps} · {machines}", session.identity.network());
+        writeln!(out, "{}", paint(DIM, head))?;
     }
     out.flush()?;
-    let mut told = 0;
+    let mut printed = 0;
     loop {
         tokio::select! {
             report = session.engine.reports.recv() => match report {
                 Some(Report::Events(events)) => {
-                    for event in events.iter().filter(|event| event.serial > told) {
+                    for event in events.iter().filter(|event| event.serial > printed) {
                         if as_json {
                             writeln!(out, "{}", to_json(event))?;
                         } else {
                             print(event, out)?;
                         }
                     }
-                    told = events.last().map_or(told, |event| event.serial);
+                    printed = events.last().map_or(printed, |event| event.serial);
                     out.flush()?;
                 }
                 Some(_) => {}
@@ -98,13 +98,13 @@ fn print(event: &Event, out: &mut impl Write) -> std::io::Result<()> {
     writeln!(out, "{at}  {subject}  {}", paint(style, change.clause()))
 }
 
-/// The time of day of a moment on tokio's clock, here.
+/// Local time of day.
 pub(super) fn time(at: Instant) -> String {
     let here = wall(at).to_zoned_datetime(jiff::tz::TimeZone::system());
     here.strftime("%H:%M:%S").to_string()
 }
 
-/// The same as a point of time in UTC, to the millisecond (RFC 3339).
+/// UTC, to the millisecond (RFC 3339).
 pub(super) fn stamp(at: Instant) -> String {
     let at = wall(at);
     at.round(Unit::Millisecond).unwrap_or(at).to_string()
