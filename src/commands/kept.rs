@@ -1,4 +1,4 @@
-//! What the screens looked like last, between the state folder and the state.
+//! The layout and folds of the last run, read from and written to the state folder.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,28 +9,30 @@ use crate::settings::{Layer, ThemeName};
 use crate::state::{self, kept};
 use crate::text::{Safe, words};
 
-/// Networks whose folds are kept; the one that was not seen for the longest time goes.
+/// Maximum networks with stored folds; the least recently used is removed.
 const MOST: usize = 32;
 
-/// What was kept for `network`, and what is wrong with the file, if anything.
+/// The stored layout and folds of `network`, and a problem with the file.
 pub fn load(network: &str) -> ((Look, Folds), Option<String>) {
     let Some(dir) = state::dir() else { return Default::default() };
     let shown = Safe::new(dir.join("screen.json").as_os_str().as_encoded_bytes());
     let note = match kept::read(&dir) {
         kept::Found::Nothing => return Default::default(),
         kept::Found::Kept(map) => return (read(&map, network), None),
-        kept::Found::Newer => format!("{shown} is a newer sixpane's: it is neither used nor written"),
+        kept::Found::Newer => {
+            format!("{shown} was written by a newer sixpane: it is neither used nor changed")
+        }
         kept::Found::Damaged => {
             let aside = kept::aside(&dir);
             let aside = Safe::new(aside.file_name().unwrap_or_default().as_encoded_bytes());
-            format!("{shown} is damaged and not used; it will be put aside as {aside}")
+            format!("{shown} is damaged and not used; it will be renamed to {aside}")
         }
         kept::Found::Unreadable(kind) => format!("{shown} cannot be read: {kind}"),
     };
     (Default::default(), Some(note))
 }
 
-/// What was chosen on the screens last, as the weakest of the settings.
+/// The last choices on the screens, as the settings of the lowest precedence.
 pub fn chosen() -> Layer {
     match state::dir().map(|dir| kept::read(&dir)) {
         Some(kept::Found::Kept(map)) => layer(&read(&map, "").0),
@@ -43,7 +45,7 @@ fn layer(look: &Look) -> Layer {
     Layer { theme, mouse: look.mouse, ..Layer::default() }
 }
 
-/// A part that is not understood is as if it were not there.
+/// Parts that are not valid are ignored.
 fn read(map: &Map<String, Value>, network: &str) -> (Look, Folds) {
     let look = serde_json::from_value(Value::Object(map.clone())).unwrap_or_default();
     let folds = map.get("networks").and_then(|networks| networks.get(network));
@@ -51,16 +53,14 @@ fn read(map: &Map<String, Value>, network: &str) -> (Look, Folds) {
     (look, folds)
 }
 
-/// Keeps it.
-///
 /// # Errors
-/// Why it cannot be kept, in a sentence.
+/// The reason, as a sentence.
 pub fn save(network: &str, now: &(Look, Folds)) -> Result<(), String> {
     let Some(dir) = state::dir() else { return Ok(()) };
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     kept::write(&dir, |map| write(map, network, now, seconds)).map_err(|error| {
         let shown = Safe::new(dir.as_os_str().as_encoded_bytes());
-        format!("what the screens looked like cannot be kept in {shown}: {}", words(error))
+        format!("the layout of the screens cannot be saved in {shown}: {}", words(error))
     })
 }
 
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_makes_no_sense_is_nothing() {
+    fn invalid_parts_are_ignored() {
         for text in ["{\"split\": \"wide\"}", "{\"networks\": 3}", "{\"networks\": {\"n\": {\"open\": [1]}}}"]
         {
             let map: Map<String, Value> = serde_json::from_str(text).unwrap();

@@ -1,4 +1,4 @@
-//! `sixpane ping`: replies as they come and the summary, in the words that everybody knows from ping, or for programs.
+//! `sixpane ping`: prints each reply and a summary, as the usual ping does or for programs.
 
 mod print;
 
@@ -23,7 +23,6 @@ use crate::probe::ping::Plan;
 use crate::probe::series::{Aim, Series, Target};
 use crate::text::Safe;
 
-/// How the engine is to ping.
 fn plan(args: &Ping) -> Plan {
     Plan {
         interval: args.interval,
@@ -36,7 +35,6 @@ fn plan(args: &Ping) -> Plan {
     }
 }
 
-/// What is to be done for `targets`.
 fn request(args: &Ping, targets: Vec<String>) -> Request {
     Request {
         targets,
@@ -48,31 +46,29 @@ fn request(args: &Ping, targets: Vec<String>) -> Request {
     }
 }
 
-/// What to ping and how to print it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// Addresses, names, or `gateway`.
     pub targets: Vec<String>,
     /// Probes for each; `None` until interrupted.
     pub count: Option<u64>,
-    /// When to end at the latest.
+    /// Maximum duration.
     pub deadline: Option<Duration>,
-    /// Whether the addresses of a name take turns in one line, as a client does.
+    /// Ping the addresses of a name round robin, in one row.
     pub turns: bool,
-    /// Bytes of payload, to be told.
+    /// Bytes of payload.
     pub payload: u16,
-    /// How to print.
     pub format: Format,
 }
 
-/// Pings until the count or the deadline is reached or interrupted, and prints the summary either way.
+/// Pings until the count or the deadline is reached, or until interrupted; then prints the summary.
 ///
 /// # Errors
-/// Where the link does not stand in time (exit 4), or a name does not resolve (exit 1 or 5).
+/// If the link does not come up in time (exit 4), or a name has no address (exit 1 or 5).
 pub async fn run(context: &mut Context<'_>, args: &Ping) -> Result<Exit, Error> {
     let (conf, targets) = conf::split(args.words.clone(), args.common.conf()?);
     if targets.is_empty() {
-        return Err(Error::new(Exit::Usage, "no target given").hint("sixpane ping gateway"));
+        return Err(Error::new(Exit::Usage, "no target").hint("sixpane ping gateway"));
     }
     let settings = Settings { walk: false, plan: plan(args), ..Settings::default() };
     let request = request(args, targets);
@@ -87,8 +83,8 @@ pub async fn run(context: &mut Context<'_>, args: &Ping) -> Result<Exit, Error> 
     }
     let mut printer = Printer::new(request.format, request.payload, gateway.clone(), out);
     printer.begin(&group.targets())?;
-    tell(session, Command::Ping(group.aims())).await?;
-    tell(session, Command::Follow(group.wanted.names())).await?;
+    send(session, Command::Ping(group.aims())).await?;
+    send(session, Command::Follow(group.wanted.names())).await?;
     let deadline = clock::or_never(request.deadline.map(tokio::time::sleep));
     tokio::pin!(interrupted, deadline);
     let mut last: Arc<Vec<Series>> = Arc::default();
@@ -107,7 +103,7 @@ pub async fn run(context: &mut Context<'_>, args: &Ping) -> Result<Exit, Error> 
                     let news = group.follow(&names);
                     if !news.is_empty() {
                         printer.news(&news)?;
-                        tell(session, Command::Ping(group.aims())).await?;
+                        send(session, Command::Ping(group.aims())).await?;
                     }
                 }
                 Some(_) => {}
@@ -122,15 +118,15 @@ pub async fn run(context: &mut Context<'_>, args: &Ping) -> Result<Exit, Error> 
     Ok(if answered { Exit::Ok } else { Exit::Empty })
 }
 
-async fn tell(session: &Session, command: Command) -> Result<(), Error> {
+async fn send(session: &Session, command: Command) -> Result<(), Error> {
     let sent = session.engine.commands.send(command).await;
     sent.map_err(|_| Error::new(Exit::Tunnel, "the network was closed"))
 }
 
-/// The addresses that `word` stands for: itself, the name server for `gateway`, or what DNS says.
+/// The targets of a word: an address itself, the name server for `gateway`, or the addresses of a name.
 ///
 /// # Errors
-/// Where it is no name (exit 2), or has no address (exit 1 or 5).
+/// If it is not a valid name (exit 2), or has no address (exit 1 or 5).
 pub async fn resolve(session: &Session, word: &str) -> Result<Vec<Target>, Error> {
     if word == "gateway" {
         return Ok(vec![Target { label: word.into(), address: session.identity.dns.addr }]);
@@ -146,13 +142,13 @@ pub async fn resolve(session: &Session, word: &str) -> Result<Vec<Target>, Error
         let exit = if matches!(error, NoAddress::NoAnswer(_)) { Exit::Dns } else { Exit::Empty };
         Error::new(exit, format!("cannot reach {label}"))
             .why(error)
-            .hint("only started Machines are in DNS; sixpane tree shows them")
+            .hint("DNS contains only started machines; sixpane tree shows them")
     })?;
     let one = addresses.len() == 1;
     Ok(addresses.into_iter().map(|address| labelled(&label, address, one)).collect())
 }
 
-/// What is pinged: the addresses that each word stands for, as the name server answers.
+/// The targets of all words, as the name server returns them.
 #[derive(Debug)]
 struct Group {
     gateway: Target,
@@ -184,7 +180,7 @@ impl Group {
         self.wanted.look(Known { catalog, names, gateway })
     }
 
-    /// Takes the addresses that the names have now; returns what is new, in words.
+    /// Updates the addresses of the names; returns the changes, in words.
     fn follow(&mut self, names: &Names) -> Vec<String> {
         let text = |News { wish, address, what }: News| {
             let name = wish.name()?;
@@ -197,7 +193,7 @@ impl Group {
         self.look(names).into_iter().filter_map(text).collect()
     }
 
-    /// The targets of the words, gone or not.
+    /// The targets of the words, including those that are gone.
     fn targets(&self) -> Vec<Target> {
         self.wanted.members().map(|(_, member)| member.target).collect()
     }
@@ -206,7 +202,7 @@ impl Group {
         self.wanted.members().any(|(_, member)| member.target == *target)
     }
 
-    /// The same, and the gateway, which every packet passes.
+    /// The same and the gateway, for comparison.
     fn aims(&self) -> Vec<Aim> {
         let mut aims: Vec<Aim> = self.wanted.members().map(|(_, member)| member.aim()).collect();
         if !aims.iter().any(|aim| aim.target.address == self.gateway.address) {
@@ -225,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_of_a_name_is_told_in_words() {
+    fn changed_addresses_of_a_name_are_reported() {
         let gateway = Target { label: "gateway".into(), address: address(3) };
         let mut group = Group::new(gateway.clone());
         let web = |n| labelled(&"web".into(), address(n), false);

@@ -1,4 +1,4 @@
-//! `sixpane ports`: which TCP ports of a host accept connections through the tunnel, and who is there.
+//! `sixpane ports`: checks TCP ports through the tunnel, optionally with their protocols.
 
 use std::io::Write;
 use std::net::{Ipv6Addr, SocketAddrV6};
@@ -20,13 +20,13 @@ use crate::probe::port::{self, Port, PortCheck, PortResult};
 use crate::probe::protocol::{Banner, ProtocolCheck, Protocols};
 use crate::text::{count, ms};
 
-/// Connections that one command may try.
+/// Maximum connections of one command.
 const MOST: usize = 4096;
 
-/// Splits words into targets and ports; `8000-8010` is a range. `usual` is tried where no port is named.
+/// Splits words into targets and ports; `8000-8010` is a range. Without ports, `usual` is checked.
 ///
 /// # Errors
-/// Where there is no target, or a range is none (exit 2).
+/// If there is no target, or a range is not valid (exit 2).
 fn split(words: Vec<String>, usual: &[u16]) -> Result<(Vec<String>, Vec<u16>), Error> {
     let (mut targets, mut ports) = (Vec::new(), Vec::new());
     for word in words {
@@ -37,7 +37,7 @@ fn split(words: Vec<String>, usual: &[u16]) -> Result<(Vec<String>, Vec<u16>), E
         }
     }
     if targets.is_empty() {
-        return Err(Error::new(Exit::Usage, "say whose ports").hint("sixpane ports web 8080"));
+        return Err(Error::new(Exit::Usage, "no target").hint("sixpane ports web 8080"));
     }
     if ports.is_empty() {
         ports.extend(usual);
@@ -45,24 +45,21 @@ fn split(words: Vec<String>, usual: &[u16]) -> Result<(Vec<String>, Vec<u16>), E
     Ok((targets, ports))
 }
 
-/// What is to be tried.
 #[derive(Debug, Clone)]
 struct Request {
     /// Addresses, names, or `gateway`.
     pub targets: Vec<String>,
-    /// The ports of each.
     pub ports: Vec<u16>,
-    /// Protocols to check on open ports; `None` checks none.
+    /// Protocols to check on open ports.
     pub protocols: Option<Protocols>,
-    /// Whether JSON is printed.
     pub json: bool,
 }
 
-/// Tries the ports of each target. The exit code is 1 where none is open.
+/// Checks the ports of each target. The exit code is 1 if none is open.
 ///
 /// # Errors
-/// Where the link does not stand in time (exit 4), a name does not resolve (exit 1 or 5), or too much is
-/// asked for (exit 2).
+/// If the link does not come up in time (exit 4), a name has no address (exit 1 or 5), or there are too many
+/// connections (exit 2).
 pub async fn run(context: &mut Context<'_>, args: &Ports) -> Result<Exit, Error> {
     let (conf, words) = conf::split(args.words.clone(), args.common.conf()?);
     let (targets, ports) = split(words, &context.settings.ports)?;
@@ -86,20 +83,20 @@ pub async fn run(context: &mut Context<'_>, args: &Ports) -> Result<Exit, Error>
     }
     let all = checks.len();
     if all > MOST {
-        let why = format!("{} are asked for, {MOST} are the most", count(all, "connection"));
-        return Err(Error::new(Exit::Usage, "that is too much at once").why(why));
+        let why = format!("{}; the maximum is {MOST}", count(all, "connection"));
+        return Err(Error::new(Exit::Usage, "too many connections").why(why));
     }
     if session.engine.commands.send(Command::Ports(checks)).await.is_err() {
         return Err(Error::new(Exit::Tunnel, "the network was closed"));
     }
     let mut progress = Progress::new(clock::now());
-    let (mut told, mut open, mut refused) = (0, 0, false);
-    while told < all {
+    let (mut checked, mut open, mut refused) = (0, 0, false);
+    while checked < all {
         let due = clock::sleep_until(progress.due());
         let report = tokio::select! {
             report = session.engine.reports.recv() => report,
             () = due => {
-                progress.show(clock::now(), || bar(told, all, open));
+                progress.show(clock::now(), || bar(checked, all, open));
                 continue;
             }
         };
@@ -108,31 +105,31 @@ pub async fn run(context: &mut Context<'_>, args: &Ports) -> Result<Exit, Error>
         };
         let Report::Ports(results) = report else { continue };
         progress.clear();
-        for result in results.iter().skip(told) {
+        for result in results.iter().skip(checked) {
             open += usize::from(matches!(result.port, Port::Open(_)));
             refused |= result.port == Port::Refused;
             print(result, request.json, out)?;
         }
-        told = results.len();
+        checked = results.len();
         out.flush()?;
     }
     drop(progress);
     if refused && open == 0 && !request.json {
         let _ = writeln!(
             plain::stderr(),
-            "sixpane: note: the hosts respond, but nothing listens there: a service must listen on fly-local-6pn or \
-             [::] to be reached on its private address"
+            "sixpane: note: the machines respond, but nothing listens on these ports. A service must listen on \
+             fly-local-6pn or [::] to be reachable at its private address"
         );
     }
     Ok(if open > 0 { Exit::Ok } else { Exit::Empty })
 }
 
-/// How far it is: `[█████·····] 12 of 24 ports tried, 3 open`.
-fn bar(told: usize, all: usize, open: usize) -> String {
+/// Progress: `[█████·····] 12 of 24 ports checked, 3 open`.
+fn bar(checked: usize, all: usize, open: usize) -> String {
     const COLUMNS: usize = 24;
-    let done = told * COLUMNS / all.max(1);
+    let done = checked * COLUMNS / all.max(1);
     let (done, rest) = ("█".repeat(done), "·".repeat(COLUMNS - done));
-    format!("[{done}{rest}] {told} of {} tried, {open} open", count(all, "port"))
+    format!("[{done}{rest}] {checked} of {} checked, {open} open", count(all, "port"))
 }
 
 fn print(
@@ -207,9 +204,9 @@ mod tests {
     }
 
     #[test]
-    fn how_far_it_is() {
-        assert_eq!(bar(0, 3, 0), "[························] 0 of 3 ports tried, 0 open");
-        assert_eq!(bar(3, 6, 1), "[████████████············] 3 of 6 ports tried, 1 open");
-        assert_eq!(bar(1, 1, 1), "[████████████████████████] 1 of 1 port tried, 1 open");
+    fn the_bar_shows_the_progress() {
+        assert_eq!(bar(0, 3, 0), "[························] 0 of 3 ports checked, 0 open");
+        assert_eq!(bar(3, 6, 1), "[████████████············] 3 of 6 ports checked, 1 open");
+        assert_eq!(bar(1, 1, 1), "[████████████████████████] 1 of 1 port checked, 1 open");
     }
 }

@@ -1,4 +1,4 @@
-//! `sixpane settings`: the settings' file to begin with, or what holds and where it comes from.
+//! `sixpane settings`: a template of the settings file, or the settings in effect with their sources.
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -13,7 +13,7 @@ use crate::settings::{self, FILE_VARIABLE, Layer, Place, Settings, TABLE};
 use crate::state;
 use crate::text::Safe;
 
-/// The sources under the flags, read once.
+/// All sources but the flags.
 #[derive(Debug)]
 pub struct Sources {
     environment: Layer,
@@ -27,7 +27,7 @@ impl Sources {
     /// Reads the environment and the file.
     ///
     /// # Errors
-    /// Where a variable cannot be understood (exit 2). A file that cannot be is told by [`Self::note`].
+    /// If a variable is not valid (exit 2). Errors in the file are reported by [`Self::note`].
     pub fn read() -> Result<Self, Error> {
         let environment = settings::from_environment(|name| std::env::var(name).ok())
             .map_err(|why| Error::new(Exit::Usage, why).hint("sixpane settings"))?;
@@ -47,22 +47,21 @@ impl Sources {
         Ok(Self { environment, file, path, notes, keymap })
     }
 
-    /// What holds with `flags` above.
+    /// The settings in effect; `flags` have precedence.
     pub fn resolve(&self, flags: &Layer) -> Settings {
         Settings::of(&[flags, &self.environment, &self.file])
     }
 
-    /// The same for the screens, with what was chosen on them last below.
+    /// The same for the screens: their last choices have the lowest precedence.
     pub fn on_screens(&self, flags: &Layer) -> Settings {
         Settings::of(&[flags, &self.environment, &self.file, &kept::chosen()])
     }
 
-    /// The keys that hold.
     pub fn keymap(&self) -> &Keymap {
         &self.keymap
     }
 
-    /// What is wrong with the file, in one sentence.
+    /// The errors in the file, in one sentence.
     pub fn note(&self) -> Option<String> {
         file::one(&self.notes)
     }
@@ -72,10 +71,10 @@ fn remap(remap: &settings::Remap) -> Remap<Place> {
     Remap { action: remap.action.clone(), keys: remap.keys.clone(), at: remap.at }
 }
 
-/// Prints the commented defaults; with `show` what holds. The exit code is 3 where the file has a fault.
+/// Prints the commented defaults; with `show`, the settings in effect. The exit code is 3 if the file has an error.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If the output cannot be written.
 pub fn run(context: &mut Context<'_>, args: &SettingsFile) -> Result<Exit, Error> {
     let (sources, out) = (context.sources, &mut context.out);
     if !args.show {
@@ -88,8 +87,8 @@ pub fn run(context: &mut Context<'_>, args: &SettingsFile) -> Result<Exit, Error
     }
     for setting in TABLE {
         let environment = setting.value(&sources.environment).map(|value| (value, setting.variable));
-        let said = environment.or_else(|| setting.value(&sources.file).map(|value| (value, "the file")));
-        let (value, from) = said.unwrap_or_else(|| (setting.default.into(), "default"));
+        let set = environment.or_else(|| setting.value(&sources.file).map(|value| (value, "the file")));
+        let (value, from) = set.unwrap_or_else(|| (setting.default.into(), "default"));
         writeln!(out, "{:<50} # {from}", format!("{} = {value}", setting.name))?;
     }
     for note in &sources.notes {

@@ -1,29 +1,25 @@
-//! The looks of what is printed: the same roles as on the screens. Styles are always written; the stream at the end
-//! takes them out where nobody wants them (`--color`, `NO_COLOR`, `CLICOLOR_FORCE`, `TERM=dumb`, a pipe).
+//! Styles of the output, with the roles of the screens. They are always written; the output stream removes them where
+//! they are not wanted (`--color`, `NO_COLOR`, `CLICOLOR_FORCE`, `TERM=dumb`, a pipe).
 
 use std::fmt::{self, Display};
 
 use anstyle::{AnsiColor, Style};
 
-/// The name of the thing one looks at.
+/// The name of the subject.
 pub const STRONG: Style = Style::new().bold();
-/// Labels, units, ages.
+/// Labels, units and ages.
 pub const DIM: Style = Style::new().dimmed();
-/// Well.
 pub const OK: Style = AnsiColor::Green.on_default();
-/// Not quite well.
 pub const WARN: Style = AnsiColor::Yellow.on_default();
-/// Not well.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 
-/// `text` in a style. Widths and alignment are those of the text.
+/// Text in a style. Width and alignment apply to the text.
 #[derive(Debug, Clone, Copy)]
 pub struct Painted<T> {
     style: Style,
     text: T,
 }
 
-/// Paints `text`.
 pub const fn paint<T>(style: Style, text: T) -> Painted<T> {
     Painted { style, text }
 }

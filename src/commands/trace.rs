@@ -1,4 +1,4 @@
-//! `sixpane trace`: who stands on the way to a target, with loss and round trips of each, and how large a packet may be.
+//! `sixpane trace`: the route to a target, with loss and round trips per hop, and the path MTU.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::Arc;
@@ -19,11 +19,11 @@ use crate::probe::stats::Stats;
 use crate::probe::trace::{Mtu, Trace, TracePlan};
 use crate::text::ms;
 
-/// How the engine is to trace; `terminal` says whether the output is a terminal.
+/// `terminal`: whether the output is a terminal.
 fn plan(args: &args::Trace, terminal: bool) -> TracePlan {
     TracePlan {
         interval: args.interval,
-        // Who pipes it somewhere wants an end.
+        // Output into a pipe has to end.
         rounds: args.count.or((!terminal).then_some(10)),
         most: args.max_hops,
         mtu: (!args.no_mtu).then_some(u16::MAX),
@@ -31,15 +31,15 @@ fn plan(args: &args::Trace, terminal: bool) -> TracePlan {
     }
 }
 
-/// Traces the target until the rounds are over or interrupted, and prints what was found either way. The exit code
-/// is 1 where the target was not reached.
+/// Traces the target for the given rounds, or until interrupted; then prints the route. The exit code is 1 if the
+/// target was not reached.
 ///
 /// # Errors
-/// Where the link does not stand in time (exit 4), or a name does not resolve (exit 1 or 5).
+/// If the link does not come up in time (exit 4), or the name has no address (exit 1 or 5).
 pub async fn run(context: &mut Context<'_>, args: &args::Trace) -> Result<Exit, Error> {
     let (conf, targets) = conf::split(args.words.clone(), args.common.conf()?);
     let [word] = targets.as_slice() else {
-        return Err(Error::new(Exit::Usage, "one target can be traced").hint("sixpane trace web"));
+        return Err(Error::new(Exit::Usage, "trace takes one target").hint("sixpane trace web"));
     };
     let plan = plan(args, io::stdout().is_terminal());
     let settings = Settings { walk: false, ..Settings::default() };
@@ -48,7 +48,7 @@ pub async fn run(context: &mut Context<'_>, args: &args::Trace) -> Result<Exit, 
     let (session, out) = (&mut session, &mut context.out);
     session.up(timeout).await?;
     let Some(target) = resolve(session, word).await?.into_iter().next() else {
-        return Err(Error::new(Exit::Empty, "no target given"));
+        return Err(Error::new(Exit::Empty, "no target"));
     };
     let rounds = plan.rounds;
     let command = Command::Trace(Some((target, plan)));
@@ -86,14 +86,14 @@ pub async fn run(context: &mut Context<'_>, args: &args::Trace) -> Result<Exit, 
     Ok(if trace.is_reached() { Exit::Ok } else { Exit::Empty })
 }
 
-/// How far it is, in a line.
+/// The progress line.
 fn so_far(trace: &Trace) -> String {
     let hops = crate::text::count(trace.hops.len(), "hop");
     let reached = if trace.is_reached() { "reached" } else { "not reached yet" };
     let last = trace.hops.last().and_then(|hop| hop.stats);
     let last = last.map(|stats| format!(", last {} ms", ms(stats.last))).unwrap_or_default();
     let rounds = trace.rounds;
-    format!("round {rounds}: {hops}, {} {reached}{last}; Ctrl-C ends it", trace.target.label)
+    format!("round {rounds}: {hops}, {} {reached}{last}; stop with Ctrl-C", trace.target.label)
 }
 
 fn print_text(trace: &Trace, gateway: std::net::Ipv6Addr, out: &mut impl Write) -> std::io::Result<()> {
@@ -123,11 +123,11 @@ fn print_text(trace: &Trace, gateway: std::net::Ipv6Addr, out: &mut impl Write) 
             stat(|s| s.mdev),
         )?;
         for (other, times) in hop.by.iter().skip(1) {
-            writeln!(out, "     {other:<40} {times} of {} answers", hop.received)?;
+            writeln!(out, "     {other:<40} {times} of {} replies", hop.received)?;
         }
     }
     if !trace.is_reached() {
-        writeln!(out, "     the target did not answer")?;
+        writeln!(out, "     no reply from the target")?;
     }
     if let Some(words) = mtu_words(&trace.mtu) {
         writeln!(out, "{words}")?;
@@ -135,20 +135,16 @@ fn print_text(trace: &Trace, gateway: std::net::Ipv6Addr, out: &mut impl Write) 
     Ok(())
 }
 
-/// What is known of the MTU, as a sentence.
+/// The path MTU as a sentence.
 pub fn mtu_words(mtu: &Mtu) -> Option<String> {
-    let said = mtu.by.map(|by| format!(", says {by}")).unwrap_or_default();
+    let by = mtu.by.map(|by| format!(" (reported by {by})")).unwrap_or_default();
     match (mtu.fits, mtu.too_big) {
-        (Some(fits), None) => Some(format!("packets of {fits} bytes, the tunnel's largest, come through")),
+        (Some(fits), None) => Some(format!("path MTU {fits} bytes, the maximum of the tunnel")),
         (Some(fits), Some(_)) if mtu.silent => {
-            Some(format!("packets of {fits} bytes come through; larger ones vanish without a word"))
+            Some(format!("path MTU {fits} bytes; larger packets are lost without an ICMP error"))
         }
-        (Some(fits), Some(_)) => {
-            Some(format!("packets of {fits} bytes come through; larger ones do not{said}"))
-        }
-        (None, Some(too_big)) if mtu.done => {
-            Some(format!("not even packets of {too_big} bytes come through{said}"))
-        }
+        (Some(fits), Some(_)) => Some(format!("path MTU {fits} bytes{by}")),
+        (None, Some(too_big)) if mtu.done => Some(format!("path MTU below {too_big} bytes{by}")),
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! `sixpane tree`: the network as one walk found it, as text or as JSON.
+//! `sixpane tree`: the network, from one walk, as text or JSON.
 
 mod json;
 
@@ -16,14 +16,12 @@ use crate::engine::report::Report;
 use crate::error::{Error, Exit};
 use crate::text::{Safe, count, ms};
 
-/// How much of the tree is printed, and how.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
-    /// Only what is there.
+    /// The part to print.
     pub at: TreePath,
-    /// Levels: 1 is apps, 2 regions too, 3 machines too.
+    /// 1: apps; 2: also regions; 3: also machines.
     pub depth: Option<u8>,
-    /// JSON in place of text.
     pub json: bool,
 }
 
@@ -33,10 +31,10 @@ impl Request {
     }
 }
 
-/// Walks once and prints what there is.
+/// Walks once and prints the tree.
 ///
 /// # Errors
-/// Where the tunnel does not come up in time (exit 4), or no org-wide record is answered (exit 5).
+/// If the link does not come up in time (exit 4), or no org-wide query is answered (exit 5).
 pub async fn run(context: &mut Context<'_>, args: &Tree) -> Result<Exit, Error> {
     let settings =
         Settings { refresh: None, max_entries: context.settings.max_entries, ..Settings::default() };
@@ -57,13 +55,13 @@ pub async fn run(context: &mut Context<'_>, args: &Tree) -> Result<Exit, Error> 
     let answered = catalog.sources.values().any(|source| source.outcome.is_definite());
     if !answered {
         let dns = session.identity.dns.addr;
-        return Err(Error::new(Exit::Dns, format!("the name server {dns} does not answer"))
+        return Err(Error::new(Exit::Dns, format!("the name server {dns} does not respond"))
             .why(catalog.walk.problems.join("; "))
-            .hint("check the DNS line of the conf: the network's own server is <prefix>::3")
+            .hint("check the DNS line of the conf: the name server of the network is <prefix>::3")
             .hint(format!("sixpane ping {dns}")));
     }
     if let Some(missing) = missing(&catalog, &request.at) {
-        return Err(Error::new(Exit::Empty, missing).hint("sixpane tree shows all there is"));
+        return Err(Error::new(Exit::Empty, missing).hint("sixpane tree shows everything"));
     }
     if request.json {
         json::write(&catalog, &session.identity, &request, out)?;
@@ -80,7 +78,7 @@ pub async fn run(context: &mut Context<'_>, args: &Tree) -> Result<Exit, Error> 
     })
 }
 
-/// What of `at` is not there, in words.
+/// The missing part of a path, in words.
 fn missing(catalog: &Catalog, at: &TreePath) -> Option<String> {
     let name = at.app.as_ref()?;
     let Some(app) = catalog.apps.get(name) else { return Some(format!("there is no app {name}")) };
@@ -94,7 +92,7 @@ fn missing(catalog: &Catalog, at: &TreePath) -> Option<String> {
     (!there).then(|| format!("there is no machine {id} in {name}/{region}"))
 }
 
-/// The tree for eyes: one line a node, indented by its depth.
+/// One line per node, indented by its depth.
 fn to_text(
     catalog: &Catalog,
     identity: &Identity,
@@ -112,17 +110,17 @@ fn to_text(
         count(catalog.machine_count(), "machine"),
     )?;
     if let Method::PerApp(why) = &catalog.walk.method {
-        writeln!(out, "(walked app by app: {why})")?;
+        writeln!(out, "(queried app by app: {why})")?;
     }
     if catalog.apps.is_empty() && catalog.walk.problems.is_empty() {
-        writeln!(out, "No apps are listed. Either none is running or this conf belongs to another org.")?;
+        writeln!(out, "No apps are listed. Either none is running or this conf belongs to another network.")?;
     }
     for (name, app) in catalog.apps.iter().filter(|(name, _)| at.has_app(name)) {
         let flycast: Vec<String> = app.flycast.iter().map(ToString::to_string).collect();
         let flycast =
             if flycast.is_empty() { String::new() } else { format!("  flycast {}", flycast.join(" ")) };
         if app.machines.is_empty() {
-            let why = if app.complete { "no started Machines" } else { "not known" };
+            let why = if app.complete { "no started machines" } else { "not known" };
             writeln!(out, "{}  {}{flycast}", paint(STRONG, name), paint(WARN, why))?;
             continue;
         }

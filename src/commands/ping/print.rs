@@ -17,25 +17,23 @@ use crate::probe::stats::Stats;
 use crate::text::Safe;
 use crate::text::escape::{csv, markdown};
 
-/// Prints each reply once, though the series come again and again.
+/// Prints each reply once: every report contains the whole series.
 pub struct Printer<'a, W: Write> {
     format: Format,
     payload: u16,
     gateway: Target,
     out: &'a mut W,
-    /// The serial of the newest reply that was told, for each target.
-    told: HashMap<Target, u64>,
-    /// Whether the gateway is pinged only to compare with.
+    /// Serial of the last printed reply of each target.
+    printed: HashMap<Target, u64>,
+    /// Whether the gateway is pinged only for comparison.
     gateway_aside: bool,
 }
 
 impl<'a, W: Write> Printer<'a, W> {
-    /// Nothing printed yet.
     pub fn new(format: Format, payload: u16, gateway: Target, out: &'a mut W) -> Self {
-        Self { format, payload, gateway, out, told: HashMap::new(), gateway_aside: true }
+        Self { format, payload, gateway, out, printed: HashMap::new(), gateway_aside: true }
     }
 
-    /// What comes before the first reply.
     pub fn begin(&mut self, targets: &[Target]) -> io::Result<()> {
         self.gateway_aside = !targets.iter().any(|target| target.address == self.gateway.address);
         match self.format {
@@ -56,14 +54,14 @@ impl<'a, W: Write> Printer<'a, W> {
         self.out.flush()
     }
 
-    /// What has come since the last time.
+    /// Prints the new replies.
     pub fn progress(&mut self, series: &[Series]) -> io::Result<()> {
         for one in series {
             if self.gateway_aside && one.target.address == self.gateway.address {
                 continue;
             }
-            let told = self.told.get(&one.target).copied().unwrap_or(0);
-            for reply in one.replies.iter().filter(|reply| reply.serial > told) {
+            let printed = self.printed.get(&one.target).copied().unwrap_or(0);
+            for reply in one.replies.iter().filter(|reply| reply.serial > printed) {
                 match self.format {
                     Format::Text => {
                         writeln!(self.out, "{}", paint(style(&reply.kind), reply_text(&one.target, reply)))?;
@@ -73,14 +71,13 @@ impl<'a, W: Write> Printer<'a, W> {
                     Format::Markdown => {}
                 }
             }
-            if let Some(newest) = one.replies.last().filter(|newest| newest.serial > told) {
-                self.told.insert(one.target.clone(), newest.serial);
+            if let Some(newest) = one.replies.last().filter(|newest| newest.serial > printed) {
+                self.printed.insert(one.target.clone(), newest.serial);
             }
         }
         self.out.flush()
     }
 
-    /// Targets came or went.
     pub fn news(&mut self, news: &[String]) -> io::Result<()> {
         for line in news {
             match self.format {
@@ -92,14 +89,14 @@ impl<'a, W: Write> Printer<'a, W> {
                         json!({"schema": "sixpane.ping/2", "kind": "change", "text": line})
                     )?;
                 }
-                // What is no row goes elsewhere.
+                // Standard output has only rows.
                 Format::Csv | Format::Markdown => writeln!(plain::stderr(), "sixpane: {line}")?,
             }
         }
         self.out.flush()
     }
 
-    /// The summary.
+    /// Prints the summary.
     pub fn end(&mut self, series: &[Series]) -> io::Result<()> {
         let gateway = series.iter().find(|one| one.target.address == self.gateway.address);
         let gateway = gateway.and_then(|one| one.stats).map(|stats| stats.p50);
@@ -120,7 +117,7 @@ impl<'a, W: Write> Printer<'a, W> {
     }
 }
 
-/// What came as it should is left as it is.
+/// Plain for a normal reply.
 fn style(kind: &ReplyKind) -> anstyle::Style {
     match kind {
         ReplyKind::Answered { .. } => anstyle::Style::new(),
@@ -136,13 +133,13 @@ fn reply_text(target: &Target, reply: &Reply) -> String {
             format!("{bytes} bytes from {from}: icmp_seq={seq} ttl={hop_limit} time={} ms", precise(*rtt))
         }
         ReplyKind::Lost { after } => {
-            format!("no answer from {from}: icmp_seq={seq} within {} ms", after.as_millis())
+            format!("no reply from {from}: icmp_seq={seq} within {} ms", after.as_millis())
         }
         ReplyKind::Late { rtt } => {
-            format!("late answer from {from}: icmp_seq={seq} time={} ms (late, not lost)", precise(*rtt))
+            format!("late reply from {from}: icmp_seq={seq} time={} ms (late, not lost)", precise(*rtt))
         }
         ReplyKind::Duplicate { rtt } => {
-            format!("answer from {from}: icmp_seq={seq} time={} ms (DUP!)", precise(*rtt))
+            format!("reply from {from}: icmp_seq={seq} time={} ms (DUP!)", precise(*rtt))
         }
         ReplyKind::Stray(stray) => format!("from {from}: {} (STRAY!)", stray_words(*stray)),
         ReplyKind::Error(error) => format!("From {from} icmp_seq={seq} {error}"),
@@ -150,12 +147,12 @@ fn reply_text(target: &Target, reply: &Reply) -> String {
     }
 }
 
-/// What is wrong with a reply that answers nothing.
+/// Why a reply belongs to no probe.
 fn stray_words(stray: Stray) -> String {
     match stray {
         Stray::Ident(ident) => format!("a reply with the identifier {ident}, which is not ours"),
         Stray::Seq(seq) => format!("a reply with the sequence number {seq}, which was not sent"),
-        Stray::Sender(sender) => format!("{sender} answers a probe that went elsewhere"),
+        Stray::Sender(sender) => format!("a reply of {sender} to a probe for another address"),
     }
 }
 
@@ -207,17 +204,15 @@ fn summary_text(series: &Series, gateway: Option<Duration>, out: &mut impl Write
         writeln!(out, "rtt p50/p95/p99/jitter = {} ms", all.join("/"))?;
         if let Some(gateway) = gateway {
             let beyond = precise(stats.p50.saturating_sub(gateway));
-            let words = format!(
-                "through the gateway, whose own p50 is {} ms: {beyond} ms beyond it",
-                precise(gateway)
-            );
+            let words =
+                format!("p50 of the gateway: {} ms; beyond the gateway: {beyond} ms", precise(gateway));
             writeln!(out, "{}", paint(DIM, words))?;
         }
     }
     Ok(())
 }
 
-/// The state of a reply in a word, its round trip, and its error in words.
+/// State, round trip and error of a reply.
 fn parts(reply: &Reply) -> (&'static str, Option<f64>, Option<String>) {
     match &reply.kind {
         ReplyKind::Answered { rtt, .. } => ("received", Some(millis(*rtt)), None),
@@ -291,7 +286,7 @@ fn summary_json(series: &Series, gateway: Option<Duration>) -> Value {
     object
 }
 
-/// The times of the table: the newest says little about all.
+/// The times of the table: all but the last round trip.
 fn table_times() -> impl Iterator<Item = &'static Figure<Stats, Duration>> {
     TIMES.iter().filter(|(name, _)| *name != "last_ms")
 }

@@ -1,5 +1,4 @@
-//! The tree for programs: schema `sixpane.tree/2`. It borrows from the catalog, so that a large org costs no more
-//! than its text.
+//! The tree as JSON, schema `sixpane.tree/2`. It borrows from the catalog: a large network costs only its text.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -47,7 +46,7 @@ struct AppJson<'a> {
     complete: bool,
     flycast: &'a [Ipv6Addr],
     count: usize,
-    /// `None` where the depth asked for ends above them.
+    /// `None` if the depth excludes them.
     regions: Option<Vec<Region<'a>>>,
     records: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,7 +87,7 @@ struct Conflict<'a> {
     text: &'a str,
 }
 
-/// Writes what `request` asks for, as one line.
+/// Writes one line.
 pub fn write(
     catalog: &Catalog,
     identity: &Identity,
@@ -138,13 +137,13 @@ fn app_json<'a>(name: &'a Safe, app: &'a App, request: &Request) -> AppJson<'a> 
         count: app.machines.len(),
         regions: request
             .shows(2)
-            .then(|| wanted.map(|(region, machines)| region_told(region, &machines, request)).collect()),
+            .then(|| wanted.map(|(region, machines)| region_json(region, &machines, request)).collect()),
         records: app.said_by.iter().map(Record::as_str).collect(),
         name_raw: raw(name),
     }
 }
 
-fn region_told<'a>(
+fn region_json<'a>(
     name: Option<&'a Safe>,
     machines: &[(&'a Safe, &'a Machine)],
     request: &Request,
@@ -153,11 +152,11 @@ fn region_told<'a>(
     Region {
         name,
         count: machines.len(),
-        machines: request.shows(3).then(|| wanted.map(|(id, machine)| machine_told(id, machine)).collect()),
+        machines: request.shows(3).then(|| wanted.map(|(id, machine)| machine_json(id, machine)).collect()),
     }
 }
 
-fn machine_told<'a>(id: &'a Safe, machine: &'a Machine) -> MachineJson<'a> {
+fn machine_json<'a>(id: &'a Safe, machine: &'a Machine) -> MachineJson<'a> {
     MachineJson {
         id,
         address: machine.address,
@@ -167,7 +166,7 @@ fn machine_told<'a>(id: &'a Safe, machine: &'a Machine) -> MachineJson<'a> {
     }
 }
 
-/// The bytes in base64 where they had to be escaped, so that nothing is lost on the way.
+/// The bytes in base64, if they had to be escaped: the JSON loses nothing.
 fn raw(text: &Safe) -> Option<String> {
     use base64::Engine as _;
     text.is_escaped().then(|| base64::prelude::BASE64_STANDARD.encode(text.raw()))
