@@ -37,7 +37,7 @@ fn tell(what: &str, [a, b]: &[Vec<f64>; 2]) {
 
 fn keys(apps: usize, machines: usize, name: &str, script: &[KeyCode]) {
     let mut desk = Desk::open(apps, machines);
-    told(name, &format!("{:>6} machines", apps * machines), &times(&mut desk, script));
+    print_times(name, &format!("{:>6} machines", apps * machines), &times(&mut desk, script));
 }
 
 /// Seconds from key to frame, sorted.
@@ -50,7 +50,7 @@ fn times(desk: &mut Desk, script: &[KeyCode]) -> Vec<f64> {
     times
 }
 
-fn told(name: &str, of: &str, times: &[f64]) {
+fn print_times(name: &str, of: &str, times: &[f64]) {
     let ms = |share| quantile(times, share) * 1e3;
     println!(
         "{name:<34} {of:<15}  p50 {:>7.2} ms  p99 {:>7.2} ms  max {:>7.2} ms",
@@ -87,11 +87,11 @@ fn pings() {
             desk.key(code);
         }
         let script = [c('j'), c('k'), KeyCode::PageDown, c('g')];
-        told("1,000 pinged", view, &times(&mut desk, &script));
+        print_times("1,000 pinged", view, &times(&mut desk, &script));
     }
     let mut desk = Desk::pinging(1000);
     desk.key(c('1'));
-    told("1,000 pinged", "tree", &times(&mut desk, &[c('j'), c('k'), KeyCode::PageDown, c('g')]));
+    print_times("1,000 pinged", "tree", &times(&mut desk, &[c('j'), c('k'), KeyCode::PageDown, c('g')]));
 }
 
 fn main() {

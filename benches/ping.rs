@@ -131,8 +131,8 @@ fn thousand() {
             *sum += line[field].as_u64().unwrap();
         }
     }
-    let told = String::from_utf8(output.stderr).unwrap();
-    let times: Vec<f64> = told.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let printed = String::from_utf8(output.stderr).unwrap();
+    let times: Vec<f64> = printed.split_whitespace().filter_map(|word| word.parse().ok()).collect();
     let share = (times[0] + times[1]) / times[2] * 100.0;
     let [sent, received, late] = sums;
     println!(

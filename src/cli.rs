@@ -1,4 +1,4 @@
-//! The command line: clap's definitions of every command, and nothing of what they do.
+//! The command line: clap's definitions of all commands.
 
 pub mod args;
 pub mod examples;
@@ -95,8 +95,8 @@ impl Command {
         }
     }
 
-    /// Whether what it prints is read by people, and not by a program or a shell.
-    pub fn is_for_eyes(&self) -> bool {
+    /// Whether the output is for people, not for a program or a shell.
+    pub fn is_for_people(&self) -> bool {
         match self {
             Self::Doctor(Doctor { markdown: true, .. })
             | Self::Keys(Keys { markdown: true })
@@ -108,20 +108,18 @@ impl Command {
         }
     }
 
-    /// Whether the command prints what the binary is made of: it uses no network.
-    pub fn is_about_itself(&self) -> bool {
+    /// Whether the command only prints tables of the program.
+    pub fn describes_program(&self) -> bool {
         matches!(self, Self::Settings(_) | Self::Keys(_) | Self::Completions(_) | Self::Man)
     }
 }
 
-/// Text above the `+` options.
 pub const OPTIONS_ABOUT: &str =
     "Query options; `no` after the + turns one off, and unambiguous prefixes are accepted:";
-/// Text about comparisons.
 pub const COMPARED_ABOUT: &str = "Two servers (@A @B) or two confs are queried at the same time, and differences of \
                                   the second are printed; the exit code is 1 if anything differs.";
 
-/// Every `+` option with what it does, for `--help`.
+/// All `+` options, for `--help`.
 fn options_help() -> String {
     let names: Vec<String> = options::KNOWN.iter().map(|known| format!("+{}", known.written())).collect();
     let width = names.iter().map(String::len).max().unwrap_or(0);
@@ -130,10 +128,10 @@ fn options_help() -> String {
     format!("{OPTIONS_ABOUT}\n{}\n\n{COMPARED_ABOUT}", rows.join("\n"))
 }
 
-/// The exit codes and what they mean.
+/// The exit codes with their meaning.
 pub const EXIT_TABLE: &[(&str, &str)] = &[
     ("0", "ok"),
-    ("1", "not found, or the answer is no"),
+    ("1", "not found, not reachable, or a check failed"),
     ("2", "usage"),
     ("3", "configuration"),
     ("4", "tunnel"),
@@ -147,10 +145,10 @@ fn exit_codes() -> String {
     format!("Exit codes: {}", codes.join(" · "))
 }
 
-/// Reads the command line `args`, whose first word is the program's name.
+/// Parses a command line; the first word is the name of the program.
 ///
 /// # Errors
-/// Where it is wrong, and where help or the version is asked for; printed in the colours that `args` ask for.
+/// If it is not valid, and for `--help` and `--version`; in colours as `--color` demands.
 pub fn parse(args: &[OsString]) -> Result<CommandLine, clap::Error> {
     let read = |color| {
         let matches = command(color).try_get_matches_from(args)?;
@@ -165,7 +163,7 @@ pub fn parse(args: &[OsString]) -> Result<CommandLine, clap::Error> {
     }
 }
 
-/// The value of `--color` on a command line that is wrong, or asks for help.
+/// The value of `--color` on a command line that clap does not accept.
 fn wanted_color(args: &[OsString]) -> ColorChoice {
     let flag = |name: &'static str, short| {
         Arg::new(name).long(name).short(short).global(true).action(ArgAction::SetTrue)
@@ -181,11 +179,11 @@ fn wanted_color(args: &[OsString]) -> ColorChoice {
     matches.and_then(|matches| matches.get_one("color").copied()).unwrap_or_default()
 }
 
-/// The definitions, for whoever writes completions or a manual of them.
+/// The definitions, also for completions and the manual page.
 pub fn command(color: ColorChoice) -> clap::Command {
     let with_examples = |sub: clap::Command| {
         let examples = examples::help(sub.get_name());
-        // dig has its options there.
+        // For dig, its options.
         match sub.get_after_long_help().map(ToString::to_string) {
             Some(options) => {
                 sub.after_help(examples.clone()).after_long_help(format!("{options}\n\n{examples}"))

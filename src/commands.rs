@@ -1,4 +1,4 @@
-//! The headless twins: each command prints what a view shows, as text or as JSON with a `schema` of its own.
+//! The headless commands: each prints the data of a view, as text or as JSON with its own `schema`.
 
 pub mod addr;
 pub mod conf;
@@ -35,27 +35,24 @@ use crate::cli::{self, Command};
 use crate::error::{Error, Exit};
 use crate::settings::{Layer, Settings};
 
-/// Bytes written at once.
+/// Size of the output buffer in bytes.
 const OUTPUT: usize = 64 * 1024;
 
-/// What a headless command gets beside its own words.
+/// Environment of a headless command.
 pub struct Context<'a> {
-    /// The settings that hold.
     pub settings: &'a Settings,
-    /// Where they come from.
     pub sources: &'a Sources,
-    /// The output.
     pub out: &'a mut dyn Write,
 }
 
 impl Context<'_> {
-    /// How long the tunnel may take to come up: the flag, or else the setting.
+    /// Limit for the handshake: the flag or else the setting.
     fn timeout(&self, common: &Common) -> Duration {
         common.timeout.unwrap_or(self.settings.timeout)
     }
 }
 
-/// Runs the command line `args`, whose first word is the program's name.
+/// Runs a command line; the first word is the name of the program.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     process::protect_memory();
     let args: Vec<OsString> = args.into_iter().collect();
@@ -94,17 +91,17 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Runs a headless command on the standard output.
 fn headless(command: &Command, sources: &Sources) -> ExitCode {
     let settings = sources.resolve(&Layer::default());
-    if let Some(note) = sources.note().filter(|_| !command.is_about_itself()) {
+    if let Some(note) = sources.note().filter(|_| !command.describes_program()) {
         let _ = writeln!(plain::stderr(), "sixpane: {note}");
     }
     let stdout = io::stdout();
-    // JSON has no colours that would have to be taken out again.
+    // JSON has no colours to remove.
     let stream = if command.is_json() {
         anstream::AutoStream::always_ansi(stdout)
     } else {
         anstream::AutoStream::auto(stdout)
     };
-    let ascii = command.is_for_eyes() && settings.ascii.unwrap_or_else(|| !plain::is_utf8());
+    let ascii = command.is_for_people() && settings.ascii.unwrap_or_else(|| !plain::is_utf8());
     let mut out = io::BufWriter::with_capacity(OUTPUT, Plain::new(stream, ascii));
     let result = block_on(run(command, Context { settings: &settings, sources, out: &mut out }));
     finish(result, &mut out)
@@ -130,13 +127,13 @@ async fn run(command: &Command, mut context: Context<'_>) -> Result<Exit, Error>
     }
 }
 
-/// One thread is enough for one command, and starts fastest.
+/// One thread: it is enough for one command and starts fastest.
 fn block_on<T>(command: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = process::runtime(&mut tokio::runtime::Builder::new_current_thread())?;
     runtime.block_on(command)
 }
 
-/// The exit code of `result`. A reader that went away (`| head -1`) is no error.
+/// The exit code of `result`. A closed pipe (`| head -1`) is not an error.
 fn finish(result: Result<Exit, Error>, out: &mut impl Write) -> ExitCode {
     let flushed = out.flush();
     match result.and_then(|exit| flushed.map(|()| exit).map_err(Error::from)) {
@@ -151,7 +148,7 @@ fn report(error: &Error) -> ExitCode {
     error.exit.into()
 }
 
-/// Ends when the user or the system asks the process to.
+/// Ends at SIGINT or SIGTERM.
 async fn interrupted() {
     use tokio::signal::unix::{SignalKind, signal};
     match signal(SignalKind::terminate()) {

@@ -1,5 +1,4 @@
-//! The terminal and the loop: carries out what [`app`](crate::app) asks for, feeds it what happens, draws when
-//! something has changed.
+//! The terminal and the loop: passes events to [`app`](crate::app), carries out its effects, and draws after a change.
 
 mod files;
 mod kept;
@@ -30,57 +29,51 @@ use crate::ui;
 use crate::ui::theme::Theme;
 use kept::Kept;
 use screens::{Attached, Screens};
-use signals::{Signals, Told};
+use signals::{Action, Signals};
 use terminal::Screen;
 pub use terminal::check;
 use work::Work;
 
-/// How long the end waits for files that are still being written.
+/// Time limit at the end for files that are still being written.
 const LAST: Duration = Duration::from_secs(2);
 
-/// The host's files that the screens need. Every call may block, and is made on a thread where it may.
+/// The user's files that the screens need. Every call may block and is made on a thread of its own.
 pub trait Host: Clone + Send + 'static {
-    /// The folds of `network` as they were kept.
+    /// The stored folds of `network`.
     fn folds(&self, network: &str) -> Folds;
 
     /// Adds a line of the Dig view to the history.
     fn remember(&self, line: &str);
 
-    /// Keeps what the screens look like on `network` for the next run.
+    /// Stores the layout and the folds of `network` for the next run.
     ///
     /// # Errors
-    /// Why it cannot be kept, in a sentence.
+    /// The reason, as a sentence.
     fn keep(&self, network: &str, now: &(Look, Folds)) -> Result<(), String>;
 }
 
-/// What the screens begin with.
+/// The initial state of the screens.
 #[derive(Debug)]
 pub struct Start {
-    /// The colours and glyphs.
     pub theme: Theme,
-    /// What can be set from outside.
     pub settings: Settings,
-    /// The keys that hold.
     pub keymap: Keymap,
-    /// What was kept from the last run.
+    /// Layout and folds of the last run.
     pub kept: (Look, Folds),
-    /// The lines of the Dig view of earlier runs.
+    /// The history of the Dig view.
     pub past: Past,
-    /// Told first.
     pub note: Option<String>,
 }
 
-/// How the screens ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// The exit code.
     pub code: Result<ExitCode, Error>,
-    /// What could not be written.
+    /// Files that could not be written.
     pub notes: Vec<String>,
 }
 
-/// Shows the Explore view over `attachment` until the user quits or a signal ends it. What is chosen on the screens is
-/// kept soon after it was chosen, and at the end, however that comes.
+/// Shows the screens until the user quits or a signal ends the program. Choices on the screens are stored soon after
+/// they were made, and at every kind of end.
 pub async fn run(attachment: Attachment, start: Start, host: impl Host) -> Ended {
     let failed = |error| Ended { code: Err(lost(error)), notes: Vec::new() };
     let mut signals = match Signals::new() {
@@ -128,25 +121,25 @@ pub async fn run(attachment: Attachment, start: Start, host: impl Host) -> Ended
     Ended { code, notes: kept.problem.into_iter().chain(unwritten).collect() }
 }
 
-/// Waits until a signal asks the process to end, and gives the exit code.
+/// Waits for a signal that ends the process; returns the exit code.
 ///
 /// # Errors
-/// Where the signals cannot be heard.
+/// If signals cannot be received.
 pub async fn ended() -> Result<ExitCode, Error> {
     let mut signals = Signals::new().map_err(lost)?;
     loop {
         match signals.next().await {
-            Told::End(code) => return Ok(ExitCode::from(code)),
-            Told::Stop => terminal::stop().map_err(lost)?,
-            Told::Continue => {}
+            Action::End(code) => return Ok(ExitCode::from(code)),
+            Action::Stop => terminal::stop().map_err(lost)?,
+            Action::Continue => {}
         }
     }
 }
 
-/// Lets the user choose between confs: gives the choice, or the exit code where a signal ends it.
+/// Shows the list of confs; returns the choice, or the exit code after a signal.
 ///
 /// # Errors
-/// Where the terminal cannot be set up, or goes away.
+/// If the terminal cannot be set up or is closed.
 pub async fn pick(mut pick: Pick, theme: Theme) -> Result<Result<Picked, ExitCode>, Error> {
     let mut signals = Signals::new().map_err(lost)?;
     let mut screen = Screen::enter().map_err(lost)?;
@@ -168,10 +161,10 @@ pub async fn pick(mut pick: Pick, theme: Theme) -> Result<Result<Picked, ExitCod
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return Ok(Err(Exit::HungUp.into())),
             },
-            told = signals.next() => match told {
-                Told::End(code) => return Ok(Err(ExitCode::from(code))),
-                Told::Stop => screen.suspend().map_err(gone)?,
-                Told::Continue => screen.repaint().map_err(gone)?,
+            action = signals.next() => match action {
+                Action::End(code) => return Ok(Err(ExitCode::from(code))),
+                Action::Stop => screen.suspend().map_err(gone)?,
+                Action::Continue => screen.repaint().map_err(gone)?,
             },
             () = terminal::panicked() => return Ok(Err(ExitCode::from(101))),
         }
@@ -179,9 +172,9 @@ pub async fn pick(mut pick: Pick, theme: Theme) -> Result<Result<Picked, ExitCod
     }
 }
 
-/// A terminal that takes nothing more is as good as hung up.
+/// An error of the terminal counts as a hangup.
 fn gone(error: std::io::Error) -> Error {
-    Error::new(Exit::HungUp, "the terminal has gone away").because(error)
+    Error::new(Exit::HungUp, "the terminal was closed").because(error)
 }
 
 fn lost(error: std::io::Error) -> Error {

@@ -30,18 +30,18 @@ fn a_frame_over_a_hundred_thousand_rows_costs_what_one_over_a_thousand_does() {
 fn a_thousand_pinged_cost_no_more_than_ten_times_a_hundred() {
     let (mut many, mut few) = (Desk::pinging(1000), Desk::pinging(100));
     let pings = |desk: &Desk| desk.state.networks.front().shown.pings.clone();
-    let (many_told, few_told) = (pings(&many), pings(&few));
+    let (many_pings, few_pings) = (pings(&many), pings(&few));
     // The list of targets, and all apps by regions: whoever looks through all pings for each row takes a hundred times
     // as long.
     for key in ['g', 'M'] {
         many.key(KeyCode::Char(key));
         few.key(KeyCode::Char(key));
-        let cost = |desk: &mut Desk, told: &Arc<Vec<Series>>| {
-            desk.report(Report::Pings(told.clone()));
+        let cost = |desk: &mut Desk, printed: &Arc<Vec<Series>>| {
+            desk.report(Report::Pings(printed.clone()));
             desk.draw();
         };
         let mut ratio = || {
-            let turns = in_turns(5, 1, || cost(&mut many, &many_told), || cost(&mut few, &few_told));
+            let turns = in_turns(5, 1, || cost(&mut many, &many_pings), || cost(&mut few, &few_pings));
             turns[0][0] / turns[1][0]
         };
         let least = (0..10).map(|_| ratio()).fold(f64::INFINITY, f64::min);

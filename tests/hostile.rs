@@ -23,10 +23,15 @@ fn json(output: &str) -> Vec<Value> {
     output.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// How each try of `told` ended, and how it went.
-fn tries(told: &Value) -> Vec<(String, String)> {
+/// Transport and result of each attempt.
+fn tries(printed: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    told["tries"].as_array().unwrap().iter().map(|one| (text(&one["transport"]), text(&one["end"]))).collect()
+    printed["tries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (text(&one["transport"]), text(&one["end"])))
+        .collect()
 }
 
 fn the(transport: &str, end: &str) -> (String, String) {
@@ -43,7 +48,7 @@ fn dangerous(out: &str) -> Vec<char> {
 }
 
 #[test]
-fn row_36_a_silent_server_is_told_try_by_try_and_its_siblings_are_not_held_up() {
+fn row_36_a_silent_server_is_reported_per_attempt_and_delays_no_other_query() {
     let liar = Liar::new(|query| match query.name().as_str() {
         "stuck.internal" => vec![],
         _ => vec![Do::Say(query.answer(&[aaaa(ADDRESS)]))],
@@ -51,23 +56,23 @@ fn row_36_a_silent_server_is_told_try_by_try_and_its_siblings_are_not_held_up() 
     let (out, err) = ends(&liar.run(&["dig", "stuck", "web", "+short", "+time=2"]), 5);
     assert_eq!(out, format!("{ADDRESS}\n"));
     assert!(
-        err.contains("[fdaa:0:18::3]:53 did not answer for stuck.internal.: no response within 2000 ms"),
+        err.contains("no response from [fdaa:0:18::3]:53 for stuck.internal.: no response within 2000 ms"),
         "{err}"
     );
     let (out, _) = ends(&liar.run(&["dig", "stuck", "+time=2", "--json"]), 5);
-    let told = &json(&out)[0];
-    assert_eq!(told["status"], "timeout");
+    let printed = &json(&out)[0];
+    assert_eq!(printed["status"], "timeout");
     let silent = ["UDP", "UDP", "UDP", "TCP"].map(|transport| the(transport, "no-response"));
-    assert_eq!(tries(told), silent);
+    assert_eq!(tries(printed), silent);
     // The patience of each try, over a round trip that is guessed.
     let sent: Vec<f64> =
-        told["tries"].as_array().unwrap().iter().map(|one| one["sent_ms"].as_f64().unwrap()).collect();
+        printed["tries"].as_array().unwrap().iter().map(|one| one["sent_ms"].as_f64().unwrap()).collect();
     let gaps: Vec<f64> = sent.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(gaps[0] >= 50.0 && gaps[1] >= 150.0 && gaps[2] >= 450.0, "{gaps:?}");
 }
 
 #[test]
-fn row_36_an_app_whose_names_are_not_answered_is_not_known_and_the_others_are() {
+fn row_36_an_app_without_responses_is_unknown_and_the_others_are_known() {
     let liar = Liar::new(|query| {
         let name = query.name();
         let said = match name.as_str() {
@@ -90,7 +95,7 @@ fn row_36_a_server_that_is_silent_about_everything_is_an_error() {
     let liar = Liar::new(|_| vec![]);
     let (out, err) = ends(&liar.run(&["tree"]), 5);
     assert_eq!(out, "");
-    assert!(err.contains("the name server fdaa:0:18::3 does not answer"), "{err}");
+    assert!(err.contains("no valid response from the name server fdaa:0:18::3"), "{err}");
 }
 
 #[test]
@@ -106,7 +111,7 @@ fn row_37_an_error_code_is_shown_as_that_code() {
 }
 
 #[test]
-fn row_37_formerr_is_asked_again_once_without_edns() {
+fn row_37_after_formerr_one_query_without_edns_is_sent() {
     let liar = Liar::new(|query| {
         vec![Do::Say(if query.edns() { query.code(1) } else { query.answer(&[aaaa(ADDRESS)]) })]
     });
@@ -140,7 +145,7 @@ fn row_38_a_missing_name_and_a_name_without_records_are_distinguished() {
 }
 
 #[test]
-fn row_39_what_answers_nothing_of_ours_is_ignored_and_counted() {
+fn row_39_responses_to_no_query_are_ignored_and_counted() {
     let elsewhere = |port| SocketAddrV6::new(*SERVER.ip(), port, 0, 0);
     let stranger = SocketAddrV6::new("fdaa:0:18::66".parse().unwrap(), 53, 0, 0);
     let liar = Liar::new(move |query| {
@@ -176,15 +181,15 @@ fn row_39_what_answers_nothing_of_ours_is_ignored_and_counted() {
     // The empty one is none, and what comes after the answer may come too late to be counted.
     let count: u32 = counted.split_whitespace().find_map(|word| word.parse().ok()).unwrap();
     assert!((7..=10).contains(&count), "{counted}");
-    // Without the right one there is no answer at all, and the wrong ones are spoken of.
+    // Without the right one there is no response, and the wrong ones are counted.
     let liar = Liar::new(move |query| vec![Do::From(stranger, query.answer(&[aaaa(WRONG)]))]);
     let (out, err) = ends(&liar.run(&["dig", "web", "+short", "+time=1"]), 5);
     assert_eq!(out, "");
-    assert!(err.contains("came and answered nothing"), "{err}");
+    assert!(err.contains("received that match no query"), "{err}");
 }
 
 #[test]
-fn row_40_what_is_cut_is_asked_again_over_one_connection_and_never_taken_for_whole() {
+fn row_40_truncated_responses_are_retried_over_one_connection_and_never_used_as_complete() {
     let liar = Liar::new(|query| {
         vec![Do::Say(match query.over {
             Over::Udp => query.message(0x200, 1, &aaaa(WRONG)),
@@ -384,7 +389,7 @@ fn row_43_messages_that_are_none_are_errors_and_loop_nowhere() {
         let (out, err) = ends(&liar.run(&["dig", "web", "+time=1"]), 5);
         assert!(!out.contains(ADDRESS) && err.contains("web.internal."), "{what}: {out}{err}");
         let (out, err) = ends(&liar.run(&["tree"]), 5);
-        assert!(out.is_empty() && err.contains("does not answer"), "{what}: {out}{err}");
+        assert!(out.is_empty() && err.contains("no valid response"), "{what}: {out}{err}");
     }
 }
 
@@ -394,7 +399,7 @@ fn row_43_a_txt_record_without_data_and_labels_of_63_bytes_are_read() {
     let (out, _) = ends(&liar.run(&["dig", "_apps", "--json"]), 0);
     assert_eq!(json(&out)[0]["message"]["ANCOUNT"], 2);
     let (out, _) = ends(&liar.run(&["tree"]), 0);
-    assert!(out.contains("web  no started Machines") || out.contains("web  not known"), "{out}");
+    assert!(out.contains("web  no started machines") || out.contains("web  not known"), "{out}");
     let long = "a".repeat(63);
     let liar = Liar::new(|query| vec![Do::Say(query.answer(&[aaaa(ADDRESS)]))]);
     let (out, _) = ends(&liar.run(&["dig", &format!("{long}.vm.{long}.internal"), "+short"]), 0);
@@ -471,7 +476,7 @@ fn row_46_lists_are_split_whatever_is_in_them() {
         assert_eq!(listed(&apps(vec![text(list)]), i32::from(want.is_empty())), want, "{list:?}");
     }
     let (out, _) = ends(&apps(vec![text(b"")]).run(&["tree"]), 1);
-    assert!(out.contains("Either none is running or this conf belongs to another org."), "{out}");
+    assert!(out.contains("Either none is running or this conf belongs to another network."), "{out}");
     assert_eq!(listed(&apps(vec![]), 1), [b""; 0], "no record at all");
     assert_eq!(listed(&apps(vec![text(b" web , api,,db,web,")]), 0), [&b"api"[..], b"db", b"web"]);
     let instances = format!(
@@ -494,7 +499,7 @@ fn row_46_lists_are_split_whatever_is_in_them() {
 }
 
 #[test]
-fn row_47_other_records_among_the_answers_are_passed_over() {
+fn row_47_other_records_in_the_answer_are_skipped() {
     let alias = || record(5, b"\x05other\x08internal\0");
     let liar = Liar::of(vec![
         ("_apps.internal", vec![alias(), aaaa(WRONG), text(b"web"), record(1, &[192, 0, 2, 1])]),
@@ -589,26 +594,26 @@ fn a_cookie_that_is_refused_is_renewed_as_dig_does_it() {
             })]
         });
         let (out, _) = ends(&liar.run(&["dig", "web", "+cookie", "+qr", "+nostats"]), 0);
-        let told: Vec<&str> = out
+        let printed: Vec<&str> = out
             .lines()
             .filter(|line| ["BADCOOKIE", "Sending", "Got", "; COOKIE"].iter().any(|word| line.contains(word)))
             .map(|line| if line.contains("; COOKIE") { &line[line.len() - 7..] } else { line })
             .collect();
-        let first = told[1];
+        let first = printed[1];
         let mut want = vec![";; Sending:", first, ";; BADCOOKIE, retrying.", ";; Sending:", "0000000"];
         if stubborn {
             want.extend([";; BADCOOKIE, retrying in TCP mode.", ";; Sending:", "1010101"]);
         }
         want.extend([";; Got answer:", " (good)"]);
-        assert_eq!(told, want, "{out}");
+        assert_eq!(printed, want, "{out}");
         let sent: Vec<Vec<u8>> =
             liar.asked("web.internal").iter().map(|query| cookie(query).to_vec()).collect();
         assert!(sent.iter().all(|cookie| cookie[..8] == sent[0][..8]), "the client's part stays");
         let (out, _) = ends(&liar.run(&["dig", "web", "+cookie", "+nobadcookie"]), 5);
         assert!(out.contains("status: BADCOOKIE"), "{out}");
     }
-    // One that sends no cookie, and one that sends somebody else's, are not followed.
-    for theirs in [&[][..], b"\0\x0a\0\x10somebody else's!"] {
+    // A response without a cookie, or with another client's, is not retried.
+    for theirs in [&[][..], b"\0\x0a\0\x10another client's"] {
         let liar = Liar::new(move |query| vec![Do::Say(with_opt(query.code(0), 23, 0, theirs))]);
         let (out, _) = ends(&liar.run(&["dig", "web", "+cookie"]), 5);
         assert!(out.contains("status: BADCOOKIE") && liar.asked("web.internal").len() == 1, "{out}");

@@ -69,11 +69,11 @@ fn a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default() {
 }
 
 #[test]
-fn a_fault_in_the_file_is_placed_told_once_and_stops_nobody() {
+fn an_error_in_the_file_is_reported_once_with_its_place_and_prevents_no_start() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path();
     let addr = ["addr", "fdaa:0:18:a7b:7d:f066:b83b:2"];
-    for (text, told) in [
+    for (text, printed) in [
         ("theme = \"pink\"\nmouse = 3\n", "settings.toml:1:9: theme: one of auto, dark, light, cvd, mono"),
         ("theme = \n", "settings.toml:1:"),
         ("version = 9\ntheme = \"dark\"\n", "is for a newer sixpane"),
@@ -86,9 +86,9 @@ fn a_fault_in_the_file_is_placed_told_once_and_stops_nobody() {
         write_settings(home, text);
         let (out, err) = ends(&run(home, &addr, &[]), 0);
         assert!(out.contains("Network"), "{out}");
-        assert!(err.contains(told) && err.lines().count() == 1, "{err}");
+        assert!(err.contains(printed) && err.lines().count() == 1, "{err}");
         let (_, err) = ends(&run(home, &["settings", "--show"], &[]), 3);
-        assert!(err.contains(told), "{err}");
+        assert!(err.contains(printed), "{err}");
         let after = std::fs::read_to_string(home.join(".config/sixpane/settings.toml")).unwrap();
         assert_eq!(after, text, "it is never written");
     }
@@ -125,7 +125,7 @@ fn files_of_earlier_versions_are_still_read() {
 }
 
 #[test]
-fn keys_of_the_settings_hold_on_the_screens_and_in_what_is_told() {
+fn keys_of_the_settings_apply_on_the_screens_and_in_the_help() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("mine.toml");
     std::fs::write(&file, "[keys]\nquit = \"Q\"\n").unwrap();
@@ -172,7 +172,7 @@ fn folds_and_order_come_back_and_a_strange_file_is_left_alone() {
     term.end();
     std::fs::write(&kept, "{\"version\": 2}").unwrap();
     let mut term = demo();
-    term.sees(&["a newer sixpane's"]);
+    term.sees(&["written by a newer sixpane"]);
     term.keys(">>q");
     term.end();
     assert_eq!(std::fs::read_to_string(&kept).unwrap(), "{\"version\": 2}");
@@ -205,7 +205,7 @@ fn what_was_chosen_outlives_a_kill() {
 }
 
 #[test]
-fn a_state_folder_that_cannot_be_written_is_told_once_at_the_end() {
+fn a_state_folder_without_write_permission_is_reported_once_at_the_end() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("sixpane"), "in the way").unwrap();
     let env = [("XDG_STATE_HOME", folder.path().to_str().unwrap())];
@@ -214,7 +214,7 @@ fn a_state_folder_that_cannot_be_written_is_told_once_at_the_end() {
     term.keys(">>q");
     assert_eq!(term.end(), 0);
     let text = term.screen(|screen| screen.contents().replace('\n', ""));
-    assert_eq!(text.matches("cannot be kept in").count(), 1, "{text}");
+    assert_eq!(text.matches("cannot be saved in").count(), 1, "{text}");
     assert_eq!(std::fs::read_to_string(folder.path().join("sixpane")).unwrap(), "in the way");
 }
 
@@ -276,7 +276,7 @@ fn progress_is_for_terminals_and_leaves_nothing_behind() {
     });
 }
 
-/// Every command that looks at a network, in words that end soon; `watch` is interrupted when it has told its first line.
+/// A short run of every command that attaches; `watch` is interrupted after its first line.
 const LOOKING: &[&[&str]] = &[
     &["tree"],
     &["dig", "web", "vms.web.internal"],
@@ -314,7 +314,7 @@ fn printed(gateway: &Gateway, words: &[&str], env: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn every_command_is_coloured_for_whoever_asks_and_for_nobody_else() {
+fn every_command_is_coloured_only_on_demand() {
     let gateway = Gateway::start();
     for words in LOOKING.iter().filter(|words| !matches!(words[0], "dig" | "trace" | "find")) {
         let coloured = |more: &[&str], env: &[(&str, &str)]| {
@@ -328,7 +328,7 @@ fn every_command_is_coloured_for_whoever_asks_and_for_nobody_else() {
 }
 
 #[test]
-fn without_utf8_everything_for_eyes_is_ascii_and_says_the_same() {
+fn without_utf8_all_output_for_people_is_ascii_with_the_same_content() {
     let gateway = Gateway::start();
     let words_of = |text: &str| -> Vec<String> {
         text.split(|c: char| !c.is_ascii_alphabetic()).filter(|w| w.len() > 3).map(str::to_owned).collect()
@@ -354,9 +354,9 @@ fn without_utf8_everything_for_eyes_is_ascii_and_says_the_same() {
         ends(&sixpane(gateway.folder.path(), &["tree", "no.conf"]).env("LC_ALL", "C").output().unwrap(), 3);
     assert!(err.is_ascii(), "{err}");
     // The user's word is stronger.
-    let told =
+    let printed =
         sixpane(gateway.folder.path(), &["keys"]).env("LC_ALL", "C").env("SIXPANE_ASCII", "false").output();
-    assert!(ends(&told.unwrap(), 0).0.contains('↵'));
+    assert!(ends(&printed.unwrap(), 0).0.contains('↵'));
 }
 
 #[test]
@@ -401,7 +401,7 @@ const TELLING: &[&[&str]] =
     &[&["--help"], &["settings"], &["keys"], &["keys", "--markdown"], &["completions", "zsh"], &["man"]];
 
 #[test]
-fn a_closed_pipe_is_quiet_and_a_full_disk_is_told() {
+fn a_closed_pipe_is_no_error_and_a_full_disk_is_one() {
     let folder = tempfile::tempdir().unwrap();
     for words in TELLING {
         let mut child =
@@ -478,7 +478,7 @@ fn fish_completes() {
 }
 
 #[test]
-fn powershell_is_told_every_command() {
+fn powershell_completes_every_command() {
     let folder = tempfile::tempdir().unwrap();
     let (script, _) = ends(&sixpane(folder.path(), &["completions", "powershell"]).output().unwrap(), 0);
     assert!(script.contains("Register-ArgumentCompleter -Native -CommandName 'sixpane'"));

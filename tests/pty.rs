@@ -24,7 +24,7 @@ fn demo(at: (u16, u16), env: &[(&str, &str)]) -> Term {
 }
 
 #[test]
-fn the_tree_comes_at_every_size_and_q_quits() {
+fn the_tree_is_shown_at_every_size_and_q_quits() {
     for at in [WIDE, (80, 24), (60, 15)] {
         let mut term = Term::sixpane(&["demo"], at);
         term.sees(&["[1", "Explore", "admin", "fdaa:0:18::/48"]);
@@ -57,7 +57,7 @@ fn control_c_quits() {
 
 #[cfg(debug_assertions)]
 #[test]
-fn a_panic_on_any_thread_is_told_on_a_sane_terminal() {
+fn a_panic_on_any_thread_is_reported_on_a_restored_terminal() {
     for (place, words) in [("1", "a panic for a test"), ("task", "a panic for a test, in a task")] {
         let mut term = Term::start(sixpane(), &["demo"], WIDE, &[("SIXPANE_TEST_PANIC", place)]);
         assert_eq!(term.end(), 101, "{place}");
@@ -68,7 +68,7 @@ fn a_panic_on_any_thread_is_told_on_a_sane_terminal() {
 }
 
 #[test]
-fn a_terminal_that_goes_away_ends_the_process() {
+fn a_closed_terminal_ends_the_process() {
     let size = PtySize { rows: 36, cols: 120, pixel_width: 0, pixel_height: 0 };
     let pair = native_pty_system().openpty(size).unwrap();
     let mut command = CommandBuilder::new(sixpane());
@@ -137,7 +137,7 @@ fn control_z_stops_the_job_and_fg_paints_it_again() {
 }
 
 #[test]
-fn a_window_too_small_says_so_and_grows_again() {
+fn a_window_that_is_too_small_shows_a_message_until_it_grows() {
     let mut term = demo((80, 24), &[]);
     term.resize((48, 12));
     term.sees(&["sixpane needs 60×15", "this is 48×12"]);
@@ -224,7 +224,7 @@ fn several_confs_are_chosen_from_and_a_bad_reload_keeps_the_tunnel() {
     term.sees(&["Refreshing everything"]);
     write("one.conf", "nonsense");
     term.keys("R");
-    term.sees(&["The conf was kept as it was"]);
+    term.sees(&["The conf in use is unchanged"]);
     std::fs::write(&one, conf('A').replace("127.0.0.1:9", "127.0.0.1:11")).unwrap();
     term.keys("R");
     term.sees(&["The conf has changed: attached again", "127.0.0.1:11"]);
@@ -254,7 +254,7 @@ fn a_conf_that_has_become_a_pipe_is_refused_and_the_screens_go_on() {
     std::fs::remove_file(&path).unwrap();
     fifo(&path);
     term.keys("R");
-    term.sees(&["The conf was kept as it was", "it is a pipe"]);
+    term.sees(&["The conf in use is unchanged", "it is a pipe"]);
     term.keys("5");
     term.sees(&["[5 Events]"]);
     term.keys("q");
@@ -311,7 +311,7 @@ fn state_that_another_process_has_locked_leaves_the_keys_alone() {
 }
 
 #[test]
-fn a_conf_that_never_comes_can_be_interrupted() {
+fn a_conf_that_cannot_be_read_can_be_interrupted() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe");
     fifo(&pipe);
@@ -327,7 +327,7 @@ fn a_conf_that_never_comes_can_be_interrupted() {
 }
 
 #[test]
-fn the_mouse_is_heard_and_given_back() {
+fn the_mouse_works_and_is_released() {
     let mut term = demo(WIDE, &[]);
     term.until("the mouse", |screen| {
         screen.mouse_protocol_mode() == vt100::MouseProtocolMode::ButtonMotion
@@ -364,7 +364,7 @@ fn plain_text_is_on_the_normal_screen_until_a_key() {
 }
 
 #[test]
-fn a_first_run_tells_what_to_do_and_offers_the_demo() {
+fn a_first_run_shows_instructions_and_offers_the_demo() {
     let mut term = Term::start(sixpane(), &[], (80, 24), &[]);
     term.sees(&["fly wireguard create", "[org] [region] [name]", "demo"]);
     term.keys("r\r");

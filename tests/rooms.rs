@@ -1,18 +1,18 @@
-//! Who may know whom: the rooms of the house and the arrows between them, read from the source itself.
+//! The rooms of the source and their permitted dependencies, read from the source.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// A room, whom it may know, and why not more.
+/// A room, the rooms that it may import, and the reason.
 const ROOMS: &[(&str, &[&str], &str)] = &[
-    ("text", &[], "everybody stands on it"),
+    ("text", &[], "used by all rooms"),
     ("clock", &[], "the time, as tokio has it"),
     ("address", &[], "arithmetic on an address"),
     ("files", &[], "the system's files, whoever asks"),
     ("state", &["files"], "files of the user's, known by a key alone"),
-    ("error", &["text"], "everybody stands on it"),
+    ("error", &["text"], "used by all rooms"),
     ("settings", &["files", "text"], "what the user decided, as values"),
     ("profile", &["address", "error", "text"], "a file's text in, a value out: no network"),
     ("net", &["clock", "profile", "text"], "sends packets, and knows nothing of what is in them"),

@@ -131,7 +131,7 @@ fn the_picture_is_of_this_tape() {
             let words = words.replace('&', "&amp;");
             assert!(
                 svg.contains(&format!(">{words}</text>")),
-                "no frame is about `{words}`: make the picture anew"
+                "no frame is about `{words}`: make the picture again"
             );
         }
     }

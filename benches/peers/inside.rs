@@ -1,4 +1,4 @@
-//! What runs in the client's namespace: this very program, started anew there. Each part prints plain figures.
+//! The part in the client's namespace: this program, started again there. Each part prints plain figures.
 
 use std::path::Path;
 use std::sync::Arc;

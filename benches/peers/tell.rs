@@ -1,4 +1,4 @@
-//! What was measured, told in lines of one width.
+//! Prints the measurements in lines of one width.
 
 use std::process::Output;
 use std::time::{Duration, Instant};

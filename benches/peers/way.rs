@@ -1,6 +1,6 @@
 //! A long way: how many round trips a tree takes, with 50 ms of delay each way, and what loss makes of it.
 //!
-//! How fast a large answer comes is up to the server's TCP. CUBIC is what Linux does unless it is told otherwise: it
+//! The speed of a large response depends on the server's TCP. CUBIC is the default of Linux: it
 //! sends what its window allows at once. BBR spreads it over the round trip, and a tree that hangs on one large answer
 //! comes later by half of one.
 

@@ -227,7 +227,6 @@ pub struct Completions {
     pub shell: clap_complete::Shell,
 }
 
-/// How the output is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Format {
     /// Like ping: one line per reply, then a summary
@@ -267,7 +266,7 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// The settings that the flags say.
+    /// The settings given by the flags.
     pub fn layer(&self) -> Layer {
         Layer {
             refresh: self.refresh,
@@ -303,12 +302,12 @@ pub struct Common {
 }
 
 impl Common {
-    /// The conf of a command that attaches to one network.
+    /// The conf of a command for one network.
     pub fn conf(&self) -> Result<Option<&Path>, Error> {
         match self.confs.as_slice() {
             [] => Ok(None),
             [conf] => Ok(Some(conf)),
-            _ => Err(Error::new(Exit::Usage, "one conf at a time").why("--conf is given more than once")),
+            _ => Err(Error::new(Exit::Usage, "too many confs").why("--conf is given more than once")),
         }
     }
 }

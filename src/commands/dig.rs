@@ -1,4 +1,4 @@
-//! `sixpane dig`: questions put to name servers of one network or of several, as text, as data alone, or as JSON lines.
+//! `sixpane dig`: sends queries to name servers of one or several networks; prints text, only data, or JSON lines.
 
 mod nearest;
 mod print;
@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::mpsc;
 
-use self::print::{Printer, Said};
+use self::print::{Printer, Response};
 use super::session::Session;
 use super::{Context, conf, interrupted, plain};
 use crate::attach::list::{self, Item};
@@ -27,12 +27,12 @@ use crate::engine::Settings;
 use crate::error::{Error, Exit};
 use crate::text::{Safe, count};
 
-/// Lines of a batch that are out at once; the client's window is what really leaves.
+/// Lines of a batch in progress at once; the window of the client limits the packets.
 const AHEAD: usize = 2048;
-/// Lines from which on a connection for them all is worth its packets.
+/// Batches with more lines use one TCP connection.
 const MANY: usize = 64;
 
-/// The confs that are named, those of the option `--conf` first of all, and what is to be done.
+/// The confs and the request of a command line.
 fn request(args: Dig) -> Result<(Vec<PathBuf>, Request), Error> {
     let json = args.common.json;
     let (confs, mut words) = conf::split_all(args.words, args.common.confs);
@@ -53,32 +53,32 @@ fn request(args: Dig) -> Result<(Vec<PathBuf>, Request), Error> {
     Ok((confs, request))
 }
 
-/// What was understood of the command line, and how its answers are printed.
+/// The queries and the form of the output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Request {
     words: Vec<String>,
     lines: Vec<Line>,
     json: bool,
     batch: bool,
-    /// Between two times of asking, where it is asked again and again.
+    /// Interval of a repeated query.
     every: Option<Duration>,
 }
 
 impl Request {
-    /// Reads the line of `words`.
+    /// Parses one line.
     ///
     /// # Errors
-    /// Where it is no dig line (exit 2).
+    /// If it is not a valid dig line (exit 2).
     fn new(words: Vec<String>, json: bool) -> Result<Self, Error> {
         let line = line::parse(&words).map_err(|error| wrong("", &error))?;
         Ok(Self { words, lines: vec![line], json, batch: false, every: None })
     }
 
-    /// Reads the lines of a file: each is a dig line, with the options of `words` before its own. Empty lines and
-    /// those that begin with `#` or `;` are passed over.
+    /// Parses the lines of a file, each with the options of `words` before its own. Empty lines and lines that begin
+    /// with `#` or `;` are skipped.
     ///
     /// # Errors
-    /// Where it cannot be read (exit 3), or a line is none (exit 2, with its number).
+    /// If the file cannot be read (exit 3), or a line is not valid (exit 2, with its number).
     fn batch(path: &Path, words: &[String], json: bool) -> Result<Self, Error> {
         let name = Safe::new(path.as_os_str().as_encoded_bytes());
         let text = if path == Path::new("-") {
@@ -103,14 +103,13 @@ impl Request {
         Ok(Self { words: Vec::new(), lines, json, batch: true, every: None })
     }
 
-    /// How an engine is to work for this.
     fn engine(&self) -> Settings {
         let nearest = self.lines.iter().any(|line| line.show.nearest);
         let plan = if nearest { nearest::plan() } else { Settings::default().plan };
         Settings { walk: false, plan, ..Settings::default() }
     }
 
-    /// Whether what an answer means is to be told: where it is asked for, or where somebody looks who asked for little.
+    /// Whether to add notes: with `+explain`, and for a single query on a terminal.
     fn explains(&self, line: &Line) -> bool {
         line.show.explain.unwrap_or_else(|| !self.batch && std::io::stderr().is_terminal())
     }
@@ -129,62 +128,62 @@ fn known_options() -> String {
     names.join(" ")
 }
 
-/// A network that is asked.
+/// A network to query.
 struct Org {
     session: Session,
-    /// The conf's name, or its path where another one has the same name.
+    /// Name of the conf, or its path if another one has the same name.
     name: String,
 }
 
-/// What each line of a request was answered, in their order.
+/// The responses to each line, in order.
 type Inbox = mpsc::Receiver<Result<Vec<Exchange>, NoServer>>;
 
-/// Puts all lines at once to all networks and prints the answers in the order of the questions, with what differs
-/// between servers and networks. The exit code is that of the worst: 5 where one failed, 1 where one says no or
-/// anything differs, 6 where some of a batch failed or one of several networks could not be asked. A request that
-/// watches goes on until interrupted.
+/// Sends all queries to all networks at once and prints the responses in the order of the queries, with the differences
+/// between servers and networks. The exit code is that of the worst result: 5 if a query failed, 1 if a response is
+/// empty or responses differ, 6 if some of a batch failed or a network could not be queried. With `--watch` it runs
+/// until interrupted.
 ///
 /// # Errors
-/// Where no conf can be used (exit 2 or 3), no link stands in time (exit 4), or a server's name has no address.
+/// If no conf can be used (exit 2 or 3), no link comes up in time (exit 4), or the name of a server has no address.
 pub async fn run(context: &mut Context<'_>, args: &Dig) -> Result<Exit, Error> {
     let timeout = context.timeout(&args.common);
     // Before anything is sent: a wrong line is reported immediately.
     let (confs, request) = request(args.clone())?;
     let (request, out) = (&request, &mut context.out);
     let (mut orgs, mut left_out) = open(&confs, args.common.force, request)?;
-    // The questions leave with the handshake's last message.
+    // The queries leave with the last message of the handshake.
     let inboxes: Vec<Inbox> =
-        orgs.iter().filter(|_| request.every.is_none()).map(|org| put(org, request)).collect();
+        orgs.iter().filter(|_| request.every.is_none()).map(|org| submit(org, request)).collect();
     let mut inboxes = inboxes.into_iter();
-    let mut standing = Vec::new();
+    let mut attached = Vec::new();
     let ups = join_all(orgs.iter_mut().map(|org| org.session.up(timeout))).await;
     let mut first = None;
     for (org, up) in orgs.into_iter().zip(ups) {
         let inbox = inboxes.next();
         match up {
-            Ok(()) => standing.push((org, inbox)),
+            Ok(()) => attached.push((org, inbox)),
             Err(error) => {
                 left_out += 1;
                 if let Some(before) = first.replace(error) {
-                    tell(&before);
+                    warn(&before);
                 }
             }
         }
     }
     match first {
-        Some(error) if standing.is_empty() => return Err(error),
-        Some(error) => tell(&error),
+        Some(error) if attached.is_empty() => return Err(error),
+        Some(error) => warn(&error),
         None => {}
     }
-    let (orgs, inboxes): (Vec<Org>, Vec<Option<Inbox>>) = standing.into_iter().unzip();
+    let (orgs, inboxes): (Vec<Org>, Vec<Option<Inbox>>) = attached.into_iter().unzip();
     if let Some(every) = request.every {
         return watch::run(&orgs, request, every, interrupted(), out).await;
     }
     let inboxes = inboxes.into_iter().flatten().collect();
-    answers(orgs, inboxes, (request, timeout), left_out, out).await
+    print_all(orgs, inboxes, (request, timeout), left_out, out).await
 }
 
-/// Opens the networks; gives how many of several could not be.
+/// Attaches to the networks; also returns how many could not be attached to.
 fn open(confs: &[PathBuf], force: bool, request: &Request) -> Result<(Vec<Org>, usize), Error> {
     let (mut orgs, mut errors) = (Vec::<Org>::new(), Vec::new());
     for Item { source, loaded } in list::read(&list::named_or_only(confs)?) {
@@ -203,25 +202,25 @@ fn open(confs: &[PathBuf], force: bool, request: &Request) -> Result<(Vec<Org>, 
     if orgs.is_empty() {
         return Err(errors.swap_remove(0));
     }
-    errors.iter().for_each(tell);
+    errors.iter().for_each(warn);
     Ok((orgs, left_out))
 }
 
-/// Puts every line of `request` to a network, in order.
-fn put(org: &Org, request: &Request) -> Inbox {
+/// Sends every line of `request` to a network, in order.
+fn submit(org: &Org, request: &Request) -> Inbox {
     let (client, all) = (org.session.engine.client.clone(), request.lines.clone());
     let (answers, inbox) = mpsc::channel(AHEAD);
     if all.len() > MANY {
         client.connect();
     }
     tokio::spawn(async move {
-        let mut asked = stream::iter(all)
+        let mut results = stream::iter(all)
             .map(|line| {
                 let client = client.clone();
                 async move { query::send(&client, &line).await }
             })
             .buffered(AHEAD);
-        while let Some(exchanges) = asked.next().await {
+        while let Some(exchanges) = results.next().await {
             if answers.send(exchanges).await.is_err() {
                 return;
             }
@@ -230,7 +229,7 @@ fn put(org: &Org, request: &Request) -> Inbox {
     inbox
 }
 
-async fn answers(
+async fn print_all(
     mut orgs: Vec<Org>,
     mut inboxes: Vec<Inbox>,
     (request, timeout): (&Request, Duration),
@@ -250,21 +249,21 @@ async fn answers(
         }
         let servers = line.servers.len().max(1);
         for (at, ask) in line.asks.iter().enumerate() {
-            let mut said = Vec::new();
+            let mut responses = Vec::new();
             for (n, (org, exchanges)) in orgs.iter().zip(&answered).enumerate() {
                 let conf = (orgs.len() > 1).then_some(org.name.as_str());
                 let here = exchanges.iter().skip(at * servers).take(servers);
                 let ignored = org.session.engine.client.ignored();
-                said.extend(here.map(|exchange| Said { org: n, conf, ignored, exchange }));
+                responses.extend(here.map(|exchange| Response { org: n, conf, ignored, exchange }));
             }
-            printer.question(line, ask, &said)?;
+            printer.responses(line, ask, &responses)?;
             if request.explains(line) {
-                printer.notes(&orgs, line, ask, &said).await?;
+                printer.notes(&orgs, line, ask, &responses).await?;
             }
             if line.show.nearest {
-                let said: Vec<(usize, Exchange)> =
-                    said.iter().map(|said| (said.org, said.exchange.clone())).collect();
-                for (org, exchange) in said {
+                let answered: Vec<(usize, Exchange)> =
+                    responses.iter().map(|one| (one.org, one.exchange.clone())).collect();
+                for (org, exchange) in answered {
                     let several = orgs.len() > 1;
                     let Some(org) = orgs.get_mut(org) else { continue };
                     let found = nearest::measure(&mut org.session, &exchange, timeout).await?;
@@ -287,21 +286,21 @@ async fn answers(
             let what = count(ignored as usize, "message");
             let _ = writeln!(
                 plain::stderr(),
-                "sixpane: note: {what} were late, duplicated, or from another sender, and were ignored"
+                "sixpane: note: {what} ignored: late, duplicate, or from another sender"
             );
         }
     }
     Ok(if left_out > 0 && matches!(exit, Exit::Ok | Exit::Empty) { Exit::Partial } else { exit })
 }
 
-/// How the questions ended.
+/// Results of the queries.
 #[derive(Debug, Default)]
 struct Tally {
     failed: usize,
     empty: usize,
     incomplete: usize,
     all: usize,
-    /// Whether servers or networks say different things.
+    /// Whether the responses of servers or networks differ.
     differ: bool,
 }
 
@@ -328,7 +327,7 @@ impl Tally {
     }
 }
 
-fn tell(error: &Error) {
+fn warn(error: &Error) {
     let _ = writeln!(plain::stderr(), "sixpane: {error}");
 }
 

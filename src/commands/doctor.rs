@@ -1,4 +1,4 @@
-//! `sixpane doctor`: what is wrong, why, and what to try; of one conf, or of several at once.
+//! `sixpane doctor`: findings, their causes and remedies, for one or several confs.
 
 mod board;
 mod face;
@@ -28,18 +28,16 @@ use crate::text::Safe;
 use board::Board;
 use face::Face;
 
-/// What is to be examined.
 #[derive(Debug, Clone)]
 struct Request {
-    /// The confs; none means all that are found.
+    /// All confs found, if empty.
     confs: Vec<PathBuf>,
-    /// Attach even though another sixpane uses the conf.
+    /// Attach even if another sixpane uses the conf.
     force: bool,
     /// App, port or machine to check.
     subject: Subject,
-    /// How the report is printed.
     face: Face,
-    /// Whether names and addresses are taken out of it.
+    /// Remove names and addresses from the report.
     redact: bool,
 }
 
@@ -106,7 +104,7 @@ pub async fn run(context: &mut Context<'_>, args: &Doctor) -> Result<Exit, Error
     Ok(exit)
 }
 
-/// What is known of a conf before anything is asked.
+/// Collects the facts that need no packet, and claims the conf.
 fn admit(Item { source, loaded }: Item, confs: &[PathBuf], request: &Request) -> Patient {
     // The system is looked at when ours has ended.
     let subject = Subject { system: false, ..request.subject.clone() };
@@ -165,7 +163,7 @@ async fn examine(patient: Patient, board: &RefCell<Board>) -> Result<Facts, Erro
     }
 }
 
-/// What each network tells about the others: where the app is that one lacks, and that UDP gets through.
+/// Adds facts about the other networks: which of them has the app, and whether UDP works there.
 fn compare(all: &mut [Facts]) {
     if all.len() < 2 {
         return;

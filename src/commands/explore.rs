@@ -26,21 +26,18 @@ use crate::state;
 use crate::state::history::History;
 use crate::ui::theme::{Depth, Theme};
 
-/// How the screens are shown.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// What the user decided.
     pub settings: Settings,
-    /// Attach even though another sixpane uses the conf.
+    /// Attach even if another sixpane uses the conf.
     pub force: bool,
-    /// What is wrong with the settings, to be told once.
+    /// Errors in the settings, shown once.
     pub note: Option<String>,
-    /// The keys that hold.
     pub keymap: Keymap,
 }
 
 impl Options {
-    /// The flags in `screen` over the other sources of settings.
+    /// The flags in `screen` have precedence over the other sources.
     pub fn new(screen: &Screen, sources: &Sources, color: ColorChoice) -> Self {
         let mut flags = screen.layer();
         if color == ColorChoice::Never {
@@ -55,27 +52,27 @@ impl Options {
     }
 }
 
-/// Shows the network of the conf at `path`; without one, of the only one there is, or of the one that is chosen.
+/// Shows the network of the conf at `path`; without a path, of the only conf found or the selected one.
 ///
 /// # Errors
-/// Where there is no terminal, no conf, or no tunnel can be begun.
+/// If there is no terminal or no conf, or the tunnel cannot be started.
 pub fn run(path: Option<&Path>, screen: &Options) -> Result<ExitCode, Error> {
     runtime::check()?;
     let mut demo = None;
     block_on(explore(path, &mut demo, screen))
 }
 
-/// Starts the demo org and shows it, attached with its conf as to any other network.
+/// Starts the demo network and shows it through its conf, like any other network.
 ///
 /// # Errors
-/// Where there is no terminal, the scenario cannot be used, or the gateway cannot start.
+/// If there is no terminal, the scenario is not valid, or the gateway cannot start.
 pub fn demo(args: &args::Demo, screen: &Options) -> Result<ExitCode, Error> {
     runtime::check()?;
     let demo = demo::start(args.scenario.as_deref(), args.port)?;
     block_on(show(demo::source(&demo), screen))
 }
 
-/// Why the screens did not come about.
+/// Reason why the screens were not shown.
 enum End {
     /// The user or a signal ended the program.
     Code(ExitCode),
@@ -88,11 +85,11 @@ impl From<Error> for End {
     }
 }
 
-/// The network works on while a frame is drawn.
+/// Two threads: the network is served while a frame is drawn.
 fn block_on(shown: impl Future<Output = Result<ExitCode, End>>) -> Result<ExitCode, Error> {
     let runtime = process::runtime(tokio::runtime::Builder::new_multi_thread().worker_threads(1))?;
     let end = runtime.block_on(shown);
-    // The thread that reads the terminal may be waiting for a key that never comes, and others for a file.
+    // Threads may still wait for a key or a file.
     runtime.shutdown_background();
     match end {
         Ok(code) | Err(End::Code(code)) => Ok(code),
@@ -100,7 +97,7 @@ fn block_on(shown: impl Future<Output = Result<ExitCode, End>>) -> Result<ExitCo
     }
 }
 
-/// Does on another thread what may block: a signal ends the waiting.
+/// Runs `work`, which may block, on another thread; a signal ends the wait.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, End> {
     tokio::select! {
         done = tokio::task::spawn_blocking(work) => done.map_err(|_| End::Code(ExitCode::from(101))),
@@ -135,7 +132,7 @@ async fn explore(path: Option<&Path>, demo: &mut Option<Demo>, screen: &Options)
     }
 }
 
-/// Lets the user choose one of `paths`, or, on a first run, the demo behind them.
+/// Shows a list of `paths`, on a first run with the demo as the last item.
 async fn pick(
     paths: Vec<PathBuf>,
     first_run: bool,
@@ -151,7 +148,7 @@ async fn pick(
     };
     let mut choices: Vec<Choice> = items.iter().map(choice).collect();
     let pick = if first_run {
-        let about = Ok("an org in a box; nothing leaves this machine".into());
+        let about = Ok("a demo network; no packet leaves this host".into());
         choices.push(Choice { path: "demo".into(), about });
         Pick::first_run(choices, format!("this folder, ~/.config/sixpane, {}", find::ELSEWHERE.join(", ")))
     } else {
@@ -160,7 +157,7 @@ async fn pick(
     Ok(runtime::pick(pick, theme(screen)).await?)
 }
 
-/// What the screens need of the user's files.
+/// The user's files that the screens need.
 struct Files {
     loaded: Loaded,
     claimed: Claimed,
@@ -170,21 +167,20 @@ struct Files {
     notes: Vec<String>,
 }
 
-/// Reads them all.
 fn files(source: &Source, screen: &Options) -> Result<Files, Error> {
     let loaded = conf::load(source)?;
     let (kept, about_kept) = kept::load(&loaded.identity().network().to_string());
-    // The screens tell it too; here it is still to be read after they have gone.
+    // The screens show them, too; here they remain readable after the end.
     let notes: Vec<String> = screen.note.clone().into_iter().chain(about_kept).collect();
-    tell(&notes);
+    print_notes(&notes);
     let claimed = conf::claim(&loaded, screen.force)?;
-    // Where there is no state folder, or none that can be written, lines are remembered for this run alone.
+    // Without a writable state folder, the history is that of this run only.
     let history = state::dir().map(|dir| History::new(&dir));
     let lines = history.as_ref().map(|history| history.lines(KEPT)).unwrap_or_default();
     Ok(Files { loaded, claimed, kept, home: Home { history }, past: Past::new(lines), notes })
 }
 
-/// Shows the network of `source`. The handshake leaves before the terminal is touched.
+/// Shows the network of `source`. The handshake is sent before the screens are set up.
 async fn show(source: Source, screen: &Options) -> Result<ExitCode, End> {
     let options = screen.clone();
     let files = blocking(move || files(&source, &options)).await??;
@@ -209,17 +205,17 @@ async fn show(source: Source, screen: &Options) -> Result<ExitCode, End> {
         note: notes.into_iter().next(),
     };
     let ended = runtime::run(attachment, start, home).await;
-    tell(&ended.notes);
+    print_notes(&ended.notes);
     Ok(ended.code?)
 }
 
-fn tell(notes: &[String]) {
+fn print_notes(notes: &[String]) {
     for note in notes {
         let _ = writeln!(plain::stderr(), "sixpane: {note}");
     }
 }
 
-/// The files of the user that the screens need.
+/// Access to the files that the screens write.
 #[derive(Clone)]
 struct Home {
     history: Option<History>,
@@ -242,7 +238,7 @@ impl Host for Home {
     }
 }
 
-/// A locale without UTF-8 takes the glyphs, where nothing else is said.
+/// Without a setting, the locale decides on the glyphs.
 fn theme(screen: &Options) -> Theme {
     Theme {
         name: screen.settings.theme,

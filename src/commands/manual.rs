@@ -1,4 +1,4 @@
-//! What the binary tells of itself: `sixpane keys`, `completions` and `man`, made of the tables that it works by.
+//! `sixpane keys`, `completions` and `man`, generated from the tables of the program.
 
 use std::io::Write as _;
 
@@ -19,7 +19,7 @@ use super::Context;
 use super::process::CORE_DUMPS;
 use super::style::{DIM, STRONG, paint};
 
-/// The lines of every place, under its title: first those that hold everywhere, last the choice of a conf.
+/// The lines of every context with its title: first the global context, last the choice of a conf.
 fn places(keymap: &Keymap) -> impl Iterator<Item = (String, Vec<Line<'_>>)> {
     let mut places: Vec<command::Context> = Vec::new();
     for context in keymap.lines().map(|line| line.row.context).filter(|context| context.is_documented()) {
@@ -37,16 +37,16 @@ fn places(keymap: &Keymap) -> impl Iterator<Item = (String, Vec<Line<'_>>)> {
 
 fn shown(line: &Line<'_>) -> Vec<String> {
     if line.keys.is_empty() {
-        // What has no key is run by its name.
+        // A command without a key is run by its name.
         return vec![format!(":{}", line.row.id)];
     }
     line.keys.iter().map(|key| key.show(false)).collect()
 }
 
-/// Prints what every key does, and the names of the actions.
+/// Prints all keys with their commands.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If the output cannot be written.
 pub fn keys(context: &mut Context<'_>, args: &Keys) -> Result<Exit, Error> {
     let (keymap, markdown, out) = (context.sources.keymap(), args.markdown, &mut context.out);
     for (n, (title, lines)) in places(keymap).enumerate() {
@@ -77,11 +77,11 @@ pub fn keys(context: &mut Context<'_>, args: &Keys) -> Result<Exit, Error> {
 /// Prints the completions for a shell.
 ///
 /// # Errors
-/// Where they cannot be written.
+/// If the output cannot be written.
 pub fn completions(context: &mut Context<'_>, args: &Completions) -> Result<Exit, Error> {
     let (shell, out) = (args.shell, &mut context.out);
-    // The generators take a first word for the conf, always, and a command only after it: so the conf is left out, and
-    // comes in again where a shell can be told that the first word is either.
+    // The generators accept a command only after the conf. So the conf is removed, and added again for the shell that
+    // can complete either as the first word.
     let whole = cli::command(ColorChoice::Never);
     let mut either = clap::Command::new("sixpane")
         .args(whole.get_arguments().filter(|arg| !arg.is_positional()).cloned())
@@ -94,7 +94,7 @@ pub fn completions(context: &mut Context<'_>, args: &Completions) -> Result<Exit
     );
     out.write_all(script.as_bytes())?;
     if shell == clap_complete::Shell::Fish {
-        // Its generator knows the values of options alone.
+        // Its generator completes only the values of options.
         for sub in whole.get_subcommands() {
             for value in sub.get_positionals().flat_map(clap::Arg::get_possible_values) {
                 let (sub, value) = (sub.get_name(), value.get_name());
@@ -111,7 +111,7 @@ pub fn completions(context: &mut Context<'_>, args: &Completions) -> Result<Exit
 /// Prints the manual page.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If the output cannot be written.
 pub fn page(context: &mut Context<'_>) -> Result<Exit, Error> {
     let (keymap, out) = (context.sources.keymap(), &mut context.out);
     let mut command = cli::command(ColorChoice::Never);
@@ -156,11 +156,11 @@ pub fn page(context: &mut Context<'_>) -> Result<Exit, Error> {
     }
     rest.control("SH", ["SETTINGS"]);
     rest.text([
-        roman("A setting comes from a flag, else from the environment, else from "),
+        roman("The value of a setting is that of its flag, else of its environment variable, else in "),
         bold("~/.config/sixpane/settings.toml"),
-        roman(", else from what was chosen on the screen last, else from its default. "),
+        roman(", else the last choice on the screens, else the default. "),
         bold("sixpane settings"),
-        roman(" prints that file with every default."),
+        roman(" prints such a file with all defaults."),
     ]);
     for setting in settings::TABLE {
         rest.control("TP", []);
@@ -191,7 +191,7 @@ pub fn page(context: &mut Context<'_>) -> Result<Exit, Error> {
     Ok(Exit::Ok)
 }
 
-/// What a dig line knows.
+/// The options of a dig line.
 fn line_options() -> Roff {
     let mut part = Roff::new();
     part.control("PP", []);
@@ -206,33 +206,27 @@ fn line_options() -> Roff {
     part
 }
 
-/// What the environment says beside the settings.
+/// Environment variables besides those of the settings.
 const ENVIRONMENT: &[(&str, &str)] = &[
-    ("NO_COLOR", "Set to anything: no colours, neither on the screens nor in what is printed."),
-    (
-        "CLICOLOR_FORCE",
-        "Set to anything but 0: what is printed is coloured though it goes into a pipe or a file.",
-    ),
-    ("TERM", "dumb: no colours, and no screens; the headless command to use in their place is named."),
-    ("LC_ALL, LC_CTYPE, LANG", "A locale without UTF-8 takes ASCII glyphs."),
+    ("NO_COLOR", "If set: no colours, on the screens and in the output."),
+    ("CLICOLOR_FORCE", "If set, and not 0: coloured output also into a pipe or a file."),
+    ("TERM", "If dumb: no colours and no screens; use the headless commands."),
+    ("LC_ALL, LC_CTYPE, LANG", "Without UTF-8 in the locale, the output is ASCII."),
     (CORE_DUMPS, "Set to anything: permits core dumps. They contain the private key."),
-    (settings::FILE_VARIABLE, "Another file of settings."),
-    (
-        "XDG_CONFIG_HOME, XDG_STATE_HOME",
-        "Where the folders below are, if not in ~/.config and ~/.local/state.",
-    ),
+    (settings::FILE_VARIABLE, "Path of another settings file."),
+    ("XDG_CONFIG_HOME, XDG_STATE_HOME", "Folders to use instead of ~/.config and ~/.local/state."),
 ];
 
 const FILES: &[(&str, &str)] = &[
-    ("./*.conf, ~/.config/sixpane/*.conf", "Where confs are looked for when none is named."),
-    ("~/.config/sixpane/settings.toml", "The settings. It is never written."),
-    ("~/.local/state/sixpane/", "What is kept between runs. Every file in it may be deleted."),
+    ("./*.conf, ~/.config/sixpane/*.conf", "Confs used if none is given."),
+    ("~/.config/sixpane/settings.toml", "The settings. sixpane never writes this file."),
+    ("~/.local/state/sixpane/", "Data kept between runs. All files in it may be deleted."),
 ];
 
-/// A subcommand as a part of the page: its synopsis, what it does, its options.
+/// The part of the page about a subcommand: synopsis, description, options.
 fn section(command: &clap::Command) -> Result<Vec<u8>, Error> {
     let name = command.get_bin_name().unwrap_or(command.get_name()).to_owned();
-    // What every command has is told once, above.
+    // Options of all commands are described once, above.
     let common = |arg: clap::Arg| {
         let hide = matches!(arg.get_id().as_str(), "color" | "help");
         arg.hide(hide)

@@ -52,11 +52,9 @@ pub struct Request {
     pub targets: Vec<String>,
     /// Probes for each; `None` until interrupted.
     pub count: Option<u64>,
-    /// Maximum duration.
     pub deadline: Option<Duration>,
     /// Ping the addresses of a name round robin, in one row.
     pub turns: bool,
-    /// Bytes of payload.
     pub payload: u16,
     pub format: Format,
 }

@@ -86,7 +86,6 @@ pub async fn run(context: &mut Context<'_>, args: &args::Trace) -> Result<Exit, 
     Ok(if trace.is_reached() { Exit::Ok } else { Exit::Empty })
 }
 
-/// The progress line.
 fn so_far(trace: &Trace) -> String {
     let hops = crate::text::count(trace.hops.len(), "hop");
     let reached = if trace.is_reached() { "reached" } else { "not reached yet" };

@@ -55,7 +55,7 @@ pub async fn run(context: &mut Context<'_>, args: &Tree) -> Result<Exit, Error> 
     let answered = catalog.sources.values().any(|source| source.outcome.is_definite());
     if !answered {
         let dns = session.identity.dns.addr;
-        return Err(Error::new(Exit::Dns, format!("the name server {dns} does not respond"))
+        return Err(Error::new(Exit::Dns, format!("no valid response from the name server {dns}"))
             .why(catalog.walk.problems.join("; "))
             .hint("check the DNS line of the conf: the name server of the network is <prefix>::3")
             .hint(format!("sixpane ping {dns}")));

@@ -1,4 +1,4 @@
-//! Files that the screens write.
+//! Exported files.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_there_goes_only_where_that_was_said() {
+    fn a_file_is_replaced_only_with_permission() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.txt");
         let mut file = Save { path: path.to_str().unwrap().into(), text: "one\n".into(), overwrite: false };

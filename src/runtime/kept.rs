@@ -1,4 +1,4 @@
-//! What the screens look like, kept for the next run soon after it was chosen.
+//! Stores the layout and folds of the screens soon after a change.
 
 use std::time::{Duration, Instant};
 
@@ -8,35 +8,33 @@ use crate::app::State;
 use crate::app::kept::{Folds, Look};
 use crate::clock;
 
-/// How long a choice may wait until it is kept: whoever kills the process loses no more.
+/// Maximum age of a choice that is not stored: a killed process loses no more.
 const SOON: Duration = Duration::from_secs(1);
 
-/// What was kept last.
 #[derive(Debug)]
 pub struct Kept {
     last: (Look, Folds),
     due: Option<Instant>,
-    /// Why it could not be kept the last time.
+    /// Reason why the last attempt failed.
     pub problem: Option<String>,
 }
 
 impl Kept {
-    /// From the last run.
+    /// `last` is that of the last run.
     pub fn new(last: (Look, Folds)) -> Self {
         Self { last, due: None, problem: None }
     }
 
-    /// When it is looked at again.
+    /// Time of the next check.
     pub fn due(&self) -> Option<Instant> {
         self.due
     }
 
-    /// Something may have been chosen.
     pub fn soon(&mut self) {
         self.due.get_or_insert(clock::now() + SOON);
     }
 
-    /// What is on the screens came from what was kept.
+    /// The screens show stored choices.
     pub fn restored(&mut self, state: &State) {
         self.last = state.kept();
     }
@@ -46,14 +44,14 @@ impl Kept {
         self.problem = result.err();
     }
 
-    /// Keeps what has changed, where it is time.
+    /// Stores changes if a check is due.
     pub fn keep_if_due(&mut self, state: &State, host: &impl Host, work: &mut Work) {
         if self.due.is_some_and(|due| due <= clock::now()) {
             self.keep(state, host, work);
         }
     }
 
-    /// Keeps what has changed. Behind a write that is stuck it waits for the next time.
+    /// Stores changes. While a write is stuck, they wait for the next check.
     pub fn keep(&mut self, state: &State, host: &impl Host, work: &mut Work) {
         self.due = None;
         let now = state.kept();

@@ -1,12 +1,11 @@
-//! When the next frame is drawn.
+//! The time of the next frame.
 
 use std::time::{Duration, Instant};
 
-/// Between two frames that no key asked for.
+/// Interval between frames without a key press.
 const FRAME: Duration = Duration::from_millis(33);
 
-/// When the next frame is drawn: at once for a key, a while after the last one for anything else, never without
-/// a change.
+/// The time of the next frame: immediately after a key press, else at an interval, never without a change.
 #[derive(Debug)]
 pub struct Pace {
     changed: Option<Instant>,
@@ -50,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_drawn_at_once_and_news_at_a_pace() {
+    fn a_key_is_drawn_immediately_and_reports_at_an_interval() {
         let t0 = Instant::now();
         let mut pace = Pace::new(t0);
         assert!(pace.is_due(t0));

@@ -12,7 +12,7 @@ use ratatui::crossterm::event::{Event, EventStream, KeyEventKind, MouseEventKind
 
 use super::kept::Kept;
 use super::pace::Pace;
-use super::signals::{Signals, Told};
+use super::signals::{Action, Signals};
 use super::terminal::{self, Screen};
 use super::unsent::Unsent;
 use super::work::{Done, Reloaded, Work};
@@ -29,13 +29,12 @@ use crate::ui;
 use crate::ui::hits::Hits;
 use crate::ui::theme::Theme;
 
-/// An attached network as the loop sees it.
+/// An attached network with its queue of commands.
 pub struct Attached {
     pub id: NetworkId,
     pub attachment: Attachment,
-    /// Commands that wait for room in the engine.
     pub unsent: Unsent,
-    /// Whether the source is read once more after the present reading.
+    /// Whether to read the source once more after the current read.
     reload_again: bool,
 }
 
@@ -45,15 +44,15 @@ impl Attached {
     }
 
     fn command(&mut self, command: Command) {
-        self.unsent.tell(&self.attachment.engine.commands, command);
+        self.unsent.send(&self.attachment.engine.commands, command);
     }
 
-    /// The next report, `None` at the end of the tunnel. Waiting commands leave meanwhile.
+    /// The next report; `None` at the end of the tunnel. Waiting commands are sent meanwhile.
     async fn next(&mut self) -> (NetworkId, Option<Report>) {
         let engine = &mut self.attachment.engine;
         tokio::select! {
             report = engine.reports.recv() => (self.id, report),
-            never = self.unsent.go_on(&engine.commands) => match never {},
+            never = self.unsent.send_waiting(&engine.commands) => match never {},
         }
     }
 }
@@ -61,7 +60,6 @@ impl Attached {
 /// The screens over the attached networks.
 pub struct Screens<'a, H> {
     pub state: State,
-    /// At least one.
     pub networks: Vec<Attached>,
     pub theme: Theme,
     pub settings: Settings,
@@ -72,26 +70,26 @@ pub struct Screens<'a, H> {
     pub wall: Option<(Instant, ZonedDateTime)>,
 }
 
-/// The terminal's side of the loop.
+/// The terminal and its state.
 struct Face {
     screen: Screen,
     events: EventStream,
     pace: Pace,
-    /// What the last frame shows where.
+    /// Mouse targets of the last frame.
     hits: Hits,
 }
 
-/// What the loop waited for.
+/// The next event of the loop.
 enum Next {
     Message(Message),
     Done(Done),
-    /// The terminal accepts a frame again.
+    /// The terminal has accepted the last frame.
     Idle,
     End(ExitCode),
 }
 
 impl<H: Host> Screens<'_, H> {
-    /// Runs until the user quits or a signal ends it. The last choices are being kept when this returns.
+    /// Runs until the user quits or a signal ends the program. Then the last choices are being stored.
     pub async fn run(&mut self, screen: Screen, signals: &mut Signals) -> Result<ExitCode, Error> {
         let mut face =
             Face { screen, events: EventStream::new(), pace: Pace::new(clock::now()), hits: Hits::default() };
@@ -122,8 +120,8 @@ impl<H: Host> Screens<'_, H> {
             [due, self.state.next_tick(), self.kept.due(), self.work.slow_at()].into_iter().flatten().min();
         Ok(tokio::select! {
             event = face.events.next() => match event {
-                Some(Ok(event)) => Next::Message(face.heard(event)?),
-                // The terminal is gone: nothing can be shown or asked any more.
+                Some(Ok(event)) => Next::Message(face.message(event)?),
+                // The terminal was closed.
                 Some(Err(_)) | None => Next::End(Exit::HungUp.into()),
             },
             ((id, report), ..) = select_all(self.networks.iter_mut().map(|one| Box::pin(one.next()))) => match report {
@@ -132,13 +130,13 @@ impl<H: Host> Screens<'_, H> {
             },
             done = self.work.next() => Next::Done(done),
             () = face.screen.idle(), if busy => Next::Idle,
-            told = signals.next() => match told {
-                Told::End(code) => Next::End(ExitCode::from(code)),
-                Told::Stop => {
+            action = signals.next() => match action {
+                Action::End(code) => Next::End(ExitCode::from(code)),
+                Action::Stop => {
                     face.suspend()?;
                     Next::Message(Message::Tick)
                 }
-                Told::Continue => {
+                Action::Continue => {
                     face.repaint()?;
                     Next::Message(Message::Tick)
                 }
@@ -157,9 +155,9 @@ impl<H: Host> Screens<'_, H> {
         app::update(&mut self.state, message, clock::now())
     }
 
-    /// Takes a message, and whatever else has come, before the next frame.
+    /// Processes a message and all waiting reports, before the next frame.
     fn take(&mut self, message: Message) -> Vec<Effect> {
-        // Only a hand changes what is kept.
+        // Only user input changes the stored choices.
         if matches!(message, Message::Input(_) | Message::Mouse(..)) {
             self.kept.soon();
         }
@@ -193,7 +191,7 @@ impl<H: Host> Screens<'_, H> {
         Vec::new()
     }
 
-    /// Carries out `effects`; gives the exit code where one of them is the end.
+    /// Carries out `effects`; returns the exit code if one of them ends the program.
     fn carry_out(&mut self, effects: Vec<Effect>, face: &mut Face) -> Result<Option<ExitCode>, Error> {
         let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
@@ -207,7 +205,7 @@ impl<H: Host> Screens<'_, H> {
                 Effect::Examine(id, facts) => self.examine(id, facts),
                 Effect::Remember(line) => {
                     let host = self.host.clone();
-                    // Behind a write that is stuck the line is dropped.
+                    // While a write is stuck, the line is dropped.
                     let _ = self.work.keep.push("writing the state folder", move || {
                         host.remember(&line);
                         Done::Remembered
@@ -233,12 +231,12 @@ impl<H: Host> Screens<'_, H> {
         }
     }
 
-    /// The network with this number, unless it is attached no longer.
+    /// The network with this ID, if still attached.
     fn attached(&mut self, id: NetworkId) -> Option<&mut Attached> {
         self.networks.iter_mut().find(|one| one.id == id)
     }
 
-    /// Gives a command to the engine of a network; one that is attached no longer needs none.
+    /// Sends a command to the engine of a network, if still attached.
     fn command(&mut self, id: NetworkId, command: Command) {
         if let Some(one) = self.attached(id) {
             one.command(command);
@@ -248,9 +246,9 @@ impl<H: Host> Screens<'_, H> {
     fn examine(&mut self, id: NetworkId, mut facts: Box<Facts>) {
         let Some(one) = self.attached(id) else { return };
         let origin = one.attachment.origin.clone();
-        // The newest examination is the one that is wanted.
+        // Only the newest examination counts.
         self.work.context.forget();
-        let pushed = self.work.context.push("looking at this host", move || {
+        let pushed = self.work.context.push("examining this host", move || {
             facts.around = origin.context();
             Done::Context(id, facts)
         });
@@ -263,7 +261,7 @@ impl<H: Host> Screens<'_, H> {
         let busy = (!self.work.reload.is_idle()).then(|| self.work.reload.is_slow());
         let Some(one) = self.attached(id) else { return };
         if let Some(slow) = busy {
-            // The file may have changed since it was read: once more, however often it is asked for.
+            // The file may have changed since it was read: read it once more, after any number of requests.
             one.reload_again = true;
             let label = one.attachment.origin.label();
             if slow {
@@ -284,30 +282,30 @@ impl<H: Host> Screens<'_, H> {
         self.complain(pushed);
     }
 
-    /// Shows what reading the source again gave. A conf that has become bad keeps the tunnel that there is.
+    /// Applies the result of a reload. If the conf is no longer valid, the present tunnel stays.
     fn reloaded(&mut self, id: NetworkId, result: Reloaded) {
         match result {
             Ok(None) => {}
             Ok(Some((attachment, folds))) => {
-                // What was just folded is of the network that is about to go.
+                // The present folds belong to the network before.
                 self.kept.keep(&self.state, &self.host, self.work);
                 let new = id.next();
-                self.begin_anew(new, attachment.identity.clone(), folds);
+                self.restart(new, attachment.identity.clone(), folds);
                 self.kept.restored(&self.state);
                 self.work.context.forget();
                 if let Some(one) = self.attached(id) {
-                    // Commands that wait were meant for the engine before.
+                    // Waiting commands were for the engine before.
                     *one = Attached { reload_again: one.reload_again, ..Attached::new(new, attachment) };
                 }
                 self.state.say("the conf has changed: attached again");
             }
-            Err(error) => self.state.say(format!("the conf was kept as it was: {}", error.line())),
+            Err(error) => self.state.say(format!("the conf in use is unchanged: {}", error.line())),
         }
     }
 
-    /// Replaces the state by one for a network that was attached again, with what the user chose in it.
-    /// Another network brings its own `folds`.
-    fn begin_anew(&mut self, id: NetworkId, identity: Arc<Identity>, folds: Option<Folds>) {
+    /// Replaces the state after a new attachment and keeps the choices of the user. Another network brings its own
+    /// `folds`.
+    fn restart(&mut self, id: NetworkId, identity: Arc<Identity>, folds: Option<Folds>) {
         let state = &mut self.state;
         let (look, folds_before) = state.kept();
         let page = state.page;
@@ -336,8 +334,8 @@ impl Face {
         Ok(())
     }
 
-    /// What an event of the terminal means.
-    fn heard(&mut self, event: Event) -> Result<Message, Error> {
+    /// The message for an event of the terminal.
+    fn message(&mut self, event: Event) -> Result<Message, Error> {
         if let Event::Key(key) = event
             && self.screen.is_plain()
         {
@@ -380,7 +378,7 @@ mod tests {
     use crate::engine;
     use crate::net::fake::Fake;
 
-    /// What is kept, by network.
+    /// Stored folds by network.
     #[derive(Clone, Default)]
     struct Home(Arc<Mutex<BTreeMap<String, Folds>>>);
 
@@ -406,7 +404,6 @@ mod tests {
         loaded.clone().attach_over(fake, Claimed::default(), engine::Settings::default()).unwrap()
     }
 
-    /// The screens over `attachment`, with a home of their own.
     fn screens<'a>(
         attachment: Attachment,
         home: Home,
@@ -420,7 +417,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_reload_asked_for_while_one_runs_reads_once_more() {
+    async fn a_reload_during_another_reads_once_more() {
         let (mut kept, mut work) = (Kept::new(Default::default()), Work::default());
         let mut screens = screens(attach(&loaded("fdaa:0:18")), Home::default(), &mut kept, &mut work);
         let (open, gate) = std::sync::mpsc::channel::<()>();
@@ -451,7 +448,7 @@ mod tests {
         let mut screens = screens(attachment, home.clone(), &mut kept, &mut work);
         screens.state.rows(55);
         screens.kept.restored(&screens.state);
-        // Folded just before the reload, and not kept yet.
+        // Folded just before the reload and not stored yet.
         screens.state.restore(&Look { split: 6, ..Look::default() }, &open("ours"));
         screens.reloaded(NetworkId::FIRST, Ok(Some((attach(&other), Some(home.folds(&there))))));
         screens.work.settle(|_| ()).await;
@@ -460,10 +457,10 @@ mod tests {
         assert_eq!(
             (screens.state.kept().0.split, screens.state.kept().1),
             (6, open("theirs")),
-            "what holds everywhere stays"
+            "the layout stays"
         );
-        assert_eq!(screens.state.page, 50, "the screen is as high as before");
-        // The same network by another key, say: what is folded stays, whether it could be kept or not.
+        assert_eq!(screens.state.page, 50, "the height stays");
+        // The same network, for example with another key: the folds stay, stored or not.
         home.0.lock().unwrap().clear();
         screens.reloaded(NetworkId::FIRST.next(), Ok(Some((attach(&other), None))));
         assert_eq!(screens.state.kept().1, open("theirs"));

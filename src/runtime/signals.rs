@@ -2,13 +2,12 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What a signal asks for.
-pub enum Told {
+/// The action that a signal demands.
+pub enum Action {
     /// End with this exit code.
     End(u8),
-    /// Stop until continued.
     Stop,
-    /// The process was continued.
+    /// Draw again: the process was continued.
     Continue,
 }
 
@@ -34,14 +33,14 @@ impl Signals {
         })
     }
 
-    pub async fn next(&mut self) -> Told {
+    pub async fn next(&mut self) -> Action {
         tokio::select! {
-            _ = self.interrupt.recv() => Told::End(130),
-            _ = self.terminate.recv() => Told::End(143),
-            _ = self.hang_up.recv() => Told::End(129),
-            _ = self.quit.recv() => Told::End(131),
-            _ = self.stop.recv() => Told::Stop,
-            _ = self.go_on.recv() => Told::Continue,
+            _ = self.interrupt.recv() => Action::End(130),
+            _ = self.terminate.recv() => Action::End(143),
+            _ = self.hang_up.recv() => Action::End(129),
+            _ = self.quit.recv() => Action::End(131),
+            _ = self.stop.recv() => Action::Stop,
+            _ = self.go_on.recv() => Action::Continue,
         }
     }
 }

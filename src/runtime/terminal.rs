@@ -98,7 +98,6 @@ impl Screen {
         self.output.is_idle()
     }
 
-    /// Waits until [`Self::is_idle`].
     pub async fn idle(&self) {
         self.output.idle().await;
     }

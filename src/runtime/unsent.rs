@@ -1,4 +1,4 @@
-//! Commands that the engine has no room for yet: a screen never waits, and a command is never lost.
+//! Commands that wait for room in the engine's queue: the screens never wait, and no command is lost.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -9,14 +9,14 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use crate::engine::report::Command;
 
-/// The commands that wait, in their order. Of those that replace the one before only the newest waits, so that a wheel
-/// that turns on does not make them many.
+/// Waiting commands, in order. Of commands that replace the one before, only the newest waits: scrolling does not make
+/// the queue long.
 #[derive(Debug, Default)]
 pub struct Unsent(VecDeque<Command>);
 
 impl Unsent {
-    /// Tells `command` now, or as soon as there is room and all before it are told.
-    pub fn tell(&mut self, commands: &Sender<Command>, command: Command) {
+    /// Sends `command` now, or as soon as there is room and all before it are sent.
+    pub fn send(&mut self, commands: &Sender<Command>, command: Command) {
         if replaces(&command) {
             self.0.retain(|waits| discriminant(waits) != discriminant(&command));
         }
@@ -25,14 +25,14 @@ impl Unsent {
             match commands.try_send(first) {
                 Ok(()) => {}
                 Err(TrySendError::Full(first)) => return self.0.push_front(first),
-                // An engine that has gone is told of by its reports.
+                // The end of the engine shows in its reports.
                 Err(TrySendError::Closed(_)) => self.0.clear(),
             }
         }
     }
 
-    /// Tells what waits as there is room, and then waits for ever. Nothing is lost where this is dropped midway.
-    pub async fn go_on(&mut self, commands: &Sender<Command>) -> Infallible {
+    /// Sends waiting commands as there is room, then waits forever. Cancel-safe.
+    pub async fn send_waiting(&mut self, commands: &Sender<Command>) -> Infallible {
         while !self.0.is_empty() {
             let Ok(room) = commands.reserve().await else { break };
             if let Some(first) = self.0.pop_front() {
@@ -43,7 +43,7 @@ impl Unsent {
     }
 }
 
-/// Whether only the newest of its kind counts.
+/// Whether only the newest command of its kind counts.
 fn replaces(command: &Command) -> bool {
     match command {
         Command::Inspect(_)
@@ -78,7 +78,7 @@ mod tests {
 
     /// Lets what waits go out for as long as the engine takes it.
     async fn settle(unsent: &mut Unsent, commands: &Sender<Command>) {
-        let _ = tokio::time::timeout(Duration::from_millis(1), unsent.go_on(commands)).await;
+        let _ = tokio::time::timeout(Duration::from_millis(1), unsent.send_waiting(commands)).await;
     }
 
     #[tokio::test(start_paused = true)]
@@ -86,14 +86,14 @@ mod tests {
         let (commands, mut inbox) = mpsc::channel(2);
         let mut unsent = Unsent::default();
         for number in 0..5 {
-            unsent.tell(&commands, dig(number));
+            unsent.send(&commands, dig(number));
         }
         let mut got = Vec::new();
         while let Ok(command) = inbox.try_recv() {
             got.push(command);
             // What comes later does not push in.
             if got.len() == 2 {
-                unsent.tell(&commands, Command::Rehandshake);
+                unsent.send(&commands, Command::Rehandshake);
             }
             settle(&mut unsent, &commands).await;
         }
@@ -104,12 +104,12 @@ mod tests {
     async fn of_what_replaces_the_one_before_the_newest_waits() {
         let (commands, mut inbox) = mpsc::channel(1);
         let mut unsent = Unsent::default();
-        unsent.tell(&commands, dig(1));
+        unsent.send(&commands, dig(1));
         for n in 0..1000 {
-            unsent.tell(&commands, app(n));
-            unsent.tell(&commands, Command::Show(vec![format!("app-{n}").as_str().into()]));
+            unsent.send(&commands, app(n));
+            unsent.send(&commands, Command::Show(vec![format!("app-{n}").as_str().into()]));
         }
-        unsent.tell(&commands, dig(2));
+        unsent.send(&commands, dig(2));
         assert_eq!(unsent.0.len(), 3);
         let mut got = Vec::new();
         while let Ok(command) = inbox.try_recv() {
@@ -123,11 +123,11 @@ mod tests {
     async fn an_engine_that_has_gone_is_no_reason_to_keep_anything() {
         let (commands, inbox) = mpsc::channel(1);
         let mut unsent = Unsent::default();
-        unsent.tell(&commands, dig(1));
-        unsent.tell(&commands, dig(2));
+        unsent.send(&commands, dig(1));
+        unsent.send(&commands, dig(2));
         drop(inbox);
         settle(&mut unsent, &commands).await;
-        unsent.tell(&commands, dig(3));
+        unsent.send(&commands, dig(3));
         assert!(unsent.0.is_empty());
     }
 }

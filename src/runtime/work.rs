@@ -1,10 +1,9 @@
 //! Work that may block, on threads of its own.
 //!
-//! A file can be a pipe without a writer, or lie on a server that does not respond; the host's tables can be slow.
-//! The thread that hears keys and signals never waits for any of that: it hands the job to a lane and takes the result
-//! as a message. A lane runs one job at a time, in order, and holds few: a stuck job never piles others up behind it,
-//! nor does it hold up another lane. A job that takes long is reported once. The thread of a stuck job ends with the
-//! process.
+//! A file can be a pipe without a writer, or on a server that does not respond; the tables of the host can be slow.
+//! The thread that reads keys and signals never waits for them: it passes the job to a lane and receives the result as a
+//! message. A lane runs one job at a time, in order, and its queue is short: a stuck job neither collects others behind
+//! it nor delays another lane. A slow job is reported once. The thread of a stuck job ends with the process.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -25,19 +24,19 @@ const SLOW: Duration = Duration::from_secs(1);
 /// The result of a job.
 #[derive(Debug)]
 pub enum Done {
-    /// The source was read again. The folds are those of the new network, where it is another one.
+    /// The source was read again.
     Reloaded(NetworkId, Box<Reloaded>),
-    /// The host's context was added to these facts.
+    /// Facts with the context of the host.
     Context(NetworkId, Box<Facts>),
-    /// A file was written, or not.
+    /// Result of writing a file.
     Saved(Save, Saved),
-    /// The screens' look was kept, or why it was not.
+    /// Result of storing the layout and folds.
     Kept(Result<(), String>),
-    /// A line was added to the history.
+    /// The history was written.
     Remembered,
 }
 
-/// The new attachment, with the folds of its network where that is another one; `None` where the source is unchanged.
+/// The new attachment, with the stored folds if its network is another one; `None` if the source is unchanged.
 pub type Reloaded = Result<Option<(Attachment, Option<Folds>)>, Error>;
 
 type Job = (String, Box<dyn FnOnce() -> Done + Send>);
@@ -45,17 +44,17 @@ type Job = (String, Box<dyn FnOnce() -> Done + Send>);
 #[derive(Debug)]
 struct Running {
     what: String,
-    /// When it is reported as slow; `None` once it was.
+    /// Time at which it is reported as slow; `None` after that.
     slow_at: Option<Instant>,
     task: JoinHandle<Done>,
 }
 
-/// Jobs that run one after the other.
+/// A queue of jobs that run one after the other.
 #[derive(Default)]
 pub struct Lane {
     running: Option<Running>,
     waiting: VecDeque<Job>,
-    /// Jobs that may wait.
+    /// Maximum length of the queue.
     most: usize,
 }
 
@@ -64,10 +63,10 @@ impl Lane {
         Self { most, ..Self::default() }
     }
 
-    /// Runs `job` when those before it are done. `what` says what it does, as in "reading my.conf".
+    /// Runs `job` after those before it. `what` is its activity, as in "reading my.conf".
     ///
     /// # Errors
-    /// What is running, where the lane is full: the job is dropped.
+    /// If the queue is full, the running activity: the job is dropped.
     pub fn push(
         &mut self,
         what: impl Into<String>,
@@ -81,17 +80,17 @@ impl Lane {
         Ok(())
     }
 
-    /// Drops what is running and what waits: the results are not wanted any more.
+    /// Discards all jobs and their results.
     pub fn forget(&mut self) {
         *self = Self::holding(self.most);
     }
 
-    /// Whether what runs was reported as slow.
+    /// Whether the running job was reported as slow.
     pub fn is_slow(&self) -> bool {
         self.running.as_ref().is_some_and(|running| running.slow_at.is_none())
     }
 
-    /// Whether nothing runs and nothing waits.
+    /// Whether there is no job.
     pub fn is_idle(&self) -> bool {
         self.running.is_none()
     }
@@ -105,14 +104,14 @@ impl Lane {
         }
     }
 
-    /// Waits for the next result; without a job for ever. Nothing is lost where this is dropped midway.
+    /// Waits for the next result; forever without a job. Cancel-safe.
     async fn next(&mut self) -> Done {
         loop {
             let Some(running) = &mut self.running else { return std::future::pending().await };
             let done = (&mut running.task).await;
             self.running = None;
             self.start();
-            // A job that panicked has ended the program already.
+            // A job that panicked ends the program.
             if let Ok(done) = done {
                 return done;
             }
@@ -120,15 +119,14 @@ impl Lane {
     }
 }
 
-/// The lanes.
 pub struct Work {
-    /// Reading the source again: not twice at a time.
+    /// Reading the source again.
     pub reload: Lane,
-    /// Looking at the host for the doctor.
+    /// Examining the host for the doctor.
     pub context: Lane,
-    /// Writing files that the user asked for.
+    /// Writing exported files.
     pub save: Lane,
-    /// Keeping the screens' look and the history.
+    /// Storing layout, folds and history.
     pub keep: Lane,
 }
 
@@ -148,7 +146,7 @@ impl Work {
         [&mut self.reload, &mut self.context, &mut self.save, &mut self.keep]
     }
 
-    /// Waits for the next result of any lane. Nothing is lost where this is dropped midway.
+    /// Waits for the next result of any lane. Cancel-safe.
     pub async fn next(&mut self) -> Done {
         let Self { reload, context, save, keep } = self;
         tokio::select! {
@@ -159,20 +157,20 @@ impl Work {
         }
     }
 
-    /// When a running job is reported as slow, if it has not ended by then.
+    /// Time of the next report of a slow job.
     pub fn slow_at(&self) -> Option<Instant> {
         let lanes = [&self.reload, &self.context, &self.save, &self.keep];
         lanes.into_iter().filter_map(|lane| lane.running.as_ref()?.slow_at).min()
     }
 
-    /// What has become slow, once for each job.
+    /// A job that has become slow; each is returned once.
     pub fn slow(&mut self, now: Instant) -> Option<String> {
         self.lanes().into_iter().filter_map(|lane| lane.running.as_mut()).find_map(|running| {
             running.slow_at.take_if(|at| *at <= now).map(|_| format!("still {}", running.what))
         })
     }
 
-    /// Waits until everything is written; `kept` takes the results of keeping the screens' look.
+    /// Waits until everything is written; `kept` receives the results of storing the layout.
     pub async fn settle(&mut self, mut kept: impl FnMut(Result<(), String>)) {
         while !(self.save.is_idle() && self.keep.is_idle()) {
             tokio::select! {
@@ -184,7 +182,7 @@ impl Work {
         }
     }
 
-    /// What is not written yet.
+    /// The activities that are not finished.
     pub fn unwritten(&self) -> Vec<String> {
         let lanes = [&self.save, &self.keep];
         lanes
@@ -247,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_forgotten_brings_nothing() {
+    async fn forgotten_jobs_have_no_result() {
         let mut work = Work::default();
         work.context.push("looking", || Done::Remembered).unwrap();
         work.context.forget();

@@ -131,7 +131,7 @@ pub fn aaaa(address: &str) -> Vec<u8> {
 pub enum Do {
     /// A message.
     Say(Vec<u8>),
-    /// A datagram from somebody else.
+    /// A datagram from another sender.
     From(SocketAddrV6, Vec<u8>),
     /// Bytes on the connection, as they are.
     Raw(Vec<u8>),

@@ -213,13 +213,13 @@ impl Drop for Term {
     }
 }
 
-/// Tells the exit code of a process when it ends.
+/// Sends the exit code of a process when it ends.
 pub fn ended(mut child: Box<dyn Child + Send + Sync>) -> Receiver<u32> {
-    let (told, ended) = channel();
+    let (printed, ended) = channel();
     std::thread::spawn(move || {
         let code = child.wait().map(|status| status.exit_code());
-        // Nobody may be waiting any more.
-        let _ = code.map(|code| told.send(code));
+        // The receiver may be gone.
+        let _ = code.map(|code| printed.send(code));
     });
     ended
 }

@@ -108,7 +108,7 @@ fn the_tree_of_fifty_apps_is_the_zone_and_its_big_txt_comes_over_tcp() {
 }
 
 #[test]
-fn ping_tells_who_answers_and_who_does_not() {
+fn ping_distinguishes_reachable_and_unreachable_targets() {
     if !possible() {
         return;
     }
@@ -119,9 +119,9 @@ fn ping_tells_who_answers_and_who_does_not() {
     code(&output, 0);
     let said = text(&output.stdout);
     assert_eq!(said.matches("3 packets transmitted, 3 received, 0.0% packet loss").count(), 2, "{said}");
-    let nobody = gateway.sixpane("ping", &["fdaa:0:18:a7b:ffff::9", "-c", "1"]);
-    code(&nobody, 1);
-    assert!(text(&nobody.stdout).contains("0 received"), "{}", text(&nobody.stdout));
+    let unused = gateway.sixpane("ping", &["fdaa:0:18:a7b:ffff::9", "-c", "1"]);
+    code(&unused, 1);
+    assert!(text(&unused.stdout).contains("0 received"), "{}", text(&unused.stdout));
     let by_name = gateway.sixpane("ping", &["web", "-c", "1", "-i", "0.2"]);
     code(&by_name, 0);
     assert_eq!(text(&by_name.stdout).matches("1 received").count(), 3);
@@ -147,7 +147,7 @@ fn a_wrong_key_and_a_closed_port_have_messages_of_their_own() {
         said.contains("no handshake with 10.6.0.2:51820") && said.contains("fly wireguard list"),
         "{said}"
     );
-    assert!(!said.contains(&stranger), "a key is never told");
+    assert!(!said.contains(&stranger), "a key is never printed");
     std::fs::write(&gateway.conf, right).unwrap();
     gateway.change_conf("Endpoint", "10.6.0.2:9");
     let start = Instant::now();

@@ -98,17 +98,17 @@ fn differences(
         ours.extend(options);
         ours.extend(&plain);
         let output = gateway.sixpane("dig", &ours);
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
         let ours = blocks(&output.stdout);
         let mut far = Vec::new();
         for (name, rtype) in batch {
-            // Ours sends a cookie where it is told to.
+            // Ours sends a cookie only with an option.
             let mut words = vec!["+nocookie", "+nocmd"];
             words.extend(options);
             words.extend(["-q", name, "-t", rtype]);
             far.extend(blocks(&gateway.dig(&words).stdout));
         }
-        assert_eq!((ours.len(), far.len()), (batch.len(), batch.len()), "{options:?} {told}");
+        assert_eq!((ours.len(), far.len()), (batch.len(), batch.len()), "{options:?} {printed}");
         for ((question, ours), far) in batch.iter().zip(ours).zip(far) {
             if ours == far {
                 equal += 1;
@@ -124,7 +124,7 @@ fn differences(
 type Run<'a> = (&'a [(String, String)], &'a [&'a str], &'a str);
 
 #[test]
-fn the_same_question_has_the_same_face() {
+fn the_same_query_has_the_same_output() {
     if !possible() {
         return;
     }
@@ -184,7 +184,7 @@ fn the_same_question_has_the_same_face() {
         equal += same;
         different.extend(other);
     }
-    // A name in another script, which the real one takes so only where it is told to.
+    // A name in another script, which the real one accepts only with an option.
     let words = ["+nocmd", "+nostats", "bücher.types.", "A"];
     let ours = steady(&String::from_utf8_lossy(&gateway.sixpane("dig", &words).stdout), &[]);
     let server = format!("@{}", org.dns());

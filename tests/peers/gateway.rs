@@ -46,7 +46,7 @@ impl Gateway {
         Space::cable(&client, &far, "10.6.0");
         let (private, public) = keys();
         let (peer_private, peer_public) = keys();
-        // Before wireguard-go starts: it ends where more is told of addresses at once than its socket holds.
+        // Before wireguard-go starts: it ends if its netlink socket overflows with changes of addresses.
         let dns = org.dns().to_string();
         let mut lines = vec![format!("addr add {dns}/128 dev lo nodad")];
         lines.extend(org.addresses().map(|address| format!("addr add {address}/128 dev lo nodad")));

@@ -1,7 +1,7 @@
 //! The fault lab: causes made for real, and the one that the doctor names.
 //!
 //! What it must name, and what it said, is the table in `lab.txt`, beside; with `SIXPANE_WRITE_LAB=1` it is written
-//! anew, with the times. The times are not compared.
+//! again, with the times. The times are not compared.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -253,7 +253,12 @@ pub const FAULTS: &[Fault] = &[
     fault("app is misspelt", "app-unknown", &["--app", "wbe"], |_, _| ()),
     fault("no started machine", "app-stopped", &["--app", "admin"], |_, _| ()),
     fault("a machine that is in no record", "machine-unknown", &["--machine", "148e21b7c93d89"], |_, _| ()),
-    fault("an address that nobody has", "stale-address", &["--machine", "fdaa:0:18:a7b:1:2:3:2"], |_, _| ()),
+    fault(
+        "an address without a machine",
+        "stale-address",
+        &["--machine", "fdaa:0:18:a7b:1:2:3:2"],
+        |_, _| (),
+    ),
     fault("flycast missing", "flycast-missing", &["--app", "api.flycast:80"], |_, _| ()),
     fault("flycast without services", "flycast-no-service", &["--app", "web.flycast:80"], |g, org| {
         g.far.ip(&format!("addr add {}/128 dev lo", org.apps[0].flycast.unwrap()));
@@ -366,10 +371,10 @@ fn examine(fault: &Fault) -> Result<Row, String> {
     let output = gateway.sixpane("doctor", &words);
     let ms = start.elapsed().as_millis();
     let text = String::from_utf8_lossy(&output.stdout);
-    let told: Value = serde_json::from_str(&text)
+    let printed: Value = serde_json::from_str(&text)
         .map_err(|_| format!("{cause}: {text} {}", String::from_utf8_lossy(&output.stderr)))?;
-    let word = |key: &str| told[key].as_str().unwrap_or("–").to_owned();
-    let fails = told["findings"].as_array().unwrap().iter().any(|finding| finding["status"] == "failure");
+    let word = |key: &str| printed[key].as_str().unwrap_or("–").to_owned();
+    let fails = printed["findings"].as_array().unwrap().iter().any(|finding| finding["status"] == "failure");
     if output.status.code() != Some(i32::from(fails)) {
         return Err(format!("{cause}: exit {:?} with failures: {fails}", output.status.code()));
     }
@@ -439,7 +444,7 @@ fn the_doctor_names_causes_that_are_made_for_real() {
     assert_eq!(without_times(&table), without_times(&kept), "SIXPANE_WRITE_LAB=1 writes the table again");
 }
 
-/// The table without its column of times. What is told of a thief depends on what he took.
+/// The table without its column of times. The report of a second client depends on the packets that it took.
 fn without_times(table: &str) -> Vec<String> {
     table
         .lines()

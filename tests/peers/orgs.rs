@@ -42,10 +42,11 @@ impl Orgs {
         all.extend(words);
         let output = self.sixpane(&all);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let told: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let told =
-            told.try_into().unwrap_or_else(|_| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)));
-        (told, output.status.code())
+        let printed: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let printed = printed
+            .try_into()
+            .unwrap_or_else(|_| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)));
+        (printed, output.status.code())
     }
 
     /// What `find` says, and its exit code.
@@ -63,7 +64,7 @@ fn finding<'a>(diagnosis: &'a Value, id: &str) -> &'a Value {
 }
 
 #[test]
-fn of_two_orgs_it_is_told_which_one_has_the_app() {
+fn find_names_the_network_that_has_the_app() {
     if !possible() {
         return;
     }
@@ -83,10 +84,10 @@ fn of_two_orgs_it_is_told_which_one_has_the_app() {
 
     // Nobody has it: no org is claimed to.
     let ([first, second], _) = orgs.doctor(&["--app", "nowhere"]);
-    for told in [&first, &second] {
-        assert_eq!(told["fault"], "app-unknown");
-        let told = finding(told, "app").to_string();
-        assert!(!told.contains("other-org") && !told.contains("my-peer"), "{told}");
+    for printed in [&first, &second] {
+        assert_eq!(printed["fault"], "app-unknown");
+        let printed = finding(printed, "app").to_string();
+        assert!(!printed.contains("other-org") && !printed.contains("my-peer"), "{printed}");
     }
 }
 

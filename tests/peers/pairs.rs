@@ -78,9 +78,9 @@ const PAIRS: &[Pair] = &[
     ("system has no route", "conf name too long for Linux", Near),
 ];
 
-/// What a cause brings with it: told, and true.
+/// Consequences of a cause that are reported and true.
 const BRINGS: &[(&str, &str)] = &[
-    // The Flycast address of web leads nowhere, where nobody serves it.
+    // The Flycast address of web leads nowhere, where nothing serves it.
     ("nothing listens on the port", "flycast-no-service"),
     ("service on 127.0.0.1 alone", "flycast-no-service"),
     ("port filtered", "flycast-no-service"),
@@ -113,18 +113,18 @@ fn examine((first, second, named): Pair) -> Result<String, String> {
     let output = gateway.sixpane("doctor", &words);
     let ms = start.elapsed().as_millis();
     let text = String::from_utf8_lossy(&output.stdout);
-    let told: Value = serde_json::from_str(&text)
+    let printed: Value = serde_json::from_str(&text)
         .map_err(|_| format!("{what}: {text} {}", String::from_utf8_lossy(&output.stderr)))?;
-    let bad = told["findings"]
+    let bad = printed["findings"]
         .as_array()
         .unwrap()
         .iter()
         .filter(|finding| finding["status"] == "failure" || finding["status"] == "warning");
     let bad: BTreeSet<&str> = bad.map(|finding| finding["fault"].as_str().unwrap()).collect();
-    let verdict = told["verdict"].as_str().unwrap();
+    let verdict = printed["verdict"].as_str().unwrap();
     let wanted = if named == Near { near.named } else { far.named };
-    if told["fault"] != wanted {
-        return Err(format!("{what}: {wanted} is to be named, and {} was: {verdict}", told["fault"]));
+    if printed["fault"] != wanted {
+        return Err(format!("{what}: {wanted} is to be named, and {} was: {verdict}", printed["fault"]));
     }
     let other = if named == Near { far.named } else { near.named };
     let brought = |fault: &str| {
@@ -132,15 +132,15 @@ fn examine((first, second, named): Pair) -> Result<String, String> {
     };
     let both = [wanted, other];
     if let Some(false_one) = bad.iter().find(|fault| !both.contains(fault) && !brought(fault)) {
-        return Err(format!("{what}: {false_one} is told, and is not so"));
+        return Err(format!("{what}: {false_one} is reported, and false"));
     }
-    let sure = told["confidence"].as_str().unwrap();
+    let sure = printed["confidence"].as_str().unwrap();
     let also = if wanted != other && bad.contains(other) { other } else { "–" };
     Ok(format!("{first:<43} {second:<43} {wanted:<20} {sure:<8} {also:<20} {ms:>6}"))
 }
 
 #[test]
-fn of_two_faults_the_nearer_one_is_named_and_nothing_false_is_said() {
+fn of_two_faults_the_nearer_one_is_the_cause() {
     if !possible() {
         return;
     }
@@ -155,13 +155,13 @@ fn of_two_faults_the_nearer_one_is_named_and_nothing_false_is_said() {
     });
     let mut table = format!(
         "{:<43} {:<43} {:<20} {:<8} {:<20} {:>6}\n",
-        "the nearer one", "the farther one", "named", "level", "told, too", "ms"
+        "the nearer one", "the farther one", "named", "level", "also", "ms"
     );
     let (right, wrong): (Vec<_>, Vec<_>) = rows.into_iter().partition(Result::is_ok);
     for row in right.iter().flatten() {
         let _ = writeln!(table, "{row}");
     }
-    let _ = writeln!(table, "{} of {} pairs told right", right.len(), pairs.len());
+    let _ = writeln!(table, "{} of {} pairs reported correctly", right.len(), pairs.len());
     println!("{table}");
     let wrong: Vec<String> = wrong.into_iter().filter_map(Result::err).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -80,7 +80,7 @@ fn end_of(dump: &mut Child) {
 }
 
 #[test]
-fn loss_is_told_exactly_over_a_thousand_probes() {
+fn loss_is_counted_exactly_over_a_thousand_probes() {
     if !possible() {
         return;
     }
@@ -95,15 +95,15 @@ fn loss_is_told_exactly_over_a_thousand_probes() {
         nft(&gateway.far, &format!("add rule ip6 loss in {to} icmpv6 type echo-request {rule} drop"));
         let words = ["web", "-c", "20", "-i", "0.1", "-W", "1", "--pace", "1000", "--json"];
         let output = gateway.sixpane("ping", &words);
-        let told =
+        let printed =
             [sum(&output, "sent"), sum(&output, "received"), sum(&output, "lost"), sum(&output, "late")];
-        assert_eq!(told, [1000, 1000 - lost, lost, 0], "{rule}");
+        assert_eq!(printed, [1000, 1000 - lost, lost, 0], "{rule}");
         assert_eq!(output.status.code(), Some(i32::from(lost == 1000)));
     }
 }
 
 #[test]
-fn duplicates_late_replies_and_strays_are_told_exactly_over_a_thousand_probes() {
+fn duplicates_late_replies_and_strays_are_counted_exactly_over_a_thousand_probes() {
     if !possible() {
         return;
     }
@@ -114,10 +114,10 @@ fn duplicates_late_replies_and_strays_are_told_exactly_over_a_thousand_probes() 
     // The last ten of a host are answered as they should be: what is late has come by then.
     let words = ["web", "-c", "20", "-i", "0.2", "-W", "1", "--pace", "1000", "--json"];
     let output = gateway.sixpane("ping", &words);
-    let told = ["sent", "received", "lost", "late", "duplicates", "strays", "errors"]
+    let printed = ["sent", "received", "lost", "late", "duplicates", "strays", "errors"]
         .map(|field| sum(&output, field));
     // Of each of the fifty hosts: one of each kind, and two that are strays beside the right answer.
-    assert_eq!(told, [1000, 900, 50, 50, 50, 100, 0], "{}", text(&output.stderr));
+    assert_eq!(printed, [1000, 900, 50, 50, 50, 100, 0], "{}", text(&output.stderr));
     let kinds = |kind: &str| lines(&output).iter().filter(|line| line["state"] == kind).count();
     assert_eq!((kinds("duplicate"), kinds("late"), kinds("stray")), (50, 50, 100));
 }
@@ -147,7 +147,7 @@ fn behind(gateway: &Gateway, address: &str, mtu: u32) -> Space {
 }
 
 #[test]
-fn a_trace_tells_the_hops_and_the_largest_packet() {
+fn a_trace_shows_the_hops_and_the_path_mtu() {
     if !possible() {
         return;
     }
@@ -164,8 +164,8 @@ fn a_trace_tells_the_hops_and_the_largest_packet() {
     assert_eq!((&hops[1]["sent"], &hops[1]["lost"]), (&3.into(), &0.into()));
     assert_eq!(trace["mtu"]["fits"], 1300);
     assert_eq!(trace["mtu"]["reported_by"], hops[0]["from"][0]["address"], "the router said it");
-    let nobody = gateway.sixpane("trace", &["fdaa:0:18:a7b:ffff::9", "-c", "1", "-m", "3"]);
-    assert_eq!(nobody.status.code(), Some(1), "{}", text(&nobody.stdout));
+    let unused = gateway.sixpane("trace", &["fdaa:0:18:a7b:ffff::9", "-c", "1", "-m", "3"]);
+    assert_eq!(unused.status.code(), Some(1), "{}", text(&unused.stdout));
 }
 
 #[test]
@@ -246,7 +246,7 @@ fn protocols_of_services_are_recognised() {
     let _all = [
         tls("[::]:8443", &[]),
         tls("[::]:9443", &["-tls1_3"]),
-        // On a port where nobody expects it.
+        // On an unusual port.
         tls("[::]:8081", &[]),
         says(8080, &format!("SYSTEM:cat {}; sleep 1", answer.display())),
         says(2222, "SYSTEM:echo SSH-2.0-OpenSSH_9.2; sleep 3"),

@@ -29,7 +29,7 @@ const PROGRAMS: [(&str, &str); 11] = [
     ("tcpdump", "tcpdump"),
 ];
 
-/// Whether such tests can run here; where not, the reason is told.
+/// Whether such tests can run here; else the reason is printed.
 ///
 /// # Panics
 /// Where they cannot and `SIXPANE_REQUIRE_PEERS` is set.
@@ -72,7 +72,7 @@ fn has(program: &str) -> bool {
         .any(|folder: PathBuf| folder.join(program).exists())
 }
 
-/// A name that nobody else on the machine uses, short enough for an interface.
+/// A unique name, short enough for an interface.
 pub fn unique(kind: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     format!("sp{}{kind}{}", std::process::id() % 1_000_000, NEXT.fetch_add(1, Ordering::Relaxed))
@@ -219,7 +219,7 @@ impl Beside {
 impl Drop for Beside {
     fn drop(&mut self) {
         drop(self.end.take());
-        // Its sockets are closed then; what it panicked with was told.
+        // Its sockets are closed then; its panic was reported.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
@@ -241,7 +241,7 @@ pub fn until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// Between two looks at what other programs do: they tell nobody when it is done.
+/// Poll interval for the state of other programs, which send no events.
 #[expect(clippy::disallowed_methods, reason = "another program is waited for, with a deadline")]
 fn pause() {
     std::thread::sleep(Duration::from_millis(5));

@@ -1,4 +1,4 @@
-//! `+nearest`: the addresses of an answer are pinged, and their order held against the round trips.
+//! `+nearest`: pings the addresses of a response and compares their order to the round trips.
 
 use std::io::Write;
 use std::net::Ipv6Addr;
@@ -19,7 +19,6 @@ use crate::text::{Safe, count, ms, width};
 /// Probes for each address.
 const PROBES: u64 = 5;
 
-/// How the engine is to ping for this.
 pub(super) fn plan() -> Plan {
     Plan {
         interval: Duration::from_millis(200),
@@ -29,20 +28,20 @@ pub(super) fn plan() -> Plan {
     }
 }
 
-/// An address, and what its probes found.
+/// The round trips of an address.
 pub(super) struct Measured {
     address: Ipv6Addr,
     sent: u64,
     answered: u64,
-    /// Shortest, median and longest round trip, where there is any.
+    /// Shortest, median and longest round trip.
     rtts: Option<[Duration; 3]>,
 }
 
-/// Pings the addresses of `exchange`, and gives what was found in the server's order. No probe leaves while the link is
-/// down, which it may be for `timeout` at a time.
+/// Pings the addresses of `exchange`; the result is in the order of the server. No probe is sent while the link is down,
+/// for up to `timeout` at a time.
 ///
 /// # Errors
-/// Where the network ends meanwhile, or its link stays down (exit 4).
+/// If the network is closed or its link stays down (exit 4).
 pub(super) async fn measure(
     session: &mut Session,
     exchange: &Exchange,
@@ -77,10 +76,10 @@ fn measured(address: Ipv6Addr, series: &Series) -> Measured {
     Measured { address, sent: series.sent, answered: series.received + series.late, rtts }
 }
 
-/// Prints the addresses in the server's order with their round trips, and whether the two agree.
+/// Prints the addresses in the order of the server with their round trips, and whether the orders agree.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If the output cannot be written.
 pub(super) fn print(
     found: &[Measured],
     conf: Option<&str>,
@@ -108,10 +107,10 @@ pub(super) fn print(
         return Ok(writeln!(out, ";; NEAREST{of}: no address to ping\n")?);
     }
     let probes = count(PROBES as usize, "ping");
-    writeln!(out, ";; NEAREST{of}, in the server's order, median of {probes} each:")?;
+    writeln!(out, ";; NEAREST{of}, in the order of the server, median of {probes} each:")?;
     let columns = found.iter().map(|one| width(&one.address.to_string())).max().unwrap_or(0);
     for (n, one) in found.iter().enumerate() {
-        let told = match one.rtts {
+        let rtt = match one.rtts {
             Some([min, p50, max]) => format!("{:>8} ms  ({} to {})", ms(p50), ms(min), ms(max)),
             None => "no reply".into(),
         };
@@ -119,14 +118,14 @@ pub(super) fn print(
             lost @ 1.. if one.answered > 0 => format!("  {lost} of {} lost", one.sent),
             _ => String::new(),
         };
-        writeln!(out, ";; {:>3}  {:<columns$}  {told}{lost}", n + 1, one.address)?;
+        writeln!(out, ";; {:>3}  {:<columns$}  {rtt}{lost}", n + 1, one.address)?;
     }
     let known = found.iter().filter(|one| one.rtts.is_some()).count();
     let all = if known < found.len() { format!(" of the {known} that reply") } else { String::new() };
     match agrees {
-        Some(true) => writeln!(out, ";; the server's order is that of the round trips{all}")?,
-        Some(false) => writeln!(out, ";; the round trips{all} come in another order than the server's")?,
-        None => writeln!(out, ";; fewer than two reply: there is no order to compare")?,
+        Some(true) => writeln!(out, ";; the order of the server is that of the round trips{all}")?,
+        Some(false) => writeln!(out, ";; the order of the server is not that of the round trips{all}")?,
+        None => writeln!(out, ";; fewer than two addresses reply: no order to compare")?,
     }
     Ok(writeln!(out)?)
 }
@@ -186,7 +185,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_link_that_falls_meanwhile_is_waited_for_and_not_for_ever() {
+    async fn a_link_that_goes_down_is_waited_for_up_to_the_timeout() {
         let (found, took) = measured_while(Vec::new()).await;
         assert!(found.unwrap().iter().all(|one| one.answered == PROBES) && took < TIMEOUT, "{took:?}");
         let (found, took) = measured_while(vec![(300, down())]).await;
@@ -194,7 +193,7 @@ mod tests {
         assert_eq!(error.exit, Exit::Tunnel);
         let fell = Duration::from_millis(300);
         assert!(took >= fell + TIMEOUT && took < fell + TIMEOUT * 2, "{took:?}");
-        // It comes back each time before one has waited too long.
+        // It comes up again each time before the timeout.
         let (found, _) =
             measured_while(vec![(300, down()), (2_900, up()), (300, down()), (2_900, up())]).await;
         assert_eq!(found.map(|found| found.len()).ok(), Some(2));

@@ -1,4 +1,4 @@
-//! The answers to one question as they are printed: each as `dig` prints it, and what differs between them.
+//! Prints the responses to one query as `dig` does, and the differences between them.
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -18,22 +18,21 @@ use crate::dns::outcome::Outcome;
 use crate::error::{Error, Exit};
 use crate::text::count;
 
-/// An answer, and who gave it.
+/// The response of one server.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Said<'a> {
-    /// The place of the network among those that are asked.
+pub(super) struct Response<'a> {
+    /// Index of the network.
     pub org: usize,
-    /// Its conf, where there are several.
+    /// Name of the conf, if there are several.
     pub conf: Option<&'a str>,
-    /// Messages that came there and answered nothing of ours.
+    /// Messages received in this network that match no query.
     pub ignored: u64,
-    /// What was answered.
     pub exchange: &'a Exchange,
 }
 
-impl Said<'_> {
-    /// Who it was, as far as it tells this one from the others of `line`.
-    fn who(&self, line: &Line) -> String {
+impl Response<'_> {
+    /// Label that distinguishes it from the other responses to `line`.
+    fn label(&self, line: &Line) -> String {
         let server = self.exchange.server.ip();
         match self.conf {
             Some(conf) if line.servers.len() > 1 => format!("{conf} @{server}"),
@@ -51,7 +50,7 @@ impl Said<'_> {
     }
 }
 
-/// Prints answers and counts them.
+/// Prints and counts responses.
 pub(super) struct Printer<'a, W> {
     pub request: &'a Request,
     pub tally: Tally,
@@ -59,31 +58,31 @@ pub(super) struct Printer<'a, W> {
 }
 
 impl<W: Write> Printer<'_, W> {
-    /// Everything that was said to one question.
-    pub fn question(&mut self, line: &Line, ask: &Ask, said: &[Said<'_>]) -> Result<(), Error> {
-        for one in said {
+    /// Prints all responses to one query.
+    pub fn responses(&mut self, line: &Line, ask: &Ask, all: &[Response<'_>]) -> Result<(), Error> {
+        for one in all {
             self.tally.count(exit_of(one.exchange));
             if self.request.json {
                 self.json(ask, one)?;
             } else {
-                self.text(line, one, said.len() > 1)?;
+                self.text(line, one, all.len() > 1)?;
             }
         }
-        let Some((first, others)) = said.split_first() else { return Ok(()) };
+        let Some((first, others)) = all.split_first() else { return Ok(()) };
         for other in others {
             let found = compare::differences(ask.form.as_ref(), first.exchange, other.exchange);
             self.tally.differ |= !found.is_empty();
             if self.request.json {
                 writeln!(self.out, "{}", difference(ask, first, other, &found))?;
             } else if line.show.comments {
-                let (first, other) = (first.who(line), other.who(line));
-                write!(self.out, "{}", told(&first, &other, &found, line.show.short))?;
+                let (first, other) = (first.label(line), other.label(line));
+                write!(self.out, "{}", comparison(&first, &other, &found, line.show.short))?;
             }
         }
         Ok(())
     }
 
-    fn json(&mut self, ask: &Ask, one: &Said<'_>) -> Result<(), Error> {
+    fn json(&mut self, ask: &Ask, one: &Response<'_>) -> Result<(), Error> {
         let mut object = face::exchange(ask, one.exchange);
         if let (Some(conf), Some(map)) = (one.conf, object.as_object_mut()) {
             map.insert("conf".into(), conf.into());
@@ -91,41 +90,41 @@ impl<W: Write> Printer<'_, W> {
         Ok(writeln!(self.out, "{object}")?)
     }
 
-    fn text(&mut self, line: &Line, one: &Said<'_>, several: bool) -> Result<(), Error> {
+    fn text(&mut self, line: &Line, one: &Response<'_>, several: bool) -> Result<(), Error> {
         match &one.exchange.result {
             Ok(answer) => {
-                // What stands alone in dig's output tells nobody who said it.
+                // Such output does not contain the server.
                 let bare = line.show.short || !line.show.stats || one.conf.is_some();
                 if several && bare && line.show.comments {
-                    writeln!(self.out, ";; {}:", one.who(line))?;
+                    writeln!(self.out, ";; {}:", one.label(line))?;
                 }
                 let face = text::answer(one.exchange, answer, &line.show, ZonedDateTime::now);
                 write!(self.out, "{face}")?;
             }
             Err(failure) => {
                 self.out.flush()?;
-                tell_failure(one, failure);
+                print_failure(one, failure);
             }
         }
         Ok(())
     }
 
-    /// What the answers mean, and what may have been meant, on standard error.
+    /// Prints notes and similar names on standard error.
     pub async fn notes(
         &mut self,
         orgs: &[Org],
         line: &Line,
         ask: &Ask,
-        said: &[Said<'_>],
+        all: &[Response<'_>],
     ) -> Result<(), Error> {
         if self.request.json {
             return Ok(());
         }
         self.out.flush()?;
-        for one in said {
-            let who = if said.len() > 1 { format!("{}: ", one.who(line)) } else { String::new() };
+        for one in all {
+            let label = if all.len() > 1 { format!("{}: ", one.label(line)) } else { String::new() };
             for note in notes::of(ask, one.exchange) {
-                let _ = writeln!(plain::stderr(), "sixpane: note: {who}{note}");
+                let _ = writeln!(plain::stderr(), "sixpane: note: {label}{note}");
             }
             let Some(org) = orgs.get(one.org) else { continue };
             let client = &org.session.engine.client;
@@ -135,18 +134,18 @@ impl<W: Write> Printer<'_, W> {
                     let _ = write!(text, " or {other}");
                     text
                 });
-                let _ = writeln!(plain::stderr(), "sixpane: {who}did you mean {first}{others}?");
+                let _ = writeln!(plain::stderr(), "sixpane: {label}did you mean {first}{others}?");
             }
         }
         Ok(())
     }
 }
 
-/// What `other` says otherwise than `first`, as comments.
-fn told(first: &str, other: &str, found: &[Difference], short: bool) -> String {
+/// The differences of `other`, as comments.
+fn comparison(first: &str, other: &str, found: &[Difference], short: bool) -> String {
     let mut text = match found {
-        [] => format!(";; {other} against {first}: the same\n"),
-        _ => format!(";; {other} against {first}: {}\n", count(found.len(), "difference")),
+        [] => format!(";; {other} compared to {first}: the same\n"),
+        _ => format!(";; {other} compared to {first}: {}\n", count(found.len(), "difference")),
     };
     for difference in found {
         let _ = writeln!(text, ";; {difference}");
@@ -157,7 +156,7 @@ fn told(first: &str, other: &str, found: &[Difference], short: bool) -> String {
     text
 }
 
-fn difference(ask: &Ask, first: &Said<'_>, other: &Said<'_>, found: &[Difference]) -> Value {
+fn difference(ask: &Ask, first: &Response<'_>, other: &Response<'_>, found: &[Difference]) -> Value {
     let question = &ask.question;
     json!({
         "schema": "sixpane.dig.difference/1",
@@ -185,13 +184,13 @@ pub fn exit_of(exchange: &Exchange) -> Exit {
     }
 }
 
-/// Why there is no answer, with what each try did.
-fn tell_failure(one: &Said<'_>, failure: &exchange::Failure) {
+/// Prints why there is no response, with the result of each attempt.
+fn print_failure(one: &Response<'_>, failure: &exchange::Failure) {
     let exchange = one.exchange;
     let name = names::show(&exchange.question.name);
     let conf = one.conf.map(|conf| format!("{conf}: ")).unwrap_or_default();
     let mut error =
-        Error::new(Exit::Dns, format!("{conf}{} did not answer for {name}", exchange.server)).why(failure);
+        Error::new(Exit::Dns, format!("{conf}no response from {} for {name}", exchange.server)).why(failure);
     let tries: Vec<_> = exchange
         .tries
         .iter()
@@ -200,14 +199,11 @@ fn tell_failure(one: &Said<'_>, failure: &exchange::Failure) {
         })
         .collect();
     if one.ignored > 0 {
-        error.why = format!(
-            "{}; {} came and answered nothing that was asked",
-            error.why,
-            count(one.ignored as usize, "message")
-        );
+        error.why =
+            format!("{}; {} received that match no query", error.why, count(one.ignored as usize, "message"));
     }
     if !tries.is_empty() {
         error.why = format!("{} ({})", error.why, tries.join("; "));
     }
-    super::tell(&error.hint(format!("sixpane ping {}", exchange.server.ip())));
+    super::warn(&error.hint(format!("sixpane ping {}", exchange.server.ip())));
 }

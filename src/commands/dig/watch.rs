@@ -1,4 +1,4 @@
-//! `sixpane dig --watch`: the same line again and again, and what changes in its answers.
+//! `sixpane dig --watch`: repeats a line and prints changes of the responses.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -12,7 +12,7 @@ use tokio::time::MissedTickBehavior;
 use super::super::style::{BAD, DIM, OK, WARN, paint};
 use super::super::watch::{stamp, time};
 use super::print::exit_of;
-use super::{Org, Request, no_server, tell};
+use super::{Org, Request, no_server, warn};
 use crate::dns::dig::changes::{self, Changes};
 use crate::dns::dig::compare::{self, Difference};
 use crate::dns::dig::line::{Ask, Line};
@@ -23,11 +23,11 @@ use crate::dns::names;
 use crate::error::{Error, Exit};
 use crate::text::count;
 
-/// Puts the line of `request` every so often, until `interrupted` ends. The first answer is told whole, of the others
-/// what changed. The exit code is that of the last answers.
+/// Sends the line of `request` at an interval, until `interrupted` ends. The first response is printed in full, then only
+/// changes. The exit code is that of the last responses.
 ///
 /// # Errors
-/// Where a server is none, or has no address at first.
+/// If a server is not valid, or has no address at the start.
 pub(super) async fn run(
     orgs: &[Org],
     request: &Request,
@@ -38,17 +38,17 @@ pub(super) async fn run(
     tokio::pin!(interrupted);
     let Some(line) = request.lines.first() else { return Ok(Exit::Ok) };
     let mut known: Vec<Changes> = orgs.iter().map(|_| Changes::default()).collect();
-    let mut teller = Teller { json: request.json, every, line, out };
+    let mut printer = Printer { json: request.json, every, line, out };
     let mut exit = Exit::Ok;
     let mut round = tokio::time::interval(every);
     round.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let asked = async {
+        let queries = async {
             round.tick().await;
             join_all(orgs.iter().map(|org| query::send(&org.session.engine.client, line))).await
         };
         let answered = tokio::select! {
-            answered = asked => answered,
+            answered = queries => answered,
             () = &mut interrupted => return Ok(exit),
         };
         let now = crate::clock::now();
@@ -58,9 +58,9 @@ pub(super) async fn run(
             let exchanges = match exchanges.map_err(|error| no_server(&error)) {
                 Ok(exchanges) => exchanges,
                 Err(error) if known.is_empty() => return Err(error),
-                // It had an address before, and may have one again.
+                // It had an address before and may have one later.
                 Err(error) => {
-                    tell(&error);
+                    warn(&error);
                     continue;
                 }
             };
@@ -71,26 +71,26 @@ pub(super) async fn run(
             for (n, exchange) in exchanges.iter().enumerate() {
                 let Some(ask) = line.asks.get(n / line.servers.len().max(1)) else { break };
                 if first {
-                    teller.begin(now, conf, ask, exchange)?;
+                    printer.begin(now, conf, ask, exchange)?;
                 }
                 for (_, difference) in found.iter().filter(|(at, _)| *at == n) {
-                    teller.change(now, conf, exchange, difference)?;
+                    printer.change(now, conf, exchange, difference)?;
                 }
             }
         }
-        teller.out.flush()?;
+        printer.out.flush()?;
     }
 }
 
-struct Teller<'a, W> {
+struct Printer<'a, W> {
     json: bool,
     every: Duration,
     line: &'a Line,
     out: &'a mut W,
 }
 
-impl<W: Write> Teller<'_, W> {
-    /// The first answer: what it says, and that it is watched.
+impl<W: Write> Printer<'_, W> {
+    /// Prints the first response in full.
     fn begin(
         &mut self,
         at: Instant,
@@ -98,13 +98,13 @@ impl<W: Write> Teller<'_, W> {
         ask: &Ask,
         exchange: &Exchange,
     ) -> std::io::Result<()> {
-        let said: Vec<String> =
+        let records: Vec<String> =
             compare::contents(ask.form.as_ref(), exchange).into_iter().map(|(record, _)| record).collect();
         if self.json {
             let mut map = object("watching", at, conf, exchange);
             map.insert("every_s".into(), self.every.as_secs_f64().into());
             map.insert("status".into(), exchange.outcome().to_string().into());
-            map.insert("records".into(), said.into());
+            map.insert("records".into(), records.into());
             return writeln!(self.out, "{}", Value::from(map));
         }
         let question = &exchange.question;
@@ -114,10 +114,10 @@ impl<W: Write> Teller<'_, W> {
             exchange.server.ip(),
             self.every.as_secs_f64(),
             exchange.outcome(),
-            count(said.len(), "record")
+            count(records.len(), "record")
         );
         self.row(at, conf, exchange, head)?;
-        said.iter().try_for_each(|record| self.row(at, conf, exchange, format!("  {record}")))
+        records.iter().try_for_each(|record| self.row(at, conf, exchange, format!("  {record}")))
     }
 
     fn change(

@@ -1,4 +1,4 @@
-//! How far the examination of one conf, or of several at once, has come: one line on standard error.
+//! Progress of the examination of one or several confs: one line on standard error.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,27 +8,24 @@ use crate::clock;
 use crate::commands::progress::Progress;
 use crate::doctor::{Diagnosis, Status};
 
-/// The confs under examination.
 pub struct Board {
     all: usize,
     done: usize,
-    /// Those that are begun, by name.
+    /// Started examinations, by name.
     open: BTreeMap<String, Arc<Diagnosis>>,
     progress: Progress,
 }
 
 impl Board {
-    /// A board for `all` confs.
     pub fn new(all: usize, now: Instant) -> Self {
         Self { all, done: 0, open: BTreeMap::new(), progress: Progress::new(now) }
     }
 
-    /// One conf is done.
     pub fn done(&mut self) {
         self.done += 1;
     }
 
-    /// What is known of one, so far.
+    /// Shows an intermediate diagnosis.
     pub fn show(&mut self, diagnosis: Arc<Diagnosis>) {
         self.open.insert(diagnosis.conf.clone(), diagnosis);
         let Self { all, done, open, progress } = self;
@@ -64,11 +61,11 @@ mod tests {
         let fresh = Arc::new(judge(&facts));
         let (all, waits) = (fresh.findings.len(), fresh.count(Status::Waiting));
         let mut open = BTreeMap::from([("my-peer".to_owned(), fresh.clone())]);
-        let told = words(1, 0, &open);
-        assert_eq!(told, format!("{} of {all} checks … WireGuard handshake", all - waits));
+        let line = words(1, 0, &open);
+        assert_eq!(line, format!("{} of {all} checks … WireGuard handshake", all - waits));
         open.insert("other".into(), fresh);
-        let told = words(3, 1, &open);
+        let line = words(3, 1, &open);
         let share = format!("{}/{all}", all - waits);
-        assert_eq!(told, format!("1 of 3 confs done; my-peer {share}  other {share}"));
+        assert_eq!(line, format!("1 of 3 confs done; my-peer {share}  other {share}"));
     }
 }

@@ -9,19 +9,17 @@ use crate::doctor::{Diagnosis, Finding, Status};
 use crate::text::escape::markdown as markdown_text;
 use crate::text::{count, ms};
 
-/// How the report is printed.
+/// The format of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Face {
-    /// For eyes.
     Text,
-    /// For sharing.
     Markdown,
-    /// For programs: one object a line.
+    /// One object per line.
     Json,
 }
 
 impl Face {
-    /// Prints `diagnosis`, under the conf's name where there are several.
+    /// Prints `diagnosis`, with the name of the conf as a heading if there are several.
     pub fn print(self, diagnosis: &Diagnosis, conf: Option<&str>, out: &mut impl Write) -> io::Result<()> {
         match self {
             Self::Text => text(diagnosis, conf, out),
@@ -70,7 +68,7 @@ fn text(diagnosis: &Diagnosis, conf: Option<&str>, out: &mut impl Write) -> io::
         let mark = paint(style(finding.status), mark(finding.status));
         writeln!(out, "  {mark} {}{}", finding.title, paint(DIM, took + &needs))?;
         if matches!(finding.status, Status::Fail | Status::Warn) {
-            story(finding, "      ", out)?;
+            details(finding, "      ", out)?;
         }
     }
     let verdict = diagnosis.named().map_or(Status::Pass, |finding| finding.status);
@@ -81,8 +79,7 @@ fn text(diagnosis: &Diagnosis, conf: Option<&str>, out: &mut impl Write) -> io::
     writeln!(out, "{}", tally(diagnosis))
 }
 
-/// What a finding has to say, line by line.
-fn story(finding: &Finding, indent: &str, out: &mut impl Write) -> io::Result<()> {
+fn details(finding: &Finding, indent: &str, out: &mut impl Write) -> io::Result<()> {
     let mut line = |label: &str, text: &str| {
         if text.is_empty() { Ok(()) } else { writeln!(out, "{indent}{label:<6} {text}") }
     };
@@ -119,7 +116,7 @@ fn markdown(diagnosis: &Diagnosis, conf: Option<&str>, out: &mut impl Write) -> 
     }
     for finding in diagnosis.findings.iter().filter(|f| matches!(f.status, Status::Fail | Status::Warn)) {
         writeln!(out, "\n### {}\n\n```text", markdown_text(&finding.title))?;
-        story(finding, "", out)?;
+        details(finding, "", out)?;
         for line in &finding.evidence {
             writeln!(out, "{line}")?;
         }

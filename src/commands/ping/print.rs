@@ -1,4 +1,4 @@
-//! What `sixpane ping` prints: text as ping's, JSON lines, CSV, Markdown.
+//! Output of `sixpane ping`: text like that of ping, JSON lines, CSV and Markdown.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -96,7 +96,6 @@ impl<'a, W: Write> Printer<'a, W> {
         self.out.flush()
     }
 
-    /// Prints the summary.
     pub fn end(&mut self, series: &[Series]) -> io::Result<()> {
         let gateway = series.iter().find(|one| one.target.address == self.gateway.address);
         let gateway = gateway.and_then(|one| one.stats).map(|stats| stats.p50);

@@ -87,7 +87,6 @@ struct Conflict<'a> {
     text: &'a str,
 }
 
-/// Writes one line.
 pub fn write(
     catalog: &Catalog,
     identity: &Identity,
