@@ -471,16 +471,16 @@ fn follow(state: &mut State, out: &mut Out) {
         tab.view().follow(state, out);
     }
     let network = state.networks.front_mut();
-    let names = network.wishes.names();
+    let names = network.target_list.names();
     if names != network.asked_names {
         network.asked_names.clone_from(&names);
         out.ask(Command::Follow(names));
     }
-    if let Some(aims) = targets::follow(state) {
+    if let Some(ping_targets) = targets::follow(state) {
         let network = state.networks.front_mut();
-        if aims != network.asked_pings {
-            network.asked_pings.clone_from(&aims);
-            out.ask(Command::Ping(aims));
+        if ping_targets != network.ping_targets {
+            network.ping_targets.clone_from(&ping_targets);
+            out.ask(Command::Ping(ping_targets));
         }
     }
 }

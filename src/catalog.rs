@@ -39,7 +39,7 @@ pub struct App {
     /// Whether all queries about it have been answered.
     pub complete: bool,
     /// Start of the last partial walk that covered it.
-    pub asked: Option<Instant>,
+    pub queried: Option<Instant>,
     /// Last time that a record contained it; older than the walk if a refresh failed.
     pub seen: Option<Instant>,
 }
@@ -48,7 +48,6 @@ pub struct App {
 pub struct Machine {
     /// Usually three letters.
     pub region: Option<Safe>,
-    /// 6PN address.
     pub address: Option<Ipv6Addr>,
     /// Unknown fields of `_instances`.
     pub extra: Vec<(Safe, Safe)>,
@@ -66,7 +65,6 @@ pub struct Peer {
     pub seen: Option<Instant>,
 }
 
-/// Kinds of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Record {
     /// `_apps.internal`.
@@ -149,7 +147,7 @@ impl FromIterator<Record> for Records {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     pub outcome: Outcome,
-    /// How long it took, where an answer came.
+    /// Round-trip time, if there was a response.
     pub rtt: Option<Duration>,
     /// Time of the response or timeout.
     pub at: Instant,
@@ -162,7 +160,6 @@ pub struct Conflict {
     pub app: Safe,
     /// The machine, if it is about one.
     pub machine: Option<Safe>,
-    /// A sanitized sentence.
     pub text: String,
     /// Time since which walks have found it; `None` before the end of the first such walk.
     pub since: Option<Instant>,
@@ -177,8 +174,7 @@ pub struct WalkState {
     pub running: bool,
     /// Source of the list of machines.
     pub method: Method,
-    /// Queries so far.
-    pub asked: usize,
+    pub queries: usize,
     /// Queries settled so far.
     pub settled: usize,
     /// Complete apps, out of all.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::pinged::Places;
-use super::targets::Wishes;
+use super::targets::TargetList;
 use crate::attach::Identity;
 use crate::catalog::Catalog;
 use crate::doctor::Diagnosis;
@@ -13,7 +13,7 @@ use crate::engine::report::{Detail, Event};
 use crate::engine::targets::Names;
 use crate::net::LinkState;
 use crate::probe::port::PortResult;
-use crate::probe::series::{Aim, Series};
+use crate::probe::series::{PingTarget, Series};
 use crate::probe::trace::Trace;
 use crate::text::Safe;
 
@@ -46,9 +46,9 @@ pub struct Network {
     /// Whether the banner of a link that is down, or of a walk that failed in part, is hidden.
     pub banner_hidden: bool,
     /// Targets that the user wants pinged.
-    pub wishes: Wishes,
+    pub target_list: TargetList,
     /// Last list of targets sent to the engine.
-    pub asked_pings: Vec<Aim>,
+    pub ping_targets: Vec<PingTarget>,
     /// Last list of names sent to the engine.
     pub asked_names: Vec<Safe>,
 }
@@ -97,8 +97,8 @@ impl Networks {
             later: None,
             walking: None,
             banner_hidden: false,
-            wishes: Wishes::default(),
-            asked_pings: Vec::new(),
+            target_list: TargetList::default(),
+            ping_targets: Vec::new(),
             asked_names: Vec::new(),
         };
         Self { front, others: Vec::new() }

@@ -14,12 +14,12 @@ impl Places {
     /// The index of `pings`. Shares that of `before` if the targets are the same, which is the usual case.
     pub fn renew(&mut self, before: &[Series], pings: &[Series]) {
         let same = before.len() == pings.len()
-            && before.iter().zip(pings).all(|(a, b)| a.target == b.target && a.turns == b.turns);
+            && before.iter().zip(pings).all(|(a, b)| a.target == b.target && a.round_robin == b.round_robin);
         if same {
             return;
         }
         let mut places = HashMap::with_capacity(pings.len());
-        for (at, series) in pings.iter().enumerate().filter(|(_, series)| series.turns == 0) {
+        for (at, series) in pings.iter().enumerate().filter(|(_, series)| series.round_robin == 0) {
             places.entry(series.target.address).or_insert(at);
         }
         self.0 = Arc::new(places);
@@ -36,9 +36,9 @@ mod tests {
     use super::*;
     use crate::probe::series::Target;
 
-    fn series(n: u16, turns: usize) -> Series {
+    fn series(n: u16, round_robin: usize) -> Series {
         let address = Ipv6Addr::new(0xfdaa, 0, 0, 0, 0, 0, 0, n);
-        Series { turns, ..Series::new(Target { label: n.to_string().as_str().into(), address }) }
+        Series { round_robin, ..Series::new(Target { label: n.to_string().as_str().into(), address }) }
     }
 
     #[test]
@@ -49,7 +49,7 @@ mod tests {
         let at = |places: &Places, pings: &[Series], n| {
             places
                 .find(pings, series(n, 0).target.address)
-                .map(|found| (found.turns, found.target.label.to_string()))
+                .map(|found| (found.round_robin, found.target.label.to_string()))
         };
         assert_eq!(at(&places, &first, 1), Some((0, "1".into())), "not the round robin");
         assert_eq!(at(&places, &first, 3), None);

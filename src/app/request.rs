@@ -1,7 +1,7 @@
 //! Requests from one view to another. The sender does not know which view handles them.
 
 use crate::catalog::place::Node;
-use crate::engine::targets::Wish;
+use crate::engine::targets::TargetSpec;
 
 /// A request. The view that handles it comes to the front.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,10 +11,10 @@ pub enum Request {
     /// Send the queries of a dig line.
     Dig(String),
     /// Trace the route to a target.
-    Trace(Wish),
+    Trace(TargetSpec),
     /// Check TCP ports of targets.
     Ports {
-        of: Wish,
+        of: TargetSpec,
         ports: Vec<u16>,
         /// Whether the protocols of open ports are checked too.
         protocols: bool,

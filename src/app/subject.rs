@@ -3,7 +3,7 @@
 use super::request::Request;
 use super::{Out, State, targets};
 use crate::catalog::place::Node;
-use crate::engine::targets::{Wish, at};
+use crate::engine::targets::{TargetSpec, at};
 use crate::probe::port::read as read_ports;
 use crate::probe::series::Target;
 use crate::text::Safe;
@@ -13,13 +13,13 @@ const MOST_CHECKS: usize = 512;
 /// Reason against a port check of too many targets.
 pub const TOO_MANY: &str = "too many connections at once: select a region or a machine";
 
-/// The targets of `wish`, including the Flycast addresses of an app.
-pub fn targets_of(state: &State, wish: &Wish) -> Vec<Target> {
-    match wish {
-        Wish::Address(address) => {
+/// The targets of `spec`, including the Flycast addresses of an app.
+pub fn targets_of(state: &State, spec: &TargetSpec) -> Vec<Target> {
+    match spec {
+        TargetSpec::Address(address) => {
             state.series(*address).map(|series| series.target.clone()).into_iter().collect()
         }
-        Wish::Node(node) => {
+        TargetSpec::Node(node) => {
             let mut all: Vec<Target> = at(&state.networks.front().shown.catalog, node)
                 .into_iter()
                 .map(|member| member.target)
@@ -38,23 +38,29 @@ pub fn targets_of(state: &State, wish: &Wish) -> Vec<Target> {
     }
 }
 
-/// Whether the route to `wish` can be traced, or why not.
-pub fn traceable(state: &State, wish: Option<Wish>) -> Result<(), &'static str> {
-    match wish.map_or(0, |wish| targets_of(state, &wish).len()) {
+/// Whether the route to `spec` can be traced, or why not.
+pub fn traceable(state: &State, spec: Option<TargetSpec>) -> Result<(), &'static str> {
+    match spec.map_or(0, |spec| targets_of(state, &spec).len()) {
         0 => Err("its address is unknown"),
         1 => Ok(()),
         _ => Err("only one machine can be traced at a time: select one"),
     }
 }
 
-/// Whether ports of `wish` can be checked, or why not.
-pub fn checkable(state: &State, wish: Option<Wish>) -> Result<(), &'static str> {
-    let none = wish.is_none_or(|wish| targets_of(state, &wish).is_empty());
+/// Whether ports of `spec` can be checked, or why not.
+pub fn checkable(state: &State, spec: Option<TargetSpec>) -> Result<(), &'static str> {
+    let none = spec.is_none_or(|spec| targets_of(state, &spec).is_empty());
     if none { Err("its address is unknown") } else { Ok(()) }
 }
 
 /// Requests a check of the typed ports, or of those in the settings.
-pub fn check_ports(state: &mut State, of: Option<Wish>, typed: Option<&str>, protocols: bool, out: &mut Out) {
+pub fn check_ports(
+    state: &mut State,
+    of: Option<TargetSpec>,
+    typed: Option<&str>,
+    protocols: bool,
+    out: &mut Out,
+) {
     let Some(of) = of else { return };
     let ports = match typed.map(read_ports) {
         None => state.settings.ports.to_vec(),
@@ -74,9 +80,9 @@ pub fn check_ports(state: &mut State, of: Option<Wish>, typed: Option<&str>, pro
 /// Starts to ping the typed target.
 pub fn ping(state: &mut State, typed: &str) {
     match targets::read(state, typed) {
-        Ok(wish) => {
+        Ok(spec) => {
             state.say(format!("Pinging {}", Safe::new(typed)));
-            targets::want(state, wish);
+            targets::want(state, spec);
         }
         Err(why) => state.say(why),
     }

@@ -9,8 +9,8 @@ use super::State;
 use crate::catalog::Catalog;
 use crate::catalog::place::Node;
 use crate::dns::names::Form;
-use crate::engine::targets::{Known, Member, Names, Targets, Wish, at};
-use crate::probe::series::{Aim, Series, Target};
+use crate::engine::targets::{Known, Member, Names, TargetSpec, Targets, at};
+use crate::probe::series::{PingTarget, Series, Target};
 use crate::text::{Safe, count};
 
 /// Number of machines in the selected region that are pinged automatically.
@@ -19,14 +19,14 @@ pub const POLITE: usize = 8;
 const MOST: usize = 1024;
 /// Targets that the user wants pinged, and the state of all pinged targets.
 #[derive(Debug, Clone, Default)]
-pub struct Wishes {
+pub struct TargetList {
     wanted: Targets,
     /// Addresses that the user removed, although a wanted target includes them.
     excluded: BTreeSet<Ipv6Addr>,
     /// Pinged targets by address.
     known: HashMap<Ipv6Addr, Member>,
     /// Pinged round robins.
-    turning: HashMap<Target, (Wish, Member)>,
+    round_robin: HashMap<Target, (TargetSpec, Member)>,
     /// Targets over the limit of [`MOST`].
     left_out: usize,
     /// Counts changes to the wanted targets.
@@ -47,15 +47,15 @@ struct MadeOf {
     changes: u64,
 }
 
-impl Wishes {
+impl TargetList {
     /// Whether the user has added no target.
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.wanted.is_empty()
     }
 
-    pub fn has(&self, wish: &Wish) -> bool {
-        self.wanted.has(wish)
+    pub fn has(&self, spec: &TargetSpec) -> bool {
+        self.wanted.has(spec)
     }
 
     /// The pinged target at `address`.
@@ -65,8 +65,8 @@ impl Wishes {
 
     /// The target that `series` belongs to.
     pub fn member_of(&self, series: &Series) -> Option<&Member> {
-        if series.turns > 0 {
-            self.turning.get(&series.target).map(|(_, member)| member)
+        if series.round_robin > 0 {
+            self.round_robin.get(&series.target).map(|(_, member)| member)
         } else {
             self.member(series.target.address)
         }
@@ -82,14 +82,14 @@ impl Wishes {
         self.left_out
     }
 
-    fn insert(&mut self, wish: Wish) {
+    fn insert(&mut self, spec: TargetSpec) {
         self.changes += 1;
-        self.wanted.add(wish);
+        self.wanted.add(spec);
     }
 
-    fn remove(&mut self, wish: &Wish) {
+    fn remove(&mut self, spec: &TargetSpec) {
         self.changes += 1;
-        self.wanted.remove(wish);
+        self.wanted.remove(spec);
     }
 }
 
@@ -104,21 +104,21 @@ fn known(state: &State) -> Known<'_> {
 
 /// The addresses to ping, if they changed: automatically the gateway and the machines of the selected region, and the
 /// user's targets.
-pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
+pub fn follow(state: &mut State) -> Option<Vec<PingTarget>> {
     let selected = state.views.explore.tree.selected().cloned();
     let network = state.networks.front();
     let (catalog, names) = (&network.shown.catalog.clone(), &network.shown.names.clone());
     let gateway = network.identity.dns.addr;
     let matrix = state.front().samples(state);
     let nearest = state.front().measured(state);
-    let unchanged = state.networks.front().wishes.made_of.as_ref().is_some_and(|of| {
+    let unchanged = state.networks.front().target_list.made_of.as_ref().is_some_and(|of| {
         Arc::ptr_eq(&of.catalog, catalog)
             && Arc::ptr_eq(&of.names, names)
             && of.selected == selected
             && of.paused == state.paused
             && of.matrix == matrix
             && of.nearest == nearest
-            && of.changes == state.networks.front().wishes.changes
+            && of.changes == state.networks.front().target_list.changes
     });
     if unchanged {
         return None;
@@ -135,55 +135,55 @@ pub fn follow(state: &mut State) -> Option<Vec<Aim>> {
         };
         members.extend(region.into_iter().flat_map(|node| at(catalog, &node)).take(POLITE));
     }
-    let wishes = &mut state.networks.front_mut().wishes;
-    wishes.wanted.look(Known { catalog, names, gateway });
+    let target_list = &mut state.networks.front_mut().target_list;
+    target_list.wanted.update(Known { catalog, names, gateway });
     if matrix {
         members.extend(sample(catalog));
     }
     members.extend(nearest.iter().map(|&address| Member::owner(catalog, address)));
     // Gone targets come last, so that present ones keep their places and addresses.
-    let mut wanted: Vec<(&Wish, Member)> = wishes.wanted.members().collect();
+    let mut wanted: Vec<(&TargetSpec, Member)> = target_list.wanted.members().collect();
     wanted.sort_by(|(a, one), (b, other)| (one.gone, a, &one.target).cmp(&(other.gone, b, &other.target)));
-    let shared = |(wish, member): &(&Wish, Member)| {
-        member.turns.is_some().then(|| (member.target.clone(), ((*wish).clone(), member.clone())))
+    let shared = |(spec, member): &(&TargetSpec, Member)| {
+        member.round_robin.is_some().then(|| (member.target.clone(), ((*spec).clone(), member.clone())))
     };
-    wishes.turning = wanted.iter().filter_map(shared).collect();
+    target_list.round_robin = wanted.iter().filter_map(shared).collect();
     members.extend(wanted.into_iter().map(|(_, member)| member));
-    wishes.known.clear();
-    let mut aims = Vec::new();
-    wishes.left_out = 0;
+    target_list.known.clear();
+    let mut ping_targets = Vec::new();
+    target_list.left_out = 0;
     for member in members {
         let address = member.target.address;
-        let mut aim = member.aim();
-        aim.held |= state.paused;
-        if member.turns.is_some() {
-            aims.push(aim);
+        let mut target = member.ping_target();
+        target.paused |= state.paused;
+        if member.round_robin.is_some() {
+            ping_targets.push(target);
             continue;
         }
-        if wishes.excluded.contains(&address) {
+        if target_list.excluded.contains(&address) {
             continue;
         }
-        if wishes.known.contains_key(&address) {
+        if target_list.known.contains_key(&address) {
             continue;
         }
-        if aims.len() >= MOST {
-            wishes.left_out += usize::from(!member.gone);
+        if ping_targets.len() >= MOST {
+            target_list.left_out += usize::from(!member.gone);
             continue;
         }
-        aims.push(aim);
-        wishes.known.insert(address, member);
+        ping_targets.push(target);
+        target_list.known.insert(address, member);
     }
     let (catalog, names) = (catalog.clone(), names.clone());
-    wishes.made_of = Some(MadeOf {
+    target_list.made_of = Some(MadeOf {
         catalog,
         names,
         selected,
         paused: state.paused,
         matrix,
         nearest,
-        changes: wishes.changes,
+        changes: target_list.changes,
     });
-    Some(aims)
+    Some(ping_targets)
 }
 
 /// Number of machines per app and region that are pinged for the matrix.
@@ -203,92 +203,92 @@ fn sample(catalog: &Catalog) -> Vec<Member> {
 
 /// Starts or stops to ping an app's addresses round robin.
 pub fn toggle_turns(state: &mut State, app: &Safe) {
-    let wish = Wish::Turns(Box::new(Wish::Node(Node::App(app.clone()))));
-    if state.networks.front().wishes.has(&wish) {
-        state.networks.front_mut().wishes.remove(&wish);
+    let spec = TargetSpec::RoundRobin(Box::new(TargetSpec::Node(Node::App(app.clone()))));
+    if state.networks.front().target_list.has(&spec) {
+        state.networks.front_mut().target_list.remove(&spec);
         return state.say(format!("Stopped pinging {app} round robin"));
     }
-    want(state, wish);
+    want(state, spec);
     state.say(format!("Pinging {app}: round robin over its addresses"));
 }
 
-/// Starts or stops to ping `wish`.
-pub fn toggle(state: &mut State, wish: Wish) {
-    let members = wish.members(known(state)).unwrap_or_default().len();
-    if state.networks.front().wishes.has(&wish) {
-        state.networks.front_mut().wishes.remove(&wish);
+/// Starts or stops to ping `spec`.
+pub fn toggle(state: &mut State, spec: TargetSpec) {
+    let members = spec.members(known(state)).unwrap_or_default().len();
+    if state.networks.front().target_list.has(&spec) {
+        state.networks.front_mut().target_list.remove(&spec);
         return state.say(format!("Stopped pinging {}", count(members, "target")));
     }
     if members == 0 {
         return state.say("Nothing to ping here: no known address");
     }
-    want(state, wish);
+    want(state, spec);
     let rest = members.saturating_sub(MOST);
     let rest = if rest > 0 { format!(" ({rest} left out)") } else { String::new() };
     state.say(format!("Pinging {}{rest}", count(members, "target")));
 }
 
-/// Starts to ping `wish`, including addresses that were removed before.
-pub fn want(state: &mut State, wish: Wish) {
-    if !matches!(wish, Wish::Turns(_)) {
-        for member in wish.members(known(state)).unwrap_or_default() {
-            state.networks.front_mut().wishes.excluded.remove(&member.target.address);
+/// Starts to ping `spec`, including addresses that were removed before.
+pub fn want(state: &mut State, spec: TargetSpec) {
+    if !matches!(spec, TargetSpec::RoundRobin(_)) {
+        for member in spec.members(known(state)).unwrap_or_default() {
+            state.networks.front_mut().target_list.excluded.remove(&member.target.address);
         }
     }
-    state.networks.front_mut().wishes.insert(wish);
+    state.networks.front_mut().target_list.insert(spec);
     state.paused = false;
 }
 
 /// Stops to ping `target`.
 pub fn unwant(state: &mut State, target: &Target) {
-    let wishes = &mut state.networks.front_mut().wishes;
+    let target_list = &mut state.networks.front_mut().target_list;
     let address = target.address;
-    if let Some((wish, _)) = wishes.turning.get(target).cloned() {
-        return wishes.remove(&wish);
+    if let Some((spec, _)) = target_list.round_robin.get(target).cloned() {
+        return target_list.remove(&spec);
     }
-    wishes.wanted.remove_address(address);
-    wishes.excluded.insert(address);
-    wishes.changes += 1;
+    target_list.wanted.remove_address(address);
+    target_list.excluded.insert(address);
+    target_list.changes += 1;
 }
 
 /// Reads a typed target: `gateway`, an address, a place (`web/iad`), a machine ID or a name.
 ///
 /// # Errors
 /// The reason why it is not a target.
-pub fn read(state: &State, text: &str) -> Result<Wish, String> {
+pub fn read(state: &State, text: &str) -> Result<TargetSpec, String> {
     let text = text.trim();
     let catalog = &state.networks.front().shown.catalog;
     if text == "gateway" {
-        return Ok(Wish::Address(state.networks.front().identity.dns.addr));
+        return Ok(TargetSpec::Address(state.networks.front().identity.dns.addr));
     }
     if let Ok(address) = text.parse::<Ipv6Addr>() {
-        return Ok(Wish::Address(address));
+        return Ok(TargetSpec::Address(address));
     }
     if let Some(node) = Node::read(text, catalog) {
-        return Ok(Wish::Node(node));
+        return Ok(TargetSpec::Node(node));
     }
     let id = Safe::new(text);
     if let Some(app) = catalog.apps.iter().find(|(_, app)| app.machines.contains_key(&id)) {
-        return Ok(Wish::Node(Node::Machine(app.0.clone(), id)));
+        return Ok(TargetSpec::Node(Node::Machine(app.0.clone(), id)));
     }
     match crate::dns::dig::name::parse(text) {
-        Ok(name) => Ok(of_form(Form::parse(&name), catalog).unwrap_or(Wish::Name(id))),
+        Ok(name) => Ok(of_form(Form::parse(&name), catalog).unwrap_or(TargetSpec::Name(id))),
         Err(error) => Err(format!("`{id}` is not a target: {error}")),
     }
 }
 
 /// The target of a name that belongs to a place in the tree.
-fn of_form(form: Option<Form>, catalog: &Catalog) -> Option<Wish> {
+fn of_form(form: Option<Form>, catalog: &Catalog) -> Option<TargetSpec> {
     let form = form?;
     let known = |app: &Safe| catalog.apps.get(app);
     match Node::of_form(&form) {
         // A region without machines can get some later.
-        Some(Node::Region(app, region)) => known(&app).map(|_| Wish::Node(Node::Region(app, region))),
+        Some(Node::Region(app, region)) => known(&app).map(|_| TargetSpec::Node(Node::Region(app, region))),
         Some(Node::Peers) => None,
-        Some(node) => node.exists(catalog).then_some(Wish::Node(node)),
+        Some(node) => node.exists(catalog).then_some(TargetSpec::Node(node)),
         None => match form {
             Form::Flycast(app) => {
-                known(&app).filter(|app| !app.flycast.is_empty()).map(|_| Wish::Flycast(app))
+                known(&app).filter(|app| !app.flycast.is_empty()).map(|_| TargetSpec::Flycast(app))
             }
             _ => None,
         },

@@ -75,7 +75,7 @@ pub(crate) fn link(phase: Phase, now: Instant) -> Report {
 /// A target whose last probe was answered after `newest` milliseconds, or was lost.
 pub(crate) fn pinged(label: &str, address: Ipv6Addr, newest: Option<u64>) -> Series {
     use crate::probe::series::{Sample, Target};
-    let newest = newest.map_or(Sample::Lost, |ms| Sample::Answered(Duration::from_millis(ms)));
+    let newest = newest.map_or(Sample::Lost, |ms| Sample::Received(Duration::from_millis(ms)));
     Series { recent: Arc::new(vec![newest]), ..Series::new(Target { label: label.into(), address }) }
 }
 
@@ -274,11 +274,11 @@ fn selecting_a_machine_inspects_it_and_pings_its_region() {
     let node = Node::Machine("web".into(), "148e21b7c93d89".into());
     assert_eq!(s.effects[0], Effect::Ask(NetworkId::FIRST, Command::Inspect(node)));
     let Effect::Ask(_, Command::Ping(targets)) = &s.effects[1] else { panic!("{:?}", s.effects) };
-    let labels: Vec<_> = targets.iter().map(|aim| aim.target.label.to_string()).collect();
+    let labels: Vec<_> = targets.iter().map(|target| target.target.label.to_string()).collect();
     assert_eq!(labels, ["gateway", "148e21b7c93d89", "3d8d9930b01789", "90706e10f12094"]);
     s.keys(" ");
-    let [Effect::Ask(_, Command::Ping(held))] = s.effects.as_slice() else { panic!("{:?}", s.effects) };
-    assert!(held.len() == 4 && held.iter().all(|aim| aim.held), "a pause keeps the figures");
+    let [Effect::Ask(_, Command::Ping(paused))] = s.effects.as_slice() else { panic!("{:?}", s.effects) };
+    assert!(paused.len() == 4 && paused.iter().all(|target| target.paused), "a pause keeps the figures");
 }
 
 #[test]
@@ -422,14 +422,14 @@ fn marked_rows_are_pinged_copied_and_exported_together() {
         s.state
             .networks
             .front()
-            .asked_pings
+            .ping_targets
             .iter()
-            .filter(|aim| both.contains(&Some(aim.target.address)))
+            .filter(|target| both.contains(&Some(target.target.address)))
             .count()
     };
     assert_eq!(pinged(&s), 2);
     s.keys("p");
-    assert!(s.state.networks.front().wishes.is_empty());
+    assert!(s.state.networks.front().target_list.is_empty());
     s.keys("<esc>");
     assert!(s.state.views.explore.tree.marked().is_empty());
 }

@@ -18,7 +18,7 @@ pub fn disagreements(
     regions: Option<&[Safe]>,
 ) -> Vec<Conflict> {
     let mut found = Vec::new();
-    let mut tell = |machine: Option<&Safe>, text: String| {
+    let mut report = |machine: Option<&Safe>, text: String| {
         found.push(Conflict { app: name.clone(), machine: machine.cloned(), text, since: None });
     };
     if let Some(addresses) = addresses {
@@ -26,11 +26,11 @@ pub fn disagreements(
         let known: BTreeSet<&Ipv6Addr> =
             app.machines.values().filter_map(|machine| machine.address.as_ref()).collect();
         for address in named.difference(&known) {
-            tell(None, format!("{name}.internal has {address}, which no list of machines has"));
+            report(None, format!("{name}.internal has {address}, which no list of machines has"));
         }
         for (id, machine) in &app.machines {
             if let Some(address) = machine.address.filter(|address| !named.contains(address)) {
-                tell(Some(id), format!("{name}.internal lacks {address} of {id}"));
+                report(Some(id), format!("{name}.internal lacks {address} of {id}"));
             }
         }
     }
@@ -41,10 +41,10 @@ pub fn disagreements(
             let known: BTreeSet<&Safe> =
                 app.machines.values().filter_map(|machine| machine.region.as_ref()).collect();
             for region in named.difference(&known) {
-                tell(None, format!("regions.{name} lists {region}, where no machine is listed"));
+                report(None, format!("regions.{name} lists {region}, where no machine is listed"));
             }
             for region in known.difference(&named) {
-                tell(None, format!("regions.{name} lacks {region}, where a machine is listed"));
+                report(None, format!("regions.{name} lacks {region}, where a machine is listed"));
             }
         }
     }

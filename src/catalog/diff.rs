@@ -32,14 +32,13 @@ pub enum Change {
     /// The contradiction has ended.
     Agree(Safe, Option<Safe>, String),
     /// A pinged target no longer replies.
-    Silent(Pinged),
+    TargetUnreachable(Pinged),
     /// A pinged target replies again, with this round trip.
-    Answers(Pinged, Duration),
+    TargetReachable(Pinged, Duration),
     /// The median round trip of a pinged target has changed: before, now.
     RttMoved(Pinged, Duration, Duration),
 }
 
-/// A pinged target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pinged {
     pub label: Safe,
@@ -77,8 +76,8 @@ impl Change {
             Self::PeerWent(_) => "peer-gone",
             Self::Disagree(..) => "records-disagree",
             Self::Agree(..) => "records-agree",
-            Self::Silent(_) => "target-silent",
-            Self::Answers(..) => "target-answers",
+            Self::TargetUnreachable(_) => "target-unreachable",
+            Self::TargetReachable(..) => "target-reachable",
             Self::RttMoved(..) => "target-rtt-moved",
         }
     }
@@ -96,9 +95,9 @@ impl Change {
                 Some(id) => format!("{app}/{id}"),
                 None => app.to_string(),
             },
-            Self::Silent(pinged) | Self::Answers(pinged, _) | Self::RttMoved(pinged, ..) => {
-                pinged.label.to_string()
-            }
+            Self::TargetUnreachable(pinged)
+            | Self::TargetReachable(pinged, _)
+            | Self::RttMoved(pinged, ..) => pinged.label.to_string(),
         }
     }
 
@@ -111,9 +110,11 @@ impl Change {
             Self::AppCame(_) => "is a new app".into(),
             Self::AppWent(_) | Self::PeerWent(_) => "is no longer listed".into(),
             Self::MachineCame(place) => {
-                format!("came up in {} at {}", region(&place.region), address(&place.address))
+                format!("started in {} at {}", region(&place.region), address(&place.address))
             }
-            Self::MachineWent(place) => format!("went from {}: stopped or destroyed", region(&place.region)),
+            Self::MachineWent(place) => {
+                format!("is gone from {}: stopped or destroyed", region(&place.region))
+            }
             Self::MachineMoved(place, from) => {
                 format!("moved from {} to {}", region(from), region(&place.region))
             }
@@ -123,8 +124,8 @@ impl Change {
             Self::PeerCame(_) => "is a new peer".into(),
             Self::Disagree(_, _, text) => format!("records disagree: {text}"),
             Self::Agree(_, _, text) => format!("records agree again; it was: {text}"),
-            Self::Silent(_) => "answers ping no longer".into(),
-            Self::Answers(_, rtt) => format!("answers ping again, in {} ms", ms(*rtt)),
+            Self::TargetUnreachable(_) => "no longer replies to ping".into(),
+            Self::TargetReachable(_, rtt) => format!("replies to ping again, in {} ms", ms(*rtt)),
             Self::RttMoved(_, from, to) => {
                 let word = if to > from { "slower" } else { "faster" };
                 format!("is {word}: median {} ms was {}", ms(*to), ms(*from))
@@ -235,9 +236,9 @@ mod tests {
             shown(&before, &after),
             [
                 "api is no longer listed",
-                "api/c went from iad: stopped or destroyed",
+                "api/c is gone from iad: stopped or destroyed",
                 "new is a new app",
-                "new/d came up in iad at fdaa::4",
+                "new/d started in iad at fdaa::4",
                 "web/a moved from iad to ams",
                 "web/a has a new address: fdaa::9 was fdaa::1",
             ]
@@ -252,20 +253,27 @@ mod tests {
             let mut org = org("web:iad/a@1");
             org.walk.finished = Some(began + Duration::from_secs(seconds));
             if conflict {
-                let text = "vms says none".into();
+                let text = "vms lists none".into();
                 org.conflicts.push(Conflict { app: "web".into(), machine: None, text, since: Some(began) });
             }
             org
         };
         let mut after = at(5, true);
         after.peers.insert("me".into(), Peer::default());
-        assert_eq!(shown(&at(0, false), &after), ["peer me is a new peer"], "it may be in passing");
+        assert_eq!(
+            shown(&at(0, false), &after),
+            ["peer me is a new peer"],
+            "a new contradiction may be propagation"
+        );
         assert_eq!(
             shown(&after, &at(11, true)),
-            ["peer me is no longer listed", "web records disagree: vms says none"]
+            ["peer me is no longer listed", "web records disagree: vms lists none"]
         );
-        assert!(shown(&at(11, true), &at(16, true)).is_empty(), "it is shown once");
-        assert_eq!(shown(&at(11, true), &at(16, false)), ["web records agree again; it was: vms says none"]);
-        assert!(shown(&at(5, true), &at(10, false)).is_empty(), "what was never shown is not taken back");
+        assert!(shown(&at(11, true), &at(16, true)).is_empty(), "reported once");
+        assert_eq!(shown(&at(11, true), &at(16, false)), ["web records agree again; it was: vms lists none"]);
+        assert!(
+            shown(&at(5, true), &at(10, false)).is_empty(),
+            "the end of an unreported contradiction is not reported"
+        );
     }
 }

@@ -180,7 +180,6 @@ impl Node {
         }
     }
 
-    /// Parses [`Self::to_path`].
     pub fn from_path(path: &[String]) -> Option<Self> {
         match path {
             [one] if one == PEERS => Some(Self::Peers),

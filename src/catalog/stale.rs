@@ -21,7 +21,7 @@ impl Catalog {
 
     fn missed(&self, app: &App, seen: Option<Instant>) -> Option<Instant> {
         let began = self.walk.finished?.checked_sub(self.walk.took?)?;
-        let began = app.asked.map_or(began, |asked| asked.max(began));
+        let began = app.queried.map_or(began, |queried| queried.max(began));
         seen.filter(|seen| !app.complete && *seen < began)
     }
 

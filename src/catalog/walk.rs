@@ -62,7 +62,7 @@ pub enum Scope {
 
 /// Response to a walk's query.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub struct Response {
     /// Outcome of the query. Only a definite one settles what exists.
     pub outcome: Outcome,
     /// Reason why it was not sent, if any.
@@ -71,11 +71,10 @@ pub struct Said {
     pub texts: Vec<Vec<u8>>,
     pub addresses: Vec<Ipv6Addr>,
     pub rtt: Option<Duration>,
-    /// Validity.
     pub ttl: Option<Duration>,
 }
 
-impl From<&Exchange> for Said {
+impl From<&Exchange> for Response {
     fn from(exchange: &Exchange) -> Self {
         Self {
             outcome: exchange.settled(),
@@ -112,7 +111,7 @@ pub struct Walk {
     /// is queried once.
     queued: HashSet<Form>,
     /// Number of names queued so far.
-    asked: usize,
+    queries: usize,
     /// Queries without a response yet.
     open: usize,
     /// Whether `_apps` has been answered or has failed.
@@ -132,7 +131,6 @@ pub struct Walk {
     listed: Option<usize>,
     /// Apps known at the start; new ones are queried in full.
     known: BTreeSet<Safe>,
-    /// Apps to query.
     wanted: BTreeSet<Safe>,
     /// Shortest TTL of the org-wide records.
     ttl: Option<Duration>,
@@ -165,7 +163,7 @@ impl Walk {
             later: VecDeque::new(),
             first: first.to_vec(),
             queued: HashSet::new(),
-            asked: 0,
+            queries: 0,
             open: 0,
             apps_settled: false,
             apps: None,
@@ -222,9 +220,9 @@ impl Walk {
     }
 
     /// Takes the response for `form`.
-    pub fn absorb(&mut self, form: &Form, said: &Said, now: Instant) {
+    pub fn absorb(&mut self, form: &Form, response: &Response, now: Instant) {
         self.open = self.open.saturating_sub(1);
-        self.bytes += said.texts.iter().map(Vec::len).sum::<usize>();
+        self.bytes += response.texts.iter().map(Vec::len).sum::<usize>();
         if now.saturating_duration_since(self.started) > LONGEST {
             self.give_up(&format!("the walk takes longer than {} minutes", LONGEST.as_secs() / 60));
         } else if self.bytes > MOST_BYTES {
@@ -233,37 +231,37 @@ impl Walk {
         match form {
             Form::Apps => {
                 self.apps_settled = true;
-                self.absorb_apps(said, now);
+                self.absorb_apps(response, now);
             }
-            Form::Instances => self.absorb_instances(said, now),
-            Form::Peers => self.absorb_peers(said, now),
-            Form::Vms(app) => self.absorb_vms(app, said, now),
-            Form::Vm(id, app) => self.absorb_vm(app, id, said, now),
+            Form::Instances => self.absorb_instances(response, now),
+            Form::Peers => self.absorb_peers(response, now),
+            Form::Vms(app) => self.absorb_vms(app, response, now),
+            Form::Vm(id, app) => self.absorb_vm(app, id, response, now),
             Form::Flycast(app) => {
-                if said.outcome.is_definite()
+                if response.outcome.is_definite()
                     && let Some(app) = self.edit().apps.get_mut(app)
-                    && app.flycast != said.addresses
+                    && app.flycast != response.addresses
                 {
-                    Arc::make_mut(app).flycast.clone_from(&said.addresses);
+                    Arc::make_mut(app).flycast.clone_from(&response.addresses);
                 }
             }
-            Form::App(app) if said.outcome == Outcome::NOERROR => {
-                self.own_names.entry(app.clone()).or_default().0 = Some(said.addresses.clone());
+            Form::App(app) if response.outcome == Outcome::NOERROR => {
+                self.own_names.entry(app.clone()).or_default().0 = Some(response.addresses.clone());
             }
-            Form::Regions(app) if said.outcome == Outcome::NOERROR => {
-                let regions = said.texts.iter().flat_map(|text| payload::list(text)).collect();
+            Form::Regions(app) if response.outcome == Outcome::NOERROR => {
+                let regions = response.texts.iter().flat_map(|text| payload::list(text)).collect();
                 self.own_names.entry(app.clone()).or_default().1 = Some(regions);
             }
             Form::Peer(peer) => {
-                if said.outcome.is_definite()
+                if response.outcome.is_definite()
                     && let Some(peer) = self.edit().peers.get_mut(peer)
                 {
-                    peer.address = said.addresses.first().copied();
+                    peer.address = response.addresses.first().copied();
                 }
             }
             _ => {}
         }
-        self.record(form, said, now);
+        self.record(form, response, now);
         if self.left_out > 0 {
             // There is no room for what is not known yet; what is known is kept up to date.
             let known = std::mem::take(&mut self.known);
@@ -287,7 +285,7 @@ impl Walk {
             _ => self.queued.insert(form.clone()),
         };
         if new {
-            self.asked += 1;
+            self.queries += 1;
             match form {
                 Form::Flycast(_) => self.later.push_back(form),
                 _ => self.queue.push_back(form),
@@ -301,51 +299,51 @@ impl Walk {
     }
 
     /// Stores the responses of the org-wide records, and failures of the others.
-    fn record(&mut self, form: &Form, said: &Said, now: Instant) {
+    fn record(&mut self, form: &Form, response: &Response, now: Instant) {
         if self.scope == Scope::Part {
             self.settle(form);
         }
         let org_wide = matches!(form, Form::Apps | Form::Instances | Form::Peers);
         if org_wide {
-            self.ttl = [self.ttl, said.ttl].into_iter().flatten().min();
+            self.ttl = [self.ttl, response.ttl].into_iter().flatten().min();
         }
         // Most answers are no failures and follow none: they leave nothing to write down.
-        if !org_wide && said.outcome.is_definite() && self.catalog.sources.len() <= ORG_WIDE {
+        if !org_wide && response.outcome.is_definite() && self.catalog.sources.len() <= ORG_WIDE {
             return;
         }
         let name = format!("{form} {}", form.record_type());
-        if !org_wide && said.outcome.is_definite() {
+        if !org_wide && response.outcome.is_definite() {
             self.edit().sources.remove(&name);
             return;
         }
-        if !said.outcome.is_definite() {
-            let why = said.reason.clone().unwrap_or_else(|| said.outcome.to_string());
+        if !response.outcome.is_definite() {
+            let why = response.reason.clone().unwrap_or_else(|| response.outcome.to_string());
             self.problems.push(format!("{form} {}: {why}", form.record_type()));
         }
         let entries = match form {
-            Form::Instances => said.texts.iter().map(|text| payload::instances(text).0.len()).sum(),
-            _ => said.texts.iter().map(|text| payload::list(text).len()).sum(),
+            Form::Instances => response.texts.iter().map(|text| payload::instances(text).0.len()).sum(),
+            _ => response.texts.iter().map(|text| payload::list(text).len()).sum(),
         };
-        let source = Source { outcome: said.outcome, rtt: said.rtt, at: now, entries };
+        let source = Source { outcome: response.outcome, rtt: response.rtt, at: now, entries };
         self.edit().sources.insert(name, source);
     }
 
-    fn absorb_apps(&mut self, said: &Said, now: Instant) {
-        let names: BTreeSet<Safe> = said.texts.iter().flat_map(|text| payload::list(text)).collect();
+    fn absorb_apps(&mut self, response: &Response, now: Instant) {
+        let names: BTreeSet<Safe> = response.texts.iter().flat_map(|text| payload::list(text)).collect();
         for name in &names {
             if self.has_room(!self.catalog.apps.contains_key(name)) {
                 self.app(name, Record::Apps, now);
             }
         }
-        if said.outcome.is_definite() {
+        if response.outcome.is_definite() {
             self.apps = Some(names);
         }
         self.plan();
     }
 
-    fn absorb_instances(&mut self, said: &Said, now: Instant) {
+    fn absorb_instances(&mut self, response: &Response, now: Instant) {
         let mut named = BTreeSet::new();
-        for text in &said.texts {
+        for text in &response.texts {
             let (instances, bad) = payload::instances(text);
             if bad > 0 {
                 self.problems
@@ -365,11 +363,11 @@ impl Walk {
                 named.insert(one.app);
             }
         }
-        let answered = said.outcome.is_definite() && !named.is_empty();
+        let answered = response.outcome.is_definite() && !named.is_empty();
         self.edit().walk.method = if answered {
             Method::Instances
         } else {
-            Method::PerApp(match said.outcome {
+            Method::PerApp(match response.outcome {
                 Outcome::NXDOMAIN => "there is no _instances.internal".into(),
                 Outcome::NOERROR => "_instances.internal lists nothing".into(),
                 outcome => format!("_instances.internal: {outcome}"),
@@ -408,9 +406,9 @@ impl Walk {
         }
     }
 
-    fn absorb_vms(&mut self, app: &Safe, said: &Said, now: Instant) {
-        let listed: BTreeMap<_, _> = said.texts.iter().flat_map(|text| payload::vms(text)).collect();
-        if said.outcome.is_definite() {
+    fn absorb_vms(&mut self, app: &Safe, response: &Response, now: Instant) {
+        let listed: BTreeMap<_, _> = response.texts.iter().flat_map(|text| payload::vms(text)).collect();
+        if response.outcome.is_definite() {
             self.vms_answered.insert(app.clone());
         }
         if !listed.is_empty() {
@@ -433,8 +431,8 @@ impl Walk {
         }
     }
 
-    fn absorb_vm(&mut self, app: &Safe, id: &Safe, said: &Said, now: Instant) {
-        if let Some(&address) = said.addresses.first() {
+    fn absorb_vm(&mut self, app: &Safe, id: &Safe, response: &Response, now: Instant) {
+        if let Some(&address) = response.addresses.first() {
             let alone = self.scope == Scope::Part;
             let machine = self.machine(app, id, Record::Vm, now);
             if alone && machine.address != Some(address) {
@@ -445,7 +443,7 @@ impl Walk {
                 machine.address = Some(address);
             } else if machine.address != Some(address) {
                 let text = format!(
-                    "_instances says {}, {} says {address}",
+                    "_instances has {}, {} has {address}",
                     machine.address.map_or("no address".into(), |a| a.to_string()),
                     Form::Vm(id.clone(), app.clone()),
                 );
@@ -459,8 +457,8 @@ impl Walk {
         }
     }
 
-    fn absorb_peers(&mut self, said: &Said, now: Instant) {
-        let names: BTreeSet<Safe> = said.texts.iter().flat_map(|text| payload::list(text)).collect();
+    fn absorb_peers(&mut self, response: &Response, now: Instant) {
+        let names: BTreeSet<Safe> = response.texts.iter().flat_map(|text| payload::list(text)).collect();
         for name in &names {
             if !self.has_room(!self.catalog.peers.contains_key(name)) {
                 continue;
@@ -472,7 +470,7 @@ impl Walk {
                 self.ask(Form::Peer(name.clone()));
             }
         }
-        if said.outcome.is_definite() {
+        if response.outcome.is_definite() {
             self.peers = Some(names);
         }
     }
@@ -514,7 +512,7 @@ impl Walk {
         self.queue.retain(|form| !useless(form));
         self.later.retain(|form| !useless(form));
         let dropped = before - self.queue.len() - self.later.len();
-        self.asked -= dropped;
+        self.queries -= dropped;
         dropped
     }
 
@@ -630,7 +628,7 @@ impl Walk {
     }
 
     fn progress(&mut self, running: bool) {
-        let (asked, open) = (self.asked, self.open);
+        let (queries, open) = (self.queries, self.open);
         let queued = self.queue.len() + self.later.len();
         let apps_done = self.catalog.apps.len().saturating_sub(self.wanted.len() - self.vms_answered.len());
         // Most responses add no problem: rebuild the list only when needed.
@@ -644,7 +642,7 @@ impl Walk {
         self.listed = Some(self.problems.len());
         let walk = &mut self.edit().walk;
         walk.running = running;
-        (walk.asked, walk.settled) = (asked, asked - open - queued);
+        (walk.queries, walk.settled) = (queries, queries - open - queued);
         walk.apps_done = apps_done;
         if let Some(problems) = problems {
             walk.problems = problems;

@@ -16,11 +16,11 @@ use crate::dns::dig::name;
 use crate::dns::resolver::NoAddress;
 use crate::engine::Settings;
 use crate::engine::report::{Command, Report};
-use crate::engine::targets::{Known, News, Targets, What, labelled};
-use crate::engine::targets::{Names, Wish};
+use crate::engine::targets::{ChangeKind, Known, TargetChange, Targets, labelled};
+use crate::engine::targets::{Names, TargetSpec};
 use crate::error::{Error, Exit};
 use crate::probe::ping::Plan;
-use crate::probe::series::{Aim, Series, Target};
+use crate::probe::series::{PingTarget, Series, Target};
 use crate::text::Safe;
 
 fn plan(args: &Ping) -> Plan {
@@ -40,7 +40,7 @@ fn request(args: &Ping, targets: Vec<String>) -> Request {
         targets,
         count: args.count,
         deadline: args.deadline,
-        turns: args.round_robin,
+        round_robin: args.round_robin,
         payload: args.size,
         format: if args.common.json { Format::Json } else { args.format },
     }
@@ -54,7 +54,7 @@ pub struct Request {
     pub count: Option<u64>,
     pub deadline: Option<Duration>,
     /// Ping the addresses of a name round robin, in one row.
-    pub turns: bool,
+    pub round_robin: bool,
     pub payload: u16,
     pub format: Format,
 }
@@ -77,11 +77,11 @@ pub async fn run(context: &mut Context<'_>, args: &Ping) -> Result<Exit, Error> 
     let gateway = Target { label: "gateway".into(), address: session.identity.dns.addr };
     let mut group = Group::new(gateway.clone());
     for word in &request.targets {
-        group.add(word, request.turns, resolve(session, word).await?);
+        group.add(word, request.round_robin, resolve(session, word).await?);
     }
     let mut printer = Printer::new(request.format, request.payload, gateway.clone(), out);
     printer.begin(&group.targets())?;
-    send(session, Command::Ping(group.aims())).await?;
+    send(session, Command::Ping(group.ping_targets())).await?;
     send(session, Command::Follow(group.wanted.names())).await?;
     let deadline = clock::or_never(request.deadline.map(tokio::time::sleep));
     tokio::pin!(interrupted, deadline);
@@ -92,7 +92,7 @@ pub async fn run(context: &mut Context<'_>, args: &Ping) -> Result<Exit, Error> 
                 Some(Report::Pings(series)) => {
                     printer.progress(&series)?;
                     last = series;
-                    let settled = |s: &Series| s.held || request.count.is_some_and(|n| s.settled() >= n);
+                    let settled = |s: &Series| s.paused || request.count.is_some_and(|n| s.settled() >= n);
                     if !last.is_empty() && last.iter().all(settled) {
                         break;
                     }
@@ -101,7 +101,7 @@ pub async fn run(context: &mut Context<'_>, args: &Ping) -> Result<Exit, Error> 
                     let news = group.follow(&names);
                     if !news.is_empty() {
                         printer.news(&news)?;
-                        send(session, Command::Ping(group.aims())).await?;
+                        send(session, Command::Ping(group.ping_targets())).await?;
                     }
                 }
                 Some(_) => {}
@@ -162,33 +162,33 @@ impl Group {
         let literal = word == "gateway" || word.parse::<Ipv6Addr>().is_ok();
         if literal {
             for target in found {
-                self.wanted.add(Wish::Target(target));
+                self.wanted.add(TargetSpec::Target(target));
             }
-            self.look(&Names::new());
+            self.update(&Names::new());
             return;
         }
-        let name = Wish::Name(Safe::new(word));
-        self.wanted.add(if round_robin { Wish::Turns(Box::new(name)) } else { name });
+        let name = TargetSpec::Name(Safe::new(word));
+        self.wanted.add(if round_robin { TargetSpec::RoundRobin(Box::new(name)) } else { name });
         let addresses = found.iter().map(|target| target.address).collect();
-        self.look(&[(Safe::new(word), addresses)].into());
+        self.update(&[(Safe::new(word), addresses)].into());
     }
 
-    fn look(&mut self, names: &Names) -> Vec<News> {
+    fn update(&mut self, names: &Names) -> Vec<TargetChange> {
         let (catalog, gateway) = (&Catalog::default(), self.gateway.address);
-        self.wanted.look(Known { catalog, names, gateway })
+        self.wanted.update(Known { catalog, names, gateway })
     }
 
     /// Updates the addresses of the names; returns the changes, in words.
     fn follow(&mut self, names: &Names) -> Vec<String> {
-        let text = |News { wish, address, what }: News| {
-            let name = wish.name()?;
+        let text = |TargetChange { spec, address, what }: TargetChange| {
+            let name = spec.name()?;
             Some(match what {
-                What::New => format!("{address} is a new address of {name}"),
-                What::Gone => format!("{address} is no longer an address of {name}"),
-                What::Back => format!("{address} is again an address of {name}"),
+                ChangeKind::Added => format!("{address} is a new address of {name}"),
+                ChangeKind::Removed => format!("{address} is no longer an address of {name}"),
+                ChangeKind::Returned => format!("{address} is again an address of {name}"),
             })
         };
-        self.look(names).into_iter().filter_map(text).collect()
+        self.update(names).into_iter().filter_map(text).collect()
     }
 
     /// The targets of the words, including those that are gone.
@@ -206,7 +206,7 @@ impl Group {
         if !aims.iter().any(|aim| aim.target.address == self.gateway.address) {
             aims.push(self.gateway.clone().into());
         }
-        aims
+        ping_targets
     }
 }
 
@@ -230,6 +230,6 @@ mod tests {
         let news = group.follow(&names(&[2, 7]));
         assert_eq!(news, ["fdaa::1 is no longer an address of web", "fdaa::7 is a new address of web"]);
         assert_eq!(group.follow(&names(&[1, 2, 7])), ["fdaa::1 is again an address of web"]);
-        assert_eq!(group.aims().len(), 4, "the gateway is pinged once");
+        assert_eq!(group.ping_targets().len(), 4, "the gateway is pinged once");
     }
 }

@@ -169,7 +169,7 @@ fn waiting(endpoint: &str, up: bool, walk: Option<&WalkState>, waited: Duration)
     match walk {
         _ if !up => format!("waiting for a handshake with {endpoint} ({})", ago(waited)),
         Some(walk) if walk.running && walk.apps_done > 0 => {
-            format!("walk: {} queries sent, {} answered", walk.asked, walk.settled)
+            format!("walk: {} queries sent, {} answered", walk.queries, walk.settled)
         }
         Some(walk) if walk.running => "walk: reading the list of apps".into(),
         _ => format!("waiting for a response ({})", ago(waited)),

@@ -139,7 +139,7 @@ pub fn mtu_words(mtu: &Mtu) -> Option<String> {
     let by = mtu.by.map(|by| format!(" (reported by {by})")).unwrap_or_default();
     match (mtu.fits, mtu.too_big) {
         (Some(fits), None) => Some(format!("path MTU {fits} bytes, the maximum of the tunnel")),
-        (Some(fits), Some(_)) if mtu.silent => {
+        (Some(fits), Some(_)) if mtu.black_hole => {
             Some(format!("path MTU {fits} bytes; larger packets are lost without an ICMP error"))
         }
         (Some(fits), Some(_)) => Some(format!("path MTU {fits} bytes{by}")),
@@ -183,7 +183,7 @@ fn print_json(trace: &Trace, out: &mut impl Write) -> std::io::Result<()> {
             "fits": trace.mtu.fits,
             "too_big": trace.mtu.too_big,
             "reported_by": trace.mtu.by,
-            "silent": trace.mtu.silent,
+            "black_hole": trace.mtu.black_hole,
         },
     });
     writeln!(out, "{object}")

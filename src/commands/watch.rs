@@ -84,12 +84,12 @@ fn print(event: &Event, out: &mut impl Write) -> std::io::Result<()> {
         | Change::MachineCame(_)
         | Change::PeerCame(_)
         | Change::Agree(..)
-        | Change::Answers(..) => OK,
+        | Change::TargetReachable(..) => OK,
         Change::AppWent(_)
         | Change::MachineWent(_)
         | Change::PeerWent(_)
         | Change::Disagree(..)
-        | Change::Silent(_) => WARN,
+        | Change::TargetUnreachable(_) => WARN,
         Change::MachineMoved(..) | Change::MachineReaddressed(..) | Change::RttMoved(..) => {
             anstyle::Style::new()
         }
@@ -151,8 +151,8 @@ fn to_json(event: &Event) -> Value {
             put("machine", json!(machine.as_ref().map(Safe::as_str)));
             put("text", text.as_str().into());
         }
-        Change::Silent(pinged) => target(pinged, &mut put),
-        Change::Answers(pinged, rtt) => {
+        Change::TargetUnreachable(pinged) => target(pinged, &mut put),
+        Change::TargetReachable(pinged, rtt) => {
             target(pinged, &mut put);
             put("rtt_ms", (rtt.as_secs_f64() * 1e3).into());
         }

@@ -29,7 +29,6 @@ use crate::net::{LinkState, Network};
 const REPORT_GAP: Duration = Duration::from_millis(33);
 /// Added to the interval for each item of a report: a thousand ping targets are reported ten times a second.
 const REPORT_PRICE: Duration = Duration::from_micros(100);
-/// Maximum interval.
 const REPORT_SLOWEST: Duration = Duration::from_millis(250);
 
 /// One task of an engine, such as ping or trace.
@@ -67,7 +66,6 @@ pub struct Context<N: Network> {
     pub link: watch::Receiver<LinkState>,
     /// Time of the last wake-up of the core.
     pub now: Instant,
-    /// Last reported catalog.
     pub catalog: Arc<Catalog>,
     /// Catalog of the last finished walk.
     pub walked: watch::Sender<Arc<Catalog>>,

@@ -27,10 +27,10 @@ pub async fn connect<N: Network>(net: &N, to: SocketAddrV6) -> Port {
         Ok(Ok(_)) => Port::Open(start.elapsed()),
         Ok(Err(error)) => match error.kind() {
             ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => Port::Refused,
-            ErrorKind::TimedOut => Port::Silent,
+            ErrorKind::TimedOut => Port::Filtered,
             _ => Port::Error(words(error)),
         },
-        Err(_) => Port::Silent,
+        Err(_) => Port::Filtered,
     }
 }
 
@@ -59,7 +59,7 @@ pub async fn check_protocol<N: Network>(
     protocol: Protocol,
     host: Option<&str>,
 ) -> Banner {
-    let Ok(Ok(mut stream)) = timeout(patience(net), net.tcp(to)).await else { return Banner::Silent };
+    let Ok(Ok(mut stream)) = timeout(patience(net), net.tcp(to)).await else { return Banner::NoData };
     let mut response = Vec::new();
     let reading = timeout(net.link().borrow().timeout(protocol::PATIENCE, 4), async {
         if stream.write_all(&protocol.opening(host, to)).await.is_err() {
@@ -75,7 +75,7 @@ pub async fn check_protocol<N: Network>(
         }
     });
     match reading.await {
-        Err(_) if response.is_empty() => Banner::Silent,
+        Err(_) if response.is_empty() => Banner::NoData,
         _ => protocol.judge(&response),
     }
 }

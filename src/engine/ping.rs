@@ -36,8 +36,8 @@ impl<N: Network> Ping<N> {
         cx.changes.extend(self.pinger.take_alerts().map(|(Target { label, address }, alert)| {
             let pinged = Pinged { label, address };
             match alert {
-                Alert::Silent => Change::Silent(pinged),
-                Alert::Answers(rtt) => Change::Answers(pinged, rtt),
+                Alert::Unreachable => Change::TargetUnreachable(pinged),
+                Alert::Reachable(rtt) => Change::TargetReachable(pinged, rtt),
                 Alert::Moved { from, to } => Change::RttMoved(pinged, from, to),
             }
         }));

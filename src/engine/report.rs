@@ -16,7 +16,7 @@ use crate::doctor::Diagnosis;
 use crate::doctor::facts::Facts;
 use crate::net::LinkState;
 use crate::probe::port::{PortCheck, PortResult};
-use crate::probe::series::{Aim, Series, Target};
+use crate::probe::series::{PingTarget, Series, Target};
 use crate::probe::trace::{Trace, TracePlan};
 use crate::text::Safe;
 
@@ -28,7 +28,7 @@ pub enum Command {
     /// Query the details of this node: its names and their responses. Replaces the previous node.
     Inspect(Node),
     /// Ping exactly these targets from now on; earlier targets keep their statistics, an empty list stops.
-    Ping(Vec<Aim>),
+    Ping(Vec<PingTarget>),
     /// Report the addresses of exactly these names from now on, and each time they change.
     Follow(Vec<Safe>),
     /// Interval between two pings to each target.
@@ -54,11 +54,9 @@ pub enum Command {
 pub enum Report {
     /// Current state of the link.
     Link(Arc<LinkState>),
-    /// Current catalog.
     Catalog(Arc<Catalog>),
     /// Details from [`Command::Inspect`], so far.
     Detail(Arc<Detail>),
-    /// All ping series.
     Pings(Arc<Vec<Series>>),
     /// Addresses of the followed names that have a response.
     Names(Arc<BTreeMap<Safe, Vec<Ipv6Addr>>>),

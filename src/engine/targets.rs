@@ -1,8 +1,8 @@
-//! Targets of pings: what was asked for, and the addresses that it stands for while the network changes. Values only:
-//! the screens and `sixpane ping` both feed it with what the engine reports, and give its aims to the engine.
+//! Targets of pings: the user's selections, and their current addresses while the network changes. Values only: the
+//! screens and `sixpane ping` both pass in the engine's reports, and send the resulting ping targets to the engine.
 //!
-//! A member that is no longer there stays as gone, so that its figures stay on the screen; of those that have gone,
-//! each wish keeps the last few.
+//! A member that no longer exists stays, marked as gone, so that its statistics stay on the screen; each selection keeps
+//! the last few of these.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -10,33 +10,32 @@ use std::net::Ipv6Addr;
 
 use crate::catalog::Catalog;
 use crate::catalog::place::{self, Node};
-use crate::probe::series::{Aim, Target};
+use crate::probe::series::{PingTarget, Target};
 use crate::text::Safe;
 
-/// Gone members that a wish keeps: an app that is deployed all day has new machines all day.
+/// Maximum number of gone members kept: an app that is deployed all day has new machines all day.
 const KEPT_GONE: usize = 16;
 
-/// Something that the user wants pinged.
+/// A selection of targets to ping.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Wish {
-    /// A place in the tree: all machines or peers at or below it, as they come and go.
+pub enum TargetSpec {
+    /// A place in the tree: all current machines or peers at or below it.
     Node(Node),
     /// The Flycast addresses of an app.
     Flycast(Safe),
-    /// An address.
     Address(Ipv6Addr),
     /// A name, and all its addresses.
     Name(Safe),
-    /// The addresses of another wish, round robin, as a client's connections use them: one target for all of them.
-    Turns(Box<Wish>),
+    /// The addresses of another selection, round robin, as a client's connections use them: one target for all of them.
+    RoundRobin(Box<TargetSpec>),
     /// An address with a label of its own.
     Target(Target),
 }
 
-/// The addresses of names, as last answered.
+/// Addresses of names in their last responses.
 pub type Names = BTreeMap<Safe, Vec<Ipv6Addr>>;
 
-/// What is known of the network.
+/// Current state of the network.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {
     pub catalog: &'a Catalog,
@@ -44,7 +43,7 @@ pub struct Known<'a> {
     pub gateway: Ipv6Addr,
 }
 
-/// A target, and where it belongs.
+/// A target with its app and region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     pub target: Target,
@@ -52,32 +51,31 @@ pub struct Member {
     pub app: Option<Safe>,
     /// The region of a machine; `gw` and `peer` for others.
     pub region: Option<Safe>,
-    /// Whether it is no longer there.
+    /// Whether it no longer exists.
     pub gone: bool,
-    /// The look that found it gone.
-    went: u64,
-    /// The addresses that are used round robin; `None`: only its own.
-    pub turns: Option<Vec<Ipv6Addr>>,
+    /// Number of the update in which it was removed.
+    removed_at: u64,
+    /// Addresses probed round robin; `None`: only its own.
+    pub round_robin: Option<Vec<Ipv6Addr>>,
 }
 
-/// What a look found changed.
+/// A change of an address, found by [`Targets::update`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct News {
-    pub wish: Wish,
+pub struct TargetChange {
+    pub spec: TargetSpec,
     pub address: Ipv6Addr,
-    pub what: What,
+    pub what: ChangeKind,
 }
 
-/// What became of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
-    New,
-    Gone,
-    Back,
+pub enum ChangeKind {
+    Added,
+    Removed,
+    Returned,
 }
 
-impl Wish {
-    /// The members it stands for now, each by itself; `None` if its name has not been answered.
+impl TargetSpec {
+    /// Current members, without round robin; `None` if its name has had no response.
     pub fn members(&self, known: Known<'_>) -> Option<Vec<Member>> {
         Some(match self {
             Self::Node(node) => at(known.catalog, node),
@@ -99,17 +97,17 @@ impl Wish {
                 let target = |&address| labelled(name, address, alone);
                 addresses.iter().map(target).map(|target| Member::new(target, None)).collect()
             }
-            Self::Turns(wish) => wish.members(known)?,
+            Self::RoundRobin(spec) => spec.members(known)?,
             Self::Target(target) => vec![Member::new(target.clone(), None)],
         })
     }
 
-    /// What it is about: the inner wish, if its addresses are used round robin.
+    /// The inner selection of a round robin, or itself.
     fn inner(&self) -> &Self {
-        if let Self::Turns(wish) = self { wish } else { self }
+        if let Self::RoundRobin(spec) = self { spec } else { self }
     }
 
-    /// The name whose addresses it means.
+    /// The name whose addresses are selected.
     pub fn name(&self) -> Option<&Safe> {
         if let Self::Name(name) = self.inner() { Some(name) } else { None }
     }
@@ -123,7 +121,7 @@ pub fn labelled(name: &Safe, address: Ipv6Addr, alone: bool) -> Target {
 
 impl Member {
     fn new(target: Target, region: Option<Safe>) -> Self {
-        Self { target, app: None, region, gone: false, went: 0, turns: None }
+        Self { target, app: None, region, gone: false, removed_at: 0, round_robin: None }
     }
 
     pub fn gateway(address: Ipv6Addr) -> Self {
@@ -142,8 +140,12 @@ impl Member {
         member.unwrap_or_else(|| Self::at(address))
     }
 
-    pub fn aim(&self) -> Aim {
-        Aim { target: self.target.clone(), held: self.gone, turns: self.turns.clone().unwrap_or_default() }
+    pub fn ping_target(&self) -> PingTarget {
+        PingTarget {
+            target: self.target.clone(),
+            paused: self.gone,
+            round_robin: self.round_robin.clone().unwrap_or_default(),
+        }
     }
 }
 
@@ -157,20 +159,20 @@ pub fn at(catalog: &Catalog, node: &Node) -> Vec<Member> {
     node.members(catalog).iter().filter_map(member).collect()
 }
 
-/// All that is wanted, with the members that it has had.
+/// All selections, with their current and gone members.
 #[derive(Debug, Clone, Default)]
 pub struct Targets {
     entries: Vec<Entry>,
-    /// Counts the looks, to know which members went last.
-    looks: u64,
+    /// Number of updates, to find the members removed last.
+    updates: u64,
 }
 
 #[derive(Debug, Clone)]
 struct Entry {
-    wish: Wish,
+    spec: TargetSpec,
     /// In order of appearance.
     members: Vec<Member>,
-    /// The one target of a round robin; it stays the same, whichever address goes.
+    /// The one target of a round robin; it stays the same when an address is removed.
     shared: Option<Target>,
 }
 
@@ -180,21 +182,21 @@ impl Targets {
         self.entries.is_empty()
     }
 
-    pub fn has(&self, wish: &Wish) -> bool {
-        self.entries.iter().any(|entry| entry.wish == *wish)
+    pub fn has(&self, spec: &TargetSpec) -> bool {
+        self.entries.iter().any(|entry| entry.spec == *spec)
     }
 
-    pub fn add(&mut self, wish: Wish) {
-        if !self.has(&wish) {
-            self.entries.push(Entry { wish, members: Vec::new(), shared: None });
+    pub fn add(&mut self, spec: TargetSpec) {
+        if !self.has(&spec) {
+            self.entries.push(Entry { spec, members: Vec::new(), shared: None });
         }
     }
 
-    pub fn remove(&mut self, wish: &Wish) {
-        self.entries.retain(|entry| entry.wish != *wish);
+    pub fn remove(&mut self, spec: &TargetSpec) {
+        self.entries.retain(|entry| entry.spec != *spec);
     }
 
-    /// Removes the wishes that mean this address alone, and the gone members that had it.
+    /// Removes the selections of this address alone, and the gone members with it.
     pub fn remove_address(&mut self, address: Ipv6Addr) {
         let has = |member: &Member| member.target.address == address;
         self.entries.retain(|entry| entry.is_round_robin() || !entry.members.iter().all(has));
@@ -203,38 +205,38 @@ impl Targets {
         }
     }
 
-    /// The names whose addresses are to be followed.
+    /// Names whose addresses must be followed.
     pub fn names(&self) -> Vec<Safe> {
-        self.entries.iter().filter_map(|entry| entry.wish.name().cloned()).collect()
+        self.entries.iter().filter_map(|entry| entry.spec.name().cloned()).collect()
     }
 
-    /// Takes what the wishes stand for now; returns what changed.
-    pub fn look(&mut self, known: Known<'_>) -> Vec<News> {
-        let mut news = Vec::new();
+    /// Updates the members; returns the changes.
+    pub fn update(&mut self, known: Known<'_>) -> Vec<TargetChange> {
+        let mut changes = Vec::new();
         for entry in &mut self.entries {
-            self.looks += 1;
-            entry.look(known, self.looks, &mut news);
+            self.updates += 1;
+            entry.update(known, self.updates, &mut changes);
         }
-        news
+        changes
     }
 
-    /// The members of each wish, gone or not, in order of appearance; a round robin is one member.
-    pub fn members(&self) -> impl Iterator<Item = (&Wish, Member)> {
+    /// The members of each selection, gone or not, in order of appearance; a round robin is one member.
+    pub fn members(&self) -> impl Iterator<Item = (&TargetSpec, Member)> {
         self.entries.iter().flat_map(|entry| {
-            let members = entry.turning().map_or_else(|| entry.members.clone(), |member| vec![member]);
-            members.into_iter().map(|member| (&entry.wish, member))
+            let members = entry.shared_member().map_or_else(|| entry.members.clone(), |member| vec![member]);
+            members.into_iter().map(|member| (&entry.spec, member))
         })
     }
 }
 
 impl Entry {
     fn is_round_robin(&self) -> bool {
-        matches!(self.wish, Wish::Turns(_))
+        matches!(self.spec, TargetSpec::RoundRobin(_))
     }
 
-    fn look(&mut self, known: Known<'_>, look: u64, news: &mut Vec<News>) {
-        let Some(mut now) = self.wish.members(known) else { return };
-        if let Some(name) = self.wish.name() {
+    fn update(&mut self, known: Known<'_>, update: u64, changes: &mut Vec<TargetChange>) {
+        let Some(mut now) = self.spec.members(known) else { return };
+        if let Some(name) = self.spec.name() {
             // Figures belong to a label and an address: a member keeps its label when others join.
             for Member { target, .. } in &mut now {
                 let before = self.members.iter().find(|member| member.target.address == target.address);
@@ -245,7 +247,7 @@ impl Entry {
             }
         }
         let mut report = |member: &Member, what| {
-            news.push(News { wish: self.wish.clone(), address: member.target.address, what });
+            changes.push(TargetChange { spec: self.spec.clone(), address: member.target.address, what });
         };
         let places: HashMap<Target, usize> =
             now.iter().enumerate().map(|(at, member)| (member.target.clone(), at)).collect();
@@ -254,36 +256,38 @@ impl Entry {
             let found = places.get(&member.target).and_then(|&at| now.get_mut(at)?.take());
             match (found, member.gone) {
                 (None, false) => {
-                    (member.gone, member.went) = (true, look);
-                    report(member, What::Gone);
+                    (member.gone, member.removed_at) = (true, update);
+                    report(member, ChangeKind::Removed);
                 }
                 (None, true) => {}
                 (Some(found), gone) => {
                     *member = found;
                     if gone {
-                        report(member, What::Back);
+                        report(member, ChangeKind::Returned);
                     }
                 }
             }
         }
-        now.iter().flatten().for_each(|member| report(member, What::New));
+        now.iter().flatten().for_each(|member| report(member, ChangeKind::Added));
         self.members.extend(now.into_iter().flatten());
         self.forget();
-        if let (Wish::Turns(of), None, Some(first)) = (&self.wish, &self.shared, self.members.first()) {
+        if let (TargetSpec::RoundRobin(of), None, Some(first)) =
+            (&self.spec, &self.shared, self.members.first())
+        {
             let label = match &**of {
-                Wish::Node(Node::App(app)) => Safe::new(format!("{app}.internal")),
-                Wish::Name(name) => name.clone(),
+                TargetSpec::Node(Node::App(app)) => Safe::new(format!("{app}.internal")),
+                TargetSpec::Name(name) => name.clone(),
                 _ => first.target.label.clone(),
             };
             self.shared = Some(Target { label, address: first.target.address });
         }
     }
 
-    /// Drops gone members, but for those that went last.
+    /// Drops gone members except those removed last.
     fn forget(&mut self) {
         let gone = self.members.iter().filter(|member| member.gone);
         let mut gone: Vec<(Reverse<u64>, Target)> =
-            gone.map(|member| (Reverse(member.went), member.target.clone())).collect();
+            gone.map(|member| (Reverse(member.removed_at), member.target.clone())).collect();
         gone.sort();
         let old = gone.split_off(KEPT_GONE.min(gone.len()));
         if !old.is_empty() {
@@ -292,19 +296,19 @@ impl Entry {
     }
 
     /// The one member of a round robin. A name with one address is an ordinary target.
-    fn turning(&self) -> Option<Member> {
+    fn shared_member(&self) -> Option<Member> {
         let target = self.shared.clone()?;
-        if self.wish.name().is_some() && self.members.len() == 1 {
+        if self.spec.name().is_some() && self.members.len() == 1 {
             return None;
         }
         let there = self.members.iter().filter(|member| !member.gone);
-        let mut turns: Vec<Ipv6Addr> = there.map(|member| member.target.address).collect();
-        let gone = turns.is_empty();
+        let mut round_robin: Vec<Ipv6Addr> = there.map(|member| member.target.address).collect();
+        let gone = round_robin.is_empty();
         if gone {
-            turns.push(target.address);
+            round_robin.push(target.address);
         }
         let app = self.members.first().and_then(|member| member.app.clone());
-        Some(Member { app, gone, turns: Some(turns), ..Member::new(target, None) })
+        Some(Member { app, gone, round_robin: Some(round_robin), ..Member::new(target, None) })
     }
 }
 
@@ -318,68 +322,76 @@ mod tests {
         Ipv6Addr::new(0xfdaa, 0, 0, 0, 0, 0, 0, n)
     }
 
-    /// What changed when `web` has these addresses.
-    fn look(targets: &mut Targets, addresses: &[u16]) -> Vec<(u16, What)> {
+    /// Changes when `web` has these addresses.
+    fn update(targets: &mut Targets, addresses: &[u16]) -> Vec<(u16, ChangeKind)> {
         let names = [("web".into(), addresses.iter().copied().map(address).collect())].into();
-        let news = targets.look(Known { catalog: &Catalog::default(), names: &names, gateway: GATEWAY });
-        news.into_iter().map(|news| (news.address.segments()[7], news.what)).collect()
+        let changes = targets.update(Known { catalog: &Catalog::default(), names: &names, gateway: GATEWAY });
+        changes.into_iter().map(|changes| (changes.address.segments()[7], changes.what)).collect()
     }
 
-    fn aims(targets: &Targets) -> Vec<Aim> {
-        targets.members().map(|(_, member)| member.aim()).collect()
+    fn ping_targets(targets: &Targets) -> Vec<PingTarget> {
+        targets.members().map(|(_, member)| member.ping_target()).collect()
     }
 
     #[test]
     fn a_name_is_followed() {
         let mut targets = Targets::default();
-        targets.add(Wish::Name("web".into()));
-        targets.add(Wish::Address(GATEWAY));
+        targets.add(TargetSpec::Name("web".into()));
+        targets.add(TargetSpec::Address(GATEWAY));
         assert_eq!(targets.names(), ["web".into()]);
-        assert_eq!(look(&mut targets, &[1, 2]).len(), 3);
-        assert_eq!(look(&mut targets, &[2, 1]), []);
-        assert_eq!(look(&mut targets, &[2, 7]), [(1, What::Gone), (7, What::New)]);
-        let held: Vec<bool> = aims(&targets).iter().map(|aim| aim.held).collect();
-        assert_eq!(held, [true, false, false, false]);
-        assert_eq!(look(&mut targets, &[1, 2, 7]), [(1, What::Back)]);
-        targets.look(Known { catalog: &Catalog::default(), names: &Names::new(), gateway: GATEWAY });
-        assert!(aims(&targets).iter().all(|aim| !aim.held), "a name that is not answered changes nothing");
+        assert_eq!(update(&mut targets, &[1, 2]).len(), 3);
+        assert_eq!(update(&mut targets, &[2, 1]), []);
+        assert_eq!(update(&mut targets, &[2, 7]), [(1, ChangeKind::Removed), (7, ChangeKind::Added)]);
+        let paused: Vec<bool> = ping_targets(&targets).iter().map(|target| target.paused).collect();
+        assert_eq!(paused, [true, false, false, false]);
+        assert_eq!(update(&mut targets, &[1, 2, 7]), [(1, ChangeKind::Returned)]);
+        targets.update(Known { catalog: &Catalog::default(), names: &Names::new(), gateway: GATEWAY });
+        assert!(
+            ping_targets(&targets).iter().all(|target| !target.paused),
+            "a name without a response changes nothing"
+        );
         targets.remove_address(GATEWAY);
-        assert_eq!(aims(&targets).len(), 3);
+        assert_eq!(ping_targets(&targets).len(), 3);
     }
 
     #[test]
     fn a_member_keeps_its_label_when_others_join() {
         let mut targets = Targets::default();
-        targets.add(Wish::Name("web".into()));
-        look(&mut targets, &[1]);
-        look(&mut targets, &[1, 2]);
-        let labels: Vec<String> = aims(&targets).iter().map(|aim| aim.target.label.to_string()).collect();
+        targets.add(TargetSpec::Name("web".into()));
+        update(&mut targets, &[1]);
+        update(&mut targets, &[1, 2]);
+        let labels: Vec<String> =
+            ping_targets(&targets).iter().map(|target| target.target.label.to_string()).collect();
         assert_eq!(labels, ["web", "web fdaa::2"]);
     }
 
     #[test]
     fn a_round_robin_is_one_target() {
         let mut targets = Targets::default();
-        targets.add(Wish::Turns(Box::new(Wish::Name("web".into()))));
-        look(&mut targets, &[1, 2]);
-        let first = aims(&targets);
+        targets.add(TargetSpec::RoundRobin(Box::new(TargetSpec::Name("web".into()))));
+        update(&mut targets, &[1, 2]);
+        let first = ping_targets(&targets);
         assert_eq!((first.len(), first[0].target.label.as_str()), (1, "web"));
-        assert_eq!(first[0].turns, [address(1), address(2)]);
-        look(&mut targets, &[2, 7]);
-        let later = aims(&targets);
-        assert_eq!((&later[0].target, later[0].held), (&first[0].target, false), "it stays the same");
-        assert_eq!(later[0].turns, [address(2), address(7)]);
-        look(&mut targets, &[]);
-        assert!(aims(&targets)[0].held);
+        assert_eq!(first[0].round_robin, [address(1), address(2)]);
+        update(&mut targets, &[2, 7]);
+        let later = ping_targets(&targets);
+        assert_eq!(
+            (&later[0].target, later[0].paused),
+            (&first[0].target, false),
+            "the target stays the same"
+        );
+        assert_eq!(later[0].round_robin, [address(2), address(7)]);
+        update(&mut targets, &[]);
+        assert!(ping_targets(&targets)[0].paused);
     }
 
     #[test]
     fn only_the_last_gone_members_are_kept() {
         let mut targets = Targets::default();
-        targets.add(Wish::Name("web".into()));
+        targets.add(TargetSpec::Name("web".into()));
         for n in 1..100 {
-            look(&mut targets, &[n]);
+            update(&mut targets, &[n]);
         }
-        assert_eq!(aims(&targets).len(), KEPT_GONE + 1);
+        assert_eq!(ping_targets(&targets).len(), KEPT_GONE + 1);
     }
 }

@@ -110,7 +110,7 @@ async fn refreshing_a_part_does_not_move_the_next_refresh() {
     let address = |c: &Catalog| c.machine(&"web".into(), &"148e21b7c93d89".into()).unwrap().address;
     let part = catalog(&mut engine, |c| address(c) == moved && !c.walk.running).await;
     assert_eq!(*counted.lock().unwrap() - before, 5, "vms, the app, its regions, Flycast, the machine");
-    assert_eq!((part.walk.finished, part.apps.len()), (first.walk.finished, 1), "nothing else was asked");
+    assert_eq!((part.walk.finished, part.apps.len()), (first.walk.finished, 1), "no other query");
     // Requested during a walk, everything is walked after it.
     engine.commands.send(Command::Refresh(Some(vec![Node::App("web".into())]))).await.unwrap();
     engine.commands.send(Command::Refresh(None)).await.unwrap();
@@ -177,7 +177,7 @@ async fn without_refresh_no_query_is_sent_for_an_hour() {
             assert!(!matches!(report, Report::Catalog(c) if c.walk.running));
         }
     });
-    assert!(more.await.is_err(), "the engine went on");
+    assert!(more.await.is_err(), "the engine is still running");
     assert_eq!(*asked.lock().unwrap(), before);
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::stats::{Stats, of_window};
 
 /// Lost probes in a row after which a target counts as unreachable.
-const SILENT: u32 = 3;
+const UNREACHABLE_AFTER: u32 = 3;
 /// Number of round trips in a median.
 const WINDOW: usize = 20;
 /// Threshold of a change: the median moves by more than this many deviations.
@@ -17,9 +17,9 @@ const LEAST: Duration = Duration::from_micros(500);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alert {
     /// The target no longer replies.
-    Silent,
+    Unreachable,
     /// The target replies again, with this round trip.
-    Answers(Duration),
+    Reachable(Duration),
     /// The median of its round trips has changed.
     Moved { from: Duration, to: Duration },
 }
@@ -28,8 +28,8 @@ pub enum Alert {
 #[derive(Debug, Default)]
 pub struct Watch {
     /// Whether the target replied last; `None` at the start.
-    answers: Option<bool>,
-    unanswered: u32,
+    reachable: Option<bool>,
+    lost_in_a_row: u32,
     /// Round trips since the last full window.
     fresh: Vec<Duration>,
     /// Reference for the next median.
@@ -38,12 +38,12 @@ pub struct Watch {
 
 impl Watch {
     /// Records a reply, in time or late.
-    pub fn answered(&mut self, rtt: Duration) -> Option<Alert> {
-        self.unanswered = 0;
-        let before = self.answers.replace(true);
+    pub fn received(&mut self, rtt: Duration) -> Option<Alert> {
+        self.lost_in_a_row = 0;
+        let before = self.reachable.replace(true);
         self.fresh.push(rtt);
         if before == Some(false) {
-            return Some(Alert::Answers(rtt));
+            return Some(Alert::Reachable(rtt));
         }
         if self.fresh.len() < WINDOW {
             return None;
@@ -62,15 +62,15 @@ impl Watch {
     }
 
     /// Records a lost probe or an error.
-    pub fn unanswered(&mut self) -> Option<Alert> {
-        self.unanswered += 1;
-        if self.unanswered < SILENT {
+    pub fn lost(&mut self) -> Option<Alert> {
+        self.lost_in_a_row += 1;
+        if self.lost_in_a_row < UNREACHABLE_AFTER {
             return None;
         }
-        let before = self.answers.replace(false);
+        let before = self.reachable.replace(false);
         self.fresh.clear();
         // A target that never replied is not reported as unreachable.
-        (before == Some(true)).then_some(Alert::Silent)
+        (before == Some(true)).then_some(Alert::Unreachable)
     }
 }
 
@@ -83,25 +83,25 @@ mod tests {
     /// Round trips in milliseconds; 0 is a lost probe.
     fn alerts(probes: impl IntoIterator<Item = u32>) -> Vec<Alert> {
         let mut watch = Watch::default();
-        let one = |ms| if ms == 0 { watch.unanswered() } else { watch.answered(MS * ms) };
+        let one = |ms| if ms == 0 { watch.lost() } else { watch.received(MS * ms) };
         probes.into_iter().filter_map(one).collect()
     }
 
     #[test]
     fn an_outage_and_its_end() {
         assert_eq!(alerts([9, 0, 0, 9, 0, 0]), []);
-        assert_eq!(alerts([9, 0, 0, 0, 0, 0, 7, 7]), [Alert::Silent, Alert::Answers(MS * 7)]);
-        assert_eq!(alerts([0, 0, 0, 0]), [], "what never answered has not stopped");
-        assert_eq!(alerts([0, 0, 0, 0, 5]), [Alert::Answers(MS * 5)]);
+        assert_eq!(alerts([9, 0, 0, 0, 0, 0, 7, 7]), [Alert::Unreachable, Alert::Reachable(MS * 7)]);
+        assert_eq!(alerts([0, 0, 0, 0]), [], "a target that never replied is not reported");
+        assert_eq!(alerts([0, 0, 0, 0, 5]), [Alert::Reachable(MS * 5)]);
     }
 
     #[test]
     fn an_intermittent_target_keeps_at_most_one_window() {
         let mut watch = Watch::default();
         for _ in 0..1000 {
-            watch.answered(MS);
-            for _ in 0..SILENT {
-                watch.unanswered();
+            watch.received(MS);
+            for _ in 0..UNREACHABLE_AFTER {
+                watch.lost();
             }
             assert!(watch.fresh.len() < WINDOW);
         }
@@ -111,9 +111,17 @@ mod tests {
     fn a_change_of_the_median() {
         // Alternating 10 and 12: median 10, deviation 1.
         let usual = || [10, 12].into_iter().cycle().take(40);
-        assert_eq!(alerts(usual().chain([13; 40])), [], "three deviations are none too many");
+        assert_eq!(
+            alerts(usual().chain([13; 40])),
+            [],
+            "a change of less than three deviations is not reported"
+        );
         let moved = Alert::Moved { from: MS * 10, to: MS * 15 };
         assert_eq!(alerts(usual().chain([15; 60])), [moved], "reported once");
-        assert_eq!(alerts(usual().chain([40; 9]).chain(usual())), [], "a few slow ones move no median");
+        assert_eq!(
+            alerts(usual().chain([40; 9]).chain(usual())),
+            [],
+            "a few slow replies do not change the median"
+        );
     }
 }

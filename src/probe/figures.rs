@@ -8,7 +8,6 @@ use super::stats::Stats;
 /// A statistic: its name, and the function that reads it.
 pub type Figure<Of, Is> = (&'static str, fn(&Of) -> Is);
 
-/// Counters.
 pub const COUNTS: [Figure<Series, u64>; 7] = [
     ("sent", |series| series.sent),
     ("received", |series| series.received),

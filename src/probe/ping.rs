@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::alert::{Alert, Watch};
-use super::series::{Aim, KEPT, Reply, ReplyKind, Sample, Series, Stray, Target};
+use super::series::{KEPT, PingTarget, Reply, ReplyKind, Sample, Series, Stray, Target};
 use super::stats::Tally;
 use crate::net::{EchoEvent, EchoKind, EchoRequest};
 
@@ -95,7 +95,7 @@ pub enum Unsent {
 #[derive(Debug)]
 struct Track {
     series: Series,
-    turns: Vec<Ipv6Addr>,
+    round_robin: Vec<Ipv6Addr>,
     due: Option<Instant>,
     tally: Tally,
     noted: u64,
@@ -137,12 +137,12 @@ impl Pinger {
     }
 
     /// Sets the targets, from `now` on; targets that remain keep their statistics.
-    pub fn set_targets(&mut self, aims: Vec<Aim>, now: Instant) {
-        let digits = if aims.len() > MANY { 2 } else { 3 };
+    pub fn set_targets(&mut self, ping_targets: Vec<PingTarget>, now: Instant) {
+        let digits = if ping_targets.len() > MANY { 2 } else { 3 };
         let mut before = std::mem::take(&mut self.by_target);
         self.order.clear();
         self.by_address.clear();
-        for Aim { target, held, turns } in aims {
+        for PingTarget { target, paused, round_robin } in ping_targets {
             if self.by_target.contains_key(&target) {
                 continue;
             }
@@ -155,11 +155,11 @@ impl Pinger {
             self.by_address.entry(target.address).or_insert(id);
             self.by_target.insert(target, id);
             if let Some(track) = self.tracks.get_mut(&id) {
-                track.series.turns = turns.len();
-                track.turns = turns;
-                track.series.held = held;
+                track.series.round_robin = round_robin.len();
+                track.round_robin = round_robin;
+                track.series.paused = paused;
                 let more = self.plan.count.is_none_or(|count| track.series.sent < count);
-                let due = if held || !more { None } else { track.due.or(Some(now)) };
+                let due = if paused || !more { None } else { track.due.or(Some(now)) };
                 schedule(&mut self.due, track, id, due);
             }
         }
@@ -187,9 +187,10 @@ impl Pinger {
             if targets.is_some_and(|wanted| !wanted.contains(&target)) {
                 continue;
             }
-            let (held, due, turns) = (track.series.held, track.due, std::mem::take(&mut track.turns));
-            *track = Track { turns, due, ..Track::new(target, digits) };
-            (track.series.held, track.series.turns) = (held, track.turns.len());
+            let (paused, due, round_robin) =
+                (track.series.paused, track.due, std::mem::take(&mut track.round_robin));
+            *track = Track { round_robin, due, ..Track::new(target, digits) };
+            (track.series.paused, track.series.round_robin) = (paused, track.round_robin.len());
             // Replies to probes in flight are no longer counted.
             for probe in self.probes.values_mut().filter(|probe| probe.track == *id) {
                 probe.track = NO_TRACK;
@@ -209,7 +210,7 @@ impl Pinger {
     /// Whether every probe of a bounded plan is settled.
     #[cfg(test)]
     pub fn is_done(&self) -> bool {
-        let done = |series: &Series, count| series.held || series.sent >= count;
+        let done = |series: &Series, count| series.paused || series.sent >= count;
         self.plan.count.is_some_and(|count| {
             self.tracks.values().all(|t| done(&t.series, count) && t.series.in_flight() == 0)
         })
@@ -247,8 +248,8 @@ impl Pinger {
         let more = self.plan.count.is_none_or(|count| number < count);
         schedule(&mut self.due, track, id, more.then_some(next));
         let own = track.series.target.address;
-        let turn = usize::try_from(number - 1).unwrap_or(0) % track.turns.len().max(1);
-        let to = track.turns.get(turn).copied().unwrap_or(own);
+        let turn = usize::try_from(number - 1).unwrap_or(0) % track.round_robin.len().max(1);
+        let to = track.round_robin.get(turn).copied().unwrap_or(own);
         self.next_seq = self.next_seq.wrapping_add(1);
         self.probes.insert(seq, Probe { track: id, to, number, sent: now, end: None });
         self.left.push_back(seq);
@@ -310,14 +311,14 @@ impl Pinger {
             EchoKind::Reply { hop_limit, bytes } => match end {
                 // It arrived in time, and was only read late.
                 None | Some(Sample::Lost | Sample::Error) if rtt <= self.plan.timeout => {
-                    self.settle(seq, at, Sample::Answered(rtt));
+                    self.settle(seq, at, Sample::Received(rtt));
                     self.note(seq, at, from, ReplyKind::Answered { rtt, hop_limit, bytes });
                 }
                 None | Some(Sample::Lost | Sample::Error) => {
                     self.settle(seq, at, Sample::Late(rtt));
                     self.note(seq, at, from, ReplyKind::Late { rtt });
                 }
-                Some(Sample::Answered(_) | Sample::Late(_)) => {
+                Some(Sample::Received(_) | Sample::Late(_)) => {
                     self.count(seq, |series| series.duplicates += 1);
                     self.note(seq, at, from, ReplyKind::Duplicate { rtt });
                 }
@@ -424,7 +425,7 @@ impl Track {
     fn new(target: Target, digits: u8) -> Self {
         Self {
             series: Series::new(target),
-            turns: Vec::new(),
+            round_robin: Vec::new(),
             due: None,
             tally: Tally::new(digits),
             noted: 0,
@@ -438,7 +439,7 @@ impl Track {
         let series = &mut self.series;
         let add = |series: &mut Series, sample: Sample, by: i64| {
             let count = match sample {
-                Sample::Answered(_) => &mut series.received,
+                Sample::Received(_) => &mut series.received,
                 Sample::Late(_) => &mut series.late,
                 Sample::Lost => &mut series.lost,
                 Sample::Error => &mut series.errors,
@@ -461,21 +462,21 @@ impl Track {
             recent[place] = end;
         }
         match end {
-            Sample::Answered(rtt) => {
+            Sample::Received(rtt) => {
                 self.tally.add(rtt);
                 self.stale = true;
                 series.error = None;
-                self.watch.answered(rtt)
+                self.watch.received(rtt)
             }
-            Sample::Late(rtt) => self.watch.answered(rtt),
-            Sample::Lost | Sample::Error => self.watch.unanswered(),
+            Sample::Late(rtt) => self.watch.received(rtt),
+            Sample::Lost | Sample::Error => self.watch.lost(),
         }
     }
 
     fn note(&mut self, number: u64, at: Instant, from: Ipv6Addr, kind: ReplyKind) {
         match &kind {
             ReplyKind::Error(error) => {
-                self.series.error = Some(format!("{from} says: {error}"));
+                self.series.error = Some(format!("{error}, from {from}"));
             }
             ReplyKind::Unsent(reason) => self.series.error = Some(reason.clone()),
             _ => {}

@@ -35,7 +35,7 @@ pub enum Port {
     /// Connection reset: the host responds, and nothing listens there.
     Refused,
     /// No reply before the timeout.
-    Silent,
+    Filtered,
     /// Another error, as text.
     Error(String),
 }
@@ -46,7 +46,7 @@ impl Port {
         match self {
             Self::Open(_) => "open",
             Self::Refused => "refused",
-            Self::Silent => "silent",
+            Self::Filtered => "filtered",
             Self::Error(_) => "error",
         }
     }
@@ -71,9 +71,9 @@ pub fn read(text: &str) -> Result<Vec<u16>, String> {
             (_, Some(port)) => ports.push(port),
             (Some((from, to)), None) => match (number(from), number(to)) {
                 (Some(from), Some(to)) if from <= to => ports.extend(from..=to),
-                _ => return Err(format!("`{}` is no range of ports", Safe::new(word))),
+                _ => return Err(format!("`{}` is not a range of ports", Safe::new(word))),
             },
-            (None, None) => return Err(format!("`{}` is no port: 1 to 65535", Safe::new(word))),
+            (None, None) => return Err(format!("`{}` is not a port (1 to 65535)", Safe::new(word))),
         }
     }
     Ok(ports)

@@ -17,7 +17,6 @@ const LINE: usize = 512;
 /// A protocol that can be checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
-    /// HTTP/1.1 (RFC 9112).
     Http,
     /// TLS (RFC 5246, RFC 8446).
     Tls,
@@ -28,7 +27,6 @@ pub enum Protocol {
 pub enum Protocols {
     /// The likely ones: see [`guesses`].
     Any,
-    /// Only this one.
     Only(Protocol),
 }
 
@@ -39,18 +37,17 @@ pub enum Banner {
     Fits(Safe),
     /// TLS with its version and certificate.
     Certified(Safe, Box<Certificate>),
-    /// Something else, with its first bytes.
+    /// Another protocol, with the first bytes received.
     Other(Safe),
     /// Connection closed without data.
     Closed,
     /// No data before the timeout.
-    Silent,
+    NoData,
 }
 
 /// A protocol check and its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProtocolCheck {
-    /// Checked protocol.
     pub protocol: Protocol,
     pub banner: Banner,
 }
@@ -87,7 +84,7 @@ impl Banner {
             Self::Fits(text) => !text.as_str().contains(" 400"),
             Self::Certified(..) => true,
             Self::Other(text) => text.as_str() != TLS_REPLY && !text.as_str().starts_with("HTTP/"),
-            Self::Closed | Self::Silent => false,
+            Self::Closed | Self::NoData => false,
         }
     }
 
@@ -98,7 +95,7 @@ impl Banner {
             Self::Certified(version, certificate) => format!("{version}, {}", certificate.words()),
             Self::Other(text) => format!("other protocol: {text}"),
             Self::Closed => "closed without data".into(),
-            Self::Silent => "no data".into(),
+            Self::NoData => "no data".into(),
         }
     }
 }

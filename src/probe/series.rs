@@ -21,17 +21,17 @@ pub struct Target {
 
 /// A target with its ping options.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Aim {
+pub struct PingTarget {
     pub target: Target,
     /// Whether pinging is paused; the statistics remain.
-    pub held: bool,
+    pub paused: bool,
     /// Addresses to probe round robin, like a client of the name; empty: only the target's own.
-    pub turns: Vec<Ipv6Addr>,
+    pub round_robin: Vec<Ipv6Addr>,
 }
 
-impl From<Target> for Aim {
+impl From<Target> for PingTarget {
     fn from(target: Target) -> Self {
-        Self { target, held: false, turns: Vec::new() }
+        Self { target, paused: false, round_robin: Vec::new() }
     }
 }
 
@@ -40,14 +40,11 @@ impl From<Target> for Aim {
 pub struct Series {
     pub target: Target,
     /// Whether pinging is paused.
-    pub held: bool,
+    pub paused: bool,
     /// Number of addresses probed round robin; 0: only the target's own.
-    pub turns: usize,
-    /// Sent probes.
+    pub round_robin: usize,
     pub sent: u64,
-    /// Replies in time.
     pub received: u64,
-    /// Late replies.
     pub late: u64,
     /// Probes without a reply in time, nor later so far.
     pub lost: u64,
@@ -75,10 +72,9 @@ pub struct Series {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sample {
     /// Reply in time, with its round trip.
-    Answered(Duration),
+    Received(Duration),
     /// Late reply, with its round trip.
     Late(Duration),
-    /// No reply.
     Lost,
     /// ICMPv6 error, or not sent.
     Error,
@@ -88,7 +84,7 @@ impl Sample {
     /// Round trip of a reply in time.
     pub fn rtt(self) -> Option<Duration> {
         match self {
-            Self::Answered(rtt) => Some(rtt),
+            Self::Received(rtt) => Some(rtt),
             _ => None,
         }
     }
@@ -104,8 +100,8 @@ impl Series {
     pub fn new(target: Target) -> Self {
         Self {
             target,
-            held: false,
-            turns: 0,
+            paused: false,
+            round_robin: 0,
             sent: 0,
             received: 0,
             late: 0,
@@ -170,7 +166,6 @@ pub struct Reply {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReplyKind {
-    /// Reply in time.
     Answered {
         rtt: Duration,
         hop_limit: u8,

@@ -9,11 +9,8 @@ use hdrhistogram::Histogram;
 pub struct Stats {
     pub min: Duration,
     pub avg: Duration,
-    /// Median.
     pub p50: Duration,
-    /// 95th percentile.
     pub p95: Duration,
-    /// 99th percentile.
     pub p99: Duration,
     pub max: Duration,
     /// Standard deviation, named as in `ping`.
@@ -33,7 +30,6 @@ pub struct Bin {
     pub count: u64,
 }
 
-/// Accumulates round trips.
 #[derive(Debug)]
 pub struct Tally {
     moments: Moments,

@@ -11,7 +11,6 @@ const SERVER_HELLO: u8 = 2;
 const CERTIFICATE: u8 = 11;
 const SERVER_HELLO_DONE: u8 = 14;
 
-/// A server's response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// `TLS 1.2`; absent before its hello.
@@ -96,12 +95,12 @@ fn version(bytes: &[u8]) -> Option<&'static str> {
 /// Explanation of an alert in response to a hello.
 fn alert_words(number: u8) -> &'static str {
     match number {
-        40 => ": it can agree on nothing that is offered",
+        40 => ": no common version or cipher suite",
         49 => ": access denied",
-        70 => ": it takes TLS 1.3 alone, which shows no certificate to a first glance",
-        80 => ": an error of its own",
-        112 => ": it knows no such name",
-        120 => ": it wants a protocol named first",
+        70 => ": TLS 1.3 only, which encrypts the certificate",
+        80 => ": internal error",
+        112 => ": unknown server name",
+        120 => ": no common application protocol (ALPN)",
         _ => "",
     }
 }
@@ -179,7 +178,7 @@ pub(crate) mod tests {
     fn an_alert_is_reported() {
         let answer = read(&record(ALERT, &[2, 70]));
         assert_eq!((answer.alert, answer.done), (Some(70), true));
-        assert!(answer.words().contains("TLS 1.3 alone"), "{}", answer.words());
+        assert!(answer.words().contains("TLS 1.3 only"), "{}", answer.words());
         assert_eq!(read(&record(ALERT, &[2, 99])).words(), "TLS, alert 99");
     }
 

@@ -56,7 +56,6 @@ const SENDERS: usize = 16;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trace {
     pub target: Target,
-    /// Rounds started.
     pub rounds: u64,
     /// Interval between the starts of two rounds.
     pub interval: Duration,
@@ -83,11 +82,8 @@ pub struct Hop {
     pub limit: u8,
     /// Senders of replies with their counts, most frequent first.
     pub by: Vec<(Ipv6Addr, u64)>,
-    /// Sent probes.
     pub sent: u64,
-    /// Answered probes.
     pub received: u64,
-    /// Lost probes.
     pub lost: u64,
     /// Statistics of the round trips.
     pub stats: Option<Stats>,
@@ -115,7 +111,7 @@ pub struct Mtu {
     /// Sender of "packet too big".
     pub by: Option<Ipv6Addr>,
     /// Whether larger packets were dropped without an error.
-    pub silent: bool,
+    pub black_hole: bool,
     /// Whether the measurement has finished.
     pub done: bool,
 }
@@ -280,7 +276,6 @@ impl Tracer {
         }
     }
 
-    /// Current state.
     pub fn trace(&self) -> Trace {
         let shown = self.end.map_or_else(|| self.last_answer().max(1), usize::from);
         let hops = self.hops.iter().take(shown).map(|track| {
@@ -338,7 +333,7 @@ impl Tracer {
             None => {}
         }
         tally.add(rtt);
-        push(&mut hop.recent, Sample::Answered(rtt));
+        push(&mut hop.recent, Sample::Received(rtt));
     }
 
     fn expire(&mut self, now: Instant) {
@@ -405,7 +400,7 @@ impl Tracer {
             self.size = Some((size, tries + 1));
             return;
         }
-        self.mtu.silent = true;
+        self.mtu.black_hole = true;
         self.too_big(size);
         self.choose_size();
     }

@@ -65,7 +65,7 @@ pub(crate) fn screen(state: &State, theme: Theme, (columns, rows): (u16, u16), s
 pub(crate) fn series(label: &str, address: std::net::Ipv6Addr, rtts: &[f64]) -> Series {
     let recent: Vec<Sample> = rtts
         .iter()
-        .map(|ms| if *ms > 0.0 { Sample::Answered(Duration::from_secs_f64(ms / 1e3)) } else { Sample::Lost })
+        .map(|ms| if *ms > 0.0 { Sample::Received(Duration::from_secs_f64(ms / 1e3)) } else { Sample::Lost })
         .collect();
     let mut tally = Tally::new(3);
     let good: Vec<Duration> = recent.iter().filter_map(|sample| sample.rtt()).collect();
@@ -381,7 +381,7 @@ fn the_screens_show_the_configured_keys() {
     s.keys("3$");
     let Some(Effect::Ask(_, Command::Ports(checks))) = s.effects.first() else { panic!("{:?}", s.effects) };
     let settled =
-        checks.iter().map(|check| PortResult { check: check.clone(), port: Port::Silent, protocol: None });
+        checks.iter().map(|check| PortResult { check: check.clone(), port: Port::Filtered, protocol: None });
     s.report(Report::Ports(Arc::new(settled.collect())));
     assert!(shot(&s).contains("$ repeat · % protocols"), "{}", shot(&s));
     let mut s = Session::attached();

@@ -107,7 +107,7 @@ impl Desk {
         let series = |(n, (id, machine)): (usize, (&Safe, &Machine))| {
             let rtt = |k: usize| Duration::from_micros((10_000 + (n * 37 + k * 101) % 5_000) as u64);
             let lost = |k: usize| n.is_multiple_of(100) && k.is_multiple_of(7);
-            let sample = |k| if lost(k) { Sample::Lost } else { Sample::Answered(rtt(k)) };
+            let sample = |k| if lost(k) { Sample::Lost } else { Sample::Received(rtt(k)) };
             let mut tally = Tally::new(2);
             (0..KEPT).filter(|k| !lost(*k)).for_each(|k| tally.add(rtt(k)));
             let target = Target { label: id.clone(), address: machine.address.unwrap() };

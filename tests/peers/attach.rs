@@ -198,7 +198,7 @@ fn ports_tell_open_refused_and_silent_apart() {
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
         .map(|line| (line["address"].as_str().unwrap().into(), line["state"].as_str().unwrap().into()))
         .collect();
-    let want = [("fdaa:0:18::3", "open"), (machine.as_str(), "refused"), (silent, "silent")];
+    let want = [("fdaa:0:18::3", "open"), (machine.as_str(), "refused"), (silent, "filtered")];
     assert_eq!(states, want.map(|(address, state)| (address.to_owned(), state.to_owned())));
     let refused = gateway.sixpane("ports", &["web", "8080"]);
     code(&refused, 1);

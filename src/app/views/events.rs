@@ -276,9 +276,9 @@ impl State {
             | Change::AppWent(app)
             | Change::Disagree(app, None, _)
             | Change::Agree(app, None, _) => Node::App(app.clone()),
-            Change::Silent(pinged) | Change::Answers(pinged, _) | Change::RttMoved(pinged, ..) => {
-                Node::at(pinged.address, catalog)?
-            }
+            Change::TargetUnreachable(pinged)
+            | Change::TargetReachable(pinged, _)
+            | Change::RttMoved(pinged, ..) => Node::at(pinged.address, catalog)?,
             Change::PeerCame(peer) | Change::PeerWent(peer) => Node::Peer(peer.clone()),
         };
         // If a machine is gone, its app may still exist.

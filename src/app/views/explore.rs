@@ -22,7 +22,7 @@ use crate::app::{Out, State, subject, targets};
 use crate::catalog::Machine;
 use crate::catalog::place::Node;
 use crate::engine::report::Command;
-use crate::engine::targets::{Wish, at};
+use crate::engine::targets::{TargetSpec, at};
 use crate::probe::series::Series;
 use crate::text::{Safe, count};
 use tree::{Found, Sort, Tree};
@@ -103,20 +103,20 @@ static ROWS: &[Row] = &[
     .hint(3, 12, "dig")
     .when(selected),
     row("trace", &[Char('t')], "Trace the route to it", |s, _, out| {
-        out.requests.extend(wish(s).map(Request::Trace));
+        out.requests.extend(spec(s).map(Request::Trace));
     })
-    .when(|s| subject::traceable(s, wish(s))),
+    .when(|s| subject::traceable(s, spec(s))),
     row("ports", &[Char('o')], "Check its TCP ports", |s, typed, out| {
-        subject::check_ports(s, wish(s), typed, false, out);
+        subject::check_ports(s, spec(s), typed, false, out);
     })
     .takes(&PORTS)
     .hint(6, 40, "ports")
-    .when(|s| subject::checkable(s, wish(s))),
+    .when(|s| subject::checkable(s, spec(s))),
     row("protocols", &[Char('O')], "Check ports and protocols: status line, certificate", |s, typed, out| {
-        subject::check_ports(s, wish(s), typed, true, out);
+        subject::check_ports(s, spec(s), typed, true, out);
     })
     .takes(&PORTS)
-    .when(|s| subject::checkable(s, wish(s))),
+    .when(|s| subject::checkable(s, spec(s))),
     row("matrix", &[Char('M')], "Show a matrix of apps and regions: RTT and loss", |_, _, out| {
         out.request(Request::Matrix);
     })
@@ -225,8 +225,8 @@ fn filtered(state: &State) -> Result<(), &'static str> {
     when(!state.views.explore.tree.is_empty(), "nothing matches the filter")
 }
 
-fn wish(state: &State) -> Option<Wish> {
-    state.views.explore.tree.selected().cloned().map(Wish::Node)
+fn spec(state: &State) -> Option<TargetSpec> {
+    state.views.explore.tree.selected().cloned().map(TargetSpec::Node)
 }
 
 fn app(state: &State) -> Option<&Safe> {
@@ -257,7 +257,7 @@ fn toggle_pings(state: &mut State, below: bool) {
         return state
             .say(state.keyed(&format!("{members} machines below: {{ping-below}} pings all of them")));
     }
-    targets::toggle(state, Wish::Node(node));
+    targets::toggle(state, TargetSpec::Node(node));
 }
 
 /// Whether commands act on marked rows instead of the selected one.

@@ -20,7 +20,7 @@ use crate::app::targets::{self, unwant, want};
 use crate::app::{Out, State, menu, subject};
 use crate::catalog::place::Node;
 use crate::engine::report::Command;
-use crate::engine::targets::{Member, Wish};
+use crate::engine::targets::{Member, TargetSpec};
 use crate::probe::figures::{COUNTS, TIMES};
 use crate::probe::ping::Plan;
 use crate::probe::port::{PortCheck, host};
@@ -256,7 +256,11 @@ impl Row<'_> {
 
 impl State {
     fn ping_row<'a>(&'a self, series: &'a Series) -> Row<'a> {
-        Row { series, member: self.networks.front().wishes.member_of(series), window: self.views.ping.window }
+        Row {
+            series,
+            member: self.networks.front().target_list.member_of(series),
+            window: self.views.ping.window,
+        }
     }
 
     /// The rows of the view in order.
@@ -298,7 +302,7 @@ impl State {
     /// Targets last sent to the engine.
     #[cfg(test)]
     pub fn asked_targets(&self) -> Vec<Target> {
-        self.networks.front().asked_pings.iter().map(|aim| aim.target.clone()).collect()
+        self.networks.front().ping_targets.iter().map(|target| target.target.clone()).collect()
     }
 
     pub fn choose_ping(&mut self, target: Target) {
@@ -325,8 +329,8 @@ impl State {
             return self.matrix_node();
         }
         let series = self.chosen_series()?;
-        if series.turns > 0 {
-            return self.networks.front().wishes.member_of(series)?.app.clone().map(Node::App);
+        if series.round_robin > 0 {
+            return self.networks.front().target_list.member_of(series)?.app.clone().map(Node::App);
         }
         Node::at(series.target.address, &self.networks.front().shown.catalog)
     }
@@ -376,22 +380,22 @@ static ROWS: &[CommandRow] = &[
     .hint(5, 41, "matrix")
     .when(|s| when(s.has_matrix(), "no app has a started machine yet")),
     row("trace", &[Char('t')], "Trace the route to it", |s, _, out| {
-        out.requests.extend(wish(s).map(Request::Trace));
+        out.requests.extend(spec(s).map(Request::Trace));
     })
     .hint(3, 42, "trace")
-    .when(|s| outside_matrix(s).and_then(|()| subject::traceable(s, wish(s)))),
+    .when(|s| outside_matrix(s).and_then(|()| subject::traceable(s, spec(s)))),
     row("ports", &[Char('o')], "Check its TCP ports", |s, typed, out| {
-        subject::check_ports(s, wish(s), typed, false, out);
+        subject::check_ports(s, spec(s), typed, false, out);
     })
     .takes(&PORTS)
     .hint(3, 43, "ports")
-    .when(|s| outside_matrix(s).and_then(|()| subject::checkable(s, wish(s)))),
+    .when(|s| outside_matrix(s).and_then(|()| subject::checkable(s, spec(s)))),
     row("protocols", &[Char('O')], "Check ports and protocols: status line, certificate", |s, typed, out| {
-        subject::check_ports(s, wish(s), typed, true, out);
+        subject::check_ports(s, spec(s), typed, true, out);
     })
     .takes(&PORTS)
     .hint(6, 44, "protocols")
-    .when(|s| outside_matrix(s).and_then(|()| subject::checkable(s, wish(s)))),
+    .when(|s| outside_matrix(s).and_then(|()| subject::checkable(s, spec(s)))),
     row("ping-in-turns", &[Char('T')], "Ping round robin over the app's addresses, or stop", |s, _, _| {
         if let Some(app) = app(s) {
             targets::toggle_turns(s, &app);
@@ -510,19 +514,19 @@ fn on_target(state: &State) -> Result<(), &'static str> {
 }
 
 /// The selected target, or the app whose addresses are pinged round robin.
-fn wish(state: &State) -> Option<Wish> {
+fn spec(state: &State) -> Option<TargetSpec> {
     let series = state.chosen_series()?;
-    if series.turns > 0 {
+    if series.round_robin > 0 {
         return state
             .networks
             .front()
-            .wishes
+            .target_list
             .member_of(series)?
             .app
             .clone()
-            .map(|app| Wish::Node(Node::App(app)));
+            .map(|app| TargetSpec::Node(Node::App(app)));
     }
-    Some(Wish::Address(series.target.address))
+    Some(TargetSpec::Address(series.target.address))
 }
 
 /// The app of the selected target or cell.
@@ -540,12 +544,12 @@ fn pace(state: &mut State, slower: bool, out: &mut Out) {
     state.say(format!("Interval: {:.1} s", interval.as_secs_f64()));
 }
 
-/// Starts to ping the targets of `wish`, shows and returns them.
-fn bring(state: &mut State, wish: &Wish) -> Vec<Target> {
-    let targets = subject::targets_of(state, wish);
+/// Starts to ping the targets of `spec`, shows and returns them.
+fn bring(state: &mut State, spec: &TargetSpec) -> Vec<Target> {
+    let targets = subject::targets_of(state, spec);
     state.views.ping.matrix = None;
     if state.tab != super::Tab::Ping {
-        want(state, wish.clone());
+        want(state, spec.clone());
         if let Some(first) = targets.first() {
             state.choose_ping(first.clone());
         }
@@ -553,8 +557,8 @@ fn bring(state: &mut State, wish: &Wish) -> Vec<Target> {
     targets
 }
 
-fn trace(state: &mut State, wish: &Wish, out: &mut Out) {
-    let Some(target) = bring(state, wish).into_iter().next() else { return };
+fn trace(state: &mut State, spec: &TargetSpec, out: &mut Out) {
+    let Some(target) = bring(state, spec).into_iter().next() else { return };
     state.views.ping.lower = Lower::Trace;
     state.views.ping.sent_trace = Some(target.clone());
     state.networks.front_mut().shown.trace = None;
@@ -563,10 +567,10 @@ fn trace(state: &mut State, wish: &Wish, out: &mut Out) {
 }
 
 /// Starts a port check, and a protocol check of the open ports if `protocols` is set.
-fn check_ports(state: &mut State, wish: &Wish, ports: &[u16], protocols: bool, out: &mut Out) {
+fn check_ports(state: &mut State, spec: &TargetSpec, ports: &[u16], protocols: bool, out: &mut Out) {
     let protocols = protocols.then_some(Protocols::Any);
     let mut checks = Vec::new();
-    for target in bring(state, wish) {
+    for target in bring(state, spec) {
         let host = host_of(state, &target);
         checks.extend(ports.iter().map(|port| PortCheck {
             label: target.label.clone(),
@@ -669,7 +673,7 @@ impl super::View for View {
 
     fn take(&self, state: &mut State, request: &Request, out: &mut Out) -> bool {
         match request {
-            Request::Trace(wish) => trace(state, wish, out),
+            Request::Trace(spec) => trace(state, spec, out),
             Request::Ports { of, ports, protocols } => check_ports(state, of, ports, *protocols, out),
             Request::Matrix => state.views.ping.matrix = Some(Place::default()),
             Request::Reveal(_) | Request::Dig(_) | Request::Return(_) => return false,

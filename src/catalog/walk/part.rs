@@ -26,7 +26,6 @@ impl Part {
         self.apps.is_empty() && !self.peers && self.of_peers.is_empty()
     }
 
-    /// Adds another part.
     pub fn join(&mut self, other: Self) {
         for (app, machines) in other.apps {
             self.apps.entry(app).or_default().extend(machines);
@@ -104,7 +103,7 @@ impl Walk {
         for name in wanted {
             if let Some(app) = catalog.apps.get_mut(&name) {
                 let app = Arc::make_mut(app);
-                (app.complete, app.asked) = (answered.contains(&name), Some(started));
+                (app.complete, app.queried) = (answered.contains(&name), Some(started));
             }
         }
         self.progress(false);

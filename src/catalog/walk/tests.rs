@@ -9,8 +9,8 @@ use crate::catalog::Records;
 type Zone = BTreeMap<&'static str, Vec<&'static str>>;
 
 /// Responds like a server with `zone`; a name whose entry is `!` fails, one that begins with `~` is incomplete.
-fn said(zone: &Zone, form: &Form) -> Said {
-    let mut said = Said {
+fn respond(zone: &Zone, form: &Form) -> Response {
+    let mut response = Response {
         outcome: Outcome::NOERROR,
         reason: None,
         texts: vec![],
@@ -19,31 +19,31 @@ fn said(zone: &Zone, form: &Form) -> Said {
         ttl: Some(Duration::from_secs(5)),
     };
     match zone.get(form.to_string().as_str()).map(Vec::as_slice) {
-        None => said.outcome = Outcome::NXDOMAIN,
-        Some(["!"]) => (said.outcome, said.rtt) = (Outcome::Timeout, None),
+        None => response.outcome = Outcome::NXDOMAIN,
+        Some(["!"]) => (response.outcome, response.rtt) = (Outcome::Timeout, None),
         Some(records) => {
             for record in records {
                 match record.parse() {
-                    _ if *record == "~" => said.outcome = Outcome::Incomplete,
-                    Ok(address) => said.addresses.push(address),
-                    Err(_) => said.texts.push(record.as_bytes().to_vec()),
+                    _ if *record == "~" => response.outcome = Outcome::Incomplete,
+                    Ok(address) => response.addresses.push(address),
+                    Err(_) => response.texts.push(record.as_bytes().to_vec()),
                 }
             }
         }
     }
-    said
+    response
 }
 
 fn walk(before: Arc<Catalog>, zone: &Zone, scope: Scope, now: Instant) -> (Arc<Catalog>, Vec<String>) {
     let mut walk = Walk::new(before, scope, &[], now);
-    let mut asked = Vec::new();
+    let mut queried = Vec::new();
     while let Some(form) = walk.next_question() {
-        asked.push(form.to_string());
-        walk.absorb(&form, &said(zone, &form), now);
+        queried.push(form.to_string());
+        walk.absorb(&form, &respond(zone, &form), now);
     }
     assert!(walk.is_done());
     assert!(!walk.catalog().walk.running);
-    (walk.catalog().clone(), asked)
+    (walk.catalog().clone(), queried)
 }
 
 fn zone() -> Zone {
@@ -84,18 +84,18 @@ fn tree(catalog: &Catalog) -> String {
 
 #[test]
 fn a_healthy_network_is_walked_without_duplicate_queries() {
-    let (catalog, mut asked) = walk(Arc::default(), &zone(), Scope::Full, Instant::now());
+    let (catalog, mut queried) = walk(Arc::default(), &zone(), Scope::Full, Instant::now());
     assert_eq!(catalog.walk.method, Method::Instances);
     assert_eq!(catalog.machine_count(), 2);
     assert_eq!(catalog.apps[&"web".into()].flycast, ["fdaa:0:18:0:1::3".parse::<Ipv6Addr>().unwrap()]);
     assert!(catalog.apps[&"admin".into()].complete && catalog.apps[&"admin".into()].machines.is_empty());
     assert_eq!(catalog.conflicts, []);
     assert_eq!(catalog.walk.problems, [""; 0]);
-    let total = asked.len();
-    asked.sort();
-    asked.dedup();
-    assert_eq!(asked.len(), total);
-    assert!(!asked.iter().any(|name| name.contains(".vm.")), "{asked:?}");
+    let total = queried.len();
+    queried.sort();
+    queried.dedup();
+    assert_eq!(queried.len(), total);
+    assert!(!queried.iter().any(|name| name.contains(".vm.")), "{queried:?}");
 }
 
 #[test]
@@ -186,8 +186,8 @@ fn a_turn_queries_org_wide_records_and_a_few_apps() {
     }
     let t0 = Instant::now();
     let (first, _) = walk(Arc::default(), &big, Scope::Full, t0);
-    let (again, asked) = walk(first, &big, Scope::Turn { from: 3, apps: 2 }, t0 + Duration::from_secs(5));
-    let vms: Vec<_> = asked.iter().filter(|name| name.starts_with("vms.")).collect();
+    let (again, queried) = walk(first, &big, Scope::Turn { from: 3, apps: 2 }, t0 + Duration::from_secs(5));
+    let vms: Vec<_> = queried.iter().filter(|name| name.starts_with("vms.")).collect();
     assert_eq!(vms, ["vms.a.internal", "vms.d.internal"]);
     assert_eq!(again.machine_count(), 4);
     assert_eq!(again.conflicts, []);
@@ -232,19 +232,19 @@ fn the_screen_is_queried_first_and_flycast_last() {
         let mut zone = zone.clone();
         zone.insert("_instances.internal", vec![list_of_instances(&names)]);
         let mut walk = Walk::new(before, scope, &["app-40".into(), "gone".into()], now);
-        let mut asked = Vec::new();
+        let mut queried = Vec::new();
         while let Some(form) = walk.next_question() {
-            asked.push(form.to_string());
-            assert_eq!(walk.stands(), asked.len() > 2, "it stands with _apps and _instances");
-            walk.absorb(&form, &said(&zone, &form), now);
+            queried.push(form.to_string());
+            assert_eq!(walk.stands(), queried.len() > 2, "_apps and _instances list it");
+            walk.absorb(&form, &respond(&zone, &form), now);
         }
-        let first_app = asked.iter().find(|name| name.starts_with("vms."));
+        let first_app = queried.iter().find(|name| name.starts_with("vms."));
         assert_eq!(first_app.map(String::as_str), Some("vms.app-40.internal"));
-        let first_flycast = asked.iter().position(|name| name.ends_with(".flycast")).unwrap();
-        assert!(asked[first_flycast..].iter().all(|name| name.ends_with(".flycast")), "{asked:?}");
+        let first_flycast = queried.iter().position(|name| name.ends_with(".flycast")).unwrap();
+        assert!(queried[first_flycast..].iter().all(|name| name.ends_with(".flycast")), "{queried:?}");
         let wanted = if scope == Scope::Full { 50 } else { 3 };
-        assert_eq!(asked.len() - first_flycast, wanted);
-        assert!(!asked.iter().any(|name| name.contains("gone")));
+        assert_eq!(queried.len() - first_flycast, wanted);
+        assert!(!queried.iter().any(|name| name.contains("gone")));
     }
 }
 
@@ -256,13 +256,13 @@ fn list_of_instances(names: &[String]) -> &'static str {
 
 fn walk_part(before: Arc<Catalog>, zone: &Zone, part: &Part, now: Instant) -> (Arc<Catalog>, Vec<String>) {
     let mut walk = Walk::part(before, part, now);
-    let mut asked = Vec::new();
+    let mut queried = Vec::new();
     while let Some(form) = walk.next_question() {
-        asked.push(form.to_string());
-        walk.absorb(&form, &said(zone, &form), now);
+        queried.push(form.to_string());
+        walk.absorb(&form, &respond(zone, &form), now);
     }
     assert!(walk.is_done() && walk.is_part());
-    (walk.catalog().clone(), asked)
+    (walk.catalog().clone(), queried)
 }
 
 /// `web` and some of its machines.
@@ -287,11 +287,11 @@ fn a_part_is_queried_and_the_rest_stays() {
     zone.remove("5683d4e5f72089.vm.web.internal");
     zone.insert("0000000000000a.vm.web.internal", vec!["fdaa:0:18:a7b:7:7:7:2"]);
     zone.insert("_apps.internal", vec!["web"]);
-    let (after, mut asked) =
+    let (after, mut queried) =
         walk_part(before.clone(), &zone, &web(&["148e21b7c93d89", "5683d4e5f72089"]), t1);
-    asked.sort();
+    queried.sort();
     assert_eq!(
-        asked,
+        queried,
         [
             "0000000000000a.vm.web.internal",
             "148e21b7c93d89.vm.web.internal",
@@ -311,7 +311,7 @@ fn a_part_is_queried_and_the_rest_stays() {
     assert_eq!((after.walk.finished, &after.walk.problems), (Some(t0), &before.walk.problems));
     assert!(after.apps[&"admin".into()].complete && !after.apps[&"api".into()].complete);
     let moved = after.machine(&"web".into(), &"148e21b7c93d89".into()).unwrap();
-    assert!(!moved.said_by.contains(Record::Instances), "it says so no longer");
+    assert!(!moved.said_by.contains(Record::Instances), "the contradiction is resolved");
 
     // An earlier failure that is answered now is no longer a problem.
     zone.insert("vms.api.internal", vec![""]);
@@ -377,8 +377,8 @@ fn peers_are_a_part_too() {
     let mut zone = zone();
     zone.insert("_peer.internal", vec!["my-peer,other"]);
     zone.insert("other._peer.internal", vec!["fdaa:0:18:a7b:d6b:0:b:2"]);
-    let (after, asked) = walk_part(before, &zone, &part, now + Duration::from_secs(1));
-    assert_eq!(asked.len(), 3, "{asked:?}");
+    let (after, queried) = walk_part(before, &zone, &part, now + Duration::from_secs(1));
+    assert_eq!(queried.len(), 3, "{queried:?}");
     assert_eq!(after.peers.len(), 2);
     assert!(after.peers[&"other".into()].address.is_some());
 }
@@ -422,22 +422,22 @@ fn endless_lists_fill_the_catalog_up_to_its_bound_and_are_partial() {
     let now = Instant::now();
     for (apps, machines, peers) in [(900, 0, 0), (3, 900, 0), (3, 3, 900), (30, 30, 0)] {
         let mut walk = Walk::new(Arc::default(), Scope::Full, &[], now).with_most_entries(100);
-        let mut asked = 0;
+        let mut queried = 0;
         while let Some(form) = walk.next_question() {
-            asked += 1;
+            queried += 1;
             let text = match &form {
                 Form::Apps => list(apps, "app"),
                 Form::Vms(_) => list(machines, "m"),
                 Form::Peers => list(peers, "peer"),
                 _ => String::new(),
             };
-            let mut said = said(&zone(), &form);
-            (said.outcome, said.texts) = (Outcome::NOERROR, vec![text.into_bytes()]);
-            walk.absorb(&form, &said, now);
+            let mut response = respond(&zone(), &form);
+            (response.outcome, response.texts) = (Outcome::NOERROR, vec![text.into_bytes()]);
+            walk.absorb(&form, &response, now);
         }
         let catalog = walk.catalog();
         assert_eq!(catalog.apps.len() + catalog.machine_count() + catalog.peers.len(), 100);
-        assert!(asked < 400, "{asked} queries");
+        assert!(queried < 400, "{queried} queries");
         let problems = catalog.walk.problems.join("; ");
         assert!(problems.contains("more than 100 apps, machines and peers"), "{problems}");
         // The same again adds nothing.
@@ -452,7 +452,7 @@ fn a_walk_that_takes_too_long_ends_with_what_it_has() {
     let mut walk = Walk::new(Arc::default(), Scope::Full, &[], now);
     while let Some(form) = walk.next_question() {
         let at = if form == Form::Apps { now } else { now + Duration::from_mins(6) };
-        walk.absorb(&form, &said(&zone(), &form), at);
+        walk.absorb(&form, &respond(&zone(), &form), at);
     }
     let problems = walk.catalog().walk.problems.join("; ");
     assert!(walk.is_done() && problems.contains("takes longer than 5 minutes"), "{problems}");

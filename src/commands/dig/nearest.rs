@@ -13,7 +13,7 @@ use crate::dns::names;
 use crate::engine::report::{Command, Report};
 use crate::error::{Error, Exit};
 use crate::probe::ping::Plan;
-use crate::probe::series::{Aim, Series, Target};
+use crate::probe::series::{PingTarget, Series, Target};
 use crate::text::{Safe, count, ms, width};
 
 /// Probes for each address.
@@ -52,11 +52,11 @@ pub(super) async fn measure(
         return Ok(Vec::new());
     }
     let closed = || Error::new(Exit::Tunnel, "the network was closed");
-    let aims = addresses
+    let ping_targets = addresses
         .iter()
-        .map(|&address| Aim::from(Target { label: Safe::new(address.to_string()), address }))
+        .map(|&address| PingTarget::from(Target { label: Safe::new(address.to_string()), address }))
         .collect();
-    session.engine.commands.send(Command::Ping(aims)).await.map_err(|_| closed())?;
+    session.engine.commands.send(Command::Ping(ping_targets)).await.map_err(|_| closed())?;
     let settled = |report: &Report| {
         let Report::Pings(series) = report else { return None };
         let of = |address| series.iter().find(|series| series.target.address == address);

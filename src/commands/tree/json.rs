@@ -112,7 +112,7 @@ pub fn write(
         walk: Walk {
             method,
             reason,
-            queries: walk.asked,
+            queries: walk.queries,
             ms: walk.took.map(|took| took.as_secs_f64() * 1e3),
             problems: &walk.problems,
         },

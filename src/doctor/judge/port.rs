@@ -55,7 +55,7 @@ fn line(tried: &Tried, port: u16) -> String {
     let end = match &tried.port {
         Port::Open(took) => format!("open after {} ms", ms(*took)),
         Port::Refused => "refused".into(),
-        Port::Silent => "silent".into(),
+        Port::Filtered => "silent".into(),
         Port::Error(error) => error.clone(),
     };
     let said = match &tried.banner {
@@ -63,7 +63,7 @@ fn line(tried: &Tried, port: u16) -> String {
         Some(Banner::Fits(text) | Banner::Other(text)) => format!(", received `{text}`"),
         Some(banner @ Banner::Certified(..)) => format!(", {}", banner.words()),
         Some(Banner::Closed) => ", closed without data".into(),
-        Some(Banner::Silent) => ", no data".into(),
+        Some(Banner::NoData) => ", no data".into(),
     };
     format!("TCP {} port {port}: {end}{said}", tried.who)
 }

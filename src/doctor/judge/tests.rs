@@ -269,7 +269,7 @@ const CAUSES: &[Cause] = &[
     }),
     ("app's machines unreachable", "machines-silent", |f| {
         f.machines = Some(vec![reach("148e21b7c93d89", 0), reach("3d8d9930b01789", 0)]);
-        f.ports = Some(vec![tried("148e21b7c93d89", Port::Silent)]);
+        f.ports = Some(vec![tried("148e21b7c93d89", Port::Filtered)]);
     }),
     ("stale address after a move", "stale-address", |f| {
         let again = Some(Again::At(address(44), pings(1, 1).unwrap()));
@@ -307,20 +307,20 @@ const CAUSES: &[Cause] = &[
         f.flycast_ports = Some(vec![tried("web.flycast", Port::Refused)]);
     }),
     ("flycast without services, beside a port that works", "flycast-no-service", |f| {
-        f.flycast_ports = Some(vec![tried("web.flycast", Port::Silent)]);
+        f.flycast_ports = Some(vec![tried("web.flycast", Port::Filtered)]);
     }),
     ("service not listening on its private address", "port-refused", |f| {
         f.ports = Some(vec![tried("148e21b7c93d89", Port::Refused)]);
         f.flycast_ports = None;
     }),
-    ("port filtered", "port-silent", |f| f.ports = Some(vec![tried("148e21b7c93d89", Port::Silent)])),
+    ("port filtered", "port-silent", |f| f.ports = Some(vec![tried("148e21b7c93d89", Port::Filtered)])),
     ("service has another protocol", "port-wrong-protocol", |f| {
         responds_with(f, Protocol::Http, Banner::Other("SSH-2.0-OpenSSH_9.2".into()));
     }),
     ("service closes where TLS is expected", "port-wrong-protocol", |f| {
         responds_with(f, Protocol::Tls, Banner::Closed);
     }),
-    ("service sends nothing", "port-wrong-protocol", |f| responds_with(f, Protocol::Http, Banner::Silent)),
+    ("service sends nothing", "port-wrong-protocol", |f| responds_with(f, Protocol::Http, Banner::NoData)),
     ("service has the expected protocol", "", |f| {
         responds_with(f, Protocol::Http, Banner::Fits("HTTP/1.1 200 OK".into()));
     }),

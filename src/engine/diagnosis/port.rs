@@ -40,7 +40,7 @@ pub async fn tried<N: Network>(
         };
         ends[index] = true;
         left -= 1;
-        if port != Port::Silent || left == 0 {
+        if port != Port::Filtered || left == 0 {
             break port;
         }
     };

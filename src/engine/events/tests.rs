@@ -17,7 +17,7 @@ use crate::ui::tests::screen;
 async fn until(engine: &mut Engine, state: &mut State, done: impl Fn(&State) -> bool) {
     let end = now() + Duration::from_mins(10);
     while !done(state) {
-        assert!(now() < end, "it did not happen: {:?}", state.networks.front().shown.events);
+        assert!(now() < end, "no such event: {:?}", state.networks.front().shown.events);
         let report = engine.reports.recv().await.unwrap();
         for effect in app::update(state, Message::Report(NetworkId::FIRST, report), now()) {
             if let Effect::Ask(_, command) = effect {
@@ -50,7 +50,7 @@ async fn lost_regained_and_slower_replies_are_events_on_the_screen() {
     until(&mut engine, &mut state, |state| kinds(state).len() > 1).await;
     // The usual round trip is known after a while; then it changes.
     until(&mut engine, &mut state, |state| received(state) >= 45).await;
-    assert_eq!(kinds(&state), ["target-silent", "target-answers"]);
+    assert_eq!(kinds(&state), ["target-unreachable", "target-reachable"]);
     *way.lock().unwrap() = Duration::from_millis(40);
     until(&mut engine, &mut state, |state| kinds(state).len() > 2).await;
     let Change::RttMoved(_, from, to) = state.networks.front().shown.events[2].change.clone() else {
@@ -62,7 +62,7 @@ async fn lost_regained_and_slower_replies_are_events_on_the_screen() {
     assert_eq!(kinds(&state).len(), 3);
     state.tab = app::Tab::Events;
     let shot = screen(&state, crate::ui::theme::Theme::default(), (80, 24), false);
-    for text in ["gateway", "answers ping no longer", "answers ping again", "40"] {
+    for text in ["gateway", "no longer replies to ping", "replies to ping again", "40"] {
         assert!(shot.contains(text), "{text} is not in\n{shot}");
     }
 }

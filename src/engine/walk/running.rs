@@ -7,7 +7,7 @@ use std::time::Instant;
 use foldhash::{HashMap, HashMapExt as _};
 use tokio::sync::mpsc;
 
-use crate::catalog::walk::{Said, Walk};
+use crate::catalog::walk::{Response, Walk};
 use crate::dns::client::Client;
 use crate::dns::exchange::{Exchange, Options, Question};
 use crate::dns::names::Form;
@@ -26,7 +26,7 @@ pub struct Running {
     pub before_link: bool,
     client: Client,
     options: Arc<Options>,
-    asked: HashMap<usize, Form>,
+    in_flight: HashMap<usize, Form>,
     numbers: usize,
     inbox: mpsc::Sender<(usize, Exchange)>,
     answers: mpsc::Receiver<(usize, Exchange)>,
@@ -36,8 +36,8 @@ impl Running {
     /// Starts a walk, and sends its first queries.
     pub fn begin(walk: Walk, client: Client, options: Options, before_link: bool, now: Instant) -> Self {
         let (inbox, answers) = mpsc::channel(AHEAD);
-        let (options, asked) = (Arc::new(options), HashMap::new());
-        let mut running = Self { walk, before_link, client, options, asked, numbers: 0, inbox, answers };
+        let (options, in_flight) = (Arc::new(options), HashMap::new());
+        let mut running = Self { walk, before_link, client, options, in_flight, numbers: 0, inbox, answers };
         running.ask(now);
         running
     }
@@ -55,15 +55,15 @@ impl Running {
     /// Passes responses to the walk, and sends its next queries.
     pub fn absorb(&mut self, answers: &[(usize, Exchange)], now: Instant) {
         for (number, exchange) in answers {
-            if let Some(form) = self.asked.remove(number) {
-                self.walk.absorb(&form, &Said::from(exchange), now);
+            if let Some(form) = self.in_flight.remove(number) {
+                self.walk.absorb(&form, &Response::from(exchange), now);
             }
         }
         self.ask(now);
     }
 
     fn ask(&mut self, now: Instant) {
-        while self.asked.len() < AHEAD
+        while self.in_flight.len() < AHEAD
             && let Some(form) = self.walk.next_question()
         {
             match form.name() {
@@ -71,11 +71,11 @@ impl Running {
                     let question = Question::new(name, form.record_type());
                     self.numbers += 1;
                     self.client.submit(self.numbers, question, &self.options, &self.inbox);
-                    self.asked.insert(self.numbers, form);
+                    self.in_flight.insert(self.numbers, form);
                 }
                 // An invalid name cannot be queried; the data behind it stays incomplete.
                 Err(error) => {
-                    let said = Said {
+                    let response = Response {
                         outcome: Outcome::Unsendable,
                         reason: Some(words(error)),
                         texts: vec![],
@@ -83,7 +83,7 @@ impl Running {
                         rtt: None,
                         ttl: None,
                     };
-                    self.walk.absorb(&form, &said, now);
+                    self.walk.absorb(&form, &response, now);
                 }
             }
         }

@@ -47,7 +47,7 @@ mod tests {
 
     fn near(pause: Option<Duration>, seconds: u64) {
         let (pause, wanted) = (pause.unwrap().as_secs_f64(), seconds as f64);
-        assert!((pause / wanted - 1.0).abs() <= JITTER, "{pause} s is not about {wanted} s");
+        assert!((pause / wanted - 1.0).abs() <= JITTER, "{pause} s is not close to {wanted} s");
     }
 
     #[test]

@@ -57,7 +57,7 @@ fn a_late_reply_is_not_lost_and_a_second_one_is_a_duplicate() {
     p.absorb(&reply(&request, t0, t0 + MS * 2600));
     let series = &p.series()[0];
     assert_eq!((series.received, series.late, series.lost, series.duplicates), (0, 1, 0, 1));
-    assert_eq!((series.loss(), series.stats), (Some(0.0), None), "what is late is no round trip of ours");
+    assert_eq!((series.loss(), series.stats), (Some(0.0), None), "a late reply is not in the statistics");
     assert_eq!(*series.recent, [Sample::Late(MS * 2500)]);
     let lost = ReplyKind::Lost { after: Duration::from_secs(2) };
     let late = ReplyKind::Late { rtt: MS * 2500 };
@@ -75,7 +75,7 @@ fn a_reply_in_time_counts_as_such_even_when_read_late() {
     let series = &p.series()[0];
     assert_eq!((series.received, series.lost, series.late), (1, 0, 0));
     assert_eq!(series.stats.unwrap().last, MS * 12);
-    assert_eq!(series.recent[0], Sample::Answered(MS * 12));
+    assert_eq!(series.recent[0], Sample::Received(MS * 12));
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn errors_settle_a_probe_and_stray_replies_do_not() {
     });
     let series = &p.series()[0];
     assert_eq!((series.lost, series.errors, series.loss()), (0, 1, Some(1.0)));
-    assert_eq!(series.error.as_deref(), Some("fdaa::7 says: address unreachable"));
+    assert_eq!(series.error.as_deref(), Some("address unreachable, from fdaa::7"));
 }
 
 #[test]
@@ -180,9 +180,10 @@ fn remaining_targets_keep_their_statistics_and_held_ones_are_not_probed() {
     let mut p = pinger(Plan::default(), 2, t0);
     let request = p.poll(t0).unwrap();
     p.absorb(&reply(&request, t0, t0 + MS));
-    let held = Aim { held: true, ..target(1).into() };
+    let held = PingTarget { paused: true, ..target(1).into() };
     p.set_targets(vec![target(3).into(), held], t0 + MS);
-    let found: Vec<_> = p.series().iter().map(|s| (s.target.label.to_string(), s.received, s.held)).collect();
+    let found: Vec<_> =
+        p.series().iter().map(|s| (s.target.label.to_string(), s.received, s.paused)).collect();
     assert_eq!(found, [("m3".into(), 0, false), ("m1".into(), 1, true)]);
     let mut asked = Vec::new();
     for ms in 0..3000 {
@@ -205,15 +206,15 @@ fn clearing_restarts_only_the_given_targets() {
     assert_eq!(found, [(0, 0, 0, 0), (1, 1, 0, 0)]);
     p.clear(None);
     assert!(p.series().iter().all(|s| s.sent == 0 && s.stats.is_none() && s.replies.is_empty()));
-    assert!(p.poll(t0 + Duration::from_secs(1)).is_some(), "the schedule goes on");
+    assert!(p.poll(t0 + Duration::from_secs(1)).is_some(), "the schedule continues");
 }
 
 #[test]
 fn addresses_are_probed_round_robin() {
     let t0 = Instant::now();
     let mut p = Pinger::new(Plan { interval: MS * 100, ..Plan::default() });
-    let turns = vec![target(4).address, target(5).address];
-    p.set_targets(vec![Aim { turns, ..target(4).into() }], t0);
+    let round_robin = vec![target(4).address, target(5).address];
+    p.set_targets(vec![PingTarget { round_robin, ..target(4).into() }], t0);
     let mut to = Vec::new();
     for n in 0..4 {
         let now = t0 + MS * 100 * n;
@@ -221,7 +222,7 @@ fn addresses_are_probed_round_robin() {
         p.absorb(&reply(&request, now, now + MS));
         to.push(request.to.segments()[7]);
     }
-    assert_eq!((to, p.series()[0].received, p.series()[0].turns), (vec![4, 5, 4, 5], 4, 2));
+    assert_eq!((to, p.series()[0].received, p.series()[0].round_robin), (vec![4, 5, 4, 5], 4, 2));
     assert_eq!(p.series()[0].replies[1].from, target(5).address);
 }
 
@@ -238,7 +239,7 @@ fn an_outage_and_its_end_raise_alerts() {
         }
         found.extend(p.take_alerts().map(|(target, alert)| (n, target.label.to_string(), alert)));
     }
-    assert_eq!(found, [(6, "m1".into(), Alert::Silent), (7, "m1".into(), Alert::Answers(MS * 9))]);
+    assert_eq!(found, [(6, "m1".into(), Alert::Unreachable), (7, "m1".into(), Alert::Reachable(MS * 9))]);
 }
 
 /// A thousand probes; `fate` returns the round trips of the replies to each.

@@ -86,7 +86,7 @@ fn a_hop_with_loss_is_reported() {
     let (trace, _) = run(plan, &way);
     assert_eq!((trace.hops[1].by.len(), trace.hops[1].loss()), (0, Some(1.0)));
     assert!(trace.hops[2].loss().unwrap() > 0.0 && trace.hops[2].received > 0);
-    assert_eq!(trace.hops[3].loss(), Some(0.0), "loss at a hop is not loss on the way");
+    assert_eq!(trace.hops[3].loss(), Some(0.0), "loss at a hop is not loss on the route");
 }
 
 #[test]
@@ -125,11 +125,11 @@ fn the_largest_packet_is_found() {
     assert_eq!((all.fits, all.too_big, all.done), (Some(1420), None, true));
     let shown = mtu(&usual(1380, true));
     assert_eq!(
-        (shown.fits, shown.too_big, shown.by, shown.silent),
+        (shown.fits, shown.too_big, shown.by, shown.black_hole),
         (Some(1380), Some(1420), Some(address(2)), false)
     );
     let hole = mtu(&usual(1333, false));
-    assert_eq!((hole.fits, hole.too_big, hole.by, hole.silent), (Some(1333), Some(1334), None, true));
+    assert_eq!((hole.fits, hole.too_big, hole.by, hole.black_hole), (Some(1333), Some(1334), None, true));
     let none = mtu(&usual(600, false));
-    assert_eq!((none.fits, none.done), (None, true), "not even what IPv6 promises");
+    assert_eq!((none.fits, none.done), (None, true), "below the minimum of IPv6");
 }

@@ -27,7 +27,7 @@ pub fn spark(recent: &[Sample], columns: usize, largest: Option<Duration>, theme
     let top = top(largest.unwrap_or_default());
     let shown = newest(recent, columns);
     let bars = shown.iter().map(|probe| match probe {
-        Sample::Answered(rtt) => {
+        Sample::Received(rtt) => {
             let share = rtt.as_secs_f64() * 1e3 / top;
             (BARS[((share * 8.0) as usize).min(7)], Role::Dim)
         }
@@ -104,9 +104,9 @@ impl Chart {
         match probe {
             Sample::Lost | Sample::Error if row == 0 => ("×", Role::Bad),
             Sample::Late(_) if row == 0 => ("›", Role::Warn),
-            Sample::Answered(_) if row == 0 => ("─", Role::Dim),
+            Sample::Received(_) if row == 0 => ("─", Role::Dim),
             Sample::Lost | Sample::Error | Sample::Late(_) => (" ", Role::Dim),
-            Sample::Answered(rtt) => {
+            Sample::Received(rtt) => {
                 // Filled eighths of this row.
                 let eighths = rtt.as_secs_f64() * 1e3 / self.top * f64::from(self.rows) * 8.0;
                 let here = eighths - f64::from(row - 1) * 8.0;

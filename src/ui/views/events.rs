@@ -72,14 +72,14 @@ fn empty(canvas: &mut Canvas<'_>, area: Rect) {
 /// Glyph of a change, with its role.
 fn glyph(change: &Change) -> (&'static str, Role) {
     match change {
-        Change::AppCame(_) | Change::MachineCame(_) | Change::PeerCame(_) | Change::Answers(..) => {
+        Change::AppCame(_) | Change::MachineCame(_) | Change::PeerCame(_) | Change::TargetReachable(..) => {
             ("●", Role::Ok)
         }
         Change::AppWent(_) | Change::MachineWent(_) | Change::PeerWent(_) => ("✗", Role::Warn),
         Change::MachineMoved(..) | Change::MachineReaddressed(..) => ("→", Role::Accent),
         Change::Disagree(..) => ("▲", Role::Warn),
         Change::Agree(..) => ("✓", Role::Ok),
-        Change::Silent(_) => ("○", Role::Warn),
+        Change::TargetUnreachable(_) => ("○", Role::Warn),
         Change::RttMoved(..) => ("▲", Role::Accent),
     }
 }

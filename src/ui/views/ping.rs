@@ -91,8 +91,8 @@ fn title(canvas: &mut Canvas<'_>, area: Rect, rows: &[Row<'_>]) {
     let interval = state.views.ping.interval(rows.len());
     let every = format!("every {:.1} s", interval.as_secs_f64());
     let mut left = count(rows.len(), "target");
-    if state.networks.front().wishes.left_out() > 0 {
-        left = format!("{left}, {} left out", state.networks.front().wishes.left_out());
+    if state.networks.front().target_list.left_out() > 0 {
+        left = format!("{left}, {} left out", state.networks.front().target_list.left_out());
     }
     left = match size {
         Size::Wide => {
@@ -105,7 +105,7 @@ fn title(canvas: &mut Canvas<'_>, area: Rect, rows: &[Row<'_>]) {
     if interval > plan.interval && size != Size::Small {
         left.push_str(" (paced)");
     }
-    let sending = rows.iter().filter(|row| !row.series.held).count();
+    let sending = rows.iter().filter(|row| !row.series.paused).count();
     let doing = match (state.paused, state.is_up()) {
         (true, _) => "paused".into(),
         (false, false) => "waiting for the link".into(),
@@ -228,9 +228,9 @@ impl Columns {
 /// Label of a target, with its address if it fits.
 fn full_name(state: &State, row: &Row<'_>, size: Size) -> String {
     let target = &row.series.target;
-    if row.series.turns > 0 {
+    if row.series.round_robin > 0 {
         let turns = if size == Size::Wide { " round robin" } else { "" };
-        return format!("{} ×{}{turns}", target.label, row.series.turns);
+        return format!("{} ×{}{turns}", target.label, row.series.round_robin);
     }
     let machine = row.member.is_some_and(|member| member.region.is_some());
     match row.member.and_then(|member| member.app.as_ref()) {

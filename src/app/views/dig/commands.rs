@@ -82,8 +82,8 @@ pub static ROWS: &[Row] = &[
     .when(asked),
     row("ping-link", HERE, &[Char('p')], "Ping the address under the cursor, or stop", |s, _, _| {
         let link = s.views.dig.link(&s.networks.front().shown);
-        if let Some(wish) = link.and_then(|link| link.wish(&s.networks.front().shown.catalog)) {
-            toggle(s, wish);
+        if let Some(spec) = link.and_then(|link| link.spec(&s.networks.front().shown.catalog)) {
+            toggle(s, spec);
         }
     })
     .hint(3, 13, "ping")
@@ -91,7 +91,7 @@ pub static ROWS: &[Row] = &[
         let Some(link) = s.views.dig.link(&s.networks.front().shown) else {
             return Err("there is nothing to ping under the cursor");
         };
-        when(link.wish(&s.networks.front().shown.catalog).is_some(), "its address is unknown")
+        when(link.spec(&s.networks.front().shown.catalog).is_some(), "its address is unknown")
     }),
     row("show-link", HERE, &[Char('T')], "Show the place under the cursor in the tree", |s, _, out| {
         let node = s

@@ -19,7 +19,7 @@ use crate::dns::dig::{compare, notes, rdata, suggest};
 use crate::dns::exchange::{Answer, Exchange, Try, TryEnd};
 use crate::dns::names::{self, Form};
 use crate::dns::outcome::Outcome;
-use crate::engine::targets::{Wish, at};
+use crate::engine::targets::{TargetSpec, at};
 use crate::probe::series::Sample;
 use crate::text::{Safe, count, ms};
 
@@ -64,10 +64,10 @@ impl Link {
     }
 
     /// The ping target, if an address is known.
-    pub fn wish(&self, catalog: &Catalog) -> Option<Wish> {
+    pub fn spec(&self, catalog: &Catalog) -> Option<TargetSpec> {
         match (self, self.node(catalog)) {
-            (_, Some(node)) => (!at(catalog, &node).is_empty()).then_some(Wish::Node(node)),
-            (Self::Address(address), None) => Some(Wish::Address(*address)),
+            (_, Some(node)) => (!at(catalog, &node).is_empty()).then_some(TargetSpec::Node(node)),
+            (Self::Address(address), None) => Some(TargetSpec::Address(*address)),
             _ => None,
         }
     }

@@ -179,9 +179,9 @@ fn links_to_names_addresses_and_regions_lead_there_and_back() {
     s.keys("]");
     assert_eq!(text(&s), name);
     s.keys("p");
-    assert!(s.state.networks.front().wishes.member(own).is_some());
+    assert!(s.state.networks.front().target_list.member(own).is_some());
     s.keys("p");
-    assert!(s.state.networks.front().wishes.is_empty());
+    assert!(s.state.networks.front().target_list.is_empty());
     s.keys("T");
     assert_eq!(s.state.tab, Tab::Explore);
     assert_eq!(
@@ -235,16 +235,16 @@ fn nearest_pings_the_addresses_while_they_are_shown() {
         .address
         .unwrap();
     let pinged = |s: &Session| {
-        s.state.networks.front().wishes.member(own).map(|member| member.target.label.to_string())
+        s.state.networks.front().target_list.member(own).map(|member| member.target.label.to_string())
     };
     asked(&mut s, "web", 0, vec![aaaa("web", &own.to_string()), aaaa("web", "fdaa::77")]);
     assert_eq!(pinged(&s), None);
     asked(&mut s, "web +nearest", 0, vec![aaaa("web", &own.to_string()), aaaa("web", "fdaa::77")]);
     assert_eq!(pinged(&s).as_deref(), Some("148e21b7c93d89"));
-    assert!(s.state.networks.front().wishes.member("fdaa::77".parse().unwrap()).is_some());
+    assert!(s.state.networks.front().target_list.member("fdaa::77".parse().unwrap()).is_some());
     s.keys("1");
     assert_eq!(pinged(&s), None);
-    assert!(s.state.networks.front().wishes.is_empty(), "they are not targets of the user");
+    assert!(s.state.networks.front().target_list.is_empty(), "they are not targets of the user");
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn an_unknown_address_gets_a_reverse_query() {
     asked(&mut s, "web", 0, vec![aaaa("web", "fdaa::77")]);
     assert!((crate::app::table::named("show-link").next().unwrap().enabled)(&s.state).is_err());
     s.keys("p");
-    assert!(s.state.networks.front().wishes.member("fdaa::77".parse().unwrap()).is_some());
+    assert!(s.state.networks.front().target_list.member("fdaa::77".parse().unwrap()).is_some());
     s.keys("d");
     assert_eq!(text(&s), "-x fdaa::77");
 }

@@ -4,7 +4,7 @@ use crate::app::State;
 use crate::app::targets;
 use crate::catalog::Catalog;
 use crate::catalog::place::Node;
-use crate::engine::targets::{Wish, at};
+use crate::engine::targets::{TargetSpec, at};
 use crate::text::{Safe, count};
 
 impl State {
@@ -21,27 +21,27 @@ impl State {
 
 /// Starts to ping all marked rows, or stops if all are pinged already.
 pub fn toggle_pings(state: &mut State) {
-    let (known, wishes): (Vec<bool>, Vec<Wish>) = state
+    let (known, specs): (Vec<bool>, Vec<TargetSpec>) = state
         .meant()
         .into_iter()
         .filter(|node| !at(&state.networks.front().shown.catalog, node).is_empty())
         .map(|node| {
-            let wish = Wish::Node(node);
-            (state.networks.front().wishes.has(&wish), wish)
+            let spec = TargetSpec::Node(node);
+            (state.networks.front().target_list.has(&spec), spec)
         })
         .unzip();
-    if wishes.is_empty() {
+    if specs.is_empty() {
         return state.say("Nothing to ping here: no known address");
     }
-    let rows = count(wishes.len(), "marked row");
+    let rows = count(specs.len(), "marked row");
     if known.iter().all(|known| *known) {
-        for wish in wishes {
-            targets::toggle(state, wish);
+        for spec in specs {
+            targets::toggle(state, spec);
         }
         return state.say(format!("Stopped pinging {rows}"));
     }
-    for wish in wishes {
-        targets::want(state, wish);
+    for spec in specs {
+        targets::want(state, spec);
     }
     state.say(format!("Pinging {rows}"));
 }
@@ -76,20 +76,20 @@ mod tests {
         assert_eq!(copied(&s).lines().count(), 2, "{:?}", s.effects);
         assert!(s.state.toast().unwrap().starts_with("Copied the addresses, 2 lines"));
         s.keys("p");
-        let aims = |s: &Session| {
-            let aims = s.effects.iter().find_map(|effect| match effect {
-                Effect::Ask(_, Command::Ping(aims)) => Some(aims.len()),
+        let ping_targets = |s: &Session| {
+            let ping_targets = s.effects.iter().find_map(|effect| match effect {
+                Effect::Ask(_, Command::Ping(ping_targets)) => Some(ping_targets.len()),
                 _ => None,
             });
-            aims.unwrap_or(0)
+            ping_targets.unwrap_or(0)
         };
         assert_eq!(
-            (s.state.toast(), aims(&s)),
+            (s.state.toast(), ping_targets(&s)),
             (Some("Pinging 2 marked rows"), 3),
             "the marked ones, of which one is selected, and the gateway"
         );
         s.keys("p");
-        assert_eq!((s.state.toast(), aims(&s)), (Some("Stopped pinging 2 marked rows"), 2));
+        assert_eq!((s.state.toast(), ping_targets(&s)), (Some("Stopped pinging 2 marked rows"), 2));
         s.keys("r");
         let refresh = s.effects.iter().find_map(|effect| match effect {
             Effect::Ask(_, Command::Refresh(nodes)) => nodes.clone(),

@@ -7,13 +7,14 @@ use crate::app::targets::read;
 use crate::app::tests::{ORG, Session};
 use crate::app::{Effect, Tab, sentence};
 use crate::engine::report::Command;
-use crate::engine::targets::{Wish, at};
-use crate::probe::series::Aim;
+use crate::engine::targets::{TargetSpec, at};
+use crate::probe::series::PingTarget;
 
-/// Labels of the targets last sent to the engine, `-` before held ones.
+/// Labels of the targets last sent to the engine, `-` before paused ones.
 fn pinged(s: &Session) -> String {
-    let show = |aim: &Aim| format!("{}{}", if aim.held { "-" } else { "" }, aim.target.label);
-    s.state.networks.front().asked_pings.iter().map(show).collect::<Vec<_>>().join(" ")
+    let show =
+        |target: &PingTarget| format!("{}{}", if target.paused { "-" } else { "" }, target.target.label);
+    s.state.networks.front().ping_targets.iter().map(show).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -22,7 +23,7 @@ fn p_pins_and_unpins() {
     s.keys("/17815<enter>Gp<esc>g");
     assert_eq!(pinged(&s), "gateway 17815dd2b06689");
     s.keys("/17815<enter>Gp");
-    assert!(s.state.networks.front().wishes.is_empty());
+    assert!(s.state.networks.front().target_list.is_empty());
     s.keys("<esc>g");
     assert_eq!(pinged(&s), "gateway");
 }
@@ -34,9 +35,9 @@ fn targets_follow_the_catalog() {
     assert_eq!(pinged(&s), "gateway 2874d13b5f0e68 e2865a6e82319b");
     // Addresses depend on the position in the list.
     s.catalog(&[ORG[0], "api:iad/2874d13b5f0e68"]);
-    assert_eq!(pinged(&s), "gateway 2874d13b5f0e68 -e2865a6e82319b", "a gone machine is held");
-    let gone = s.state.networks.front().asked_pings[2].target.address;
-    assert!(s.state.networks.front().wishes.member(gone).unwrap().gone);
+    assert_eq!(pinged(&s), "gateway 2874d13b5f0e68 -e2865a6e82319b", "a gone machine is paused");
+    let gone = s.state.networks.front().ping_targets[2].target.address;
+    assert!(s.state.networks.front().target_list.member(gone).unwrap().gone);
     s.catalog(&[ORG[0], "api:iad/2874d13b5f0e68,fra/9185ffffffffff"]);
     // The new machine has the address of the gone one, so the target is not gone.
     assert_eq!(pinged(&s), "gateway 2874d13b5f0e68 9185ffffffffff");
@@ -46,7 +47,7 @@ fn targets_follow_the_catalog() {
 fn a_typed_target_is_read() {
     let s = Session::attached();
     let read = |text: &str| read(&s.state, text);
-    let node = |node| Ok(Wish::Node(node));
+    let node = |node| Ok(TargetSpec::Node(node));
     assert_eq!(read("web"), node(Node::App("web".into())));
     assert_eq!(read("web.internal"), node(Node::App("web".into())));
     assert_eq!(read("iad.web.internal"), node(Node::Region("web".into(), Some("iad".into()))));
@@ -55,9 +56,9 @@ fn a_typed_target_is_read() {
         assert_eq!(read(text), node(machine.clone()), "{text}");
     }
     assert_eq!(read("peers/my-peer"), node(Node::Peer("my-peer".into())));
-    assert_eq!(read("gateway"), Ok(Wish::Address(s.state.networks.front().identity.dns.addr)));
-    assert_eq!(read("fdaa::1"), Ok(Wish::Address("fdaa::1".parse().unwrap())));
-    assert_eq!(read("db.example.com"), Ok(Wish::Name("db.example.com".into())));
+    assert_eq!(read("gateway"), Ok(TargetSpec::Address(s.state.networks.front().identity.dns.addr)));
+    assert_eq!(read("fdaa::1"), Ok(TargetSpec::Address("fdaa::1".parse().unwrap())));
+    assert_eq!(read("db.example.com"), Ok(TargetSpec::Name("db.example.com".into())));
     assert!(read("a..b").unwrap_err().contains("not a target"));
 }
 
@@ -66,21 +67,28 @@ fn an_app_is_pinged_round_robin() {
     let mut s = Session::attached();
     s.keys("/api<enter>g");
     s.keys("T");
-    let turns = |s: &Session| {
-        let aim = s.state.networks.front().asked_pings.iter().find(|aim| !aim.turns.is_empty()).cloned();
-        aim.map(|aim| (aim.target, aim.turns, aim.held))
+    let round_robin = |s: &Session| {
+        let target = s
+            .state
+            .networks
+            .front()
+            .ping_targets
+            .iter()
+            .find(|target| !target.round_robin.is_empty())
+            .cloned();
+        target.map(|target| (target.target, target.round_robin, target.paused))
     };
     let machines = at(&s.state.networks.front().shown.catalog, &Node::App("api".into()));
     let addresses: Vec<Ipv6Addr> = machines.into_iter().map(|member| member.target.address).collect();
-    let (target, first, held) = turns(&s).unwrap();
-    assert_eq!((target.label.as_str(), &first, held), ("api.internal", &addresses, false));
+    let (target, first, paused) = round_robin(&s).unwrap();
+    assert_eq!((target.label.as_str(), &first, paused), ("api.internal", &addresses, false));
     // A new machine joins the round robin, and the figures continue, although the first one is gone.
     s.catalog(&["api:lhr/e2865a6e82319b,fra/9185ffffffffff", ORG[0]]);
-    let (later, now, _) = turns(&s).unwrap();
+    let (later, now, _) = round_robin(&s).unwrap();
     assert_eq!((&later, now.len()), (&target, 2));
     s.catalog(&[ORG[0], "api"]);
-    let (later, _, held) = turns(&s).unwrap();
-    assert_eq!((later, held), (target.clone(), true), "no machine is left");
+    let (later, _, paused) = round_robin(&s).unwrap();
+    assert_eq!((later, paused), (target.clone(), true), "no machine is left");
     // A machine of the app has a row of its own, and both can be selected.
     s.catalog(&ORG[..2]);
     s.keys("P3");
@@ -88,9 +96,9 @@ fn an_app_is_pinged_round_robin() {
         .state
         .networks
         .front()
-        .asked_pings
+        .ping_targets
         .iter()
-        .map(|aim| Series { turns: aim.turns.len(), ..Series::new(aim.target.clone()) })
+        .map(|target| Series { round_robin: target.round_robin.len(), ..Series::new(target.target.clone()) })
         .collect();
     s.report(crate::engine::report::Report::Pings(std::sync::Arc::new(all)));
     let labels = |s: &Session| {
@@ -98,15 +106,15 @@ fn an_app_is_pinged_round_robin() {
     };
     assert_eq!(labels(&s).len(), 4, "{:?}", labels(&s));
     for _ in 0..4 {
-        if s.state.chosen_series().unwrap().turns > 0 {
+        if s.state.chosen_series().unwrap().round_robin > 0 {
             break;
         }
         s.keys("j");
     }
     assert_eq!(s.state.pinged_node(), Some(Node::App("api".into())));
-    assert!(subject::traceable(&s.state, wish(&s.state)).is_err(), "two targets have two routes");
+    assert!(subject::traceable(&s.state, spec(&s.state)).is_err(), "two targets have two routes");
     s.keys("x");
-    assert!(turns(&s).is_none() && s.state.networks.front().asked_pings.len() == 3, "{}", pinged(&s));
+    assert!(round_robin(&s).is_none() && s.state.networks.front().ping_targets.len() == 3, "{}", pinged(&s));
 }
 
 #[test]
@@ -137,7 +145,7 @@ fn a_name_is_added_and_its_addresses_are_pinged() {
     let names = [("other.internal".into(), vec!["fdaa::9".parse().unwrap()])];
     s.report(crate::engine::report::Report::Names(std::sync::Arc::new(names.into())));
     assert_eq!(pinged(&s), "gateway other.internal");
-    assert!(s.state.networks.front().asked_pings.iter().all(|aim| !aim.held));
+    assert!(s.state.networks.front().ping_targets.iter().all(|target| !target.paused));
 }
 
 #[test]
@@ -167,9 +175,9 @@ fn machine_pinged() -> Session {
         .state
         .networks
         .front()
-        .asked_pings
+        .ping_targets
         .iter()
-        .map(|aim| Series::new(aim.target.clone()))
+        .map(|target| Series::new(target.target.clone()))
         .rev()
         .collect();
     s.state.choose_ping(all[0].target.clone());
@@ -209,29 +217,30 @@ fn gone_machines_leave_room_for_present_ones() {
         .state
         .networks
         .front()
-        .asked_pings
+        .ping_targets
         .iter()
-        .filter(|aim| aim.held)
-        .map(|aim| aim.target.label.as_str())
+        .filter(|target| target.paused)
+        .map(|target| target.target.label.as_str())
         .collect();
     assert_eq!(gone.len(), 16, "{gone:?}");
     for n in 99 - 16..99 {
         assert!(gone.contains(&format!("{:014x}", 0xfff - n).as_str()), "the last ones are gone: {gone:?}");
     }
-    assert_eq!(s.state.networks.front().wishes.left_out(), 0);
+    assert_eq!(s.state.networks.front().target_list.left_out(), 0);
     // At the limit, present machines have priority.
     let many = |from: usize| {
         let all: Vec<String> = (from..from + 1100).map(|n| format!("iad/{n:014x}")).collect();
         format!("web:{}", all.join(","))
     };
     s.catalog(&[&many(0x100_000)]);
-    let held = |s: &Session| s.state.networks.front().asked_pings.iter().filter(|aim| aim.held).count();
+    let paused =
+        |s: &Session| s.state.networks.front().ping_targets.iter().filter(|target| target.paused).count();
     assert_eq!(
-        (s.state.networks.front().asked_pings.len(), held(&s)),
+        (s.state.networks.front().ping_targets.len(), paused(&s)),
         (1024, 0),
         "all targets are present machines"
     );
-    assert_eq!(s.state.networks.front().wishes.left_out(), 1101 - 1024, "with the gateway");
+    assert_eq!(s.state.networks.front().target_list.left_out(), 1101 - 1024, "with the gateway");
 }
 
 #[test]
@@ -254,7 +263,7 @@ fn connections_are_counted_per_port_and_a_refusal_changes_nothing() {
         (s.state.tab, s.state.toast(), checks(&s)),
         (Tab::Explore, Some(&*sentence(TOO_MANY.into())), None)
     );
-    assert!(s.state.networks.front().wishes.is_empty(), "it is not pinged either");
+    assert!(s.state.networks.front().target_list.is_empty(), "it is not pinged either");
     s.keys(":ports 22<enter>");
     assert_eq!((s.state.tab, checks(&s)), (Tab::Ping, Some(65)), "{:?}", s.state.toast());
     // No port at all.

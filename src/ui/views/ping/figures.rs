@@ -54,9 +54,9 @@ fn rtt_rule(canvas: &mut Canvas<'_>, area: Rect, row: &Row<'_>) {
         String::new()
     };
     let end = format!("{error}{earlier}{beyond}ms");
-    let title = if row.series.turns > 0 {
+    let title = if row.series.round_robin > 0 {
         let label = fit(target.label.as_str(), if size == Size::Wide { 32 } else { 20 });
-        format!("RTT {label}, {} addresses, round robin", row.series.turns)
+        format!("RTT {label}, {} addresses, round robin", row.series.round_robin)
     } else if size == Size::Wide {
         format!("RTT over time  {}  {}", fit(target.label.as_str(), 32), target.address)
     } else {

@@ -82,7 +82,7 @@ fn title(
     if !more.is_empty() {
         more.push_str("· ");
     }
-    let left_out = canvas.state.networks.front().wishes.left_out();
+    let left_out = canvas.state.networks.front().target_list.left_out();
     if left_out > 0 {
         more = format!("{more}{left_out} not pinged · ");
     }

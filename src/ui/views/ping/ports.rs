@@ -57,13 +57,13 @@ fn row(
     let (glyph, role) = match port {
         Port::Open(_) => ("●", Role::Ok),
         Port::Refused => ("✗", Role::Warn),
-        Port::Silent => ("○", Role::Dim),
+        Port::Filtered => ("○", Role::Dim),
         Port::Error(_) => ("▲", Role::Warn),
     };
     let rest = match port {
         Port::Open(took) => format!("{} ms", ms(*took)),
         Port::Error(error) => error.clone(),
-        Port::Refused | Port::Silent => String::new(),
+        Port::Refused | Port::Filtered => String::new(),
     };
     let (plain, dim) = (theme.style(Role::Plain), theme.style(Role::Dim));
     let mut text = Line::default()
@@ -90,29 +90,31 @@ fn rank(port: &Port) -> u8 {
         Port::Open(_) => 0,
         Port::Refused => 1,
         Port::Error(_) => 2,
-        Port::Silent => 3,
+        Port::Filtered => 3,
     }
 }
 
-/// Explains refused and silent ports (reference document, "Connect to a running service via its 6PN address"
+/// Explains refused and filtered ports (reference document, "Connect to a running service via its 6PN address"
 /// and "Flycast").
 fn explained(state: &State) -> Vec<String> {
     let tried = &state.networks.front().shown.ports;
-    let answers = |address| state.series(address).is_some_and(|series| series.received > 0);
+    let replies = |address| state.series(address).is_some_and(|series| series.received > 0);
     let mut notes = Vec::new();
     if tried.iter().any(|result| result.port == Port::Refused) {
         notes.push(
-            "refused: the machine is there, and nobody listens on its private address: the service must listen on \
+            "refused: the host responds, but nothing listens on its private address. The service must listen on \
              fly-local-6pn or [::] (for Flycast on 0.0.0.0)."
                 .to_owned(),
         );
     }
-    let silent: Vec<_> = tried.iter().filter(|result| result.port == Port::Silent).collect();
-    if silent.iter().any(|result| answers(*result.check.to.ip())) {
-        notes.push("silent, but it replies to ping: a filter drops the connection.".to_owned());
-    } else if !silent.is_empty() {
+    let filtered: Vec<_> = tried.iter().filter(|result| result.port == Port::Filtered).collect();
+    if filtered.iter().any(|result| replies(*result.check.to.ip())) {
         notes.push(
-            "silent: no reply in 1.5 s. No machine has this address, or a filter drops the connection."
+            "filtered (no reply), but the host replies to ping: a filter drops the connection.".to_owned(),
+        );
+    } else if !filtered.is_empty() {
+        notes.push(
+            "filtered: no reply in 1.5 s. No machine has this address, or a filter drops the connection."
                 .to_owned(),
         );
     }

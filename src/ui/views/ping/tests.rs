@@ -44,7 +44,7 @@ fn trace(s: &mut Session) {
             fits: Some(1300),
             too_big: Some(1420),
             by: "fdaa:0:18::9".parse().ok(),
-            silent: false,
+            black_hole: false,
             done: true,
         },
         done: false,
@@ -66,7 +66,7 @@ fn ports(s: &mut Session) {
     else {
         panic!("{:?}", s.effects)
     };
-    let ends = [Port::Refused, Port::Open(Duration::from_micros(11_300)), Port::Silent];
+    let ends = [Port::Refused, Port::Open(Duration::from_micros(11_300)), Port::Filtered];
     let settled: Vec<PortResult> = checks
         .iter()
         .cloned()
@@ -88,7 +88,7 @@ fn ports(s: &mut Session) {
         (Protocol::Http, Banner::Fits("HTTP/1.1 200 OK".into())),
         (Protocol::Tls, Protocol::Tls.judge(&crate::probe::tls::tests::flight(900))),
         (Protocol::Http, Banner::Other("SSH-2.0-OpenSSH_9.2".into())),
-        (Protocol::Http, Banner::Silent),
+        (Protocol::Http, Banner::NoData),
     ];
     let open = Port::Open(Duration::from_micros(11_300));
     let banner = checks.iter().cloned().zip(found).map(|(check, (protocol, banner))| PortResult {

@@ -138,7 +138,7 @@ fn mtu_words(trace: &Trace) -> String {
     match (mtu.fits, mtu.too_big) {
         (Some(fits), None) => format!("MTU: packets of {fits} bytes, the tunnel's largest, pass"),
         (Some(fits), Some(_)) if !mtu.done => format!("◐ MTU: {fits} bytes pass so far"),
-        (Some(fits), Some(_)) if mtu.silent => {
+        (Some(fits), Some(_)) if mtu.black_hole => {
             format!("▲ MTU: {fits} bytes pass; larger packets are dropped without an error")
         }
         (Some(fits), Some(_)) => format!("▲ MTU: {fits} bytes pass; larger packets do not{reported}"),

@@ -38,7 +38,7 @@ impl<'a> Build<'a> {
             tree,
             catalog,
             judge: Judge::new(&tree.filter, catalog, pings),
-            newest: by_rtt.iter().filter(|series| series.turns == 0).filter_map(newest).collect(),
+            newest: by_rtt.iter().filter(|series| series.round_robin == 0).filter_map(newest).collect(),
         }
     }
 

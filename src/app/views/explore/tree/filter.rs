@@ -145,7 +145,7 @@ impl<'a> Judge<'a> {
         };
         if filter.needs_pings() {
             let newest = |series: &Series| Some((series.target.address, series.newest()?));
-            judge.newest = pings.iter().filter(|series| series.turns == 0).filter_map(newest).collect();
+            judge.newest = pings.iter().filter(|series| series.round_robin == 0).filter_map(newest).collect();
         }
         for (n, term) in filter.terms.iter().enumerate() {
             // Exclusion only considers text that is visible.

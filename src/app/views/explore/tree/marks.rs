@@ -187,8 +187,8 @@ impl Marks {
             // These do not change the tree.
             Change::Disagree(..)
             | Change::Agree(..)
-            | Change::Silent(..)
-            | Change::Answers(..)
+            | Change::TargetUnreachable(..)
+            | Change::TargetReachable(..)
             | Change::RttMoved(..) => {}
         }
     }
