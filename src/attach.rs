@@ -86,7 +86,6 @@ impl Loaded {
         Self { source, profile: Arc::new(profile), identity }
     }
 
-    /// The network's identity.
     pub fn identity(&self) -> &Arc<Identity> {
         &self.identity
     }
@@ -185,12 +184,9 @@ impl From<InUse> for Error {
     }
 }
 
-/// An attached network.
 #[derive(Debug)]
 pub struct Attachment {
-    /// The network.
     pub identity: Arc<Identity>,
-    /// Its engine.
     pub engine: Engine,
     /// How it was attached.
     pub origin: Origin,

@@ -20,7 +20,6 @@ pub enum Exit {
     Tunnel = 4,
     /// No response, or an error, from the name server.
     Dns = 5,
-    /// Partial success.
     Partial = 6,
     /// The terminal was closed (SIGHUP).
     HungUp = 129,
@@ -45,7 +44,6 @@ pub struct Error {
     pub hints: Vec<String>,
     /// Exit status of a process that ends with this error.
     pub exit: Exit,
-    /// The error below.
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
     /// Whether the reader of our output has gone away.
     unread: bool,
@@ -69,7 +67,6 @@ impl Error {
         Self { source: Some(Arc::new(source)), ..with_why }
     }
 
-    /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());

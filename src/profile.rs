@@ -104,7 +104,6 @@ pub struct DnsServer {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
-    /// X25519 public key.
     pub public_key: [u8; 32],
     pub preshared_key: Option<Secret>,
     pub endpoint: Endpoint,
@@ -119,11 +118,9 @@ pub struct Peer {
 pub struct Note {
     /// Line in the file, from 1; `None` for the whole file.
     pub line: Option<usize>,
-    /// A sanitized sentence.
     pub text: String,
 }
 
-/// A valid conf.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     /// File name without `.conf`, sanitized.

@@ -20,7 +20,6 @@ pub const USUAL_PORTS: [u16; 8] = [22, 80, 443, 3000, 5432, 6379, 8080, 9090];
 /// Maximum number of ports in a list.
 const MOST_PORTS: usize = 256;
 
-/// Colour themes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ThemeName {
     /// The terminal's own palette: suits light and dark backgrounds.
@@ -78,7 +77,6 @@ pub struct Layer {
     pub mouse: Option<bool>,
     /// Whether to ping the gateway and the selected region automatically.
     pub auto_ping: Option<bool>,
-    /// Interval between refreshes.
     pub refresh: Option<Refresh>,
     /// Timeout for the tunnel to come up.
     pub timeout: Option<Duration>,
@@ -89,7 +87,6 @@ pub struct Layer {
     pub keys: Vec<Remap>,
 }
 
-/// Effective settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     pub theme: ThemeName,
@@ -98,7 +95,6 @@ pub struct Settings {
     pub mouse: bool,
     /// Whether to ping the gateway and the selected region automatically.
     pub auto_ping: bool,
-    /// Interval between refreshes.
     pub refresh: Refresh,
     /// Timeout for the tunnel to come up.
     pub timeout: Duration,

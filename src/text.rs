@@ -49,7 +49,6 @@ impl Safe {
         &self.shown
     }
 
-    /// The original bytes.
     pub fn raw(&self) -> &[u8] {
         self.raw.as_deref().unwrap_or(self.shown.as_bytes())
     }

@@ -8,10 +8,8 @@ use super::{Loaded, Source, find};
 use crate::error::Error;
 use crate::profile::parse::ConfError;
 
-/// A source, read.
 #[derive(Debug)]
 pub struct Item {
-    /// The source.
     pub source: Source,
     /// What reading it gave.
     pub loaded: Result<Loaded, ConfError>,

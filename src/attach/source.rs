@@ -12,12 +12,7 @@ pub enum Source {
     /// A conf in a file.
     Conf(PathBuf),
     /// A conf that this process made.
-    Generated {
-        /// Its name.
-        name: String,
-        /// Its text.
-        text: String,
-    },
+    Generated { name: String, text: String },
 }
 
 impl Source {

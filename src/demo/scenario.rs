@@ -23,10 +23,8 @@ pub struct Scenario {
     pub gateway_ms: f64,
     #[serde(default, rename = "app")]
     pub apps: Vec<App>,
-    /// WireGuard peers.
     #[serde(default, rename = "peer")]
     pub peers: Vec<Peer>,
-    /// Public DNS records.
     #[serde(default, rename = "forward")]
     pub forwards: Vec<Forward>,
     #[serde(default, rename = "event")]
@@ -40,7 +38,6 @@ pub struct Scenario {
 #[serde(deny_unknown_fields)]
 pub struct App {
     pub name: String,
-    /// Flycast addresses.
     #[serde(default)]
     pub flycast: Vec<Ipv6Addr>,
     /// All machines, started or stopped.
@@ -53,10 +50,8 @@ pub struct App {
 pub struct Machine {
     /// 14 hex digits.
     pub id: String,
-    /// Region code.
     pub region: String,
     pub address: Ipv6Addr,
-    /// Process group.
     #[serde(default = "default_group")]
     pub group: String,
     #[serde(default)]
@@ -104,7 +99,6 @@ pub struct Forward {
 pub struct Event {
     /// Seconds from the start.
     pub at: f64,
-    /// Machine ID.
     pub machine: String,
     /// Starts or stops it.
     #[serde(default)]
@@ -112,10 +106,8 @@ pub struct Event {
     /// Whether it replies to ping.
     #[serde(default)]
     pub answers: Option<bool>,
-    /// New region.
     #[serde(default)]
     pub region: Option<String>,
-    /// New address.
     #[serde(default)]
     pub address: Option<Ipv6Addr>,
     /// New round-trip time, in milliseconds.

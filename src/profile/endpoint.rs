@@ -9,7 +9,6 @@ use crate::text::Safe;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadEndpoint {
     pub why: String,
-    /// A corrected line.
     pub example: String,
 }
 

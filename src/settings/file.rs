@@ -34,7 +34,6 @@ impl Place {
 /// An invalid entry in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
-    /// File name, sanitized.
     pub file: String,
     /// Position; `None` for the whole file.
     pub at: Option<Place>,

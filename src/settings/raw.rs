@@ -8,9 +8,7 @@ use super::{MOST_PORTS, Refresh, refresh, seconds};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Raw<'a> {
-    /// From the file.
     Toml(&'a DeValue<'a>),
-    /// From the environment.
     Text(&'a str),
 }
 

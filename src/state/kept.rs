@@ -14,7 +14,6 @@ const VERSION: u64 = 1;
 /// Maximum size in bytes.
 const LONGEST: u64 = 4 << 20;
 
-/// Result of reading.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Found {
     Nothing,
