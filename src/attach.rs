@@ -32,16 +32,16 @@ use crate::text::Safe;
 
 pub use source::Source;
 
-/// What is known of a network from its source, before a packet is sent.
+/// Facts about a network from its source, before a packet is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The conf's name, fit to show.
+    /// Name of the conf, sanitized.
     pub name: String,
     /// The conf's path; `None` for a generated conf.
     pub path: Option<PathBuf>,
     /// The network's name server.
     pub dns: DnsServer,
-    /// The peer's endpoint, as the conf writes it.
+    /// Endpoint of the peer, as in the conf.
     pub endpoint: String,
     /// Problems in the conf that do not prevent attaching.
     pub notes: Vec<Note>,
@@ -95,15 +95,15 @@ impl Loaded {
         self.profile.public_key()
     }
 
-    /// The host around the conf; `given` are further confs to compare with it. No packet is sent.
+    /// Context of the conf on this host; `given` are further confs to compare with it. No packet is sent.
     pub fn context(&self, given: &[PathBuf]) -> Around {
-        context::look(&self.profile, given)
+        context::of(&self.profile, given)
     }
 
     /// Claims the conf for this process, unless `force` is set. Without a writable state folder nothing is claimed.
     ///
     /// # Errors
-    /// Where another process is attached with the same key.
+    /// If another process is attached with the same key.
     pub fn claim(&self, force: bool) -> Result<Claimed, InUse> {
         let free = Claimed { claim: None, behind: None, force };
         // No other process knows a generated conf.
@@ -119,7 +119,7 @@ impl Loaded {
     /// Attaches through the embedded tunnel; the handshake leaves at once.
     ///
     /// # Errors
-    /// Where the tunnel cannot be started (exit 4).
+    /// If the tunnel cannot be started (exit 4).
     pub fn attach(self, claimed: Claimed, settings: Settings) -> Result<Attachment, Error> {
         let endpoint = self.profile.peer.endpoint.to_string();
         let known = claimed.claim.as_ref().map_or_else(Known::default, |claim| Known {
@@ -136,7 +136,7 @@ impl Loaded {
     /// Starts the engine over `net`.
     ///
     /// # Errors
-    /// Where the network gives no socket (exit 4).
+    /// If the network gives no socket (exit 4).
     pub fn attach_over<N: Network>(
         self,
         net: N,
@@ -149,11 +149,11 @@ impl Loaded {
     }
 }
 
-/// The right to use a conf, for as long as this lives.
+/// Exclusive use of a conf until it is dropped.
 #[derive(Debug, Clone, Default)]
 pub struct Claimed {
     claim: Option<Arc<Claim>>,
-    /// How far this machine's clock has gone back since the conf was last attached.
+    /// How far the host's clock went back since the conf was last attached.
     pub behind: Option<Duration>,
     force: bool,
 }
@@ -162,7 +162,7 @@ pub struct Claimed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InUse {
     path: PathBuf,
-    /// The process, where it is known.
+    /// The process ID, if known.
     pub pid: Option<u32>,
 }
 
@@ -178,7 +178,7 @@ impl std::error::Error for InUse {}
 impl From<InUse> for Error {
     fn from(in_use: InUse) -> Self {
         Self::new(Exit::Tunnel, in_use.to_string())
-            .why("a gateway keeps one session for each key, and two would steal each other's replies")
+            .why("a gateway keeps one session per key, so each would receive the other's replies")
             .hint("close the other sixpane, or create a second peer: fly wireguard create")
             .hint("attach anyway: --force")
     }
@@ -188,11 +188,10 @@ impl From<InUse> for Error {
 pub struct Attachment {
     pub identity: Arc<Identity>,
     pub engine: Engine,
-    /// How it was attached.
     pub origin: Origin,
 }
 
-/// How a network was attached: what it takes to attach to it again.
+/// Source and options of an attachment, to attach to it again.
 #[derive(Debug, Clone)]
 pub struct Origin {
     loaded: Loaded,
@@ -201,10 +200,10 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Reads the source again and attaches where it has changed; `None` where it has not.
+    /// Reads the source again and attaches if it has changed; `None` if it has not.
     ///
     /// # Errors
-    /// Where the source cannot be used any more, or the tunnel cannot be started.
+    /// If the source cannot be used any more, or the tunnel cannot be started.
     pub fn reload(&self) -> Result<Option<Attachment>, Error> {
         let Some(new) = self.loaded.source.read_again()? else { return Ok(None) };
         if new.profile == self.loaded.profile {
@@ -216,12 +215,12 @@ impl Origin {
         new.attach(claimed, self.settings.clone()).map(Some)
     }
 
-    /// The host around the network, for the doctor.
+    /// Context of the network on this host, for the doctor.
     pub fn context(&self) -> Around {
         Around { clock_behind: self.claimed.behind, ..self.loaded.context(&[]) }
     }
 
-    /// What is being read by [`Self::reload`].
+    /// Label of the source that [`Self::reload`] reads.
     pub fn label(&self) -> String {
         self.loaded.source.label()
     }

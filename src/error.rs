@@ -36,7 +36,7 @@ impl From<Exit> for ExitCode {
 /// Text from outside is sanitized by [`crate::text::Safe`].
 #[derive(Debug, Clone)]
 pub struct Error {
-    /// What failed: a short sentence without a full stop.
+    /// Short description of the failure, without a full stop.
     pub what: String,
     /// Reason; may be empty.
     pub why: String,

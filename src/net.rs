@@ -212,7 +212,7 @@ pub struct LinkState {
     pub other_client: Option<Instant>,
     pub drops: Drops,
     /// The last error below the tunnel, cleared by the next success.
-    pub trouble: Option<Trouble>,
+    pub error: Option<LinkError>,
     /// The last ICMP error about a datagram to the endpoint, other than that of a closed port.
     pub icmp: Option<said::Icmp>,
 }
@@ -236,7 +236,7 @@ impl LinkState {
             missing: 0,
             other_client: None,
             drops: Drops::default(),
-            trouble: None,
+            error: None,
             icmp: None,
         }
     }
@@ -266,7 +266,7 @@ pub enum Phase {
 
 /// Reason why a link does not come up or goes down.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Trouble {
+pub enum LinkError {
     /// The endpoint's name has no address.
     #[error("the endpoint name {name} does not resolve: {reason}")]
     Resolve {
@@ -275,7 +275,7 @@ pub enum Trouble {
         reason: String,
     },
     /// ICMP port unreachable: nothing listens on the endpoint's port.
-    #[error("{0} answers that the UDP port is closed")]
+    #[error("{0} reports that the UDP port is closed")]
     Refused(SocketAddr),
     /// The host cannot send to the endpoint.
     #[error("cannot send to {to}: {reason}")]

@@ -172,7 +172,7 @@ pub const TABLE: &[Setting] = &[
     Setting {
         name: "ascii",
         variable: "SIXPANE_ASCII",
-        about: "ASCII glyphs alone. Where it is not set, the locale decides.",
+        about: "Only ASCII glyphs. If not set, the locale decides.",
         default: "false",
         read: |layer, raw| raw.yes().map(|yes| layer.ascii = Some(yes)),
         value: |layer| layer.ascii.map(|yes| yes.to_string()),
@@ -180,7 +180,7 @@ pub const TABLE: &[Setting] = &[
     Setting {
         name: "mouse",
         variable: "SIXPANE_MOUSE",
-        about: "Click, wheel and drag; with Shift the terminal selects text as ever.",
+        about: "Click, wheel and drag; hold Shift to select text.",
         default: "true",
         read: |layer, raw| raw.yes().map(|yes| layer.mouse = Some(yes)),
         value: |layer| layer.mouse.map(|yes| yes.to_string()),
@@ -208,7 +208,7 @@ pub const TABLE: &[Setting] = &[
     Setting {
         name: "timeout",
         variable: "SIXPANE_TIMEOUT",
-        about: "Seconds that the tunnel may take to come up before a command gives up.",
+        about: "Timeout in seconds for the tunnel to come up.",
         default: "10",
         read: |layer, raw| raw.seconds().map(|timeout| layer.timeout = Some(timeout)),
         value: |layer| layer.timeout.map(|timeout| timeout.as_secs_f64().to_string()),
@@ -216,7 +216,7 @@ pub const TABLE: &[Setting] = &[
     Setting {
         name: "ports",
         variable: "SIXPANE_PORTS",
-        about: "The TCP ports that are tried where none is named.",
+        about: "TCP ports checked if none is given.",
         default: "[22, 80, 443, 3000, 5432, 6379, 8080, 9090]",
         read: |layer, raw| raw.ports().map(|ports| layer.ports = Some(ports)),
         value: |layer| layer.ports.as_ref().map(|ports| format!("{ports:?}")),
@@ -325,7 +325,7 @@ mod tests {
         assert_eq!(env("SIXPANE_REFRESH", "off").unwrap().refresh, Some(Refresh(None)));
         assert_eq!(env("SIXPANE_TIMEOUT", "0.5").unwrap().timeout, Some(Duration::from_millis(500)));
         assert_eq!(env("SIXPANE_PORTS", "80, 8000-8002").unwrap().ports, Some(vec![80, 8000, 8001, 8002]));
-        assert_eq!(env("SIXPANE_THEME", "").unwrap(), Layer::default(), "empty says nothing");
+        assert_eq!(env("SIXPANE_THEME", "").unwrap(), Layer::default(), "an empty value sets nothing");
         assert_eq!(env("NO_COLOR", "1").unwrap().theme, Some(ThemeName::Mono));
         assert_eq!(
             env("SIXPANE_THEME", "pink").unwrap_err(),
@@ -344,7 +344,7 @@ mod tests {
     #[test]
     fn the_commented_file_contains_the_defaults() {
         let read = file::parse("settings.toml", &commented());
-        assert_eq!(read, (Layer::default(), Vec::new()), "as it is, it decides nothing");
+        assert_eq!(read, (Layer::default(), Vec::new()), "the commented file sets nothing");
         let live: String = commented()
             .lines()
             .map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).unwrap_or(line))

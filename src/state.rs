@@ -2,7 +2,7 @@
 //! files the state of the screens.
 //!
 //! A gateway keeps one session per key. Two clients with one key take each other's replies, and after a clock was set back
-//! the gateway ignores our handshakes: both look like silence, so both are detected here.
+//! the gateway ignores our handshakes: both look like a dead peer, so both are detected here.
 
 pub mod history;
 pub mod kept;

@@ -1,4 +1,4 @@
-//! What this machine knows beside a conf: its other confs, and an interface that has the conf's own address.
+//! Context of a conf on this host: other confs, and an interface with the conf's own address.
 
 use std::path::{Path, PathBuf};
 
@@ -8,17 +8,17 @@ use crate::net::outside::interface_in;
 use crate::profile::{Profile, file};
 use crate::text::Safe;
 
-/// Confs that are held against one.
+/// Maximum number of confs to compare.
 const MOST: usize = 64;
 
-/// Looks round for `profile`; `given` are confs that were named beside it. No network is asked.
-pub fn look(profile: &Profile, given: &[PathBuf]) -> Around {
+/// Collects the context of `profile`; `given` are the other confs of the command. Sends no packet.
+pub fn of(profile: &Profile, given: &[PathBuf]) -> Around {
     let interface = interface_in(profile.network(), profile.address())
         .filter(|(_, address)| *address == profile.address())
         .map(|(name, _)| name);
     let mut paths = found();
     paths.extend(given.iter().cloned());
-    // Whoever keeps one conf beside another has them in one folder.
+    // Confs of one user are usually in one folder.
     if let Some(folder) = profile.path.as_deref().and_then(Path::parent) {
         paths.extend(candidates(folder, None));
     }

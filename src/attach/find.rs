@@ -1,4 +1,4 @@
-//! Which conf is meant when none is named: `*.conf` in the working directory and in the configuration folder.
+//! Search for confs when none is named: `*.conf` in the working directory and in the configuration folder.
 
 use std::fs::File;
 use std::io::Read;
@@ -8,10 +8,10 @@ use crate::error::{Error, Exit};
 use crate::state;
 use crate::text::Safe;
 
-/// Bytes of a file that are looked at to tell whether it is a WireGuard conf.
+/// Bytes of a file that are read to recognise a WireGuard conf.
 const GLANCE: u64 = 64 << 10;
 
-/// The confs to choose from where none is named.
+/// The confs offered when none is named.
 pub fn found() -> Vec<PathBuf> {
     let cwd = std::env::current_dir().unwrap_or_default();
     candidates(&cwd, state::config_dir().as_deref())
@@ -22,11 +22,10 @@ pub fn candidates(cwd: &Path, config: Option<&Path>) -> Vec<PathBuf> {
     in_folders([Some(cwd), config].into_iter().flatten())
 }
 
-/// Where else people keep confs, from `home` on, as they are written: the folder, where a browser or `fly` puts files,
-/// and the system's own, if it may be read.
+/// Other folders that usually contain confs; `~` is the home folder.
 pub const ELSEWHERE: [&str; 5] = ["~", "~/Downloads", "~/.fly", "~/wireguard", "/etc/wireguard"];
 
-/// The confs of those places: offered where there is none nearer, and never taken without being asked for.
+/// Confs in [`ELSEWHERE`]: offered if there is no other, and used only on request.
 pub fn elsewhere(home: Option<&Path>) -> Vec<PathBuf> {
     let places: Vec<PathBuf> = ELSEWHERE
         .iter()
@@ -45,7 +44,7 @@ fn in_folders<'a>(folders: impl Iterator<Item = &'a Path>) -> Vec<PathBuf> {
         let mut here: Vec<PathBuf> = entries
             .flatten()
             .map(|entry| entry.path())
-            .filter(|path| path.extension().is_some_and(|ending| ending == "conf") && looks_like_one(path))
+            .filter(|path| path.extension().is_some_and(|ending| ending == "conf") && is_wireguard(path))
             .collect();
         here.sort();
         found.extend(here);
@@ -54,8 +53,8 @@ fn in_folders<'a>(folders: impl Iterator<Item = &'a Path>) -> Vec<PathBuf> {
     found
 }
 
-/// A file with an `[Interface]` line.
-fn looks_like_one(path: &Path) -> bool {
+/// Whether the file has an `[Interface]` line.
+fn is_wireguard(path: &Path) -> bool {
     let mut text = zeroize::Zeroizing::new(Vec::new());
     let read = std::fs::metadata(path)
         .and_then(
@@ -69,19 +68,19 @@ fn looks_like_one(path: &Path) -> bool {
             .any(|line| is_header(line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)))
 }
 
-/// The one conf that is meant.
+/// The only candidate.
 ///
 /// # Errors
-/// Where there is none (exit 3), or several and no screen to choose on (exit 2).
+/// If there is none (exit 3), or several and no screen to choose on (exit 2).
 pub fn only(candidates: &[PathBuf]) -> Result<&Path, Error> {
     match candidates {
         [one] => Ok(one),
         [] => Err(Error::new(Exit::Config, "no WireGuard conf found")
-            .why("there is no *.conf here or in the folder sixpane of your configuration")
+            .why("there is no *.conf in this folder or in the folder sixpane of your configuration")
             .hint("fly wireguard create [org] [region] [name], then sixpane name.conf")
             .hint("sixpane demo")),
         several => {
-            let mut error = Error::new(Exit::Usage, format!("{} confs found, say which", several.len()));
+            let mut error = Error::new(Exit::Usage, format!("{} confs found; name one with --conf", several.len()));
             for path in several {
                 error = error.hint(format!("--conf {}", Safe::new(path.as_os_str().as_encoded_bytes())));
             }
@@ -95,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn confs_elsewhere_are_found_from_the_home_folder_on() {
+    fn confs_in_the_usual_folders_are_found() {
         let home = tempfile::tempdir().unwrap();
         let downloads = home.path().join("Downloads");
         std::fs::create_dir(&downloads).unwrap();

@@ -11,7 +11,7 @@ use crate::profile::parse::ConfError;
 #[derive(Debug)]
 pub struct Item {
     pub source: Source,
-    /// What reading it gave.
+    /// The result of reading the source.
     pub loaded: Result<Loaded, ConfError>,
 }
 
@@ -22,10 +22,10 @@ impl From<Source> for Item {
     }
 }
 
-/// The confs that are `named` or, where none is, all that are found.
+/// The `named` confs, or all found ones if none is named.
 ///
 /// # Errors
-/// Where there is none (exit 3).
+/// If there is none (exit 3).
 pub fn named_or_found(named: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     let paths = if named.is_empty() { find::found() } else { named.to_vec() };
     if paths.is_empty() {
@@ -34,10 +34,10 @@ pub fn named_or_found(named: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     Ok(paths)
 }
 
-/// The confs that are `named` or, where none is, the only one that is found.
+/// The `named` confs, or the only one found if none is named.
 ///
 /// # Errors
-/// Where none is named, and none (exit 3) or several (exit 2) are found.
+/// If none is named, and none (exit 3) or several (exit 2) are found.
 pub fn named_or_only(named: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     if named.is_empty() {
         find::only(&find::found()).map(|path| vec![path.to_owned()])

@@ -16,7 +16,7 @@ use crate::dns::resolver::{NoAddress, Resolver};
 use crate::engine::report::Report;
 use crate::engine::{Engine, Settings};
 use crate::error::{Error, Exit};
-use crate::net::{LinkState, Trouble};
+use crate::net::{LinkState, LinkError};
 use crate::text::{ago, ms, words};
 
 #[derive(Debug)]
@@ -82,8 +82,8 @@ impl Session {
                             patience.as_mut().reset(tokio::time::Instant::now() + timeout);
                         }
                         self.link = Some(link.clone());
-                        if let Some(trouble) = hopeless(link) {
-                            return Err(self.no_link(timeout, Some(&trouble)));
+                        if let Some(error) = hopeless(link) {
+                            return Err(self.no_link(timeout, Some(&error)));
                         }
                     }
                     if let Report::Catalog(catalog) = &report {
@@ -98,8 +98,8 @@ impl Session {
                     waiting(endpoint, up, walk.as_ref(), clock::now().saturating_duration_since(began))
                 }),
                 () = &mut patience, if !up => {
-                    let trouble = self.link.as_ref().and_then(|link| link.trouble.clone());
-                    return Err(self.no_link(timeout, trouble.as_ref()));
+                    let error = self.link.as_ref().and_then(|link| link.error.clone());
+                    return Err(self.no_link(timeout, error.as_ref()));
                 }
             }
         }
@@ -130,27 +130,27 @@ impl Session {
         resolver.addresses(name).await
     }
 
-    fn no_link(&self, timeout: Duration, trouble: Option<&Trouble>) -> Error {
+    fn no_link(&self, timeout: Duration, error: Option<&LinkError>) -> Error {
         let endpoint = &self.identity.endpoint;
         let initiations = self.link.as_ref().map_or(0, |link| link.initiations);
-        match trouble {
-            Some(trouble @ Trouble::Resolve { .. }) => {
+        match error {
+            Some(error @ LinkError::Resolve { .. }) => {
                 Error::new(Exit::Tunnel, format!("cannot resolve {endpoint}"))
-                    .why(trouble)
+                    .why(error)
                     .hint("check the Endpoint line of the conf and the DNS of this host")
             }
-            Some(trouble @ Trouble::Refused(_)) => {
+            Some(error @ LinkError::Refused(_)) => {
                 Error::new(Exit::Tunnel, format!("no tunnel to {endpoint}"))
-                    .why(trouble)
+                    .why(error)
                     .hint("check the port in the Endpoint line of the conf")
                     .hint("the gateway may be down: create a peer on another one with fly wireguard create")
             }
-            Some(trouble @ (Trouble::Send { .. } | Trouble::Socket(_))) => {
+            Some(error @ (LinkError::Send { .. } | LinkError::Socket(_))) => {
                 Error::new(Exit::Tunnel, format!("no tunnel to {endpoint}"))
-                    .why(trouble)
+                    .why(error)
                     .hint("check the network of this host; an IPv6 endpoint needs IPv6")
             }
-            Some(Trouble::Silent(_)) | None => Error::new(
+            Some(LinkError::Silent(_)) | None => Error::new(
                 Exit::Tunnel,
                 format!("no handshake with {endpoint}"),
             )
@@ -177,12 +177,12 @@ fn waiting(endpoint: &str, up: bool, walk: Option<&WalkState>, waited: Duration)
 }
 
 /// The link error that a longer wait cannot resolve.
-fn hopeless(link: &LinkState) -> Option<Trouble> {
-    match &link.trouble {
-        Some(trouble @ (Trouble::Refused(_) | Trouble::Resolve { .. } | Trouble::Socket(_)))
+fn hopeless(link: &LinkState) -> Option<LinkError> {
+    match &link.error {
+        Some(error @ (LinkError::Refused(_) | LinkError::Resolve { .. } | LinkError::Socket(_)))
             if !link.is_up() =>
         {
-            Some(trouble.clone())
+            Some(error.clone())
         }
         _ => None,
     }

@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
-use super::Trouble;
+use super::LinkError;
 use crate::profile::Endpoint;
 
 /// Resolves an endpoint with the host's own resolver (A and AAAA).
-pub async fn resolve(endpoint: Endpoint) -> Result<Vec<SocketAddr>, Trouble> {
+pub async fn resolve(endpoint: Endpoint) -> Result<Vec<SocketAddr>, LinkError> {
     let (name, port) = match endpoint {
         Endpoint::Addr(addr) => return Ok(vec![addr]),
         Endpoint::Host { name, port } => (name, port),
@@ -14,10 +14,10 @@ pub async fn resolve(endpoint: Endpoint) -> Result<Vec<SocketAddr>, Trouble> {
     let found = tokio::net::lookup_host((name.as_str(), port)).await.map(interleave);
     match found {
         Ok(addresses) if addresses.is_empty() => {
-            Err(Trouble::Resolve { name, reason: "it has no address".to_owned() })
+            Err(LinkError::Resolve { name, reason: "it has no address".to_owned() })
         }
         Ok(addresses) => Ok(addresses),
-        Err(error) => Err(Trouble::Resolve { name, reason: error.to_string() }),
+        Err(error) => Err(LinkError::Resolve { name, reason: error.to_string() }),
     }
 }
 
@@ -59,6 +59,6 @@ mod tests {
         // RFC 6761 §6.4: no resolver has an answer for `.invalid`.
         let name = "gateway.invalid".to_owned();
         let failed = resolve(Endpoint::Host { name: name.clone(), port: 51_820 }).await;
-        assert!(matches!(failed, Err(Trouble::Resolve { name: failed, .. }) if failed == name));
+        assert!(matches!(failed, Err(LinkError::Resolve { name: failed, .. }) if failed == name));
     }
 }

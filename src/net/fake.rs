@@ -43,7 +43,7 @@ pub struct Fake {
     /// Decides which echo requests get a reply.
     pub answers: Arc<Mutex<Answers>>,
     /// Round-trip time of an echo.
-    pub way: Arc<Mutex<Duration>>,
+    pub rtt: Arc<Mutex<Duration>>,
     /// Called on each requested re-handshake.
     pub on_handshake: Arc<Mutex<OnHandshake>>,
 }
@@ -77,10 +77,10 @@ impl Datagrams for FakeUdp {
     }
 }
 
-/// Echo source; replies arrive after [`Fake::way`].
+/// Echo source; replies arrive after [`Fake::rtt`].
 pub struct FakeEcho {
     answers: Arc<Mutex<Answers>>,
-    way: Arc<Mutex<Duration>>,
+    rtt: Arc<Mutex<Duration>>,
     deliver: mpsc::UnboundedSender<EchoEvent>,
     inbox: mpsc::UnboundedReceiver<EchoEvent>,
 }
@@ -92,9 +92,9 @@ impl Echoes for FakeEcho {
         }
         let deliver = self.deliver.clone();
         let sent = now();
-        let way = *self.way.lock().unwrap();
+        let rtt = *self.rtt.lock().unwrap();
         tokio::spawn(async move {
-            tokio::time::sleep(way).await;
+            tokio::time::sleep(rtt).await;
             let kind = EchoKind::Reply { hop_limit: 61, bytes: request.payload + 8 };
             let _ = deliver.send(EchoEvent {
                 seq: request.seq,
@@ -150,8 +150,8 @@ impl Network for Fake {
 
     fn echo(&self) -> io::Result<FakeEcho> {
         let (deliver, inbox) = mpsc::unbounded_channel();
-        let (answers, way) = (self.answers.clone(), self.way.clone());
-        Ok(FakeEcho { answers, way, deliver, inbox })
+        let (answers, rtt) = (self.answers.clone(), self.rtt.clone());
+        Ok(FakeEcho { answers, rtt, deliver, inbox })
     }
 
     fn link(&self) -> watch::Receiver<LinkState> {
@@ -176,7 +176,7 @@ impl Fake {
                 link,
                 from,
                 answers: Arc::new(Mutex::new(Box::new(|_| true))),
-                way: Arc::new(Mutex::new(Duration::from_millis(7))),
+                rtt: Arc::new(Mutex::new(Duration::from_millis(7))),
                 on_handshake: Arc::new(Mutex::new(Box::new(|| ()))),
             },
             state,

@@ -11,13 +11,13 @@ const CLOSED: u16 = 33_434;
 const PATIENCE: Duration = Duration::from_millis(300);
 
 #[derive(Debug, Clone, Copy)]
-pub struct Outside;
+pub struct HostNetworks;
 
-impl Outside {
+impl HostNetworks {
     /// Whether there is a route out over IPv4 and over IPv6. No packet is sent: the system only selects a source address
     /// (the destinations are documentation addresses, RFC 5737 and RFC 3849).
     #[expect(clippy::unused_self, reason = "only an underlay of the host has routes to look at")]
-    pub fn ways(self) -> (bool, bool) {
+    pub fn default_routes(self) -> (bool, bool) {
         let v4 = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
         let v6 = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));
         (source_to(v4).is_some(), source_to(v6).is_some())
@@ -99,6 +99,6 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_port_on_this_machine_is_reported() {
-        assert!(Outside.closed_port_answers("127.0.0.1:51820".parse().unwrap()).await);
+        assert!(HostNetworks.closed_port_answers("127.0.0.1:51820".parse().unwrap()).await);
     }
 }

@@ -21,7 +21,7 @@ const CAPACITY: usize = 4096;
 
 /// Behaviour of a wire.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Weather {
+pub struct Conditions {
     /// Share of lost datagrams, 0 to 1.
     pub loss: f64,
     /// Share of duplicated datagrams, 0 to 1.
@@ -34,14 +34,14 @@ pub struct Weather {
     pub jitter: Duration,
 }
 
-impl Weather {
+impl Conditions {
     /// A wire with a delay and no faults.
     pub fn clear(delay: Duration) -> Self {
         Self { loss: 0.0, duplication: 0.0, corruption: 0.0, delay, jitter: Duration::ZERO }
     }
 }
 
-/// Handle to change the weather of a wire and to read its traffic.
+/// Handle to change the conditions of a wire and to read its traffic.
 #[derive(Clone)]
 pub struct Wire {
     ends: [Arc<Lane>; 2],
@@ -59,37 +59,37 @@ struct Lane {
 }
 
 struct State {
-    weather: Weather,
+    conditions: Conditions,
     rng: StdRng,
     /// Ordered by time of arrival, then by number.
     moving: BinaryHeap<Reverse<(Instant, u64, Vec<u8>)>>,
     count: u64,
     /// Number of datagrams to lose next.
-    doomed: u64,
+    to_lose: u64,
     /// All datagrams sent, as seen by an eavesdropper.
     seen: Vec<Vec<u8>>,
 }
 
 /// Connects two addresses. The first end is at `a` and its peer is `b`.
-pub fn wire(a: SocketAddr, b: SocketAddr, weather: Weather, seed: u64) -> (Wire, End, End) {
-    let there = Arc::new(Lane::new(weather, seed));
-    let back = Arc::new(Lane::new(weather, seed.wrapping_add(1)));
+pub fn wire(a: SocketAddr, b: SocketAddr, conditions: Conditions, seed: u64) -> (Wire, End, End) {
+    let there = Arc::new(Lane::new(conditions, seed));
+    let back = Arc::new(Lane::new(conditions, seed.wrapping_add(1)));
     let left = End { peer: b, out: Arc::clone(&there), into: Arc::clone(&back) };
     let right = End { peer: a, out: Arc::clone(&back), into: Arc::clone(&there) };
     (Wire { ends: [there, back] }, left, right)
 }
 
 impl Wire {
-    /// Changes the weather for datagrams sent from now on.
-    pub fn set(&self, weather: Weather) {
+    /// Changes the conditions for datagrams sent from now on.
+    pub fn set(&self, conditions: Conditions) {
         for lane in &self.ends {
-            lane.state().weather = weather;
+            lane.state().conditions = conditions;
         }
     }
 
     /// Loses the next `count` datagrams from the first end.
-    pub fn doom(&self, count: u64) {
-        self.ends[0].state().doomed = count;
+    pub fn lose_next(&self, count: u64) {
+        self.ends[0].state().to_lose = count;
     }
 
     /// All datagrams sent so far, by the first end and by the second end.
@@ -99,13 +99,13 @@ impl Wire {
 }
 
 impl Lane {
-    fn new(weather: Weather, seed: u64) -> Self {
+    fn new(conditions: Conditions, seed: u64) -> Self {
         let state = State {
-            weather,
+            conditions,
             rng: StdRng::seed_from_u64(seed),
             moving: BinaryHeap::new(),
             count: 0,
-            doomed: 0,
+            to_lose: 0,
             seen: Vec::new(),
         };
         Self { state: Mutex::new(state), bell: Notify::new() }
@@ -120,14 +120,14 @@ impl State {
     fn send(&mut self, datagram: &[u8]) {
         self.seen.push(datagram.to_vec());
         // Random numbers are always drawn, so that one datagram's fate does not change the next one's.
-        let weather = self.weather;
-        let lost = self.rng.random_bool(weather.loss);
-        let copies = if self.rng.random_bool(weather.duplication) { 2 } else { 1 };
-        let bent = self.rng.random_bool(weather.corruption);
+        let conditions = self.conditions;
+        let lost = self.rng.random_bool(conditions.loss);
+        let copies = if self.rng.random_bool(conditions.duplication) { 2 } else { 1 };
+        let corrupted = self.rng.random_bool(conditions.corruption);
         let bit = self.rng.random_range(0..datagram.len().max(1) * 8);
         let late = [(); 2].map(|()| self.rng.random_range(0.0..1.0));
-        if lost || self.doomed > 0 {
-            self.doomed = self.doomed.saturating_sub(1);
+        if lost || self.to_lose > 0 {
+            self.to_lose = self.to_lose.saturating_sub(1);
             return;
         }
         for late in late.into_iter().take(copies) {
@@ -135,10 +135,10 @@ impl State {
                 return;
             }
             let mut datagram = datagram.to_vec();
-            if let Some(byte) = datagram.get_mut(bit / 8).filter(|_| bent) {
+            if let Some(byte) = datagram.get_mut(bit / 8).filter(|_| corrupted) {
                 *byte ^= 1 << (bit % 8);
             }
-            let at = Instant::now() + weather.delay + weather.jitter.mul_f64(late);
+            let at = Instant::now() + conditions.delay + conditions.jitter.mul_f64(late);
             self.count += 1;
             self.moving.push(Reverse((at, self.count, datagram)));
         }
@@ -192,9 +192,9 @@ mod tests {
         ("192.0.2.1:1".parse().unwrap(), "192.0.2.2:2".parse().unwrap())
     }
 
-    async fn journey(weather: Weather, seed: u64) -> Vec<Vec<u8>> {
+    async fn journey(conditions: Conditions, seed: u64) -> Vec<Vec<u8>> {
         let (a, b) = addresses();
-        let (_wire, mut left, mut right) = wire(a, b, weather, seed);
+        let (_wire, mut left, mut right) = wire(a, b, conditions, seed);
         for number in 0..1_000_u32 {
             left.send(b, &number.to_be_bytes()).unwrap();
         }
@@ -212,7 +212,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_clear_wire_keeps_order_and_delay() {
         let start = Instant::now();
-        let arrived = journey(Weather::clear(Duration::from_millis(40)), 1).await;
+        let arrived = journey(Conditions::clear(Duration::from_millis(40)), 1).await;
         let expected: Vec<_> = (0..1_000_u32).map(|number| number.to_be_bytes().to_vec()).collect();
         assert_eq!(arrived, expected);
         assert_eq!(start.elapsed().as_millis() / 10, 1_004);
@@ -220,19 +220,19 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_seed_determines_the_result() {
-        let weather = Weather {
+        let conditions = Conditions {
             loss: 0.1,
             duplication: 0.05,
             corruption: 0.05,
             delay: Duration::from_millis(40),
             jitter: Duration::from_millis(20),
         };
-        let arrived = journey(weather, 7).await;
-        assert_eq!(arrived, journey(weather, 7).await);
-        assert_ne!(arrived, journey(weather, 8).await);
+        let arrived = journey(conditions, 7).await;
+        assert_eq!(arrived, journey(conditions, 7).await);
+        assert_ne!(arrived, journey(conditions, 8).await);
         assert!((880..1_010).contains(&arrived.len()), "{}", arrived.len());
-        assert!(!arrived.is_sorted(), "nothing was overtaken");
+        assert!(!arrived.is_sorted(), "no datagram was reordered");
         let strange = arrived.iter().filter(|bytes| bytes[0] != 0 || bytes[1] != 0).count();
-        assert!(strange > 0, "nothing was bent");
+        assert!(strange > 0, "no datagram was corrupted");
     }
 }

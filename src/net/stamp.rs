@@ -77,7 +77,7 @@ mod tests {
         let (wall, now) = (SystemTime::UNIX_EPOCH + Duration::from_secs(1000), Instant::now());
         let at = |ms| instant(Duration::from_millis(ms), wall, now);
         assert_eq!(at(999_700), now.checked_sub(Duration::from_millis(300)));
-        assert_eq!(at(1_000_001), None, "it has not come yet");
+        assert_eq!(at(1_000_001), None, "not received yet");
         assert_eq!(at(900_000), None, "it would have waited for long");
     }
 }

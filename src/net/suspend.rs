@@ -57,13 +57,13 @@ mod tests {
         assert!(!watch.woke(s(102)), "noise");
         assert!(watch.woke(s(160)));
         assert!(!watch.woke(s(160)), "once");
-        assert!(!watch.woke(s(10)), "a clock that went back is no sleep");
+        assert!(!watch.woke(s(10)), "a clock set back is not a suspend");
         assert!(watch.woke(s(160) + Duration::from_hours(72)));
     }
 
     #[test]
     fn the_clocks_of_this_machine_can_be_read() {
         let mut watch = Watch::new(asleep());
-        assert!(!watch.woke(asleep()), "it did not sleep between two lines");
+        assert!(!watch.woke(asleep()), "no suspend between two lines");
     }
 }

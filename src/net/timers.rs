@@ -17,7 +17,7 @@
 //!   protocol's 5 s. To a peer that was up it is at least one second for the first 90 s, then 5 s. After 10 minutes it is
 //!   15 s.
 //! - **The newest session.** A response to an older initiation comes from a session that the peer has replaced already.
-//!   It tells the round trip, and data wait for the response to the newest ([`Timers::answered_late`]): at most 1.25
+//!   It shows the round trip, and data wait for the response to the newest ([`Timers::answered_late`]): at most 1.25
 //!   round trips, then a fresh initiation follows.
 //!
 //! An initiator renews its session after 2 minutes when it sends, and after 165 s when it receives; after 3 minutes the

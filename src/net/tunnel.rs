@@ -17,12 +17,12 @@ use tokio::sync::watch;
 
 use super::endpoint::resolve;
 use super::handles::{EchoSource, Host, TcpStream, Udp};
-use super::outside::Outside;
+use super::outside::HostNetworks;
 use super::stack::Stack;
 use super::suspend;
 use super::underlay::{self, Failure, Underlay};
 use super::wireguard::{Config, Outputs, Peer, Transmit};
-use super::{LinkState, Network, Phase, Trouble};
+use super::{LinkState, Network, Phase, LinkError};
 use crate::clock::{now, or_never, sleep_until};
 use crate::profile::{Endpoint, Profile};
 
@@ -96,7 +96,7 @@ impl Tunnel {
     fn begin<U: Underlay>(profile: &Profile, underlay: U, outside: bool, known: Known) -> io::Result<Self> {
         let runtime = tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
         if SystemTime::now() < SystemTime::UNIX_EPOCH {
-            return Err(io::Error::other("the clock of this computer stands before 1970"));
+            return Err(io::Error::other("the clock of this host is before 1970"));
         }
         let start = now();
         let addresses: Vec<_> = profile.addresses.iter().map(Ipv6Net::addr).collect();
@@ -159,12 +159,12 @@ impl Network for Tunnel {
         self.attachment.host.ring();
     }
 
-    fn outside(&self) -> Option<Outside> {
-        self.attachment.outside.then_some(Outside)
+    fn outside(&self) -> Option<HostNetworks> {
+        self.attachment.outside.then_some(HostNetworks)
     }
 }
 
-type Lookup = Pin<Box<dyn Future<Output = Result<Vec<SocketAddr>, Trouble>> + Send>>;
+type Lookup = Pin<Box<dyn Future<Output = Result<Vec<SocketAddr>, LinkError>> + Send>>;
 
 /// The driver task.
 struct Driver<U> {
@@ -176,7 +176,7 @@ struct Driver<U> {
     report: watch::Sender<LinkState>,
     reported: Instant,
     /// Last lookup error, until a lookup succeeds.
-    unresolved: Option<Trouble>,
+    unresolved: Option<LinkError>,
     lookup: Option<Lookup>,
     /// Earliest time of the next [`Self::doubt`].
     doubt_at: Instant,
@@ -191,7 +191,7 @@ struct Driver<U> {
 /// Events that end the driver's sleep.
 enum Event {
     Datagram(SocketAddr, Result<usize, Failure>),
-    Found(Result<Vec<SocketAddr>, Trouble>),
+    Found(Result<Vec<SocketAddr>, LinkError>),
     Turn,
 }
 
@@ -305,8 +305,8 @@ impl<U: Underlay> Driver<U> {
     }
 
     fn failed(&mut self, now: Instant, to: SocketAddr, failure: Failure) {
-        match failure.trouble(to) {
-            Some(trouble) => self.peer.trouble(now, to, trouble, &mut self.out),
+        match failure.link_error(to) {
+            Some(error) => self.peer.report_error(now, to, error, &mut self.out),
             None => self.overflow += 1,
         }
     }
@@ -331,15 +331,15 @@ impl<U: Underlay> Driver<U> {
         }
     }
 
-    fn found(&mut self, now: Instant, found: Result<Vec<SocketAddr>, Trouble>) {
+    fn found(&mut self, now: Instant, found: Result<Vec<SocketAddr>, LinkError>) {
         self.lookup = None;
         match found {
             Ok(addresses) => {
                 self.unresolved = None;
                 self.peer.set_endpoints(now, &addresses, &mut self.out);
             }
-            Err(trouble) => {
-                self.unresolved = Some(trouble);
+            Err(error) => {
+                self.unresolved = Some(error);
                 self.doubt_at = now + LOOKUP_AGAIN;
             }
         }
@@ -362,14 +362,14 @@ impl<U: Underlay> Driver<U> {
         link.drops.overflow += stack.overflow + self.overflow;
         link.icmp = self.underlay.icmp();
         if link.phase == Phase::Resolving {
-            link.trouble.clone_from(&self.unresolved);
+            link.error.clone_from(&self.unresolved);
         }
         let known = self.report.borrow();
         if *known == link {
             return None;
         }
         let happened = known.phase != link.phase
-            || known.trouble != link.trouble
+            || known.error != link.error
             || known.endpoint != link.endpoint
             || known.icmp != link.icmp
             || known.last_handshake != link.last_handshake

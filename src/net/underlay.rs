@@ -11,7 +11,7 @@ use tokio::io::{Interest, Ready};
 use tokio::net::UdpSocket;
 
 use super::said::{self, Icmp, IcmpKind, SystemError};
-use super::{Trouble, stamp};
+use super::{LinkError, stamp};
 
 /// Requested size of the receive buffer, for bursts, in bytes; the system may grant less.
 const RECEIVE_BUFFER: usize = 2 * 1024 * 1024;
@@ -57,12 +57,12 @@ pub enum Failure {
 
 impl Failure {
     /// The link error to report; `None` if only one datagram is lost.
-    pub fn trouble(self, to: SocketAddr) -> Option<Trouble> {
+    pub fn link_error(self, to: SocketAddr) -> Option<LinkError> {
         match self {
             Self::Full | Self::TooLong => None,
-            Self::Refused => Some(Trouble::Refused(to)),
-            Self::Unreachable(reason) => Some(Trouble::Send { to, reason }),
-            Self::Socket(reason) => Some(Trouble::Socket(reason)),
+            Self::Refused => Some(LinkError::Refused(to)),
+            Self::Unreachable(reason) => Some(LinkError::Send { to, reason }),
+            Self::Socket(reason) => Some(LinkError::Socket(reason)),
         }
     }
 

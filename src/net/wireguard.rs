@@ -18,7 +18,7 @@ use ipnet::Ipv6Net;
 
 use super::diverted::Diverted;
 use super::timers::{Due, NO_REPLY, Role, Timers};
-use super::{LinkState, Phase, Trouble};
+use super::{LinkState, Phase, LinkError};
 use crate::profile::{Profile, Secret, on_wiped_stack};
 
 /// Larger than any UDP payload, in bytes. boringtun panics when its output buffer is smaller than its input, and checks
@@ -216,7 +216,7 @@ impl Peer {
         }
         if self.link.phase == Phase::Resolving && self.link.endpoint.is_some() {
             self.enter(Phase::Handshaking, now);
-            self.link.trouble = None;
+            self.link.error = None;
         }
         if self.role == Role::Initiator && !self.has_session() {
             self.timers.wanted(now);
@@ -381,7 +381,7 @@ impl Peer {
     }
 
     /// An error of the underlay: a datagram to `to` was refused or could not be sent.
-    pub fn trouble(&mut self, now: Instant, to: SocketAddr, trouble: Trouble, out: &mut Outputs) {
+    pub fn report_error(&mut self, now: Instant, to: SocketAddr, error: LinkError, out: &mut Outputs) {
         let tried = self.timers.attempts().unwrap_or(0) as usize;
         if self.link.phase == Phase::Up {
             if self.link.endpoint != Some(to) {
@@ -399,7 +399,7 @@ impl Peer {
             self.timers.hurry(now);
             return self.tick(now, out);
         }
-        self.link.trouble = Some(trouble);
+        self.link.error = Some(error);
         self.tick(now, out);
     }
 
@@ -453,7 +453,7 @@ impl Peer {
         }
         self.link.last_received = Some(now);
         self.link.endpoint = Some(from);
-        self.link.trouble = None;
+        self.link.error = None;
         if self.offered.is_some() && self.offered == receiver_index(datagram) {
             self.offered = None;
             self.begin_session(now, false);
@@ -519,8 +519,8 @@ impl Peer {
             self.enter(Phase::Down, now);
         }
         // Keep the more specific error: a closed port, or a host that cannot send.
-        if let (None, Some(endpoint)) = (&self.link.trouble, self.link.endpoint) {
-            self.link.trouble = Some(Trouble::Silent(endpoint));
+        if let (None, Some(endpoint)) = (&self.link.error, self.link.endpoint) {
+            self.link.error = Some(LinkError::Silent(endpoint));
         }
     }
 

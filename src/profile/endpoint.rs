@@ -22,7 +22,7 @@ pub fn parse(text: &str) -> Result<Endpoint, BadEndpoint> {
         |why: &str, host: &str| BadEndpoint { why: why.into(), example: format!("Endpoint = {host}:51820") };
     if let Ok(addr) = text.parse::<SocketAddr>() {
         return if addr.port() == 0 {
-            Err(bad("port 0 is no port", &host_part(text)))
+            Err(bad("port 0 is not valid", &host_part(text)))
         } else {
             Ok(Endpoint::Addr(addr))
         };
@@ -43,7 +43,7 @@ pub fn parse(text: &str) -> Result<Endpoint, BadEndpoint> {
         (1..=63).contains(&l.len()) && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
     let name = host.strip_suffix('.').unwrap_or(host);
-    // Digits and dots only: meant as an address, but invalid.
+    // Digits and dots only: an invalid address, not a name.
     let numeric = name.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     if name.len() > 253 || !name.split('.').all(label) || numeric {
         return Err(bad("this is neither an address nor a host name", "gateway.example"));

@@ -49,7 +49,7 @@ fn decode(text: &str) -> Result<Secret, &'static str> {
 pub fn secret(text: &str) -> Result<Secret, &'static str> {
     let key = decode(text)?;
     if key.expose().iter().all(|&byte| byte == 0) {
-        return Err("this key is all zeros: it is no key");
+        return Err("this key is all zeros, which is not valid");
     }
     Ok(key)
 }
@@ -63,7 +63,7 @@ pub fn public(text: &str) -> Result<[u8; 32], &'static str> {
     // The top bit is ignored (RFC 7748 §5).
     masked[31] &= 0x7f;
     if LOW_ORDER.contains(&masked) {
-        return Err("this public key is of low order: nothing can be kept secret with it");
+        return Err("this public key is of low order, which gives no secrecy");
     }
     Ok(key)
 }

@@ -22,10 +22,10 @@ pub(super) const LARGEST: u64 = 1 << 20;
 /// configuration").
 pub const LONGEST_NAME: usize = 15;
 /// Note on a conf that is readable by all users.
-pub const WORLD_READABLE: &str = "others on this machine can read the private key in it: chmod 600";
+pub const WORLD_READABLE: &str = "the private key in it is readable by other users: chmod 600";
 /// Note on a DNS line with an IPv4 server.
 pub const FOREIGN_DNS: &str =
-    "the DNS line names an IPv4 server, which knows no name of a 6PN network; not used";
+    "the DNS line has an IPv4 server, which cannot resolve names of a 6PN network; not used";
 const DEFAULT_MTU: u16 = 1420;
 /// Start of the note on an MTU that is not used as given.
 pub const SMALL_MTU: &str = "an MTU of ";
@@ -177,7 +177,7 @@ impl<'n> Draft<'n> {
     fn line(&mut self, number: usize, raw: &str) -> Result<(), ConfError> {
         let trimmed = raw.trim();
         if trimmed.starts_with(';') {
-            self.note(number, "`;` is no comment for wg-quick; it is taken as one here");
+            self.note(number, "`;` is not a comment for wg-quick; treated as one here");
             return Ok(());
         }
         let code = raw.split('#').next().unwrap_or_default();
@@ -206,7 +206,7 @@ impl<'n> Draft<'n> {
             Section::Peer => self.peer(key.trim(), value),
             Section::Unknown => Ok(()),
             Section::None => {
-                Err(self.error(at, "this stands before any section; a conf begins with [Interface]"))
+                Err(self.error(at, "this line is before any section; a conf begins with [Interface]"))
             }
         }
     }
@@ -224,7 +224,7 @@ impl<'n> Draft<'n> {
             }
             _ => {
                 let shown = Safe::new(section);
-                self.note(number, format!("the section [{shown}] is not known and not used"));
+                self.note(number, format!("the section [{shown}] is unknown and not used"));
                 Section::Unknown
             }
         };
@@ -307,7 +307,7 @@ impl<'n> Draft<'n> {
     }
 
     fn unknown(&mut self, key: &str, value: At<'_>) {
-        self.note(value.line, format!("the key `{}` is not known and not used", Safe::new(key)));
+        self.note(value.line, format!("the key `{}` is unknown and not used", Safe::new(key)));
     }
 
     /// An address, with or without a prefix length.
@@ -404,7 +404,7 @@ impl<'n> Draft<'n> {
         }
         let own = self.addresses.first().map_or(Ipv6Addr::UNSPECIFIED, Ipv6Net::addr);
         let addr = address::dns_of(own);
-        let text = format!("no DNS that serves: {addr} is derived from the address");
+        let text = format!("no usable DNS line: {addr} is derived from the address");
         self.notes.push(Note { line: None, text });
         DnsServer { addr, derived: true }
     }
@@ -432,7 +432,7 @@ impl<'n> Draft<'n> {
             let lines: Vec<String> =
                 fitting.iter().map(|&i| format!("line {}", self.peers[i].line)).collect();
             return Err(whole(format!(
-                "the AllowedIPs of several peers cover the name server {dns} alike: {}",
+                "the AllowedIPs of several peers equally cover the name server {dns}: {}",
                 lines.join(", ")
             )));
         };

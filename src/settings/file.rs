@@ -55,8 +55,8 @@ impl fmt::Display for Note {
 pub fn one(notes: &[Note]) -> Option<String> {
     let (first, more) = notes.split_first()?;
     Some(match more.len() {
-        0 => format!("{first}; the default holds"),
-        n => format!("{first}; the default holds (and {n} more: sixpane settings --show)"),
+        0 => format!("{first}; the default is used"),
+        n => format!("{first}; the default is used (and {n} more: sixpane settings --show)"),
     })
 }
 
@@ -112,7 +112,7 @@ impl Reader<'_> {
             && !is_known(version.get_ref())
         {
             // In a newer file the same word may have another meaning.
-            let text = format!("is for a newer sixpane: version {VERSION} is the newest that this one knows");
+            let text = format!("is for a newer sixpane: this one supports version {VERSION} and older");
             return self.note(Some(version.span().start), text);
         }
         for (key, value) in table {
@@ -134,8 +134,8 @@ impl Reader<'_> {
     fn unknown(&mut self, offset: usize, name: &str) {
         let known = TABLE.iter().map(|setting| setting.name).chain(["keys"]);
         let near = known.min_by_key(|known| distance(known, name)).filter(|known| distance(known, name) <= 3);
-        let near = near.map(|near| format!(", is {near} meant?")).unwrap_or_default();
-        self.note(Some(offset), format!("there is no setting `{}`{near}", Safe::new(name)));
+        let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+        self.note(Some(offset), format!("unknown setting `{}`{near}", Safe::new(name)));
     }
 
     /// The `[keys]` table; an ID with a dot is a nested table.
@@ -223,7 +223,7 @@ mod tests {
             notes,
             [
                 "settings.toml:2:9: theme: one of auto, dark, light, cvd, mono is expected",
-                "settings.toml:3:1: there is no setting `refersh`, is refresh meant?",
+                "settings.toml:3:1: unknown setting `refersh`; did you mean refresh?",
             ]
         );
         for (text, place) in [

@@ -16,7 +16,7 @@ impl<'a> Raw<'a> {
     pub(super) fn word(self) -> Result<&'a str, String> {
         match self {
             Self::Text(text) => Ok(text.trim()),
-            Self::Toml(value) => value.as_str().ok_or_else(|| "a text between quotes is expected".into()),
+            Self::Toml(value) => value.as_str().ok_or_else(|| "a string in quotes is expected".into()),
         }
     }
 
@@ -70,7 +70,7 @@ impl<'a> Raw<'a> {
                 _ => return Err(expected()),
             }
             if ports.len() > MOST_PORTS {
-                return Err(format!("{MOST_PORTS} ports are the most"));
+                return Err(format!("{MOST_PORTS} ports at most"));
             }
         }
         Ok(ports)

@@ -211,7 +211,7 @@ fn banner(canvas: &Canvas<'_>) -> Option<(Role, Vec<String>)> {
     let link = state.networks.front().shown.link.as_ref()?;
     let waiting = state.now.saturating_duration_since(link.since).as_millis() >= 1500;
     let down = link.phase == Phase::Down || (link.phase == Phase::Handshaking && waiting);
-    let failing = link.trouble.is_some() && link.phase != Phase::Up;
+    let failing = link.error.is_some() && link.phase != Phase::Up;
     let walk = &state.networks.front().shown.catalog.walk;
     if !(down || failing) {
         let shown =
@@ -222,9 +222,9 @@ fn banner(canvas: &Canvas<'_>) -> Option<(Role, Vec<String>)> {
         let text = format!(" ▲ {problem}{more} · ◌ as last seen · {keys}");
         return Some((Role::Warn, vec![text]));
     }
-    let what = link.trouble.as_ref().map_or_else(
+    let what = link.error.as_ref().map_or_else(
         || format!("no handshake reply from {} yet", state.networks.front().identity.endpoint),
-        |trouble| Safe::new(trouble.to_string()).as_str().to_owned(),
+        |error| Safe::new(error.to_string()).as_str().to_owned(),
     );
     let tries = format!("{} sent", count(link.initiations as usize, "initiation"));
     let showing = if walk.finished.is_some() { "showing the network as last seen; " } else { "" };

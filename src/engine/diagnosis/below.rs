@@ -1,13 +1,13 @@
 //! Collects what the system, the path and the endpoint said about the link.
 
 use crate::doctor::facts::{Facts, Icmp, IcmpKind, SystemError};
-use crate::net::{Network, Trouble, said};
+use crate::net::{Network, LinkError, said};
 
 pub fn below<N: Network>(net: &N, facts: &mut Facts) {
     let states = net.link();
     let state = states.borrow();
-    facts.system_error = match &state.trouble {
-        Some(Trouble::Send { reason, .. } | Trouble::Socket(reason)) => Some(reason.kind.into()),
+    facts.system_error = match &state.error {
+        Some(LinkError::Send { reason, .. } | LinkError::Socket(reason)) => Some(reason.kind.into()),
         _ => None,
     };
     facts.icmp = state.icmp.map(|icmp| Icmp { by: icmp.by, kind: icmp.kind.into() });

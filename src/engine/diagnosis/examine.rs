@@ -27,7 +27,7 @@ use crate::doctor::facts::{
     Again, AppSeen, Disagreement, Facts, Link, Listed, Pings, Reach, RoundTrips, Tried,
 };
 use crate::net::outside::Outside;
-use crate::net::{Network, Trouble};
+use crate::net::{Network, LinkError};
 use crate::text::{Safe, words};
 
 /// Timeout of the first handshake: initiations are sent immediately, after 250 ms and after 1 s more. The protocol's
@@ -105,15 +105,15 @@ async fn link<N: Network>(net: &N) -> Link {
         loop {
             {
                 let state = states.borrow_and_update();
-                match &state.trouble {
+                match &state.error {
                     _ if state.is_up() => return Some(Link::Up { handshake: state.handshake_rtt }),
-                    Some(Trouble::Resolve { reason, .. }) => return Some(Link::NoName(words(reason))),
-                    Some(Trouble::Refused(_)) => return Some(Link::Closed),
-                    Some(Trouble::Send { to, reason }) => {
+                    Some(LinkError::Resolve { reason, .. }) => return Some(Link::NoName(words(reason))),
+                    Some(LinkError::Refused(_)) => return Some(Link::Closed),
+                    Some(LinkError::Send { to, reason }) => {
                         return Some(Link::NoRoute { ipv6: to.is_ipv6(), reason: words(reason) });
                     }
-                    Some(Trouble::Socket(reason)) => return Some(Link::NoSocket(words(reason))),
-                    Some(Trouble::Silent(_)) | None => {}
+                    Some(LinkError::Socket(reason)) => return Some(Link::NoSocket(words(reason))),
+                    Some(LinkError::Silent(_)) | None => {}
                 }
             }
             if states.changed().await.is_err() {

@@ -34,7 +34,7 @@ fn kinds(state: &State) -> Vec<&'static str> {
 #[tokio::test(start_paused = true)]
 async fn lost_regained_and_slower_replies_are_events_on_the_screen() {
     let (net, _link) = Fake::up(|_, _| vec![]);
-    let (way, alive) = (net.way.clone(), Arc::new(Mutex::new(true)));
+    let (way, alive) = (net.rtt.clone(), Arc::new(Mutex::new(true)));
     let answers = alive.clone();
     *net.answers.lock().unwrap() = Box::new(move |_| *answers.lock().unwrap());
     let settings = Settings { walk: false, ..Settings::default() };

@@ -61,7 +61,7 @@ impl Net {
                 self.now = due.into_iter().flatten().min().map_or(self.now, |at| at.max(self.now));
             }
         }
-        panic!("it never came to that");
+        panic!("the condition was never reached");
     }
 }
 

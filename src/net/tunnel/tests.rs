@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::net::packet::{self, Inner, Packet};
-use crate::net::sim::{self, Weather, Wire};
+use crate::net::sim::{self, Conditions, Wire};
 use crate::net::wireguard::Limiter;
 use crate::net::{Arrival, Datagrams, EchoKind, EchoRequest, Echoes};
 use crate::profile::{DnsServer, Peer as ConfPeer, Secret};
@@ -173,8 +173,8 @@ impl Gateway {
 }
 
 /// A tunnel and its gateway over a simulated wire.
-fn over_sim(weather: Weather, seed: u64) -> (Tunnel, Gateway, Wire) {
-    let (wire, near, far) = sim::wire(client_addr(), gateway_addr(), weather, seed);
+fn over_sim(conditions: Conditions, seed: u64) -> (Tunnel, Gateway, Wire) {
+    let (wire, near, far) = sim::wire(client_addr(), gateway_addr(), conditions, seed);
     let gateway = Gateway::start(far, &gateway_config(), 1_000);
     let tunnel = Tunnel::over(&profile(Endpoint::Addr(gateway_addr())), near, None).unwrap();
     (tunnel, gateway, wire)
@@ -194,9 +194,9 @@ async fn payload(socket: &Udp) -> Vec<u8> {
 #[tokio::test(start_paused = true)]
 async fn the_first_response_takes_two_round_trips() {
     let start = tokio::time::Instant::now();
-    let (tunnel, _gateway, _wire) = over_sim(Weather::clear(DELAY), 1);
+    let (tunnel, _gateway, _wire) = over_sim(Conditions::clear(DELAY), 1);
     assert_eq!(tunnel.link().borrow().phase, Phase::Handshaking);
-    assert_eq!(tunnel.link().borrow().initiations, 1, "it has left already");
+    assert_eq!(tunnel.link().borrow().initiations, 1, "already sent");
     let socket = tunnel.udp().unwrap();
     socket.send(service(7), b"query").unwrap();
     assert_eq!(payload(&socket).await, b"QUERY");
@@ -204,15 +204,15 @@ async fn the_first_response_takes_two_round_trips() {
     assert!(took >= DELAY * 4 && took < DELAY * 4 + Duration::from_millis(5), "{took:?}");
 
     let link = until(&tunnel, |link| link.received_bytes > 92).await;
-    assert_eq!((link.phase, link.endpoint, link.trouble), (Phase::Up, Some(gateway_addr()), None));
+    assert_eq!((link.phase, link.endpoint, link.error), (Phase::Up, Some(gateway_addr()), None));
     assert_eq!(link.handshake_rtt.map(|rtt| rtt.as_millis() / 2), Some(25));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_first_initiation_costs_60_ms() {
     let start = tokio::time::Instant::now();
-    let (wire, near, far) = sim::wire(client_addr(), gateway_addr(), Weather::clear(DELAY), 1);
-    wire.doom(1);
+    let (wire, near, far) = sim::wire(client_addr(), gateway_addr(), Conditions::clear(DELAY), 1);
+    wire.lose_next(1);
     let _gateway = Gateway::start(far, &gateway_config(), 1_000);
     let tunnel = Tunnel::over(&profile(Endpoint::Addr(gateway_addr())), near, None).unwrap();
     let link = until(&tunnel, LinkState::is_up).await;
@@ -231,8 +231,8 @@ struct Slow {
 /// Attaches over a link with this round trip, up to a tenth more by jitter, and sends 20 queries from the start on,
 /// 100 ms apart. `known` is the round trip remembered from an earlier attachment.
 async fn slow_link(rtt: Duration, loss: f64, known: Option<Duration>, seed: u64) -> Slow {
-    let weather = Weather { loss, duplication: 0.05, jitter: rtt / 20, ..Weather::clear(rtt / 2) };
-    let (_wire, near, far) = sim::wire(client_addr(), gateway_addr(), weather, seed);
+    let conditions = Conditions { loss, duplication: 0.05, jitter: rtt / 20, ..Conditions::clear(rtt / 2) };
+    let (_wire, near, far) = sim::wire(client_addr(), gateway_addr(), conditions, seed);
     let _gateway = Gateway::start(far, &gateway_config(), 1_000);
     let start = tokio::time::Instant::now();
     let tunnel = Tunnel::over(&profile(Endpoint::Addr(gateway_addr())), near, known).unwrap();
@@ -301,7 +301,7 @@ async fn a_lossy_slow_link_comes_up() {
 
 #[tokio::test(start_paused = true)]
 async fn an_echo_reply_has_its_round_trip_time() {
-    let (tunnel, _gateway, _wire) = over_sim(Weather::clear(DELAY), 1);
+    let (tunnel, _gateway, _wire) = over_sim(Conditions::clear(DELAY), 1);
     until(&tunnel, LinkState::is_up).await;
     let mut echo = tunnel.echo().unwrap();
     let sent = echo.send(EchoRequest { to: THERE, seq: 3, hop_limit: 64, payload: 56 }).unwrap();
@@ -314,14 +314,14 @@ async fn an_echo_reply_has_its_round_trip_time() {
 
 #[tokio::test(start_paused = true)]
 async fn on_a_bad_wire_each_datagram_arrives_at_most_once() {
-    let weather = Weather {
+    let conditions = Conditions {
         loss: 0.1,
         duplication: 0.2,
         corruption: 0.1,
         delay: DELAY,
         jitter: Duration::from_millis(40),
     };
-    let (tunnel, gateway, _wire) = over_sim(weather, 42);
+    let (tunnel, gateway, _wire) = over_sim(conditions, 42);
     until(&tunnel, LinkState::is_up).await;
     let socket = tunnel.udp().unwrap();
     for number in 0..500_u32 {
@@ -334,10 +334,10 @@ async fn on_a_bad_wire_each_datagram_arrives_at_most_once() {
     }
     let count = answers.len();
     assert!(answers.iter().all(|answer| answer.starts_with("NUMBER ")));
-    assert!(!answers.is_sorted_by_key(|answer| answer[7..].parse::<u32>().unwrap()), "nothing was overtaken");
+    assert!(!answers.is_sorted_by_key(|answer| answer[7..].parse::<u32>().unwrap()), "no datagram was reordered");
     answers.sort();
     answers.dedup();
-    assert_eq!(answers.len(), count, "something came twice");
+    assert_eq!(answers.len(), count, "a datagram arrived twice");
     // Each direction delivers 0.9 × 0.9 of the datagrams that are not duplicated.
     assert!((300..460).contains(&count), "{count}");
     let mut heard = gateway.heard.lock().unwrap().clone();
@@ -351,8 +351,8 @@ async fn on_a_bad_wire_each_datagram_arrives_at_most_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_carries_200_kb_with_5_percent_loss() {
-    let weather = Weather { loss: 0.05, ..Weather::clear(DELAY) };
-    let (tunnel, _gateway, _wire) = over_sim(weather, 5);
+    let conditions = Conditions { loss: 0.05, ..Conditions::clear(DELAY) };
+    let (tunnel, _gateway, _wire) = over_sim(conditions, 5);
     let mut stream = tunnel.tcp(service(80)).await.unwrap();
     let mut got = Vec::new();
     stream.read_to_end(&mut got).await.unwrap();
@@ -361,14 +361,14 @@ async fn a_stream_carries_200_kb_with_5_percent_loss() {
 
 #[tokio::test(start_paused = true)]
 async fn a_closed_port_refuses_a_stream() {
-    let (tunnel, _gateway, _wire) = over_sim(Weather::clear(DELAY), 1);
+    let (tunnel, _gateway, _wire) = over_sim(Conditions::clear(DELAY), 1);
     let refused = tunnel.tcp(service(81)).await.map(drop).unwrap_err();
     assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_from_outside_allowed_ips_is_dropped_and_counted() {
-    let (tunnel, _gateway, _wire) = over_sim(Weather::clear(DELAY), 1);
+    let (tunnel, _gateway, _wire) = over_sim(Conditions::clear(DELAY), 1);
     let socket = tunnel.udp().unwrap();
     socket.send(service(9), b"who are you?").unwrap();
     socket.send(service(7), b"honest").unwrap();
@@ -379,7 +379,7 @@ async fn an_answer_from_outside_allowed_ips_is_dropped_and_counted() {
 
 #[tokio::test(start_paused = true)]
 async fn an_eavesdropper_reads_nothing() {
-    let (tunnel, gateway, wire) = over_sim(Weather::clear(DELAY), 1);
+    let (tunnel, gateway, wire) = over_sim(Conditions::clear(DELAY), 1);
     let socket = tunnel.udp().unwrap();
     socket.send(service(7), b"_apps.internal").unwrap();
     assert_eq!(payload(&socket).await, b"_APPS.INTERNAL");
@@ -397,21 +397,21 @@ async fn an_eavesdropper_reads_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_wrong_preshared_key_gets_no_response() {
     for (theirs, opens) in [([9; 32], true), ([8; 32], false)] {
-        let (_wire, near, far) = sim::wire(client_addr(), gateway_addr(), Weather::clear(DELAY), 1);
+        let (_wire, near, far) = sim::wire(client_addr(), gateway_addr(), Conditions::clear(DELAY), 1);
         let config = Config { preshared_key: Some(Secret::new(theirs)), ..gateway_config() };
         let _gateway = Gateway::start(far, &config, 1_000);
         let mut profile = profile(Endpoint::Addr(gateway_addr()));
         profile.peer.preshared_key = Some(Secret::new([9; 32]));
         let tunnel = Tunnel::over(&profile, near, None).unwrap();
-        let link = until(&tunnel, |link| link.is_up() || link.trouble.is_some()).await;
+        let link = until(&tunnel, |link| link.is_up() || link.error.is_some()).await;
         assert_eq!(link.is_up(), opens);
-        assert_eq!(link.trouble, (!opens).then_some(Trouble::Silent(gateway_addr())));
+        assert_eq!(link.error, (!opens).then_some(LinkError::Silent(gateway_addr())));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_gateway_under_load_accepts_a_cookie() {
-    let (_wire, near, far) = sim::wire(client_addr(), gateway_addr(), Weather::clear(DELAY), 1);
+    let (_wire, near, far) = sim::wire(client_addr(), gateway_addr(), Conditions::clear(DELAY), 1);
     let _gateway = Gateway::start(far, &gateway_config(), 0);
     let start = tokio::time::Instant::now();
     let tunnel = Tunnel::over(&profile(Endpoint::Addr(gateway_addr())), near, None).unwrap();
@@ -422,10 +422,10 @@ async fn a_gateway_under_load_accepts_a_cookie() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_gateway_is_down_and_is_up_within_a_second_of_its_return() {
-    let (tunnel, _gateway, wire) = over_sim(Weather::clear(DELAY), 1);
+    let (tunnel, _gateway, wire) = over_sim(Conditions::clear(DELAY), 1);
     until(&tunnel, LinkState::is_up).await;
     let socket = tunnel.udp().unwrap();
-    wire.set(Weather { loss: 1.0, ..Weather::clear(DELAY) });
+    wire.set(Conditions { loss: 1.0, ..Conditions::clear(DELAY) });
     let silent_since = tokio::time::Instant::now();
     for wait in [50, 150, 450, 1_000] {
         socket.send(service(7), b"anyone?").unwrap();
@@ -433,19 +433,19 @@ async fn a_lost_gateway_is_down_and_is_up_within_a_second_of_its_return() {
         tokio::task::yield_now().await;
     }
     let link = until(&tunnel, |link| link.phase == Phase::Down).await;
-    assert_eq!(link.trouble, Some(Trouble::Silent(gateway_addr())));
+    assert_eq!(link.error, Some(LinkError::Silent(gateway_addr())));
     assert!(silent_since.elapsed() < Duration::from_secs(5), "{:?}", silent_since.elapsed());
 
     let back = tokio::time::Instant::now();
-    wire.set(Weather::clear(DELAY));
+    wire.set(Conditions::clear(DELAY));
     let link = until(&tunnel, LinkState::is_up).await;
-    assert_eq!(link.trouble, None);
+    assert_eq!(link.error, None);
     assert!(back.elapsed() <= Duration::from_millis(1_100), "{:?}", back.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_requested_handshake_starts_at_once() {
-    let (tunnel, _gateway, _wire) = over_sim(Weather::clear(DELAY), 1);
+    let (tunnel, _gateway, _wire) = over_sim(Conditions::clear(DELAY), 1);
     let first = until(&tunnel, LinkState::is_up).await;
     tunnel.rehandshake();
     let second = until(&tunnel, |link| link.last_handshake > first.last_handshake).await;
@@ -454,7 +454,7 @@ async fn a_requested_handshake_starts_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn dropping_the_last_clone_ends_the_tunnel() {
-    let (tunnel, gateway, _wire) = over_sim(Weather::clear(DELAY), 1);
+    let (tunnel, gateway, _wire) = over_sim(Conditions::clear(DELAY), 1);
     let mut link = tunnel.link();
     let socket = tunnel.udp().unwrap();
     let stream = tunnel.tcp(service(80)).await.unwrap();
@@ -494,7 +494,7 @@ impl<U: Underlay> Underlay for Counted<U> {
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_tunnel_sleeps() {
-    let (_wire, near, far) = sim::wire(client_addr(), gateway_addr(), Weather::clear(DELAY), 1);
+    let (_wire, near, far) = sim::wire(client_addr(), gateway_addr(), Conditions::clear(DELAY), 1);
     let _gateway = Gateway::start(far, &gateway_config(), 1_000);
     let turns = Arc::new(AtomicUsize::new(0));
     let profile = profile(Endpoint::Addr(gateway_addr()));
@@ -512,7 +512,7 @@ async fn an_idle_tunnel_sleeps() {
 
 #[tokio::test(start_paused = true)]
 async fn counters_are_reported_at_most_once_a_second() {
-    let (tunnel, _gateway, _wire) = over_sim(Weather::clear(Duration::from_millis(1)), 1);
+    let (tunnel, _gateway, _wire) = over_sim(Conditions::clear(Duration::from_millis(1)), 1);
     until(&tunnel, LinkState::is_up).await;
     let socket = tunnel.udp().unwrap();
     let mut link = tunnel.link();
@@ -575,16 +575,16 @@ async fn a_name_is_resolved_and_the_unreachable_family_skipped() {
     let tunnel = Tunnel::attach(&profile(endpoint), Known::default()).unwrap();
     ask(&tunnel).await;
     let link = until(&tunnel, LinkState::is_up).await;
-    assert_eq!((link.endpoint, link.trouble), (Some(addr), None));
+    assert_eq!((link.endpoint, link.error), (Some(addr), None));
 }
 
 #[tokio::test]
 async fn an_unresolvable_name_is_a_link_error() {
     let endpoint = Endpoint::Host { name: "gateway.invalid".to_owned(), port: 51_820 };
     let tunnel = Tunnel::attach(&profile(endpoint), Known::default()).unwrap();
-    let link = until(&tunnel, |link| link.trouble.is_some()).await;
+    let link = until(&tunnel, |link| link.error.is_some()).await;
     assert_eq!(link.phase, Phase::Resolving);
-    assert!(matches!(link.trouble, Some(Trouble::Resolve { .. })));
+    assert!(matches!(link.error, Some(LinkError::Resolve { .. })));
 }
 
 #[tokio::test]
@@ -592,14 +592,14 @@ async fn a_closed_port_is_reported_before_the_first_retry() {
     let addr = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let start = std::time::Instant::now();
     let tunnel = Tunnel::attach(&profile(Endpoint::Addr(addr)), Known::default()).unwrap();
-    let link = until(&tunnel, |link| link.trouble.is_some()).await;
-    assert_eq!(link.trouble, Some(Trouble::Refused(addr)));
+    let link = until(&tunnel, |link| link.error.is_some()).await;
+    assert_eq!(link.error, Some(LinkError::Refused(addr)));
     assert_eq!(link.initiations, 1, "reported after {:?}", start.elapsed());
 
     // A gateway starts there.
     let (_gateway, _) = gateway_on(&addr.to_string()).await;
     let link = until(&tunnel, LinkState::is_up).await;
-    assert_eq!(link.trouble, None);
+    assert_eq!(link.error, None);
 }
 
 #[test]

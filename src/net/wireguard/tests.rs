@@ -147,7 +147,7 @@ fn queued_packets_are_sent_with_the_first_message_of_the_session() {
     // Initiation, response, confirming keepalive, and both packets padded to 64 bytes.
     assert_eq!(pair.kinds(), [(1, 148), (2, 92), (4, 32), (4, 96), (4, 96)]);
     let link = pair.client.link();
-    assert_eq!((link.phase, link.initiations, link.trouble.clone()), (Phase::Up, 1, None));
+    assert_eq!((link.phase, link.initiations, link.error.clone()), (Phase::Up, 1, None));
     assert!(link.last_handshake.is_some() && link.handshake_rtt.is_some());
     assert_eq!(pair.gateway.link().phase, Phase::Up);
     assert_eq!(pair.gateway.link().endpoint, Some(client_addr()));
@@ -194,7 +194,7 @@ fn a_preshared_key_must_be_the_same_on_both_sides() {
     pair.pass(Duration::from_millis(1_500));
     let link = pair.client.link();
     assert_eq!((link.phase, link.initiations), (Phase::Handshaking, 2));
-    assert_eq!(link.trouble, Some(Trouble::Silent(gateway_addr())));
+    assert_eq!(link.error, Some(LinkError::Silent(gateway_addr())));
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn replayed_or_corrupted_datagrams_arrive_at_most_once() {
 fn the_wire_carries_no_plain_text() {
     let mut pair = Pair::new(configs());
     pair.attach();
-    let secret = b"_apps.internal and who asks for it";
+    let secret = b"the query of _apps.internal";
     pair.send(&datagram(HERE, THERE, secret));
     pair.reply(&datagram(THERE, HERE, secret));
     assert_eq!((pair.at_gateway.len(), pair.at_client.len()), (1, 1));
@@ -352,10 +352,10 @@ fn a_lost_gateway_is_down_and_back_within_a_second() {
         pair.client.send(pair.now, &query, &mut lost);
     }
     assert_eq!(pair.client.link().phase, Phase::Down);
-    assert_eq!(pair.client.link().trouble, Some(Trouble::Silent(gateway_addr())));
+    assert_eq!(pair.client.link().error, Some(LinkError::Silent(gateway_addr())));
     pair.pass(Duration::from_secs(1));
     assert_eq!(pair.client.link().phase, Phase::Up);
-    assert_eq!(pair.client.link().trouble, None);
+    assert_eq!(pair.client.link().error, None);
 }
 
 #[test]
@@ -383,11 +383,11 @@ fn a_host_without_one_family_tries_the_other_at_once() {
     pair.client.set_endpoints(pair.now, &[dead, gateway_addr()], &mut out);
     let mut out = Outputs::default();
     let unreachable = std::io::Error::from(std::io::ErrorKind::NetworkUnreachable);
-    let trouble = Trouble::Send { to: dead, reason: (&unreachable).into() };
-    pair.client.trouble(pair.now, dead, trouble, &mut out);
+    let error = LinkError::Send { to: dead, reason: (&unreachable).into() };
+    pair.client.report_error(pair.now, dead, error, &mut out);
     pair.carry(out);
     assert_eq!(pair.client.link().phase, Phase::Up);
-    assert_eq!(pair.client.link().trouble, None);
+    assert_eq!(pair.client.link().error, None);
 }
 
 #[test]
@@ -396,12 +396,12 @@ fn a_closed_port_is_reported_at_once() {
     let mut out = Outputs::default();
     pair.client.set_endpoints(pair.now, &[gateway_addr()], &mut out);
     let mut out = Outputs::default();
-    pair.client.trouble(pair.now, gateway_addr(), Trouble::Refused(gateway_addr()), &mut out);
-    assert_eq!(pair.client.link().trouble, Some(Trouble::Refused(gateway_addr())));
-    assert!(out.network.is_empty(), "and not hammered");
+    pair.client.report_error(pair.now, gateway_addr(), LinkError::Refused(gateway_addr()), &mut out);
+    assert_eq!(pair.client.link().error, Some(LinkError::Refused(gateway_addr())));
+    assert!(out.network.is_empty(), "and not too often");
     pair.pass(Duration::from_millis(250));
     assert_eq!(pair.client.link().phase, Phase::Up);
-    assert_eq!(pair.client.link().trouble, None);
+    assert_eq!(pair.client.link().error, None);
 }
 
 /// One query every `gap`, answered after `rtt`, for an hour; counts the initiations on the wire.
@@ -424,7 +424,7 @@ fn an_hour_of_queries(gap: Duration, rtt: Duration) -> (u64, usize) {
         pair.pass(gap.saturating_sub(rtt));
     }
     assert_eq!(pair.at_gateway.len(), asked, "each query arrived");
-    assert_eq!(pair.at_client.len(), asked, "and was answered");
+    assert_eq!(pair.at_client.len(), asked, "and has a response");
     let initiations = pair.wire.iter().filter(|(_, datagram)| datagram[0] == INITIATION).count();
     (pair.client.link().initiations, initiations)
 }
@@ -447,7 +447,7 @@ fn an_idle_peer_sends_nothing_and_has_no_error() {
     pair.wire.clear();
     pair.pass(Duration::from_hours(2));
     assert_eq!(pair.wire, []);
-    assert_eq!((pair.client.link().phase, pair.client.link().trouble.clone()), (Phase::Up, None));
+    assert_eq!((pair.client.link().phase, pair.client.link().error.clone()), (Phase::Up, None));
     pair.send(&datagram(HERE, THERE, b"good morning"));
     assert_eq!(pair.at_gateway.len(), 1);
 }

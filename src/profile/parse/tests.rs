@@ -87,9 +87,9 @@ fn notes_list_ignored_parts() {
         ("DNS = fdaa:0:18::3", "DNS = internal", "search domain"),
         ("DNS = fdaa:0:18::3\n", "", "derived"),
         ("[Peer]", "Table = off\nPostUp = rm -rf /\n[Peer]", "never run: Table, PostUp"),
-        ("[Peer]", "; old\n[Peer]", "no comment for wg-quick"),
-        ("[Peer]", "Colour = blue\n[Peer]", "`Colour` is not known"),
-        ("[Peer]", "[Bogus]\nWhatever = 1\n[Peer]", "[Bogus] is not known"),
+        ("[Peer]", "; old\n[Peer]", "not a comment for wg-quick"),
+        ("[Peer]", "Colour = blue\n[Peer]", "`Colour` is unknown"),
+        ("[Peer]", "[Bogus]\nWhatever = 1\n[Peer]", "[Bogus] is unknown"),
         ("[Peer]", "MTU = 68\n[Peer]", "1280 is used"),
         ("AllowedIPs = fdaa:0:18::/48", "AllowedIPs = fdaa:0:99::/48", "do not cover the name server"),
     ] {
