@@ -14,7 +14,7 @@ use hickory_proto::rr::rdata::TXT;
 use hickory_proto::rr::{RData, Record, RecordType};
 use sixpane::testing::catalog::Catalog;
 use sixpane::testing::catalog::diff::changes;
-use sixpane::testing::catalog::walk::{Said, Scope, Walk};
+use sixpane::testing::catalog::walk::{Response, Scope, Walk};
 use sixpane::testing::dns::exchange::{Options, Question};
 use sixpane::testing::dns::names::Form;
 use sixpane::testing::dns::outcome::Outcome;
@@ -43,7 +43,7 @@ fn instances(apps: usize) -> String {
 }
 
 /// What a server with so many apps says to `form`.
-fn answer(form: &Form, apps: usize, listed: Option<&str>) -> Said {
+fn answer(form: &Form, apps: usize, listed: Option<&str>) -> Response {
     let number = |name: &str| name.rsplit('-').next().and_then(|n| n.parse().ok()).unwrap_or(0);
     let text = |text: String| (vec![text.into_bytes()], vec![]);
     let (texts, addresses) = match form {
@@ -57,7 +57,7 @@ fn answer(form: &Form, apps: usize, listed: Option<&str>) -> Said {
         _ => (vec![], vec![]),
     };
     let rtt = Some(Duration::from_millis(1));
-    Said { outcome: Outcome::NOERROR, reason: None, texts, addresses, rtt, ttl: None }
+    Response { outcome: Outcome::NOERROR, reason: None, texts, addresses, rtt, ttl: None }
 }
 
 fn walked(before: Arc<Catalog>, apps: usize, listed: Option<&str>) -> Arc<Catalog> {

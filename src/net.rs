@@ -8,7 +8,6 @@ pub(crate) mod fake;
 pub mod fuzz;
 pub mod handles;
 pub mod host;
-pub mod outside;
 pub mod packet;
 pub mod said;
 #[cfg(test)]
@@ -20,6 +19,7 @@ pub mod tcp;
 pub mod timers;
 pub mod tunnel;
 pub mod underlay;
+pub mod underlying_host;
 pub mod wireguard;
 
 use std::fmt;
@@ -59,7 +59,7 @@ pub trait Network: Clone + Send + Sync + 'static {
     fn rehandshake(&self);
 
     /// The host below the tunnel; `None` on a simulated wire.
-    fn outside(&self) -> Option<outside::Outside> {
+    fn underlying_host(&self) -> Option<underlying_host::UnderlyingHost> {
         None
     }
 }

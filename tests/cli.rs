@@ -292,7 +292,9 @@ fn without_a_conf_the_only_one_is_taken_and_several_are_listed() {
     std::fs::write(folder.path().join("b.conf"), conf(KEY)).unwrap();
     let (_, err) = ends(&tree(), 2);
     assert!(
-        err.contains("2 confs found, say which") && err.contains("a.conf") && err.contains("b.conf"),
+        err.contains("2 confs found; name one with --conf")
+            && err.contains("a.conf")
+            && err.contains("b.conf"),
         "{err}"
     );
 }

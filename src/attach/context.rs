@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::find::{candidates, found};
 use crate::doctor::facts::{Around, Sibling};
-use crate::net::outside::interface_in;
+use crate::net::underlying_host::interface_in;
 use crate::profile::{Profile, file};
 use crate::text::Safe;
 

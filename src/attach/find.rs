@@ -80,7 +80,8 @@ pub fn only(candidates: &[PathBuf]) -> Result<&Path, Error> {
             .hint("fly wireguard create [org] [region] [name], then sixpane name.conf")
             .hint("sixpane demo")),
         several => {
-            let mut error = Error::new(Exit::Usage, format!("{} confs found; name one with --conf", several.len()));
+            let mut error =
+                Error::new(Exit::Usage, format!("{} confs found; name one with --conf", several.len()));
             for path in several {
                 error = error.hint(format!("--conf {}", Safe::new(path.as_os_str().as_encoded_bytes())));
             }

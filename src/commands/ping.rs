@@ -201,10 +201,11 @@ impl Group {
     }
 
     /// The same and the gateway, for comparison.
-    fn aims(&self) -> Vec<Aim> {
-        let mut aims: Vec<Aim> = self.wanted.members().map(|(_, member)| member.aim()).collect();
-        if !aims.iter().any(|aim| aim.target.address == self.gateway.address) {
-            aims.push(self.gateway.clone().into());
+    fn ping_targets(&self) -> Vec<PingTarget> {
+        let mut ping_targets: Vec<PingTarget> =
+            self.wanted.members().map(|(_, member)| member.ping_target()).collect();
+        if !ping_targets.iter().any(|target| target.target.address == self.gateway.address) {
+            ping_targets.push(self.gateway.clone().into());
         }
         ping_targets
     }

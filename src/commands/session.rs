@@ -16,7 +16,7 @@ use crate::dns::resolver::{NoAddress, Resolver};
 use crate::engine::report::Report;
 use crate::engine::{Engine, Settings};
 use crate::error::{Error, Exit};
-use crate::net::{LinkState, LinkError};
+use crate::net::{LinkError, LinkState};
 use crate::text::{ago, ms, words};
 
 #[derive(Debug)]

@@ -17,12 +17,12 @@ use tokio::sync::watch;
 
 use super::endpoint::resolve;
 use super::handles::{EchoSource, Host, TcpStream, Udp};
-use super::outside::HostNetworks;
 use super::stack::Stack;
 use super::suspend;
 use super::underlay::{self, Failure, Underlay};
+use super::underlying_host::UnderlyingHost;
 use super::wireguard::{Config, Outputs, Peer, Transmit};
-use super::{LinkState, Network, Phase, LinkError};
+use super::{LinkError, LinkState, Network, Phase};
 use crate::clock::{now, or_never, sleep_until};
 use crate::profile::{Endpoint, Profile};
 
@@ -52,7 +52,7 @@ struct Attachment {
     requests: Arc<Requests>,
     link: watch::Receiver<LinkState>,
     /// Whether the underlay is the host's own network.
-    outside: bool,
+    on_host: bool,
 }
 
 /// Knowledge from earlier attachments with the same key.
@@ -93,7 +93,7 @@ impl Tunnel {
         Self::begin(profile, underlay, false, Known { rtt, ..Known::default() })
     }
 
-    fn begin<U: Underlay>(profile: &Profile, underlay: U, outside: bool, known: Known) -> io::Result<Self> {
+    fn begin<U: Underlay>(profile: &Profile, underlay: U, on_host: bool, known: Known) -> io::Result<Self> {
         let runtime = tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
         if SystemTime::now() < SystemTime::UNIX_EPOCH {
             return Err(io::Error::other("the clock of this host is before 1970"));
@@ -129,7 +129,7 @@ impl Tunnel {
         };
         driver.begin(start);
         runtime.spawn(driver.run());
-        Ok(Self { attachment: Arc::new(Attachment { host, requests, link, outside }) })
+        Ok(Self { attachment: Arc::new(Attachment { host, requests, link, on_host }) })
     }
 }
 
@@ -159,8 +159,8 @@ impl Network for Tunnel {
         self.attachment.host.ring();
     }
 
-    fn outside(&self) -> Option<HostNetworks> {
-        self.attachment.outside.then_some(HostNetworks)
+    fn underlying_host(&self) -> Option<UnderlyingHost> {
+        self.attachment.on_host.then_some(UnderlyingHost)
     }
 }
 

@@ -18,7 +18,7 @@ use ipnet::Ipv6Net;
 
 use super::diverted::Diverted;
 use super::timers::{Due, NO_REPLY, Role, Timers};
-use super::{LinkState, Phase, LinkError};
+use super::{LinkError, LinkState, Phase};
 use crate::profile::{Profile, Secret, on_wiped_stack};
 
 /// Larger than any UDP payload, in bytes. boringtun panics when its output buffer is smaller than its input, and checks

@@ -1,7 +1,7 @@
 //! Collects what the system, the path and the endpoint said about the link.
 
 use crate::doctor::facts::{Facts, Icmp, IcmpKind, SystemError};
-use crate::net::{Network, LinkError, said};
+use crate::net::{LinkError, Network, said};
 
 pub fn below<N: Network>(net: &N, facts: &mut Facts) {
     let states = net.link();

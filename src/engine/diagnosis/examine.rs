@@ -26,8 +26,8 @@ use crate::doctor::Machine;
 use crate::doctor::facts::{
     Again, AppSeen, Disagreement, Facts, Link, Listed, Pings, Reach, RoundTrips, Tried,
 };
-use crate::net::outside::Outside;
-use crate::net::{Network, LinkError};
+use crate::net::underlying_host::UnderlyingHost;
+use crate::net::{LinkError, Network};
 use crate::text::{Safe, words};
 
 /// Timeout of the first handshake: initiations are sent immediately, after 250 ms and after 1 s more. The protocol's
@@ -59,13 +59,13 @@ pub async fn run<N: Network>(
 ) {
     let link = link(&net).await;
     below(&net, &mut facts);
-    let outside = net.outside();
+    let host = net.underlying_host();
     match &link {
-        Link::NoRoute { .. } => facts.ways = outside.map(Outside::ways),
+        Link::NoRoute { .. } => facts.ways = host.map(UnderlyingHost::default_routes),
         Link::Silent(..) => {
             let peer = net.link().borrow().endpoint;
-            if let (Some(outside), Some(peer)) = (outside, peer) {
-                facts.udp_comes_back = Some(outside.closed_port_answers(peer).await);
+            if let (Some(host), Some(peer)) = (host, peer) {
+                facts.udp_comes_back = Some(host.closed_port_answers(peer).await);
             }
         }
         _ => {}

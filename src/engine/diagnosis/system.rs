@@ -13,7 +13,7 @@ use crate::dns::names::Form;
 use crate::dns::system::{place, servers};
 use crate::doctor::facts::{Conf, System};
 use crate::net::host::HostNetwork;
-use crate::net::outside::{interface_in, source_to};
+use crate::net::underlying_host::{interface_in, source_to};
 
 /// Time that the system's tunnel may need to get its session back after ours has ended: it detects the loss after
 /// 15 s without a reply (WireGuard paper, §6.5), and then does a handshake.

@@ -334,7 +334,10 @@ async fn on_a_bad_wire_each_datagram_arrives_at_most_once() {
     }
     let count = answers.len();
     assert!(answers.iter().all(|answer| answer.starts_with("NUMBER ")));
-    assert!(!answers.is_sorted_by_key(|answer| answer[7..].parse::<u32>().unwrap()), "no datagram was reordered");
+    assert!(
+        !answers.is_sorted_by_key(|answer| answer[7..].parse::<u32>().unwrap()),
+        "no datagram was reordered"
+    );
     answers.sort();
     answers.dedup();
     assert_eq!(answers.len(), count, "a datagram arrived twice");

@@ -270,8 +270,8 @@ fn thousand(fate: impl Fn(u64) -> Vec<u32>) -> Series {
 #[test]
 fn loss_is_exact_over_a_thousand_probes() {
     for (each, lost) in [(20, 50), (10, 300), (1, 1000)] {
-        let lost = |n: u64| if each == 10 { n % 10 < 3 } else { n.is_multiple_of(each) };
-        let series = thousand(|n| if lost(n) { vec![] } else { vec![12] });
+        let is_lost = |n: u64| if each == 10 { n % 10 < 3 } else { n.is_multiple_of(each) };
+        let series = thousand(|n| if is_lost(n) { vec![] } else { vec![12] });
         assert_eq!((series.sent, series.received, series.lost), (1000, 1000 - lost, lost));
     }
     let series = thousand(|n| match n % 100 {

@@ -11,9 +11,9 @@ const CLOSED: u16 = 33_434;
 const PATIENCE: Duration = Duration::from_millis(300);
 
 #[derive(Debug, Clone, Copy)]
-pub struct HostNetworks;
+pub struct UnderlyingHost;
 
-impl HostNetworks {
+impl UnderlyingHost {
     /// Whether there is a route out over IPv4 and over IPv6. No packet is sent: the system only selects a source address
     /// (the destinations are documentation addresses, RFC 5737 and RFC 3849).
     #[expect(clippy::unused_self, reason = "only an underlay of the host has routes to look at")]
@@ -99,6 +99,6 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_port_on_this_machine_is_reported() {
-        assert!(HostNetworks.closed_port_answers("127.0.0.1:51820".parse().unwrap()).await);
+        assert!(UnderlyingHost.closed_port_answers("127.0.0.1:51820".parse().unwrap()).await);
     }
 }
