@@ -176,7 +176,6 @@ pub enum EchoKind {
     /// A reply without a request: `seq` or the identifier was never sent. It is delivered to every source, with its
     /// sender in `to`.
     Stray {
-        /// Its identifier.
         ident: u16,
     },
 }
@@ -258,7 +257,6 @@ pub enum Phase {
     Resolving,
     /// Initiations are sent; no response yet.
     Handshaking,
-    /// A session exists.
     Up,
     /// There was a session; the peer no longer responds.
     Down,
@@ -307,6 +305,5 @@ pub struct Drops {
     pub foreign: u64,
     /// Inner: no socket for it.
     pub unclaimed: u64,
-    /// A full queue.
     pub overflow: u64,
 }

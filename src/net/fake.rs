@@ -36,7 +36,6 @@ pub type OnHandshake = Box<dyn FnMut() + Send>;
 #[derive(Clone)]
 pub struct Fake {
     pub serve: Arc<Mutex<Serve>>,
-    /// Reported link state.
     pub link: watch::Receiver<LinkState>,
     /// Source address of the server's datagrams.
     pub from: SocketAddrV6,

@@ -17,7 +17,6 @@ pub const UDP_HEADER: usize = 8;
 pub const ICMP_HEADER: usize = 8;
 /// The smallest MTU an IPv6 link may have, and so the most an ICMPv6 error may be (RFC 4443 §2.4 c), in bytes.
 pub const MIN_MTU: usize = 1280;
-/// Default hop limit.
 pub const HOP_LIMIT: u8 = 64;
 
 /// Reason why bytes are rejected as a packet.
@@ -37,7 +36,6 @@ pub enum Malformed {
     /// Extension header or unsupported protocol, by its number.
     #[error("next header {0}")]
     NextHeader(u8),
-    /// Unsupported ICMPv6 type.
     #[error("ICMPv6 type {0}")]
     IcmpType(u8),
     /// Invalid source: multicast or unspecified (RFC 4291 §2.5.2, §2.7).

@@ -1,4 +1,4 @@
-//! What the system and the path say about a datagram that could not be delivered: the kind of an error, and ICMP errors
+//! Reports of the system and the path about a datagram that could not be delivered: the kind of an error, and ICMP errors
 //! with their sender.
 
 use std::fmt;
@@ -24,7 +24,6 @@ pub enum Kind {
     NoFiles,
     /// EADDRINUSE: another program has the port.
     PortTaken,
-    /// ENETUNREACH: no route.
     NoRoute,
     /// EHOSTUNREACH: the route leads to no host.
     NoHost,

@@ -76,7 +76,6 @@ impl Stack {
         self.drops
     }
 
-    /// The TCP part.
     pub fn tcp(&mut self) -> &mut Tcp {
         &mut self.tcp
     }
@@ -179,7 +178,6 @@ impl Stack {
         Ok((ident, receiver))
     }
 
-    /// Releases an identifier.
     pub fn unecho(&mut self, ident: u16) {
         self.echo.remove(&ident);
     }

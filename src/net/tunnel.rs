@@ -166,7 +166,6 @@ impl Network for Tunnel {
 
 type Lookup = Pin<Box<dyn Future<Output = Result<Vec<SocketAddr>, LinkError>> + Send>>;
 
-/// The driver task.
 struct Driver<U> {
     peer: Peer,
     host: Arc<Host>,

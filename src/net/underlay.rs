@@ -51,7 +51,6 @@ pub enum Failure {
     Refused,
     /// It cannot be sent.
     Unreachable(SystemError),
-    /// No socket.
     Socket(SystemError),
 }
 
@@ -183,8 +182,10 @@ impl Underlay for Udp {
                 Err(error) if error.kind() == WouldBlock => {}
                 Err(error) => {
                     let failure = Failure::from_io(&error);
-                    if let Some(told) = said::icmp(socket).filter(|told| told.kind != IcmpKind::ClosedPort) {
-                        *icmp = Some(told);
+                    if let Some(report) =
+                        said::icmp(socket).filter(|report| report.kind != IcmpKind::ClosedPort)
+                    {
+                        *icmp = Some(report);
                         continue;
                     }
                     if failure != Failure::Refused {

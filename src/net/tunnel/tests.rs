@@ -68,7 +68,6 @@ fn gateway_config() -> Config {
 struct Gateway {
     host: Arc<Host>,
     task: JoinHandle<()>,
-    /// Decrypted UDP payloads.
     heard: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
