@@ -23,8 +23,8 @@ mod sheet;
 mod subject;
 pub mod table;
 pub mod targets;
-pub mod trail;
 pub mod views;
+pub mod visits;
 
 use std::collections::VecDeque;
 use std::net::Ipv6Addr;
@@ -47,9 +47,9 @@ use menu::Menu;
 use mouse::{Mouse, Spot};
 use network::{NetworkId, Networks};
 use request::Request;
-use trail::Trail;
 pub use views::Tab;
 use views::{News, Views};
+use visits::Visits;
 
 /// Time for which a gone row stays and a new one is marked.
 pub const LINGER: Duration = Duration::from_secs(10);
@@ -220,7 +220,7 @@ pub struct State {
     /// The state of each view.
     pub views: Views,
     /// History of visited places.
-    pub trail: Trail,
+    pub visits: Visits,
     /// An instant and its time of day, to show the times of events.
     pub clock: Option<(Instant, ZonedDateTime)>,
     /// Rows per page: the height of a list on the whole screen.
@@ -249,7 +249,7 @@ impl State {
             frozen: None,
             tab: Tab::Explore,
             views: Views::default(),
-            trail: Trail::default(),
+            visits: Visits::default(),
             clock: None,
             page: 20,
             filter_line: None,
@@ -369,7 +369,7 @@ impl State {
 
     /// `text` with command names in braces replaced by their keys in the current context.
     pub fn keyed(&self, text: &str) -> String {
-        self.keymap.tell(self.place(), text, true)
+        self.keymap.with_keys(self.place(), text, true)
     }
 
     /// Sets the height of the screen. The rows around a list are the same in all views.

@@ -12,14 +12,12 @@ pub static PLACE: Argument =
     Argument { is_free: false, is_needed: false, values: |state| places(state).collect() };
 /// A target: a place, an address, a name, or `gateway`.
 pub static TARGET: Argument = Argument { is_free: true, is_needed: false, values: targets };
-/// Any text.
 pub static TEXT: Argument = Argument { is_free: true, is_needed: false, values: |_| Vec::new() };
 /// TCP ports: numbers and ranges.
 pub static PORTS: Argument = Argument { is_free: true, is_needed: false, values: ports };
 /// The form in which the selection is copied.
 pub static FORM: Argument = Argument { is_free: false, is_needed: true, values: forms };
 pub static THEME: Argument = Argument { is_free: false, is_needed: true, values: themes };
-/// `on` or `off`.
 pub static SWITCH: Argument = Argument {
     is_free: false,
     is_needed: false,

@@ -73,7 +73,6 @@ impl Row {
         Self { id, argument, context, keys, help, hint, is_motion: false, enabled, run }
     }
 
-    /// Adds a hint.
     pub const fn hint(self, rank: u8, order: u8, words: &'static str) -> Self {
         Self { hint: Some(Hint { rank, order, words }), ..self }
     }
@@ -83,7 +82,6 @@ impl Row {
         Self { enabled, ..self }
     }
 
-    /// Sets the argument.
     pub const fn takes(self, argument: &'static Argument) -> Self {
         Self { argument: Some(argument), ..self }
     }
@@ -115,7 +113,6 @@ pub struct Argument {
 pub struct Value {
     /// Text to type, safe to show.
     pub text: String,
-    /// Short description.
     pub about: String,
 }
 
@@ -131,6 +128,8 @@ pub struct Context {
     title: &'static str,
     kind: Kind,
     is_documented: bool,
+    /// Marks on the screen with their meaning, for the help.
+    pub marks: &'static [(&'static str, &'static str)],
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,19 +142,16 @@ enum Kind {
 }
 
 impl Context {
-    /// All views.
     pub const EVERYWHERE: Self = Self::new("everywhere", Kind::Everywhere);
-    /// All input lines.
     pub const LINES: Self = Self::new("any input line", Kind::AnyLine);
     pub const FILTER: Self = Self::line("filter");
     pub const HELP: Self = Self::line("help");
     pub const PALETTE: Self = Self::line("palette");
-    /// A yes-or-no question.
     pub const CONFIRM: Self = Self::new("a question", Kind::Other).undocumented();
     pub const PICK: Self = Self::new("choice of a conf", Kind::Other);
 
     const fn new(title: &'static str, kind: Kind) -> Self {
-        Self { title, kind, is_documented: true }
+        Self { title, kind, is_documented: true, marks: &[] }
     }
 
     /// The context of a view.
@@ -168,12 +164,15 @@ impl Context {
         Self::new(title, Kind::Line)
     }
 
+    pub const fn with_marks(self, marks: &'static [(&'static str, &'static str)]) -> Self {
+        Self { marks, ..self }
+    }
+
     /// Leaves the context out of the documents.
     pub const fn undocumented(self) -> Self {
         Self { is_documented: false, ..self }
     }
 
-    /// Name to show.
     pub const fn title(self) -> &'static str {
         self.title
     }

@@ -11,11 +11,11 @@ use crate::engine::report::Command;
 use crate::settings::ThemeName;
 
 pub static ROWS: &[Row] = &[
-    row("go-back", &[Char('[')], "Go back to the previous place", |s, _, out| s.walk_trail(false, out))
+    row("go-back", &[Char('[')], "Go back to the previous place", |s, _, out| s.walk_history(false, out))
         .hint(5, 30, "back")
-        .when(|s| when(s.trail.leads(false), "there is no previous place")),
-    row("go-forward", &[Char(']')], "Go forward to the next place", |s, _, out| s.walk_trail(true, out))
-        .when(|s| when(s.trail.leads(true), "there is no next place")),
+        .when(|s| when(s.visits.leads(false), "there is no previous place")),
+    row("go-forward", &[Char(']')], "Go forward to the next place", |s, _, out| s.walk_history(true, out))
+        .when(|s| when(s.visits.leads(true), "there is no next place")),
     row("down", &[Char('j'), Code(KeyCode::Down)], "Move down", |s, _, _| step(s, 1)).motion(),
     row("up", &[Char('k'), Code(KeyCode::Up)], "Move up", |s, _, _| step(s, -1)).motion(),
     row("half-page-down", &[Ctrl('d')], "Move down half a page", |s, _, _| step(s, page(s) / 2)).motion(),

@@ -122,7 +122,7 @@ impl Keymap {
 
     /// `text` with each command name in braces replaced by its key in `context`: `{refresh} refreshes` becomes
     /// `r refreshes`, or `:refresh refreshes` if the command has no key.
-    pub fn tell(&self, context: Context, text: &str, ascii: bool) -> String {
+    pub fn with_keys(&self, context: Context, text: &str, ascii: bool) -> String {
         let mut shown = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, id, after)) = rest
@@ -255,9 +255,9 @@ mod tests {
     #[test]
     fn texts_name_the_current_keys() {
         let map = remap(&[("refresh", &["%"]), ("freeze", &[])]).unwrap();
-        let shown = |text| map.tell(explore::HERE, text, true);
+        let shown = |text| map.with_keys(explore::HERE, text, true);
         assert_eq!(shown("{refresh} or {refresh-all}; {freeze}; {what} {"), "% or R; :freeze; {what} {");
-        assert_eq!(map.tell(explore::HERE, "{open}", false), "↵");
+        assert_eq!(map.with_keys(explore::HERE, "{open}", false), "↵");
     }
 
     #[test]

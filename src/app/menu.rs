@@ -69,7 +69,6 @@ fn overwrite(state: &mut State, _: Option<&str>, out: &mut Out) {
 pub struct Menu {
     /// Context that received the keys before: its commands are listed.
     pub from: Context,
-    /// Search text.
     pub input: Input,
     /// Selected line, an index into `found`.
     pub chosen: usize,
@@ -90,7 +89,6 @@ pub enum Choice {
 }
 
 impl Menu {
-    /// The selected line.
     pub fn choice(&self) -> Option<&Choice> {
         self.found.get(self.chosen)
     }
@@ -131,7 +129,11 @@ pub fn search(state: &mut State) {
     let mut all = lines.len();
     let mut typed = None;
     let found = match overlay {
-        Overlay::Help(_) => in_help(&lines, text),
+        Overlay::Help(_) => {
+            let marks = menu.from.marks;
+            all += marks.len();
+            in_help(&lines, marks, text)
+        }
         Overlay::Palette(_) => match subject(&lines, text) {
             Some((row, argument, rest)) => {
                 typed = Some(row);
@@ -148,15 +150,17 @@ pub fn search(state: &mut State) {
     }
 }
 
-/// The lines whose keys, help or name contain `text`.
-fn in_help(lines: &[Line<'_>], text: &str) -> Vec<Choice> {
+/// The lines whose keys, help or name contain `text`, then such marks.
+fn in_help(lines: &[Line<'_>], marks: &[(&str, &str)], text: &str) -> Vec<Choice> {
     let lower = text.to_lowercase();
     let fits = |line: &&Line<'_>| {
         line.row.help.to_lowercase().contains(&lower)
             || line.row.id.contains(&lower)
             || line.keys.iter().any(|key| key.show(false) == text || key.show(true) == text)
     };
-    lines.iter().filter(|line| text.is_empty() || fits(line)).map(|line| Choice::Row(line.row)).collect()
+    let rows = lines.iter().filter(|line| text.is_empty() || fits(line)).map(|line| Choice::Row(line.row));
+    let marks = marks.iter().filter(|(mark, about)| *mark == text || about.to_lowercase().contains(&lower));
+    rows.chain(marks.map(|(mark, about)| Choice::Value(Value::new(*mark, *about)))).collect()
 }
 
 /// The lines whose name or help fuzzily match `text`, best first.
@@ -205,7 +209,6 @@ fn chosen_values(values: Vec<Value>, argument: &Argument, text: &str) -> Vec<Cho
     found.into_iter().map(Choice::Value).collect()
 }
 
-/// Moves the selection.
 pub fn step(state: &mut State, down: bool) {
     if let Some(menu) = state.overlay.as_mut().and_then(Overlay::menu_mut) {
         let last = menu.found.len().saturating_sub(1);

@@ -33,7 +33,6 @@ pub enum Spot {
     List,
     /// A row of the view's list, counted from the first, visible or not.
     Row(usize),
-    /// The details pane.
     Detail,
     /// The heading of a column in the view's list, by number.
     Heading(usize),

@@ -1,4 +1,17 @@
 //! The attached networks: one state for each, in a list.
+//!
+//! # Freezing the screen
+//!
+//! A frozen screen shows the data of one moment while the work continues. Stopping the engine or holding back its
+//! reports would not do: probes must be sent, and queues must not grow. So each network has its reports twice while the
+//! screen is frozen. [`Network::shown`] is what the views read; it does not change. [`Network::later`] is a copy made at
+//! the freeze, and every report goes there. At the end of the freeze `later` replaces `shown`, and the views are notified
+//! once, with the catalog before and after: marks of new and gone rows compare these two.
+//!
+//! The copy is cheap, as all large parts are shared (`Arc`). No report is lost and none is queued: each replaces the one
+//! before. Keys work as usual, on the shown data: a row that is gone meanwhile can be selected, and commands are sent
+//! with its name. The response to a query of the user is shown at once, since it is no change of the data on the screen.
+//! Ages still grow; the frame shows how long the screen has been frozen.
 
 use std::net::Ipv6Addr;
 use std::sync::Arc;
@@ -17,8 +30,8 @@ use crate::probe::series::{PingTarget, Series};
 use crate::probe::trace::Trace;
 use crate::text::Safe;
 
-/// Number of an attachment in this process. One that replaces another has a new number, so that what was meant for the
-/// first is never taken for the second.
+/// Number of an attachment in this process. A new attachment has a new number, so that commands and reports of the one
+/// before are not taken for its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NetworkId(u32);
 
@@ -26,14 +39,13 @@ impl NetworkId {
     /// The number of the first attachment.
     pub const FIRST: Self = Self(0);
 
-    /// The number of an attachment in the place of this one.
+    /// The number of the attachment that replaces this one.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)
     }
 }
 
-/// An attached network.
 #[derive(Debug, Clone)]
 pub struct Network {
     pub id: NetworkId,
@@ -69,7 +81,6 @@ pub struct Shown {
     pub ports: Arc<Vec<PortResult>>,
     /// Addresses of the names that are pinged.
     pub names: Arc<Names>,
-    /// Changes, oldest first.
     pub events: Arc<Vec<Event>>,
     pub diagnosis: Option<Arc<Diagnosis>>,
 }
@@ -81,7 +92,7 @@ impl Shown {
     }
 }
 
-/// The networks, and which of them the views show. There is always one.
+/// The networks, with the one that the views show. Never empty.
 #[derive(Debug, Clone)]
 pub struct Networks {
     front: Network,
@@ -113,7 +124,7 @@ impl Networks {
         &mut self.front
     }
 
-    /// The network with this number, unless it is attached no longer.
+    /// The network with this number, if still attached.
     pub fn get_mut(&mut self, id: NetworkId) -> Option<&mut Network> {
         self.iter_mut().find(|network| network.id == id)
     }

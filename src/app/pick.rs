@@ -33,13 +33,11 @@ pub struct Pick {
 /// Result of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Picked {
-    /// The choice continues.
     NotYet,
     /// Attach to this one.
     This(usize),
     /// Search for confs again.
     Again,
-    /// Suspend the process.
     Suspend,
     /// Quit without a choice.
     Quit,
@@ -57,7 +55,6 @@ impl Pick {
         Self { looked: Some(looked), ..Self::new(choices) }
     }
 
-    /// Handles a key.
     pub fn press(&mut self, key: KeyEvent) -> Picked {
         if key.kind == KeyEventKind::Release {
             return Picked::NotYet;

@@ -44,7 +44,6 @@ impl Cell {
     }
 }
 
-/// A text cell.
 pub fn text(text: impl Into<String>) -> Cell {
     Cell::Text(text.into())
 }

@@ -26,13 +26,11 @@ use crate::text::count;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tab {
-    /// The tree.
     Explore,
     /// DNS queries and responses.
     Dig,
     /// Round trips and loss.
     Ping,
-    /// Causes and remedies.
     Doctor,
     /// Changes of the network.
     Events,
@@ -103,7 +101,6 @@ pub trait View: Sync {
     }
     /// Sorts by this column; if already sorted by it, reverses the order.
     fn sort(&self, _state: &mut State, _column: usize) {}
-    /// Scrolls long lines.
     fn scroll(&self, _state: &mut State, _left: bool) {}
     /// Whether long lines can be scrolled, or why not.
     fn scrollable(&self, _state: &State, _left: bool) -> Result<(), &'static str> {
@@ -114,7 +111,6 @@ pub trait View: Sync {
         false
     }
 
-    /// The selected places.
     fn subject(&self, _state: &State) -> Vec<Node> {
         Vec::new()
     }
@@ -148,7 +144,6 @@ pub trait View: Sync {
     fn found(&self, _state: &State) -> String {
         String::new()
     }
-    /// Filters by `text`.
     fn set_filter(&self, _state: &mut State, _text: &str) {}
     /// The view's input line that receives text, if any.
     fn line<'a>(&self, _state: &'a mut State) -> Option<&'a mut Input> {

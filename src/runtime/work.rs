@@ -124,7 +124,6 @@ pub struct Work {
     pub reload: Lane,
     /// Examining the host for the doctor.
     pub context: Lane,
-    /// Writing exported files.
     pub save: Lane,
     /// Storing layout, folds and history.
     pub keep: Lane,

@@ -58,6 +58,6 @@ impl<'a, S> Canvas<'a, S> {
 impl Canvas<'_> {
     /// Replaces each command name in braces by its keys.
     pub fn with_keys(&self, text: &str) -> String {
-        self.state.keymap.tell(self.state.context(), text, self.theme.ascii)
+        self.state.keymap.with_keys(self.state.context(), text, self.theme.ascii)
     }
 }

@@ -115,7 +115,9 @@ fn search(canvas: &mut Canvas<'_>, area: Rect, prompt: &str, menu: &Menu) {
     canvas.two_ends(area, search, Line::default().add(tally, dim), (' ', dim));
 }
 
-/// The matching lines.
+/// Columns of the keys in the help.
+const KEYS: usize = 13;
+
 fn choices(canvas: &mut Canvas<'_>, area: Rect, overlay: &Overlay, menu: &Menu) {
     let Canvas { state, theme, .. } = *canvas;
     let dim = theme.style(Role::Dim);
@@ -135,7 +137,8 @@ fn choices(canvas: &mut Canvas<'_>, area: Rect, overlay: &Overlay, menu: &Menu) 
             },
             Choice::Value(value) => {
                 let left = marked(chosen, theme).add(fit(&value.text, longest), theme.row(chosen));
-                (left.to(longest + 4).add(&value.about, dim), Line::default())
+                let room = if matches!(overlay, Overlay::Help(_)) { KEYS } else { longest + 4 };
+                (left.to(room).add(&value.about, dim), Line::default())
             }
         };
         canvas.two_ends(here, left, right, (' ', dim));
@@ -148,8 +151,9 @@ fn about(canvas: &mut Canvas<'_>, area: Rect, menu: &Menu) {
     let dim = theme.style(Role::Dim);
     let text = match menu.choice() {
         Some(Choice::Row(row)) => {
-            let reason =
-                (row.enabled)(state).err().map(|reason| state.keymap.tell(menu.from, reason, theme.ascii));
+            let reason = (row.enabled)(state)
+                .err()
+                .map(|reason| state.keymap.with_keys(menu.from, reason, theme.ascii));
             reason.map(|reason| {
                 Line::default().add(format!("   not available: {reason}"), theme.style(Role::Warn))
             })
@@ -180,7 +184,7 @@ fn entry(
     let id = row.id;
     // Keys are short, names are long.
     let (head, tail, room) = match overlay {
-        Overlay::Help(_) => (keys, id.to_owned(), 13),
+        Overlay::Help(_) => (keys, id.to_owned(), KEYS),
         _ => (id.to_owned(), keys, 17),
     };
     let left = marked(chosen, theme)
@@ -190,7 +194,7 @@ fn entry(
         .add(row.help, words);
     match reason {
         Some(reason) => {
-            let reason = state.keymap.tell(state.place(), reason, theme.ascii);
+            let reason = state.keymap.with_keys(state.place(), reason, theme.ascii);
             (left.add(format!(" — {reason}"), dim), Line::default())
         }
         None => (left, Line::default().add(format!(" {tail} "), dim)),

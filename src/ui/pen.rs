@@ -82,7 +82,6 @@ impl<'b> Pen<'b> {
         })
     }
 
-    /// Writes formatted `text`.
     pub fn put_args(&mut self, text: fmt::Arguments<'_>, style: Style) {
         self.with(text, |pen, text| pen.put(text, style));
     }

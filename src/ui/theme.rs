@@ -83,7 +83,6 @@ pub enum Depth {
     Sixteen,
     /// 256 colours: the palette, a cube of 216 and 24 greys.
     Many,
-    /// 24-bit colours.
     True,
 }
 
@@ -173,20 +172,15 @@ pub struct Theme {
     pub name: ThemeName,
     /// Colours supported by the terminal.
     pub depth: Depth,
-    /// ASCII glyphs only.
     pub ascii: bool,
 }
 
 /// Meaning of a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Selection and focus.
     Accent,
-    /// Good state.
     Ok,
-    /// Degraded state.
     Warn,
-    /// Bad state.
     Bad,
     /// Labels, units and ages.
     Dim,

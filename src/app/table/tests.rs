@@ -201,8 +201,29 @@ fn the_help_lists_what_the_palette_lists() {
             open(&mut s.state);
             s.state.overlay.unwrap().menu().unwrap().found.clone()
         };
-        assert_eq!(listed(menu::help), listed(|state| menu::palette(state, "")), "{name}");
+        let mut help = listed(menu::help);
+        help.retain(|choice| matches!(choice, menu::Choice::Row(_)));
+        assert_eq!(help, listed(|state| menu::palette(state, "")), "{name}");
     }
+}
+
+#[test]
+fn the_help_finds_commands_and_marks_by_their_descriptions() {
+    let (_, mut s) = states().into_iter().next().unwrap();
+    s.keys("?route");
+    let found = |s: &Session| s.state.overlay.as_ref().unwrap().menu().unwrap().found.clone();
+    assert!(found(&s).iter().any(|choice| matches!(choice, menu::Choice::Row(row) if row.id == "trace")));
+    s.keys("<esc>?mark:");
+    let marks: Vec<String> = found(&s)
+        .iter()
+        .filter_map(|choice| match choice {
+            menu::Choice::Value(value) => Some(value.text.clone()),
+            menu::Choice::Row(_) => None,
+        })
+        .collect();
+    assert!(marks.contains(&"●".to_owned()) && marks.contains(&"◌".to_owned()), "{marks:?}");
+    s.keys("<enter>");
+    assert!(s.state.overlay.is_some(), "a mark is no command");
 }
 
 #[test]

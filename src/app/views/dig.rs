@@ -64,7 +64,6 @@ pub enum Face {
     Message,
     /// The bytes with their fields.
     Hex,
-    /// JSON for programs.
     Json,
     /// Changes during a watch.
     Changes,
@@ -90,7 +89,6 @@ pub struct Entry {
     pub text: String,
     /// The line after parsing.
     pub line: Line,
-    /// The last response.
     pub answered: Option<Arc<Answered>>,
     /// Whether a response is awaited.
     pub asking: bool,
@@ -170,7 +168,6 @@ impl Made {
 }
 
 impl Dig {
-    /// The shown entry.
     pub fn entry(&self) -> Option<&Entry> {
         self.entries.get(self.chosen)
     }

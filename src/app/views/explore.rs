@@ -28,7 +28,19 @@ use crate::text::{Safe, count};
 use tree::{Found, Sort, Tree};
 
 /// Context of its keys.
-pub const HERE: Context = Context::view("Explore");
+pub const HERE: Context = Context::view("Explore").with_marks(MARKS);
+
+/// Marks of the tree.
+const MARKS: &[(&str, &str)] = &[
+    ("●", "Mark: the machine replied to the last probe"),
+    ("○", "Mark: the last probe was lost"),
+    ("·", "Mark: the machine is not pinged"),
+    ("◌", "Mark: old data, or the link is down"),
+    ("✗", "Mark: the machine is gone"),
+    ("◆", "Mark: the row is marked"),
+    ("▸ ▾", "Mark: the row is collapsed, expanded"),
+    ("+1 –2 →3", "Mark: new, gone and changed machines below the row"),
+];
 
 const EMPTY: &str = "nothing is selected: the tree is empty";
 
@@ -173,7 +185,7 @@ static ROWS: &[Row] = &[
     }),
     row("ping-below", &[Char('P')], "Ping all machines below, or stop", |s, _, _| toggle_pings(s, true))
         .when(selected),
-    row("ping-in-turns", &[Char('T')], "Ping round robin over the app's addresses, or stop", |s, _, _| {
+    row("ping-round-robin", &[Char('T')], "Ping round robin over the app's addresses, or stop", |s, _, _| {
         if let Some(app) = app(s).cloned() {
             targets::toggle_turns(s, &app);
         }

@@ -58,19 +58,14 @@ pub enum Column {
     /// Share of probes without a reply.
     #[default]
     Loss,
-    /// Newest RTT.
     Last,
-    /// Smallest RTT.
     Min,
-    /// Mean RTT.
     Avg,
-    /// Median RTT.
     P50,
     /// 95th percentile of the RTT.
     P95,
     /// 99th percentile of the RTT.
     P99,
-    /// Largest RTT.
     Max,
     /// Mean deviation of the RTT.
     Mdev,
@@ -178,7 +173,6 @@ pub enum Lower {
     Chart,
     /// Histogram of round trips.
     Histogram,
-    /// List of replies.
     Replies,
     /// The route with its hops.
     Trace,
@@ -396,7 +390,7 @@ static ROWS: &[CommandRow] = &[
     .takes(&PORTS)
     .hint(6, 44, "protocols")
     .when(|s| outside_matrix(s).and_then(|()| subject::checkable(s, spec(s)))),
-    row("ping-in-turns", &[Char('T')], "Ping round robin over the app's addresses, or stop", |s, _, _| {
+    row("ping-round-robin", &[Char('T')], "Ping round robin over the app's addresses, or stop", |s, _, _| {
         if let Some(app) = app(s) {
             targets::toggle_turns(s, &app);
         }

@@ -118,7 +118,6 @@ fn title(canvas: &mut Canvas<'_>, area: Rect, rows: &[Row<'_>]) {
     canvas.rule(area, &left, true, &format!("{of}{sort} {arrow}  {doing}"));
 }
 
-/// Columns that fit.
 struct Columns {
     size: Size,
     name: usize,

@@ -44,7 +44,6 @@ impl Builder {
         builder
     }
 
-    /// The selected form.
     pub fn template(&self) -> &'static Template {
         &TEMPLATES[self.chosen.min(TEMPLATES.len() - 1)]
     }

@@ -72,10 +72,8 @@ impl Past {
     }
 }
 
-/// An open search.
 #[derive(Debug, Clone, Default)]
 pub struct Search {
-    /// Search text.
     pub input: Input,
     /// Index of the selected line among the matches.
     pub chosen: usize,

@@ -28,7 +28,6 @@ use crate::text::{Safe, count, ms};
 pub enum Link {
     /// A name that is not a known name of this network.
     Name(Name),
-    /// An address.
     Address(Ipv6Addr),
     /// A place in the tree.
     Node(Node),
@@ -93,17 +92,12 @@ fn word(name: &Name) -> String {
 /// The style of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// Labels and units.
     Dim,
-    /// Data.
     Plain,
-    /// Owners of addresses.
     Accent,
-    /// Good result.
     Ok,
     /// Result with a problem.
     Warn,
-    /// Bad result.
     Bad,
 }
 

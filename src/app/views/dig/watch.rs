@@ -8,7 +8,6 @@ use crate::dns::dig::compare::Difference;
 use crate::dns::dig::line::Line;
 use crate::engine::report::Answered;
 
-/// Selectable intervals.
 const STEPS: [Duration; 7] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
@@ -32,7 +31,6 @@ pub struct Watch {
     pub since: Instant,
     /// Number of responses so far.
     pub answers: u64,
-    /// Changes, oldest first.
     pub log: VecDeque<Change>,
     /// Number of changes that were dropped.
     pub dropped: u64,
@@ -64,7 +62,6 @@ impl Watch {
         }
     }
 
-    /// The current interval.
     pub fn every(&self) -> Duration {
         STEPS.get(self.step).copied().unwrap_or(Duration::from_secs(5))
     }

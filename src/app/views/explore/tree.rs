@@ -28,7 +28,6 @@ pub use matches::Found;
 /// Sort order of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sort {
-    /// By name.
     #[default]
     Name,
     /// By number of machines, largest first.
@@ -82,7 +81,6 @@ impl Tree {
         (0..self.index.len()).map(|at| self.index.row(at).unwrap_or_else(Row::nothing))
     }
 
-    /// Number of rows.
     pub fn len(&self) -> usize {
         self.index.len()
     }

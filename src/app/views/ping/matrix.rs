@@ -19,7 +19,6 @@ pub struct Place {
 /// Figures of an app in a region.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cell {
-    /// Number of machines.
     pub machines: usize,
     /// Number of pinged machines.
     pub pinged: usize,
@@ -49,13 +48,11 @@ impl State {
         apps.filter(|(_, app)| !app.machines.is_empty()).map(|(name, _)| name.clone()).collect()
     }
 
-    /// The selected app.
     pub fn matrix_app(&self) -> Option<Safe> {
         let apps = self.matrix_apps();
         apps.get(self.views.ping.matrix?.app.min(apps.len().checked_sub(1)?)).cloned()
     }
 
-    /// The selected region.
     pub fn matrix_region(&self) -> Option<Option<Safe>> {
         let regions = self.matrix_regions();
         regions.get(self.views.ping.matrix?.region.min(regions.len().checked_sub(1)?)).cloned()

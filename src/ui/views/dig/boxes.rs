@@ -61,7 +61,6 @@ pub fn choices(canvas: &mut Canvas<'_>, area: Rect) {
     offers(canvas, inside, column, dig.choice, shown);
 }
 
-/// The history search.
 pub fn search(canvas: &mut Canvas<'_>, area: Rect, search: &Search) {
     let Canvas { state, theme, .. } = *canvas;
     let dim = theme.style(Role::Dim);
@@ -90,7 +89,6 @@ pub fn search(canvas: &mut Canvas<'_>, area: Rect, search: &Search) {
     canvas.cursor = Some(Position { x: inside.x + column.min(inside.width - 1), y: inside.y });
 }
 
-/// The name builder.
 pub fn builder(canvas: &mut Canvas<'_>, area: Rect, builder: &Builder) {
     match builder.hole {
         None => forms(canvas, area, builder),

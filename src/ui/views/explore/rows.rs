@@ -44,7 +44,6 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, row: &Row, selected: bool) {
     RowPen { state, theme, size, row, pen }.draw();
 }
 
-/// Draws one row.
 struct RowPen<'a> {
     state: &'a State,
     theme: Theme,

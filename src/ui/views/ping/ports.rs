@@ -25,9 +25,9 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     };
     let first = tried.first().map(|result| &result.check.label);
     let alone = tried.iter().all(|result| Some(&result.check.label) == first);
-    let whose =
+    let of =
         first.filter(|_| alone).map(|label| format!("  {}", fit(label.as_str(), 24))).unwrap_or_default();
-    canvas.rule(area, &format!("Ports{whose}"), false, &progress);
+    canvas.rule(area, &format!("Ports{of}"), false, &progress);
     let columns = usize::from(area.width).saturating_sub(4);
     let mut notes: Vec<String> = explained(state).iter().flat_map(|note| wrap(note, columns)).collect();
     notes.truncate(usize::from(area.height / 3));

@@ -42,7 +42,6 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// Builds the index.
     pub fn index(mut self) -> Index {
         let (tree, catalog) = (self.tree, self.catalog);
         let mut branches = Vec::with_capacity(catalog.apps.len());

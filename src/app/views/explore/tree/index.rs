@@ -1,5 +1,17 @@
-//! The index of the rows: branches in their order, and the number of the first row of each. Any row is found directly,
-//! and rows that are not on the screen are never built.
+//! The index of the rows of the tree.
+//!
+//! A network has up to a hundred thousand machines, the screen some fifty rows, and a frame has a few milliseconds. So
+//! rows are not a list. The index keeps the structure: a [`Branch`] per app in its order, in it a [`Twig`] per region,
+//! in it a [`Leaf`] per machine, with the counts that a collapsed row shows. `starts` has the index of the first row of
+//! each branch, so the branch of a row is found by binary search, and the row in it by adding the lengths of its few
+//! regions. A [`Row`] is built only when it is drawn, selected or searched.
+//!
+//! Filter and sort order are applied when the index is built ([`super::build`]), not when it is read: a branch that
+//! the filter excludes is absent, and twigs keep only the leaves to show. Opening or closing a row, another filter or
+//! order, a new catalog, and new RTTs if they decide the order, build a new index; moving the selection and scrolling build nothing. Positions are therefore valid only for one
+//! index: the selection is a [`Node`], and [`Index::find`] gives its row again.
+//!
+//! Peers are not in an app. Their group is the last branch and has a place of its own (`peers_at`).
 
 use std::time::Duration;
 
@@ -182,7 +194,6 @@ impl Index {
         Self { branches, starts, peers, peers_open, peers_at: at, machines }
     }
 
-    /// Number of rows.
     pub fn len(&self) -> usize {
         let peers = match (self.peers.is_empty(), self.peers_open) {
             (true, _) => 0,

@@ -13,7 +13,6 @@ use crate::text::Safe;
 /// Recent change of a row that still exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mark {
-    /// It is new.
     New,
     /// It moved from this region.
     Moved(Option<Safe>),
@@ -24,9 +23,7 @@ pub enum Mark {
 /// Numbers of recent changes below a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
-    /// New machines.
     pub came: usize,
-    /// Gone machines.
     pub went: usize,
     /// Machines with a new region or address.
     pub changed: usize,

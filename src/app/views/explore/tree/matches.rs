@@ -33,7 +33,7 @@ impl Tree {
         if (found > here) == forward { Found::Here } else { Found::Round }
     }
 
-    /// Whether a row matches by itself: its parent does not match the filter already.
+    /// Whether a row matches the filter itself, not only through its parent.
     fn is_match(&self, judge: &mut Judge<'_>, node: &Node, catalog: &Catalog) -> bool {
         match node {
             Node::App(app) => {

@@ -8,12 +8,12 @@ const KEPT: usize = 100;
 
 /// Places before and after the current one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Trail {
+pub struct Visits {
     back: Vec<Place>,
     forward: Vec<Place>,
 }
 
-impl Trail {
+impl Visits {
     /// Adds `place` as the newest; places after it are dropped.
     pub fn leave(&mut self, place: Place) {
         self.forward.clear();
@@ -41,13 +41,13 @@ impl State {
     /// Adds the current place before a jump to another.
     pub fn leave_place(&mut self) {
         if let Some(place) = self.front().place(self) {
-            self.trail.leave(place);
+            self.visits.leave(place);
         }
     }
 
     /// Goes one place back or forward.
-    pub fn walk_trail(&mut self, forward: bool, out: &mut Out) {
-        if let Some(place) = self.trail.step(self.front().place(self), forward) {
+    pub fn walk_history(&mut self, forward: bool, out: &mut Out) {
+        if let Some(place) = self.visits.step(self.front().place(self), forward) {
             out.request(Request::Return(place));
         }
     }
@@ -60,18 +60,18 @@ mod tests {
     #[test]
     fn back_forward_and_a_new_place() {
         let line = |text: &str| Place::Line(text.into());
-        let mut trail = Trail::default();
-        trail.leave(line("a"));
-        trail.leave(line("b"));
-        assert_eq!(trail.step(Some(line("c")), false), Some(line("b")));
-        assert_eq!(trail.step(Some(line("b")), false), Some(line("a")));
-        assert_eq!(trail.step(Some(line("a")), false), None);
-        assert_eq!(trail.step(Some(line("a")), true), Some(line("b")));
-        trail.leave(line("b"));
-        assert!(!trail.leads(true) && trail.leads(false));
+        let mut visits = Visits::default();
+        visits.leave(line("a"));
+        visits.leave(line("b"));
+        assert_eq!(visits.step(Some(line("c")), false), Some(line("b")));
+        assert_eq!(visits.step(Some(line("b")), false), Some(line("a")));
+        assert_eq!(visits.step(Some(line("a")), false), None);
+        assert_eq!(visits.step(Some(line("a")), true), Some(line("b")));
+        visits.leave(line("b"));
+        assert!(!visits.leads(true) && visits.leads(false));
         for n in 0..300 {
-            trail.leave(line(&n.to_string()));
+            visits.leave(line(&n.to_string()));
         }
-        assert_eq!(trail.back.len(), KEPT);
+        assert_eq!(visits.back.len(), KEPT);
     }
 }
