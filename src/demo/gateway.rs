@@ -167,7 +167,7 @@ impl Story {
         Some(self.began + millis(after * 1e3))
     }
 
-    fn tell(&mut self, org: &mut Scenario, now: Instant) {
+    fn play(&mut self, org: &mut Scenario, now: Instant) {
         while let Some(due) = self.due()
             && due <= now
         {
@@ -253,7 +253,7 @@ impl Gateway {
 
     /// Does all due work.
     async fn drive(&mut self, now: Instant) {
-        self.story.tell(&mut lock(&self.org), now);
+        self.story.play(&mut lock(&self.org), now);
         let mut leaving = VecDeque::new();
         self.host.stack().poll(now, &mut leaving);
         for packet in leaving {

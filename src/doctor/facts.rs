@@ -409,7 +409,7 @@ pub struct DnsPath {
     /// Number of queries sent.
     pub sent: u32,
     pub end: DnsEnd,
-    /// Another address or port that the response came from; such a response counts for nobody.
+    /// Another address or port that the response came from; such a response is ignored.
     pub elsewhere: Option<SocketAddrV6>,
     /// Time until the end, or until it was given up.
     pub waited: Duration,

@@ -134,7 +134,7 @@ pub struct Peer {
     /// boringtun's clock: the time of the last `update_timers`.
     clock: Instant,
     /// Time of the last received packet, by boringtun's clock.
-    heard: Instant,
+    last_received: Instant,
     buffer: Box<[u8]>,
     padded: Vec<u8>,
 }
@@ -197,7 +197,7 @@ impl Peer {
             indices: vec![index & 0x00ff_ffff],
             diverted: Diverted::default(),
             clock: now,
-            heard: now,
+            last_received: now,
             buffer: vec![0; BUFFER].into_boxed_slice(),
             padded: Vec::new(),
         }
@@ -419,7 +419,7 @@ impl Peer {
                 self.offered = index_at(&reply, 4);
                 self.link.endpoint.get_or_insert(from);
                 self.link.last_received = Some(now);
-                self.heard = self.clock;
+                self.last_received = self.clock;
                 self.transmit(now, from, reply, out);
             }
             _ => {
@@ -446,7 +446,7 @@ impl Peer {
 
     /// An authenticated packet was received: the peer is at `from`.
     fn authentic(&mut self, now: Instant, from: SocketAddr, datagram: &[u8], empty: bool, out: &mut Outputs) {
-        self.heard = self.clock;
+        self.last_received = self.clock;
         self.timers.received(now, empty);
         if datagram.first() == Some(&DATA) && self.role == Role::Initiator {
             self.count(now, datagram);
@@ -570,7 +570,9 @@ impl Peer {
         }
         let patient = self.timers.silent_since().is_some_and(|since| now < since + NO_REPLY);
         // Half a second early, since its clock differs from ours.
-        if patient && now.saturating_duration_since(self.heard) + Duration::from_millis(500) >= NO_REPLY {
+        if patient
+            && now.saturating_duration_since(self.last_received) + Duration::from_millis(500) >= NO_REPLY
+        {
             return;
         }
         self.clock = now;

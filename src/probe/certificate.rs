@@ -56,14 +56,14 @@ impl Certificate {
 
     /// One line: `certificate of web.example and 2 more names, by R11, until 2026-11-25`.
     pub fn words(&self) -> String {
-        let first = self.names.first().map_or("nobody", Safe::as_str);
+        let first = self.names.first().map_or("without a name".into(), |name| format!("of {name}"));
         let more = match self.names.len() {
             0 | 1 => String::new(),
             n => format!(" and {}", count(n - 1, "more name")),
         };
         let by = self.issuer.as_ref().map(|issuer| format!(", by {issuer}")).unwrap_or_default();
         let until = self.last_day().map(|day| format!(", until {day}")).unwrap_or_default();
-        format!("certificate of {first}{more}{by}{until}")
+        format!("certificate {first}{more}{by}{until}")
     }
 }
 

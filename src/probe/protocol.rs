@@ -239,12 +239,15 @@ mod tests {
         assert_eq!(guesses(443), [Protocol::Tls, Protocol::Http]);
         assert_eq!(guesses(8443), [Protocol::Tls, Protocol::Http]);
         assert_eq!(guesses(8080), [Protocol::Http, Protocol::Tls]);
-        let tells = |protocol: Protocol, answer: &[u8]| protocol.judge(answer).is_conclusive();
+        let conclusive = |protocol: Protocol, answer: &[u8]| protocol.judge(answer).is_conclusive();
         assert!(
-            tells(Protocol::Http, b"HTTP/1.1 404 Not Found\r\n") && tells(Protocol::Tls, b"220 mail\r\n")
+            conclusive(Protocol::Http, b"HTTP/1.1 404 Not Found\r\n")
+                && conclusive(Protocol::Tls, b"220 mail\r\n")
         );
-        assert!(!tells(Protocol::Http, b"HTTP/1.0 400 Bad Request\r\n"), "so does HTTPS");
-        assert!(!tells(Protocol::Http, &[21, 3, 1, 0, 2]) && !tells(Protocol::Tls, b"HTTP/1.1 400\r\n"));
+        assert!(!conclusive(Protocol::Http, b"HTTP/1.0 400 Bad Request\r\n"), "so does HTTPS");
+        assert!(
+            !conclusive(Protocol::Http, &[21, 3, 1, 0, 2]) && !conclusive(Protocol::Tls, b"HTTP/1.1 400\r\n")
+        );
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::net::{Arrival, Datagrams as _, Network};
 /// Times of the datagrams.
 const TRIES: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(2)];
-/// Timeout of both: long enough to tell a slow server from a silent one.
+/// Timeout of both: long enough to distinguish a slow server from a silent one.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Queries `server` for `_apps.internal` by UDP and by TCP.

@@ -68,7 +68,7 @@ fn gateway_config() -> Config {
 struct Gateway {
     host: Arc<Host>,
     task: JoinHandle<()>,
-    heard: Arc<Mutex<Vec<Vec<u8>>>>,
+    received: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Drop for Gateway {
@@ -114,7 +114,7 @@ impl Gateway {
         let limiter = Limiter::new(&config.private_key, per_second);
         let peer = Peer::responder(config, rand::random::<u32>() >> 8, now(), limiter);
         let host = Host::new(Stack::new(&[THERE], 1420, 3, now()));
-        let heard = Arc::new(Mutex::new(Vec::new()));
+        let received = Arc::new(Mutex::new(Vec::new()));
         let mut listener = host.listen(80).unwrap();
         tokio::spawn(async move {
             while let Ok(mut stream) = listener.accept().await {
@@ -124,11 +124,16 @@ impl Gateway {
                 });
             }
         });
-        let task = tokio::spawn(Self::run(ground, peer, Arc::clone(&host), Arc::clone(&heard)));
-        Self { host, task, heard }
+        let task = tokio::spawn(Self::run(ground, peer, Arc::clone(&host), Arc::clone(&received)));
+        Self { host, task, received }
     }
 
-    async fn run(mut ground: impl Ground, mut peer: Peer, host: Arc<Host>, heard: Arc<Mutex<Vec<Vec<u8>>>>) {
+    async fn run(
+        mut ground: impl Ground,
+        mut peer: Peer,
+        host: Arc<Host>,
+        received: Arc<Mutex<Vec<Vec<u8>>>>,
+    ) {
         let mut buffer = vec![0; 65_535];
         let mut out = Outputs::default();
         let mut leaving = VecDeque::new();
@@ -138,7 +143,7 @@ impl Gateway {
             for inner in std::mem::take(&mut out.inner) {
                 match Packet::parse(&inner).unwrap() {
                     Packet { from, to, inner: Inner::Udp { src, dst, payload }, .. } => {
-                        heard.lock().unwrap().push(payload.to_vec());
+                        received.lock().unwrap().push(payload.to_vec());
                         let by = if dst == 9 { ELSEWHERE } else { to };
                         let answer = packet::udp(
                             SocketAddrV6::new(by, dst, 0, 0),
@@ -342,11 +347,11 @@ async fn on_a_bad_wire_each_datagram_arrives_at_most_once() {
     assert_eq!(answers.len(), count, "a datagram arrived twice");
     // Each direction delivers 0.9 × 0.9 of the datagrams that are not duplicated.
     assert!((300..460).contains(&count), "{count}");
-    let mut heard = gateway.heard.lock().unwrap().clone();
-    let all = heard.len();
-    heard.sort();
-    heard.dedup();
-    assert_eq!(heard.len(), all);
+    let mut received = gateway.received.lock().unwrap().clone();
+    let all = received.len();
+    received.sort();
+    received.dedup();
+    assert_eq!(received.len(), all);
     let link = until(&tunnel, |link| link.drops.outer > 0).await;
     assert_eq!(link.phase, Phase::Up);
 }
@@ -385,7 +390,7 @@ async fn an_eavesdropper_reads_nothing() {
     let socket = tunnel.udp().unwrap();
     socket.send(service(7), b"_apps.internal").unwrap();
     assert_eq!(payload(&socket).await, b"_APPS.INTERNAL");
-    assert_eq!(gateway.heard.lock().unwrap().as_slice(), [b"_apps.internal".to_vec()]);
+    assert_eq!(gateway.received.lock().unwrap().as_slice(), [b"_apps.internal".to_vec()]);
     let seen = wire.seen();
     assert!(seen.iter().all(|sent| sent.len() >= 2));
     for datagram in seen.iter().flatten() {

@@ -453,8 +453,8 @@ fn an_idle_peer_sends_nothing_and_has_no_error() {
 }
 
 #[test]
-fn data_of_another_client_are_told_apart_from_data_of_earlier_sessions() {
-    let packet = datagram(THERE, HERE, b"for whom?");
+fn data_of_another_client_are_distinguished_from_data_of_earlier_sessions() {
+    let packet = datagram(THERE, HERE, b"for another");
     let mut pair = Pair::new(configs());
     pair.attach();
     pair.reply(&packet);
