@@ -140,7 +140,8 @@ const NAMES: &[&str] = &[
 ];
 
 /// Places in the source where a banned word is right, and why.
-const RIGHT: &[(&str, &str, &str)] = &[];
+const RIGHT: &[(&str, &str, &str)] =
+    &[("src/doctor/judge/tests.rs", "nobody", "the name of a case, in a snapshot")];
 
 /// The text of a source file by kind.
 #[derive(Default)]
@@ -157,7 +158,7 @@ impl Source {
     fn read(text: &str) -> Self {
         let mut source = Self::default();
         let (mut rest, mut line) = (text, 1);
-        let raw = Regex::new(r##"^b?r(#*)""##).unwrap();
+        let raw = Regex::new(r#"^b?r(#*)""#).unwrap();
         let character = Regex::new(r"^b?'(?:[^'\\]|\\.[^']*)'").unwrap();
         while let Some(first) = rest.chars().next() {
             let may_begin = matches!(first, 'b' | 'r');
@@ -223,9 +224,10 @@ impl Source {
 
     /// Names of items and fields.
     fn names(&self) -> Vec<String> {
-        let item =
-            Regex::new(r"\b(?:fn|struct|enum|trait|type|const|static|mod|let|let mut)\s+([A-Za-z_]\w*)")
-                .unwrap();
+        let item = Regex::new(
+            r"(?:^|[^'\w])(?:fn|struct|enum|trait|type|const|static|mod|let|let mut)\s+([A-Za-z_]\w*)",
+        )
+        .unwrap();
         let member = Regex::new(r"(?m)^\s+(?:pub(?:\([^)]*\))? )?([A-Za-z_]\w*)(?:: |,$|\(|\s*\{)").unwrap();
         let all = item.captures_iter(&self.code).chain(member.captures_iter(&self.code));
         all.map(|found| found[1].to_owned()).collect()

@@ -252,7 +252,7 @@ async fn slow_link(rtt: Duration, loss: f64, known: Option<Duration>, seed: u64)
         answered += 1;
     }
     let link = until(&tunnel, |link| loss > 0.0 || link.is_up()).await;
-    // Nobody else is there, whatever is lost, late or repeated.
+    // No other client sends, whatever is lost, late or repeated.
     assert_eq!((link.drops.strays, link.drops.diverted, link.drops.alien), (0, 0, 0), "{rtt:?} {seed}");
     let attach =
         link.first_handshake.map_or(Duration::MAX, |at| at.saturating_duration_since(start.into_std()));
