@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use facts::Facts;
-pub use subject::{Machine, Subject};
+pub use subject::{Machine, Subject, Within};
 
 /// Groups of checks, from near to far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -46,7 +46,8 @@ pub trait Network: Clone + Send + Sync + 'static {
     /// Binds a UDP socket to a random free port.
     fn udp(&self) -> io::Result<Self::Udp>;
 
-    /// Connects. Errors: `ConnectionRefused` on a reset, `HostUnreachable`/`NetworkUnreachable` on an ICMPv6 error,
+    /// Connects. Errors: `ConnectionRefused` on a reset, `PermissionDenied` where an ICMPv6 error says that it is
+    /// prohibited, `HostUnreachable`/`NetworkUnreachable` on another,
     /// `TimedOut` when the stack gives up. Callers set their own, shorter timeout.
     fn tcp(&self, to: SocketAddrV6) -> impl Future<Output = io::Result<Self::Tcp>> + Send;
 

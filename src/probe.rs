@@ -7,6 +7,7 @@ pub mod ping;
 pub mod port;
 pub mod protocol;
 pub mod series;
+pub mod service;
 pub mod stats;
 pub mod tls;
 pub mod trace;

@@ -1,6 +1,7 @@
 //! Context of a conf on this host: other confs, and an interface with the conf's own address.
 
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::find::{candidates, found};
 use crate::doctor::facts::{Around, Sibling};
@@ -38,5 +39,7 @@ pub fn of(profile: &Profile, given: &[PathBuf]) -> Around {
             same_key: other.private_key == profile.private_key,
         })
         .collect();
-    Around { siblings, interface, ..Around::default() }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+    let now = now.and_then(|now| i64::try_from(now.as_secs()).ok());
+    Around { now, siblings, interface, ..Around::default() }
 }

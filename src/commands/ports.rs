@@ -165,7 +165,7 @@ fn print(
     let banner = protocol.as_ref().map(|check| format!("  {}", check.banner.words())).unwrap_or_default();
     let style = match port {
         Port::Open(_) => OK,
-        Port::Refused | Port::Filtered => WARN,
+        Port::Refused | Port::Prohibited | Port::Filtered => WARN,
         Port::Error(_) => BAD,
     };
     let (word, took) = (paint(style, port.as_str()), paint(DIM, took));

@@ -39,7 +39,9 @@ impl Lookup {
         let count = if texts.is_empty() { addresses.len() } else { entries.len() };
         let server = exchange.server.ip();
         let server = server.to_ipv4_mapped().map_or(server.to_string(), |v4| v4.to_string());
-        let mut lines = vec![format!("{form} {} @{server}: {outcome}, {count} entries", form.record_type())];
+        // The name that was sent, not the form's text: a dot inside a label is escaped.
+        let name = Safe::new(exchange.question.name.to_string().trim_end_matches('.'));
+        let mut lines = vec![format!("{name} {} @{server}: {outcome}, {count} entries", form.record_type())];
         lines.extend(exchange.tries.iter().map(|attempt| {
             format!("  {} at +{} ms: {}", attempt.transport.as_str(), ms(attempt.sent), attempt.end)
         }));

@@ -10,6 +10,7 @@ use crate::dns::lookup::Lookup;
 use crate::dns::outcome::Outcome;
 use crate::probe::port::Port;
 use crate::probe::protocol::Banner;
+use crate::probe::service::Service;
 use crate::profile::Profile;
 use crate::profile::parse::{ConfError, FOREIGN_DNS, LONGEST_NAME, SMALL_MTU, WORLD_READABLE};
 use crate::text::Safe;
@@ -78,6 +79,8 @@ pub struct Facts {
     pub machine_count: usize,
     /// The app in `_apps`, and the responses of its own names.
     pub app: Option<AppSeen>,
+    /// The name of the region, process group or machine that was asked for.
+    pub asked: Option<Lookup>,
     /// Pings of the addresses in the network that the app's name gives and no list has.
     pub named: Option<Vec<(Ipv6Addr, Pings)>>,
     /// Whether any record contains the machine in question.
@@ -138,6 +141,8 @@ pub struct Broken {
 /// Observations on this machine besides the conf: its clock, its other confs, other users of the key.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Around {
+    /// Time in seconds since 1970, to compare with the dates of certificates.
+    pub now: Option<i64>,
     /// Distance that the clock went back since the conf was last attached.
     pub clock_behind: Option<Duration>,
     /// Another sixpane attached with the conf's key; its process ID, if known.
@@ -202,6 +207,7 @@ impl Facts {
             machines: None,
             machine_count: 0,
             app: None,
+            asked: None,
             named: None,
             machine_known: None,
             ports: None,
@@ -474,6 +480,8 @@ pub struct Tried {
     pub port: Port,
     /// Result of the protocol check, if requested.
     pub banner: Option<Banner>,
+    /// What the service does with a connection, if the port is open.
+    pub service: Option<Service>,
 }
 
 /// The machine's own connection to the network: a VPN by wg-quick or an app.

@@ -27,6 +27,7 @@ pub async fn connect<N: Network>(net: &N, to: SocketAddrV6) -> Port {
         Ok(Ok(_)) => Port::Open(start.elapsed()),
         Ok(Err(error)) => match error.kind() {
             ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => Port::Refused,
+            ErrorKind::PermissionDenied => Port::Prohibited,
             ErrorKind::TimedOut => Port::Filtered,
             _ => Port::Error(words(error)),
         },

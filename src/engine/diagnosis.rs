@@ -5,6 +5,7 @@ mod examine;
 mod others;
 mod pings;
 mod port;
+mod service;
 pub mod system;
 mod transports;
 

@@ -222,6 +222,7 @@ impl Tcp {
             IcmpError::PacketTooBig(_) => return false,
             IcmpError::Unreachable(0) => io::ErrorKind::NetworkUnreachable,
             IcmpError::Unreachable(4) => io::ErrorKind::ConnectionRefused,
+            IcmpError::Unreachable(1 | 5 | 6) => io::ErrorKind::PermissionDenied,
             _ => io::ErrorKind::HostUnreachable,
         };
         let remote = IpEndpoint::new(IpAddress::Ipv6(to), dst);

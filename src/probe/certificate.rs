@@ -18,7 +18,8 @@ pub struct Certificate {
     pub names: Vec<Safe>,
     /// Common name of the issuer, or else its organization.
     pub issuer: Option<Safe>,
-    /// End of its validity, in seconds since 1970.
+    /// Start and end of its validity, in seconds since 1970.
+    pub from: i64,
     pub until: i64,
 }
 
@@ -45,7 +46,19 @@ impl Certificate {
             all.next().map(|name| Safe::new(name.attr_value().data))
         };
         let issuer = common(certificate.issuer()).or_else(organization);
-        Some(Self { names, issuer, until: certificate.validity().not_after.timestamp() })
+        let validity = certificate.validity();
+        let (from, until) = (validity.not_before.timestamp(), validity.not_after.timestamp());
+        Some(Self { names, issuer, from, until })
+    }
+
+    /// Whether it is valid for `host`: one of its names, or a wildcard for the first label (RFC 9525 §6.3).
+    pub fn is_for(&self, host: &str) -> bool {
+        let host = host.trim_end_matches('.');
+        self.names.iter().map(Safe::as_str).any(|name| {
+            let parent =
+                |rest: &str| host.split_once('.').is_some_and(|(_, own)| own.eq_ignore_ascii_case(rest));
+            name.eq_ignore_ascii_case(host) || name.strip_prefix("*.").is_some_and(parent)
+        })
     }
 
     /// Last day of its validity: `2026-11-25`.
@@ -102,6 +115,17 @@ pub(crate) mod tests {
         assert_eq!(names, ["web.internal", "*.web.internal", "fdaa:0:18::2"]);
         let expected = "certificate of web.internal and 2 more names, by web.example, until 2036-11-22";
         assert_eq!(read.words(), expected);
+        assert!(read.from < read.until);
+        for (host, fits) in [
+            ("web.internal", true),
+            ("WEB.internal.", true),
+            ("nrt.web.internal", true),
+            ("a.nrt.web.internal", false),
+            ("api.internal", false),
+            ("fdaa:0:18::2", true),
+        ] {
+            assert_eq!(read.is_for(host), fits, "{host}");
+        }
     }
 
     #[test]

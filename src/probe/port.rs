@@ -34,6 +34,8 @@ pub enum Port {
     Open(Duration),
     /// Connection reset: the host responds, and nothing listens there.
     Refused,
+    /// An ICMPv6 error says that a filter prohibits it.
+    Prohibited,
     /// No reply before the timeout.
     Filtered,
     /// Another error, as text.
@@ -46,6 +48,7 @@ impl Port {
         match self {
             Self::Open(_) => "open",
             Self::Refused => "refused",
+            Self::Prohibited => "blocked",
             Self::Filtered => "filtered",
             Self::Error(_) => "error",
         }

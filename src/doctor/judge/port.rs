@@ -55,6 +55,7 @@ fn line(tried: &Tried, port: u16) -> String {
     let end = match &tried.port {
         Port::Open(took) => format!("open after {} ms", ms(*took)),
         Port::Refused => "refused".into(),
+        Port::Prohibited => "prohibited, by an ICMPv6 error".into(),
         Port::Filtered => "silent".into(),
         Port::Error(error) => error.clone(),
     };

@@ -42,7 +42,7 @@ fn reach(id: &str, answered: u32) -> Reach {
 }
 
 fn tried(who: &str, port: Port) -> Tried {
-    Tried { who: who.into(), port, banner: None }
+    Tried { who: who.into(), port, banner: None, service: None }
 }
 
 fn open() -> Port {

@@ -22,10 +22,10 @@ use crate::dns::exchange::Options;
 use crate::dns::lookup::{Lookup, ask};
 use crate::dns::names::Form;
 use crate::dns::outcome::Outcome;
-use crate::doctor::Machine;
 use crate::doctor::facts::{
     Again, AppSeen, Disagreement, Facts, Link, Listed, Pings, Reach, RoundTrips, Tried,
 };
+use crate::doctor::{Machine, Within};
 use crate::net::underlying_host::UnderlyingHost;
 use crate::net::{LinkError, Network};
 use crate::text::{Safe, words};
@@ -174,6 +174,9 @@ impl<N: Network> Examiner<N> {
         self.report(facts).await;
         let catalog = self.walked().await;
         facts.listed = self.listed(facts, &own_name, &catalog).await;
+        if let Some(form) = facts.subject.form() {
+            facts.asked = Some(self.ask(&form).await);
+        }
         let machines = chosen(&catalog, facts);
         facts.machine_count = machines.len();
         if facts.subject.machine.is_some() {
@@ -181,8 +184,12 @@ impl<N: Network> Examiner<N> {
         }
         self.report(facts).await;
         let machines: Vec<Place> = machines.into_iter().take(MOST_PINGED).collect();
-        let (reached, (app, ports, flycast_ports), conflicts) =
-            tokio::join!(self.reach(&machines), self.app(facts, &machines), self.compare(&catalog));
+        let (reached, (app, flycast_ports), ports, conflicts) = tokio::join!(
+            self.reach(&machines),
+            self.app(facts),
+            self.ports(facts, &machines),
+            self.compare(&catalog)
+        );
         facts.machines = Some(reached);
         facts.named = self.named(facts, app.as_ref(), &catalog).await;
         (facts.app, facts.ports, facts.flycast_ports) = (app, ports, flycast_ports);
@@ -409,38 +416,36 @@ impl<N: Network> Examiner<N> {
         Some(unlisted.into_iter().zip(seen.into_iter().map(|seen| seen.pings)).collect())
     }
 
-    /// Collects the facts about the app and its port.
-    async fn app(
-        &self,
-        facts: &Facts,
-        machines: &[Place],
-    ) -> (Option<AppSeen>, Option<Vec<Tried>>, Option<Vec<Tried>>) {
-        let Some(app) = facts.subject.app.clone() else { return (None, None, None) };
+    /// Collects the facts about the app: its records, and the port on its Flycast address.
+    async fn app(&self, facts: &Facts) -> (Option<AppSeen>, Option<Vec<Tried>>) {
+        let Some(app) = facts.subject.app.clone() else { return (None, None) };
         let listed = facts.apps.as_ref().map(|asked| asked.entries.contains(&app));
         let (own, flycast) = (Form::App(app.clone()), Form::Flycast(app.clone()));
         let (addresses, flycast) = tokio::join!(self.ask(&own), self.ask(&flycast));
-        let host = format!("{app}.internal");
-        let casts = flycast.addresses.first().copied();
+        let address = flycast.addresses.first().copied();
         let seen = AppSeen { listed, addresses, flycast };
-        let Some(port) = facts.subject.port else { return (Some(seen), None, None) };
-        let protocol = facts.subject.protocol;
-        let at = |address: Ipv6Addr| SocketAddrV6::new(address, port, 0, 0);
-        let places: &[Place] = if facts.subject.flycast { &[] } else { machines };
-        let (host, net) = (&host, &self.net);
-        let ports = join_all(
-            places
-                .iter()
-                .take(MOST_TRIED)
-                .map(|place| tried(net, place.id.clone(), at(place.address), protocol, host)),
-        );
+        let Some(port) = facts.subject.port else { return (Some(seen), None) };
         let name = Safe::new(format!("{app}.flycast"));
-        let flycast_host = name.to_string();
-        let banner = protocol.filter(|_| facts.subject.flycast);
-        let casts = join_all(
-            casts.into_iter().map(|address| tried(net, name.clone(), at(address), banner, &flycast_host)),
-        );
-        let (ports, casts) = tokio::join!(ports, casts);
-        (Some(seen), Some(ports), Some(casts))
+        let host = name.to_string();
+        let protocol = facts.subject.protocol.filter(|_| facts.subject.flycast);
+        let one = |address| {
+            let to = SocketAddrV6::new(address, port, 0, 0);
+            tried(&self.net, name.clone(), to, protocol, &host, facts.conf.address)
+        };
+        (Some(seen), Some(join_all(address.into_iter().map(one)).await))
+    }
+
+    /// Checks the port on the machines.
+    async fn ports(&self, facts: &Facts, machines: &[Place]) -> Option<Vec<Tried>> {
+        let subject = &facts.subject;
+        let port = subject.port.filter(|_| subject.app.is_some() || subject.machine.is_some())?;
+        let machines: &[Place] = if subject.flycast { &[] } else { machines };
+        let checks = machines.iter().take(MOST_TRIED).map(|place| async move {
+            let (to, host) =
+                (SocketAddrV6::new(place.address, port, 0, 0), format!("{}.internal", place.app));
+            tried(&self.net, place.id.clone(), to, subject.protocol, &host, facts.conf.address).await
+        });
+        Some(join_all(checks).await)
     }
 }
 
@@ -461,6 +466,15 @@ fn chosen(catalog: &Catalog, facts: &Facts) -> Vec<Place> {
     let subject = &facts.subject;
     let all = catalog.apps.iter().filter(|(name, _)| subject.app.as_ref().is_none_or(|app| app == *name));
     all.flat_map(|(name, app)| app.machines.iter().map(move |(id, machine)| (name, id, machine)))
+        .filter(|(_, _, machine)| match &subject.within {
+            None => true,
+            Some(Within::Region(region)) => machine.region.as_ref() == Some(region),
+            // No list has the process groups: its name gives the addresses.
+            Some(Within::Group(_)) => {
+                let asked = facts.asked.iter().flat_map(|asked| &asked.addresses);
+                machine.address.is_some_and(|address| asked.into_iter().any(|one| *one == address))
+            }
+        })
         .filter_map(|(name, id, machine)| {
             Some(Place { app: name.clone(), id: id.clone(), address: machine.address? })
         })

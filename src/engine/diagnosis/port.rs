@@ -1,12 +1,13 @@
-//! A TCP port for a diagnosis. It is checked more than once, since one lost packet proves nothing, and with its
-//! protocol if one is expected.
+//! A TCP port for a diagnosis. It is checked more than once, since one lost packet proves nothing, and if it
+//! is open, its service is looked at.
 
-use std::net::SocketAddrV6;
+use std::net::{Ipv6Addr, SocketAddrV6};
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::super::connect::{check_protocol, connect};
+use super::super::connect::connect;
+use super::service::look;
 use crate::doctor::facts::Tried;
 use crate::net::Network;
 use crate::probe::port::Port;
@@ -16,13 +17,15 @@ use crate::text::Safe;
 /// Delays of the connection attempts; the first attempt with a response decides.
 const STAGGER: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_millis(700)];
 
-/// Checks the port at `to`, which belongs to `who`; `host` is the host name for the protocol check.
+/// Checks the port at `to`, which belongs to `who`, and looks at its service; `host` is the host name that is sent, and
+/// `own` our address.
 pub async fn tried<N: Network>(
     net: &N,
     who: Safe,
     to: SocketAddrV6,
     protocol: Option<Protocol>,
     host: &str,
+    own: Ipv6Addr,
 ) -> Tried {
     let one = |after: Duration| async move {
         sleep(after).await;
@@ -44,9 +47,10 @@ pub async fn tried<N: Network>(
             break port;
         }
     };
-    let banner = match (protocol, &port) {
-        (Some(protocol), Port::Open(_)) => Some(check_protocol(net, to, protocol, Some(host)).await),
+    let service = match port {
+        Port::Open(_) => Some(look(net, to, protocol, host, own).await),
         _ => None,
     };
-    Tried { who, port, banner }
+    let banner = protocol.and_then(|protocol| service.as_ref().map(|service| service.banner(protocol)));
+    Tried { who, port, banner, service }
 }

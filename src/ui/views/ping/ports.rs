@@ -56,14 +56,14 @@ fn row(
 ) -> Line<'static> {
     let (glyph, role) = match port {
         Port::Open(_) => ("●", Role::Ok),
-        Port::Refused => ("✗", Role::Warn),
+        Port::Refused | Port::Prohibited => ("✗", Role::Warn),
         Port::Filtered => ("○", Role::Dim),
         Port::Error(_) => ("▲", Role::Warn),
     };
     let rest = match port {
         Port::Open(took) => format!("{} ms", ms(*took)),
         Port::Error(error) => error.clone(),
-        Port::Refused | Port::Filtered => String::new(),
+        Port::Refused | Port::Prohibited | Port::Filtered => String::new(),
     };
     let (plain, dim) = (theme.style(Role::Plain), theme.style(Role::Dim));
     let mut text = Line::default()
@@ -89,7 +89,7 @@ fn rank(port: &Port) -> u8 {
     match port {
         Port::Open(_) => 0,
         Port::Refused => 1,
-        Port::Error(_) => 2,
+        Port::Prohibited | Port::Error(_) => 2,
         Port::Filtered => 3,
     }
 }
