@@ -4,8 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::plain;
-use crate::attach::{Claimed, Loaded, Source, find};
+use crate::attach::{Claimed, Identity, Loaded, Source, find};
 use crate::error::Error;
+use crate::net::underlying_host::interface_in;
 use crate::text::ago;
 
 /// Separates the conf from the words of a command: `--conf`, or a first word that ends in `.conf` or contains a `/`.
@@ -73,6 +74,7 @@ pub fn load_named(path: Option<&Path>) -> Result<Loaded, Error> {
 /// If another process is attached with the same key (exit 4).
 pub fn claim(loaded: &Loaded, force: bool) -> Result<Claimed, Error> {
     let claimed = loaded.claim(force)?;
+    warn_of_interface(loaded.identity());
     if let Some(behind) = claimed.behind {
         let _ = writeln!(
             plain::stderr(),
@@ -83,6 +85,20 @@ pub fn claim(loaded: &Loaded, force: bool) -> Result<Claimed, Error> {
         );
     }
     Ok(claimed)
+}
+
+/// Warns if an interface of this host has the conf's own address, and with it its key: our handshake takes the session,
+/// and the gateway ignores the handshakes of other programs until their clock has passed our timestamp (27 s ahead).
+pub fn warn_of_interface(identity: &Identity) {
+    let own = identity.address();
+    if let Some((name, _)) = interface_in(identity.network(), own).filter(|(_, address)| *address == own) {
+        let _ = writeln!(
+            plain::stderr(),
+            "sixpane: {}: interface {name} of this host uses the same key. It gets no replies while sixpane is \
+             connected, and for up to 30 s after that",
+            identity.name,
+        );
+    }
 }
 
 #[cfg(test)]

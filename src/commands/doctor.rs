@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use futures_util::future::try_join_all;
 
-use super::{Context, plain};
+use super::{Context, conf};
 use crate::attach::list::{self, Item};
 use crate::attach::{Claimed, Loaded};
 use crate::cli::args::Doctor;
@@ -20,7 +20,7 @@ use crate::doctor::judge::judge;
 use crate::doctor::redact::redact;
 use crate::doctor::{Status, Subject};
 use crate::engine::Settings;
-use crate::engine::diagnosis::system::{self, Ours};
+use crate::engine::diagnosis::system;
 use crate::engine::report::{Command, Report};
 use crate::error::{Error, Exit};
 use crate::text::Safe;
@@ -76,16 +76,12 @@ pub async fn run(context: &mut Context<'_>, args: &Doctor) -> Result<Exit, Error
     // All at once; but two confs with one key would steal each other's replies.
     for round in list::rounds(list::read(&confs)) {
         let patients: Vec<_> = round.into_iter().map(|item| admit(item, &confs, request)).collect();
-        all.extend(try_join_all(patients.into_iter().map(|patient| examine(patient, &board))).await?);
+        all.extend(
+            try_join_all(patients.into_iter().map(|patient| checked(patient, request, &board))).await?,
+        );
     }
     drop(board);
     compare(&mut all);
-    if request.subject.system {
-        for facts in all.iter_mut().filter(|facts| facts.conf.broken.is_none()) {
-            facts.subject.system = true;
-            facts.system = Some(system::look(&facts.conf, Ours::Ended).await);
-        }
-    }
     let mut exit = Exit::Ok;
     for (n, facts) in all.iter().enumerate() {
         let mut diagnosis = judge(facts);
@@ -122,17 +118,36 @@ fn admit(Item { source, loaded }: Item, confs: &[PathBuf], request: &Request) ->
         }
         Ok(claimed) => {
             around.clock_behind = claimed.behind;
-            if around.interface.is_some() {
-                let _ = writeln!(
-                    plain::stderr(),
-                    "sixpane: {}: the system's VPN has the same key; while sixpane asks, it gets no replies",
-                    identity.name
-                );
+            if !request.subject.system {
+                conf::warn_of_interface(&identity);
             }
             let facts = Facts::before(&identity.conf, around, subject);
             Patient::Whole(loaded, Box::new(facts), claimed)
         }
     }
+}
+
+/// Checks the system's own VPN first, if requested, and then the conf. With a key that an interface of this host uses,
+/// nothing is attached: a handshake of ours would lock the system's VPN out for half a minute.
+async fn checked(patient: Patient, request: &Request, board: &RefCell<Board>) -> Result<Facts, Error> {
+    let conf = match &patient {
+        Patient::Known(facts) | Patient::Whole(_, facts, _) => facts.conf.clone(),
+    };
+    if !request.subject.system || conf.broken.is_some() {
+        return examine(patient, board).await;
+    }
+    let system = system::look(&conf, false).await;
+    let spared = system.same_key && system.interface.is_some();
+    let mut facts = match patient {
+        Patient::Whole(_, facts, _) if spared => {
+            board.borrow_mut().done();
+            Facts { done: true, ..*facts }
+        }
+        patient => examine(patient, board).await?,
+    };
+    facts.subject.system = true;
+    facts.system = Some(system);
+    Ok(facts)
 }
 
 /// Attaches, gathers the facts, and ends the attachment.

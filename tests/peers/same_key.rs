@@ -80,3 +80,23 @@ fn without_another_client_none_is_noticed() {
         assert!(faults.is_empty(), "{n}: {text}");
     }
 }
+
+#[test]
+fn the_system_check_leaves_an_interface_with_the_same_key_alone() {
+    if !possible() {
+        return;
+    }
+    let org = Org::small(0x18);
+    let gateway = Gateway::start(&org);
+    let _system = gateway.tun_of_conf(&org);
+    let output = gateway.sixpane("doctor", &["--system", "--json"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!text.contains("system-tunnel-dead"), "{text}");
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("gets no replies"), "{output:?}");
+    // Its session is still there.
+    let dns = org.dns().to_string();
+    assert!(gateway.client.output("ping", &["-c", "1", "-W", "1", &dns]).status.success());
+    // Other commands take it, and say so.
+    let output = gateway.sixpane("tree", &["--json"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("gets no replies"), "{output:?}");
+}

@@ -68,7 +68,7 @@ fn interface(facts: &Facts) -> Option<Finding> {
             )
         } else if system.same_key {
             format!(
-                "{name} has {address}, the conf's own address: it has the same key. Ours was checked first, and was closed."
+                "{name} has {address}, the conf's own address: it has the same key. It was checked in place of ours."
             )
         } else {
             format!("{name} has {address}, the address of another peer.")

@@ -91,7 +91,7 @@ pub async fn run<N: Network>(
     // With the same key, the system's tunnel cannot work while ours is attached: detach ours first.
     if facts.subject.system {
         let _ = reports.send(facts.clone()).await;
-        facts.system = Some(system::look(&facts.conf, system::Ours::Attached).await);
+        facts.system = Some(system::look(&facts.conf, true).await);
     }
     facts.done = true;
     let _ = reports.send(facts).await;
