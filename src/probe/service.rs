@@ -1,4 +1,4 @@
-//! What a service does with a connection: it speaks first, answers HTTP or TLS, closes, resets, or stays silent.
+//! Reaction of a service to a connection: a greeting, a response to HTTP or TLS, a close, a reset, or silence.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Looks at an open port: first what the service says by itself, then its responses to HTTP and TLS, the likelier first.
+//! Looks at an open port: first for a greeting without a request, then at the responses to HTTP and TLS, the likelier first.
 //!
 //! A service that closes after each request is asked once more, with a header of the PROXY protocol.
 
@@ -19,7 +19,7 @@ use crate::probe::tls;
 const FIRST: Duration = Duration::from_millis(200);
 /// Time after which the second protocol is tried beside the first.
 const BESIDE: Duration = Duration::from_millis(700);
-/// Timeout of a response: long enough to tell a slow service from a silent one.
+/// Timeout of a response: long enough to distinguish a slow service from a silent one.
 const PATIENCE: Duration = Duration::from_millis(3500);
 /// Maximum size of the head of an HTTP response in bytes.
 const HEAD: usize = 4096;
@@ -237,12 +237,12 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_service_says_by_itself() {
-        let spoken = seen(|mut stream| {
+        let greeting = seen(|mut stream| {
             let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n");
             request_of(&stream);
         });
-        let (spoken, closed) = tokio::join!(spoken, seen(drop));
-        assert_eq!(spoken, End::SpeaksFirst("SSH-2.0-OpenSSH_9.2".into()));
+        let (greeting, closed) = tokio::join!(greeting, seen(drop));
+        assert_eq!(greeting, End::SpeaksFirst("SSH-2.0-OpenSSH_9.2".into()));
         assert_eq!(closed, End::ClosesAtOnce);
     }
 
