@@ -17,6 +17,7 @@ pub mod progress;
 pub mod session;
 pub mod settings;
 pub mod style;
+mod target;
 pub mod trace;
 pub mod tree;
 pub mod watch;

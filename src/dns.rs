@@ -4,6 +4,7 @@
 pub mod client;
 pub mod dig;
 pub mod exchange;
+pub mod host;
 pub mod lookup;
 pub mod message;
 pub mod names;

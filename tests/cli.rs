@@ -50,7 +50,7 @@ fn dig_distinguishes_found_not_found_and_no_response() {
         ("idd.web.internal", "iad.web.internal"),
         ("148e21b7c93d98.vm.web.internal", "148e21b7c93d89.vm.web.internal"),
         ("ofice._peer.internal", "office._peer.internal"),
-        ("top3.nearest.of.web", "top3.nearest.of.web.internal"),
+        ("top3.nearest.of.web.", "top3.nearest.of.web.internal"),
     ] {
         let (_, err) = ends(&gateway.run(&["dig", asked, "+explain"]), 1);
         assert!(err.contains(&format!("did you mean {meant}")), "{asked}: {err}");
@@ -401,4 +401,106 @@ fn ten_thousand_queries_keep_their_order_and_each_failure_is_named() {
         count += 1;
     }
     assert_eq!(count, 10_000);
+}
+
+const MACHINE: &str = "fdaa:0:18:a7b:7d:f066:b83b:2";
+
+/// The forms of the reference document's table of `.internal` names, without that ending.
+const BARE: [(&str, &str); 13] = [
+    ("web", "AAAA"),
+    ("top2.nearest.of.web", "AAAA"),
+    ("148e21b7c93d89.vm.web", "AAAA"),
+    ("vms.web", "TXT"),
+    ("app.process.web", "AAAA"),
+    ("iad.web", "AAAA"),
+    ("global.web", "AAAA"),
+    ("regions.web", "TXT"),
+    ("leader.role.kv._metadata.web", "AAAA"),
+    ("_apps", "TXT"),
+    ("_peer", "TXT"),
+    ("office._peer", "AAAA"),
+    ("_instances", "TXT"),
+];
+
+#[test]
+fn a_name_as_the_screens_show_it_is_the_same_everywhere() {
+    let gateway = Gateway::start();
+    let sorted = |out: String| {
+        let mut lines: Vec<String> = out.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    for (bare, rtype) in BARE {
+        let whole = sorted(ends(&gateway.run(&["dig", &format!("{bare}.internal."), rtype, "+short"]), 0).0);
+        let short = sorted(ends(&gateway.run(&["dig", bare, "+short"]), 0).0);
+        assert_eq!(short, whole, "dig {bare}");
+        if rtype != "AAAA" {
+            continue;
+        }
+        let addresses = |words: &[&str]| {
+            let output = gateway.run(words);
+            let out = String::from_utf8(output.stdout).unwrap();
+            let mut found: Vec<String> = out
+                .lines()
+                .map(|line| serde_json::from_str::<Value>(line).unwrap())
+                .filter(|value| value["target"] != "gateway")
+                .filter_map(|value| Some(value["address"].as_str()?.to_owned()))
+                .collect();
+            found.sort();
+            found.dedup();
+            (found, String::from_utf8(output.stderr).unwrap())
+        };
+        for words in [["ping", bare, "-c1", "--json"], ["ports", bare, "1", "--json"]] {
+            let (found, err) = addresses(&words);
+            assert_eq!(found, whole, "{words:?}: {err}");
+        }
+        let (found, err) = addresses(&["trace", bare, "-c1", "--no-mtu", "--json"]);
+        assert!(found.len() == 1 && whole.contains(&found[0]), "trace {bare}: {found:?} {err}");
+        if bare.contains("web") {
+            let conf = gateway.conf.to_str().unwrap();
+            ends(&sixpane(gateway.folder.path(), &["find", bare, conf]).output().unwrap(), 0);
+        }
+    }
+}
+
+#[test]
+fn what_is_pasted_is_read_in_every_command() {
+    let gateway = Gateway::start();
+    for text in [
+        MACHINE.to_owned(),
+        format!("[{MACHINE}]"),
+        format!("{MACHINE}/120"),
+        format!("{MACHINE}%wg0"),
+        "148e21b7c93d89".into(),
+        "web/148e21b7c93d89".into(),
+        "148e21b7c93d89.vm.web".into(),
+    ] {
+        let (out, _) = ends(&gateway.run(&["ping", &text, "-c1", "--json"]), 0);
+        assert!(out.contains(&format!("\"{MACHINE}\"")), "{text}: {out}");
+    }
+    ends(&sixpane(gateway.folder.path(), &["addr", &format!("{MACHINE}/120")]).output().unwrap(), 0);
+    let conf = std::fs::read_to_string(&gateway.conf).unwrap();
+    let own = conf.lines().find_map(|line| line.strip_prefix("Address = ")).unwrap();
+    for (text, words) in [
+        ("10.0.0.1", "10.0.0.1 is an IPv4 address"),
+        ("web:8080", "sixpane ports web 8080"),
+        ("fdaa:0:18", "not an IPv6 address"),
+        (own, "is this peer itself"),
+        ("wbe", "a similar name is web"),
+    ] {
+        for command in ["ping", "trace"] {
+            let output = gateway.run(&[command, text, "-c", "1"]);
+            let err = String::from_utf8(output.stderr).unwrap();
+            assert!(err.contains(words), "{command} {text}: {err}");
+        }
+    }
+    for text in
+        ["web:8080", "http://web.internal:8080/path", "[fdaa:0:18:a7b:7d:f066:b83b:2]:8080", "web/iad"]
+    {
+        let output = gateway.run(&["ports", text, "8080", "--json"]);
+        let out = String::from_utf8(output.stdout).unwrap();
+        assert!(out.contains("\"port\":8080"), "{text}: {out}{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let (out, _) = ends(&gateway.run(&["dig", "web", "@fdaa:0:18::3#53", "+short"]), 0);
+    assert!(out.contains(MACHINE), "{out}");
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::State;
 use crate::catalog::Catalog;
 use crate::catalog::place::Node;
+use crate::dns::host::{Host, Typed};
 use crate::dns::names::Form;
 use crate::engine::targets::{Known, Member, Names, TargetSpec, Targets, at};
 use crate::probe::series::{PingTarget, Series, Target};
@@ -256,16 +257,27 @@ pub fn unwant(state: &mut State, target: &Target) {
 /// # Errors
 /// The reason why it is not a target.
 pub fn read(state: &State, text: &str) -> Result<TargetSpec, String> {
-    let text = text.trim();
-    let catalog = &state.networks.front().shown.catalog;
-    if text == "gateway" {
-        return Ok(TargetSpec::Address(state.networks.front().identity.dns.addr));
-    }
-    if let Ok(address) = text.parse::<Ipv6Addr>() {
-        return Ok(TargetSpec::Address(address));
+    let network = state.networks.front();
+    let catalog = &network.shown.catalog;
+    let typed = Typed::read(text).map_err(|why| format!("Not a target: {why}"))?;
+    let text = match &typed.host {
+        Host::Address(address) if *address == network.identity.conf.address => {
+            return Err(format!("{address} is this peer itself"));
+        }
+        Host::Address(address) => return Ok(TargetSpec::Address(*address)),
+        Host::Name(name) => name.as_str(),
+    };
+    if let Some(ports) = &typed.ports {
+        return Err(format!("A ping has no port: `:ports {}` checks it", Safe::new(ports)));
     }
     if let Some(node) = Node::read(text, catalog) {
         return Ok(TargetSpec::Node(node));
+    }
+    if catalog.peers.contains_key(&Safe::new(text)) {
+        return Ok(TargetSpec::Node(Node::Peer(Safe::new(text))));
+    }
+    if text == "gateway" {
+        return Ok(TargetSpec::Address(network.identity.dns.addr));
     }
     let id = Safe::new(text);
     if let Some(app) = catalog.apps.iter().find(|(_, app)| app.machines.contains_key(&id)) {

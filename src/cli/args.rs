@@ -1,6 +1,5 @@
 //! The arguments of each command, as clap's types.
 
-use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -201,7 +200,7 @@ pub struct Demo {
 #[derive(Debug, Clone, Args)]
 pub struct Addr {
     /// The address, as in fdaa:0:18:a7b:7d:f066:b83b:2
-    pub address: Ipv6Addr,
+    pub address: String,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

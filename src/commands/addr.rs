@@ -7,14 +7,24 @@ use serde_json::json;
 use super::Context;
 use crate::address::{Anatomy, Kind, pair};
 use crate::cli::args::Addr;
+use crate::dns::host::{Host, Typed};
 use crate::error::{Error, Exit};
+use crate::text::Safe;
+use crate::text::escape::dns_operand;
 
 /// Prints the parts of the address.
 ///
 /// # Errors
 /// If the address is not of a private network (does not begin with `fdaa`).
 pub fn run(context: &mut Context<'_>, args: &Addr) -> Result<Exit, Error> {
-    let (Addr { address, json }, out) = (args.clone(), &mut context.out);
+    let (Addr { address: text, json }, out) = (args.clone(), &mut context.out);
+    let typed = Typed::read(&text).map_err(|error| {
+        Error::new(Exit::Usage, format!("`{}` is not a 6PN address", Safe::new(&text))).because(error)
+    })?;
+    let Host::Address(address) = typed.host else {
+        return Err(Error::new(Exit::Usage, format!("`{}` is a name", Safe::new(&text)))
+            .hint(format!("sixpane dig {}", dns_operand(&text))));
+    };
     let Some(a) = Anatomy::of(address) else {
         return Err(Error::new(Exit::Empty, format!("{address} is not a 6PN address"))
             .why("6PN addresses begin with fdaa")

@@ -13,7 +13,9 @@ use super::session::Session;
 use crate::attach::Loaded;
 use crate::attach::list::{self, Item};
 use crate::cli::args::Find;
+use crate::dns::dig::name;
 use crate::dns::exchange::Options;
+use crate::dns::host::{Host, Typed};
 use crate::dns::lookup::ask;
 use crate::dns::names::Form;
 use crate::dns::outcome::Outcome;
@@ -58,7 +60,7 @@ struct Answer {
 /// If there is no conf (exit 3).
 pub async fn run(context: &mut Context<'_>, args: &Find) -> Result<Exit, Error> {
     let confs = args.confs.iter().chain(&args.common.confs).cloned().collect();
-    let name = Safe::new(args.name.strip_suffix(".internal").unwrap_or(&args.name));
+    let name = app(&args.name)?;
     let (force, json, timeout) = (args.common.force, args.common.json, context.timeout(&args.common));
     let request = &Request { name, confs, force, timeout, json };
     let out = &mut context.out;
@@ -87,6 +89,16 @@ pub async fn run(context: &mut Context<'_>, args: &Find) -> Result<Exit, Error> 
         (false, true) => Exit::Partial,
         (false, false) => Exit::Empty,
     })
+}
+
+/// The app in a name as people type it: `web`, `vms.web`, `http://web.internal:8080/`.
+fn app(text: &str) -> Result<Safe, Error> {
+    let wrong =
+        |why| Error::new(Exit::Usage, format!("`{}` is not the name of an app", Safe::new(text))).why(why);
+    let typed = Typed::read(text).map_err(|error| wrong(error.to_string()))?;
+    let Host::Name(name) = typed.host else { return Err(wrong("it is an address".into())) };
+    let parsed = name::parse(name.trim_end_matches('.')).map_err(|error| wrong(error.to_string()))?;
+    Ok(Form::parse(&parsed).and_then(|form| form.app().cloned()).unwrap_or_else(|| Safe::new(&name)))
 }
 
 async fn find(loaded: Loaded, request: &Request) -> Result<Found, Error> {

@@ -2,26 +2,23 @@
 
 mod print;
 
-use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::print::Printer;
 use super::session::Session;
+use super::target::{Found, resolve};
 use super::{Context, conf, interrupted};
 use crate::catalog::Catalog;
 use crate::cli::args::{Format, Ping};
 use crate::clock;
-use crate::dns::dig::name;
-use crate::dns::resolver::NoAddress;
 use crate::engine::Settings;
 use crate::engine::report::{Command, Report};
-use crate::engine::targets::{ChangeKind, Known, TargetChange, Targets, labelled};
+use crate::engine::targets::{ChangeKind, Known, TargetChange, Targets};
 use crate::engine::targets::{Names, TargetSpec};
 use crate::error::{Error, Exit};
 use crate::probe::ping::Plan;
 use crate::probe::series::{PingTarget, Series, Target};
-use crate::text::Safe;
 
 fn plan(args: &Ping) -> Plan {
     Plan {
@@ -77,7 +74,7 @@ pub async fn run(context: &mut Context<'_>, args: &Ping) -> Result<Exit, Error> 
     let gateway = Target { label: "gateway".into(), address: session.identity.dns.addr };
     let mut group = Group::new(gateway.clone());
     for word in &request.targets {
-        group.add(word, request.round_robin, resolve(session, word).await?);
+        group.add(resolve(session, word).await?, request.round_robin);
     }
     let mut printer = Printer::new(request.format, request.payload, gateway.clone(), out);
     printer.begin(&group.targets())?;
@@ -121,31 +118,6 @@ async fn send(session: &Session, command: Command) -> Result<(), Error> {
     sent.map_err(|_| Error::new(Exit::Tunnel, "the network was closed"))
 }
 
-/// The targets of a word: an address itself, the name server for `gateway`, or the addresses of a name.
-///
-/// # Errors
-/// If it is not a valid name (exit 2), or has no address (exit 1 or 5).
-pub async fn resolve(session: &Session, word: &str) -> Result<Vec<Target>, Error> {
-    if word == "gateway" {
-        return Ok(vec![Target { label: word.into(), address: session.identity.dns.addr }]);
-    }
-    if let Ok(address) = word.parse::<Ipv6Addr>() {
-        return Ok(vec![Target { label: word.into(), address }]);
-    }
-    let label = Safe::new(word);
-    let name = name::parse(word).map_err(|error| {
-        Error::new(Exit::Usage, format!("`{label}` is neither an address nor a name")).why(error)
-    })?;
-    let addresses = session.addresses(name).await.map_err(|error| {
-        let exit = if matches!(error, NoAddress::NoAnswer(_)) { Exit::Dns } else { Exit::Empty };
-        Error::new(exit, format!("cannot reach {label}"))
-            .why(error)
-            .hint("DNS contains only started machines; sixpane tree shows them")
-    })?;
-    let one = addresses.len() == 1;
-    Ok(addresses.into_iter().map(|address| labelled(&label, address, one)).collect())
-}
-
 /// The targets of all words, as the name server returns them.
 #[derive(Debug)]
 struct Group {
@@ -158,19 +130,18 @@ impl Group {
         Self { gateway, wanted: Targets::default() }
     }
 
-    fn add(&mut self, word: &str, round_robin: bool, found: Vec<Target>) {
-        let literal = word == "gateway" || word.parse::<Ipv6Addr>().is_ok();
-        if literal {
-            for target in found {
+    fn add(&mut self, found: Found, round_robin: bool) {
+        let Some(text) = found.name else {
+            for target in found.targets {
                 self.wanted.add(TargetSpec::Target(target));
             }
             self.update(&Names::new());
             return;
-        }
-        let name = TargetSpec::Name(Safe::new(word));
+        };
+        let name = TargetSpec::Name(text.clone());
         self.wanted.add(if round_robin { TargetSpec::RoundRobin(Box::new(name)) } else { name });
-        let addresses = found.iter().map(|target| target.address).collect();
-        self.update(&[(Safe::new(word), addresses)].into());
+        let addresses = found.targets.iter().map(|target| target.address).collect();
+        self.update(&[(text, addresses)].into());
     }
 
     fn update(&mut self, names: &Names) -> Vec<TargetChange> {
@@ -213,7 +184,10 @@ impl Group {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv6Addr;
+
     use super::*;
+    use crate::engine::targets::labelled;
 
     fn address(n: u16) -> Ipv6Addr {
         Ipv6Addr::new(0xfdaa, 0, 0, 0, 0, 0, 0, n)
@@ -224,8 +198,9 @@ mod tests {
         let gateway = Target { label: "gateway".into(), address: address(3) };
         let mut group = Group::new(gateway.clone());
         let web = |n| labelled(&"web".into(), address(n), false);
-        group.add("web", false, vec![web(1), web(2)]);
-        group.add("gateway", false, vec![gateway]);
+        let found = |name, targets| Found { name, host: None, targets, ports: None };
+        group.add(found(Some("web".into()), vec![web(1), web(2)]), false);
+        group.add(found(None, vec![gateway]), false);
         let names = |all: &[u16]| [("web".into(), all.iter().copied().map(address).collect())].into();
         assert!(group.follow(&names(&[2, 1])).is_empty());
         let news = group.follow(&names(&[2, 7]));

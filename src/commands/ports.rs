@@ -1,18 +1,16 @@
 //! `sixpane ports`: checks TCP ports through the tunnel, optionally with their protocols.
 
 use std::io::Write;
-use std::net::{Ipv6Addr, SocketAddrV6};
+use std::net::SocketAddrV6;
 
 use serde_json::{Value, json};
 
-use super::ping::resolve;
 use super::progress::Progress;
 use super::session::Session;
 use super::style::{BAD, DIM, OK, WARN, paint};
-use super::{Context, conf, plain};
+use super::{Context, conf, plain, target};
 use crate::cli::args::Ports;
 use crate::clock;
-use crate::dns::dig::name;
 use crate::engine::Settings;
 use crate::engine::report::{Command, Report};
 use crate::error::{Error, Exit};
@@ -23,24 +21,29 @@ use crate::text::{count, ms};
 /// Maximum connections of one command.
 const MOST: usize = 4096;
 
-/// Splits words into targets and ports; `8000-8010` is a range. Without ports, `usual` is checked.
+/// Splits words into targets and ports: numbers, ranges (`8000-8010`) and lists (`80,443`) behind the first word are ports.
 ///
 /// # Errors
-/// If there is no target, or a range is not valid (exit 2).
-fn split(words: Vec<String>, usual: &[u16]) -> Result<(Vec<String>, Vec<u16>), Error> {
+/// If there is no target, or a port is invalid (exit 2).
+fn split(words: Vec<String>) -> Result<(Vec<String>, Vec<u16>), Error> {
+    let numeric = |word: &str| {
+        let word = word.trim_end_matches("/tcp");
+        word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b','))
+    };
+    // An app may have a name of digits: where all words are, the first is one.
+    let first = words.iter().position(|word| !numeric(word)).unwrap_or(0);
     let (mut targets, mut ports) = (Vec::new(), Vec::new());
-    for word in words {
-        if word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
-            ports.extend(port::read(&word).map_err(|why| Error::new(Exit::Usage, why))?);
+    for (n, word) in words.into_iter().enumerate() {
+        if n != first && numeric(&word) {
+            ports.extend(
+                port::read(word.trim_end_matches("/tcp")).map_err(|why| Error::new(Exit::Usage, why))?,
+            );
         } else {
             targets.push(word);
         }
     }
     if targets.is_empty() {
         return Err(Error::new(Exit::Usage, "no target").hint("sixpane ports web 8080"));
-    }
-    if ports.is_empty() {
-        ports.extend(usual);
     }
     Ok((targets, ports))
 }
@@ -62,7 +65,7 @@ struct Request {
 /// connections (exit 2).
 pub async fn run(context: &mut Context<'_>, args: &Ports) -> Result<Exit, Error> {
     let (conf, words) = conf::split(args.words.clone(), args.common.conf()?);
-    let (targets, ports) = split(words, &context.settings.ports)?;
+    let (targets, ports) = split(words)?;
     let request = Request { targets, ports, protocols: args.protocols, json: args.common.json };
     let settings = Settings { walk: false, ..Settings::default() };
     let mut session = Session::open(conf.as_deref(), args.common.force, settings)?;
@@ -70,14 +73,29 @@ pub async fn run(context: &mut Context<'_>, args: &Ports) -> Result<Exit, Error>
     let (session, out) = (&mut session, &mut context.out);
     session.up(timeout).await?;
     let mut checks = Vec::new();
-    for word in &request.targets {
-        let host = name::parse(word).ok().and_then(|name| port::host(&name.to_ascii()));
-        for target in resolve(session, word).await? {
-            checks.extend(request.ports.iter().map(|&port| PortCheck {
+    let mut ports = request.ports.clone();
+    let mut all_found = Vec::new();
+    for (n, word) in request.targets.iter().enumerate() {
+        match (target::find(session, word).await, port::of_service(word)) {
+            // A name of the network comes before the service of that name.
+            (Err(_), Some(port)) if n > 0 => ports.push(port),
+            (found, _) => all_found.push(found?),
+        }
+    }
+    for found in all_found {
+        let own = found.ports.map(|text| port::read(&text)).transpose();
+        let own = own.map_err(|why| Error::new(Exit::Usage, why))?.unwrap_or_default();
+        let mut wanted: Vec<u16> = own.into_iter().chain(ports.iter().copied()).collect();
+        if wanted.is_empty() {
+            wanted.extend(&context.settings.ports);
+        }
+        let host = found.host.as_deref().and_then(port::host);
+        for target in found.targets {
+            checks.extend(wanted.iter().map(|&port| PortCheck {
                 label: target.label.clone(),
                 to: SocketAddrV6::new(target.address, port, 0, 0),
                 protocols: request.protocols,
-                host: host.clone().filter(|_| word != "gateway" && word.parse::<Ipv6Addr>().is_err()),
+                host: host.clone(),
             }));
         }
     }
@@ -195,10 +213,12 @@ mod tests {
 
     #[test]
     fn targets_ports_and_ranges() {
-        let read = |line: &str| split(line.split(' ').map(str::to_owned).collect(), &[22, 80]);
+        let read = |line: &str| split(line.split(' ').map(str::to_owned).collect());
         assert_eq!(read("web 80 8000-8002"), Ok((vec!["web".into()], vec![80, 8000, 8001, 8002])));
-        assert_eq!(read("my-app fdaa::1").map(|(t, p)| (t.len(), p)), Ok((2, vec![22, 80])));
-        for wrong in ["80", "web 0", "web 9-8", "web 70000", "web 1-"] {
+        assert_eq!(read("my-app fdaa::1").map(|(t, p)| (t.len(), p)), Ok((2, vec![])));
+        assert_eq!(read("web 80,443 53/tcp"), Ok((vec!["web".into()], vec![80, 443, 53])));
+        assert_eq!(read("8080 80"), Ok((vec!["8080".into()], vec![80])), "an app whose name is a number");
+        for wrong in ["web 0", "web 9-8", "web 70000", "web 1-"] {
             assert_eq!(read(wrong).map_err(|error| error.exit), Err(Exit::Usage), "{wrong}");
         }
     }

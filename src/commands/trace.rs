@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::ping::resolve;
 use super::progress::Progress;
 use super::session::Session;
+use super::target::resolve;
 use super::{Context, conf, interrupted};
 use crate::cli::args;
 use crate::clock;
@@ -47,7 +47,7 @@ pub async fn run(context: &mut Context<'_>, args: &args::Trace) -> Result<Exit, 
     let (timeout, interrupted) = (context.timeout(&args.common), interrupted());
     let (session, out) = (&mut session, &mut context.out);
     session.up(timeout).await?;
-    let Some(target) = resolve(session, word).await?.into_iter().next() else {
+    let Some(target) = resolve(session, word).await?.targets.into_iter().next() else {
         return Err(Error::new(Exit::Empty, "no target"));
     };
     let rounds = plan.rounds;

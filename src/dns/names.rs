@@ -183,6 +183,35 @@ impl Form {
     }
 }
 
+/// Whether `labels` are a name of the table of `.internal` names without that ending, as the screens show them: `vms.web`,
+/// `iad.web`, `laptop._peer`. A region has three letters (reference document, "Fly .internal domain names"); what ends like
+/// a public name is one.
+pub fn is_shorthand(labels: &[Vec<u8>]) -> bool {
+    let is =
+        |label: &[u8], words: &[&str]| words.iter().any(|word| label.eq_ignore_ascii_case(word.as_bytes()));
+    match labels {
+        [] => false,
+        [one] => !is(one, &ZONES),
+        [.., last] if is(last, &ZONES) || is(last, &PUBLIC) => false,
+        _ => {
+            let whole = labels.iter().map(Vec::as_slice).chain([&b"internal"[..]]);
+            match Name::from_labels(whole).ok().as_ref().and_then(Form::parse) {
+                Some(Form::Region(region, _)) => {
+                    region.raw().len() == 3 && region.raw().iter().all(u8::is_ascii_lowercase)
+                }
+                form => form.is_some(),
+            }
+        }
+    }
+}
+
+/// Zones that are complete names.
+const ZONES: [&str; 4] = ["internal", "flycast", "arpa", "local"];
+/// Last labels of public names.
+const PUBLIC: [&str; 16] = [
+    "com", "net", "org", "io", "dev", "app", "co", "de", "uk", "eu", "us", "info", "me", "cloud", "ai", "sh",
+];
+
 fn top_number(label: &[u8]) -> Option<u32> {
     let (word, digits) = label.split_at_checked(3)?;
     // One spelling per number, so that a parsed name prints unchanged.

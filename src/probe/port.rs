@@ -62,7 +62,30 @@ pub fn host(name: &str) -> Option<String> {
     (!name.is_empty() && name.len() < 254 && name.chars().all(fit)).then(|| name.to_owned())
 }
 
-/// Parses ports: numbers and ranges, separated by blanks or commas: `22 8000-8010`.
+/// Services by their usual TCP port (IANA, service names).
+const SERVICES: [(&str, u16); 14] = [
+    ("ssh", 22),
+    ("smtp", 25),
+    ("domain", 53),
+    ("dns", 53),
+    ("http", 80),
+    ("https", 443),
+    ("mysql", 3306),
+    ("postgresql", 5432),
+    ("postgres", 5432),
+    ("redis", 6379),
+    ("ws", 80),
+    ("wss", 443),
+    ("nats", 4222),
+    ("mongodb", 27017),
+];
+
+/// The usual port of a service.
+pub fn of_service(name: &str) -> Option<u16> {
+    SERVICES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, port)| *port)
+}
+
+/// Parses ports: numbers, ranges and services, separated by blanks or commas: `22 8000-8010`.
 ///
 /// # Errors
 /// The invalid word and the reason, as text.
@@ -76,6 +99,7 @@ pub fn read(text: &str) -> Result<Vec<u16>, String> {
                 (Some(from), Some(to)) if from <= to => ports.extend(from..=to),
                 _ => return Err(format!("`{}` is not a range of ports", Safe::new(word))),
             },
+            (None, None) if of_service(word).is_some() => ports.extend(of_service(word)),
             (None, None) => return Err(format!("`{}` is not a port (1 to 65535)", Safe::new(word))),
         }
     }
@@ -90,7 +114,8 @@ mod tests {
     fn ports_and_ranges() {
         assert_eq!(read("80, 8000-8002"), Ok(vec![80, 8000, 8001, 8002]));
         assert_eq!(read(""), Ok(vec![]));
-        for wrong in ["0", "9-8", "70000", "1-", "http"] {
+        assert_eq!(read("https,ssh"), Ok(vec![443, 22]));
+        for wrong in ["0", "9-8", "70000", "1-", "gopher"] {
             assert!(read(wrong).unwrap_err().contains(wrong), "{wrong}");
         }
     }

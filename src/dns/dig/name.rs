@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use hickory_proto::rr::Name;
 
+use crate::dns::names::is_shorthand;
 use crate::text::Safe;
 
 /// Reason why a word is not a valid name.
@@ -24,8 +25,8 @@ pub enum NameError {
     Address(Safe),
 }
 
-/// Parses `word`. One label without a final dot is a name of this network: `web` is `web.internal.`, `_apps` is
-/// `_apps.internal.`; anything with a dot is fully qualified. Other scripts are converted to ASCII (RFC 5890):
+/// Parses `word`. A name of the network may lack `.internal`: `web`, `_apps`, `vms.web`, `iad.web` (see [`is_shorthand`]);
+/// anything else, and what has a final dot, is fully qualified. Other scripts are converted to ASCII (RFC 5890):
 /// `bücher.example` is `xn--bcher-kva.example.`.
 ///
 /// # Errors
@@ -42,7 +43,7 @@ pub fn parse(word: &str) -> Result<Name, NameError> {
         Cow::Owned(ascii.ok_or_else(|| NameError::NotAscii(shown()))?)
     };
     let (mut labels, absolute) = labels(&ascii)?;
-    if labels.len() == 1 && !absolute {
+    if !absolute && is_shorthand(&labels) {
         labels.push(b"internal".to_vec());
     }
     if let Some(bad) = labels.iter().find(|label| !(1..=63).contains(&label.len())) {
@@ -114,6 +115,19 @@ mod tests {
             ("_apps", "_apps.internal."),
             ("web.internal", "web.internal."),
             ("web.flycast", "web.flycast."),
+            ("internal", "internal."),
+            ("flycast", "flycast."),
+            ("vms.web", "vms.web.internal."),
+            ("iad.web", "iad.web.internal."),
+            ("fly.dev", "fly.dev."),
+            ("www.example.com", "www.example.com."),
+            ("iad.web.", "iad.web."),
+            ("laptop._peer", "laptop._peer.internal."),
+            ("148e21b7c93d89.vm.web", "148e21b7c93d89.vm.web.internal."),
+            ("app.process.web", "app.process.web.internal."),
+            ("top3.nearest.of.web", "top3.nearest.of.web.internal."),
+            ("blue.color.kv._metadata.web", "blue.color.kv._metadata.web.internal."),
+            ("other.web", "other.web."),
             ("web.", "web."),
             ("bücher", "xn--bcher-kva.internal."),
             ("_x.Bücher.example.", "_x.xn--bcher-kva.example."),

@@ -1,11 +1,12 @@
 //! Sends all queries of a line to its servers at once.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV6};
+use std::net::{Ipv6Addr, SocketAddrV6};
 
 use super::line::Line;
 use super::name::{self, NameError};
 use crate::dns::client::{Client, PORT};
 use crate::dns::exchange::Exchange;
+use crate::dns::host::{Host, HostError, Typed};
 use crate::dns::resolver::{NoAddress, Resolver};
 use crate::text::{Safe, words};
 
@@ -46,14 +47,13 @@ pub async fn send(client: &Client, line: &Line) -> Result<Vec<Exchange>, NoServe
 /// Resolves the server named by `word`.
 async fn address(client: &Client, word: &str) -> Result<Ipv6Addr, NoServer> {
     let shown = Safe::new(word);
-    let bare = word.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(word);
-    if let Ok(address) = bare.parse() {
-        return Ok(address);
-    }
-    if word.parse::<Ipv4Addr>().is_ok() {
-        return Err(NoServer::Ipv4(shown));
-    }
-    let name = name::parse(word).map_err(|error| NoServer::Word(shown.clone(), error))?;
+    let name = match Typed::read(word) {
+        Ok(Typed { host: Host::Address(address), .. }) => return Ok(address),
+        Ok(Typed { host: Host::Name(name), .. }) => name,
+        Err(HostError::Ipv4(_)) => return Err(NoServer::Ipv4(shown)),
+        Err(_) => word.to_owned(),
+    };
+    let name = name::parse(&name).map_err(|error| NoServer::Word(shown.clone(), error))?;
     let resolver = match Resolver::new(client) {
         Ok(resolver) => resolver,
         Err(error) => return Err(NoServer::NoAddress(shown, NoAddress::NoAnswer(words(error)))),

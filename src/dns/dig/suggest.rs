@@ -68,8 +68,8 @@ pub fn of(form: &Form, known: &Known) -> Vec<Form> {
     }
 }
 
-/// The form of `name` with `.internal` appended, if it is about something known: single labels are expanded
-/// automatically, several labels are not.
+/// The form of `name` with `.internal` appended, if it is about something known: with a final dot it was
+/// queried as it is.
 pub fn inside(name: &Name, known: &Known) -> Option<Form> {
     let internal = Name::from_labels([b"internal".as_slice()]).ok()?;
     let form = Form::parse(&name.clone().append_name(&internal).ok()?)?;
@@ -118,10 +118,10 @@ mod tests {
             let name = &line::parse(&[text]).unwrap().asks[0].question.name;
             inside(name, &known).map(|form| form.to_string())
         };
-        assert_eq!(of("top3.nearest.of.web").as_deref(), Some("top3.nearest.of.web.internal"));
-        assert_eq!(of("vms.web").as_deref(), Some("vms.web.internal"));
-        assert_eq!(of("me._peer").as_deref(), Some("me._peer.internal"));
-        assert_eq!((of("vms.api"), of("example.com"), of("a.b.c.d.e.web")), (None, None, None));
+        assert_eq!(of("top3.nearest.of.web.").as_deref(), Some("top3.nearest.of.web.internal"));
+        assert_eq!(of("vms.web.").as_deref(), Some("vms.web.internal"));
+        assert_eq!(of("me._peer.").as_deref(), Some("me._peer.internal"));
+        assert_eq!((of("vms.api."), of("example.com"), of("a.b.c.d.e.web")), (None, None, None));
     }
 
     #[test]
