@@ -333,6 +333,18 @@ pub enum IcmpKind {
     Other,
 }
 
+impl IcmpKind {
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::NoRoute => "no route to the network",
+            Self::NoHost => "host unreachable",
+            Self::ClosedPort => "port unreachable",
+            Self::Prohibited => "administratively prohibited",
+            Self::Other => "unreachable",
+        }
+    }
+}
+
 /// Whether our address is among the peers of `_peer.internal`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listed {

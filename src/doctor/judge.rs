@@ -22,6 +22,7 @@ mod link;
 mod org;
 mod path;
 mod port;
+mod service;
 mod system;
 
 use std::sync::Arc;
@@ -56,6 +57,8 @@ pub fn checks() -> impl Iterator<Item = &'static Check> {
         path::CHECKS,
         app::CHECKS,
         port::CHECKS,
+        service::CHECKS,
+        port::PROTOCOL,
         system::CHECKS,
     ]
     .into_iter()

@@ -1,26 +1,93 @@
 //! The network's name server.
 
+use std::time::Duration;
+
 use super::link::anything_came;
+use super::path::WEATHER;
 use super::{Check, always};
 use crate::dns::lookup::Lookup;
 use crate::dns::outcome::Outcome;
-use crate::doctor::facts::Facts;
+use crate::doctor::facts::{DnsEnd, DnsPath, Facts};
 use crate::doctor::{Finding, Group};
+use crate::text::ms;
 
-pub const CHECKS: &[Check] = &[Check {
-    id: "name-server",
-    group: Group::Dns,
-    needs: &["handshake", "traffic", "dns-line"],
-    title,
-    applies: always,
-    judge: server,
-}];
+pub const CHECKS: &[Check] = &[
+    Check {
+        id: "name-server",
+        group: Group::Dns,
+        needs: &["handshake", "traffic", "dns-line"],
+        title,
+        applies: always,
+        judge: server,
+    },
+    Check {
+        id: "name-server-transports",
+        group: Group::Dns,
+        needs: &["handshake", "traffic", "name-server"],
+        title: |_| "The name server responds by UDP and by TCP".into(),
+        applies: |facts| facts.dns_udp.is_some() || facts.dns_tcp.is_some(),
+        judge: transports,
+    },
+];
 
 fn title(facts: &Facts) -> String {
     if facts.conf.broken.is_some() {
         return "The name server responds".into();
     }
     format!("{} responds", facts.conf.dns)
+}
+
+/// Most programs query by UDP alone, and fall back to TCP for long lists.
+fn transports(facts: &Facts) -> Option<Finding> {
+    const SLOW: Duration = Duration::from_secs(1);
+    let (udp, tcp) = (facts.dns_udp.as_ref()?, facts.dns_tcp.as_ref()?);
+    let reply = |path: &DnsPath| match path.end {
+        DnsEnd::Reply { after, .. } => Some(after),
+        _ => None,
+    };
+    let usual = facts.round_trips.map_or(Duration::ZERO, |trips| trips.median);
+    let title = "The name server responds by UDP and by TCP";
+    let dns = facts.conf.dns;
+    if facts.gateway.is_some_and(|pings| pings.lose_more_than(WEATHER)) {
+        return Some(Finding::skip(title, "Too many packets are lost to decide."));
+    }
+    Some(match (reply(udp), reply(tcp)) {
+        (Some(after), Some(_)) if after > SLOW + 2 * usual => {
+            Finding::warn("dns-slow", "The name server is slow")
+                .observed(format!("{dns} responded by UDP after {} ms.", ms(after)))
+                .cause("The name server is overloaded.")
+                .cause("UDP to port 53 is delayed on the path.")
+                .affects("Programs may take it for down.")
+                .remedy("wait a while and check the platform's status page")
+        }
+        (Some(_), Some(_)) => Finding::pass(title).took(reply(udp)),
+        (None, Some(_)) => match udp.elsewhere {
+            Some(other) => {
+                Finding::fail("dns-other-address", "The name server responds from another address")
+                    .observed(format!("A query to {dns} was answered from {}.", other.ip()))
+                    .cause("The name server, or a device on the path, uses the wrong source address.")
+                    .affects("Programs that query by UDP, as most do, get no response.")
+                    .remedy("report it to the operator of the network")
+            }
+            None => Finding::fail("dns-udp-dead", "The name server responds by TCP, not by UDP")
+                .observed(format!(
+                    "{} queries by UDP to {dns} without a response in {} ms.",
+                    udp.sent,
+                    ms(udp.waited)
+                ))
+                .cause("UDP to port 53 is blocked inside the tunnel or at the gateway.")
+                .cause("The name server accepts only TCP.")
+                .affects("Programs that query by UDP, as most do, get no response. sixpane uses TCP then.")
+                .remedy(format!("dig +tcp _apps.internal TXT @{dns}")),
+        },
+        (Some(_), None) => Finding::warn("dns-tcp-dead", "The name server responds by UDP, not by TCP")
+            .observed(format!("No response by TCP from {dns} in {} ms.", ms(tcp.waited)))
+            .cause("TCP to port 53 is blocked inside the tunnel or at the gateway.")
+            .cause("The name server accepts only UDP.")
+            .affects("Lists that are too long for a datagram cannot be read.")
+            .remedy(format!("dig +tcp _apps.internal TXT @{dns}")),
+        (None, None) => Finding::skip(title, "No response by either."),
+    })
 }
 
 /// The lookup, if it ended with NOERROR.
@@ -60,6 +127,14 @@ fn server(facts: &Facts) -> Option<Finding> {
             .cause("It is another resolver, not the network's own, which is <prefix>::3.")
             .likely()
             .remedy(format!("DNS = {own}"))
+    } else if asked.outcome == Outcome::Incomplete {
+        Finding::fail("dns-incomplete", "The list of apps cannot be read in full")
+            .observed(format!(
+                "_apps.internal TXT at {dns}: the response is truncated by TCP too, or has invalid records."
+            ))
+            .cause("The list is too long for one DNS message.")
+            .cause("The name server sends invalid records.")
+            .remedy(format!("sixpane dig _apps TXT @{dns}"))
     } else if asked.outcome == Outcome::PortClosed {
         Finding::fail("dns-silent", "Nothing listens on the name server's port")
             .observed(format!("{dns} reports that port 53 is closed."))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Check, always};
-use crate::doctor::facts::{Facts, Link, System};
+use crate::doctor::facts::{Facts, Link, System, SystemError};
 use crate::doctor::{Finding, Group};
 use crate::text::{ago, quoted};
 
@@ -51,6 +51,9 @@ fn too_many(facts: &Facts) -> bool {
     })
 }
 
+/// Only where another client was seen.
+const STOP_OTHER: &str =
+    "disconnect all other clients with this conf (wg-quick, an app, another machine), then run again";
 const REMOVED: &str = "The peer was removed or has expired: check with fly wireguard list.";
 const KEYS: &str = "The conf's keys are not (or no longer) those of a peer, or a PresharedKey does not match: a gateway \
                     does not respond then. Check with a new conf.";
@@ -61,8 +64,8 @@ fn handshake(facts: &Facts) -> Option<Finding> {
     if facts.around.in_use.is_some() && facts.link.is_none() {
         return Some(Finding::skip("WireGuard handshake", "Another program uses the conf's key."));
     }
-    let spared = |system: &&System| system.same_key && !system.ours_attached && system.interface.is_some();
-    if facts.link.is_none() && facts.system.as_ref().filter(spared).is_some() {
+    let spared = |system: &System| system.same_key && !system.ours_attached && system.interface.is_some();
+    if facts.link.is_none() && facts.system.as_ref().is_some_and(spared) {
         let why = "Not tested: an interface of this host uses the conf's key, and a handshake would take its session.";
         return Some(Finding::skip("WireGuard handshake", why));
     }
@@ -87,14 +90,7 @@ fn handshake(facts: &Facts) -> Option<Finding> {
                 .remedy("check this machine's own DNS and network")
         }
         Link::NoRoute { ipv6, reason } => no_route(facts, *ipv6, reason),
-        Link::NoSocket(reason) => Finding::fail("no-socket", "No UDP socket can be opened")
-            .observed(format!("{reason}."))
-            .cause("The conf's ListenPort is in use, for example by the system's own WireGuard.")
-            .cause("The system does not allow this process to open a socket.")
-            .likely()
-            .affects("All connections fail.")
-            .remedy(format!("wg-quick down {}", quoted(&facts.conf.name)))
-            .remedy("remove the ListenPort line from the conf: a client does not need it"),
+        Link::NoSocket(reason) => no_socket(facts, reason),
         Link::Closed => Finding::fail("udp-port-closed", "The endpoint's UDP port is closed")
             .observed(format!("{endpoint} answers with ICMP port unreachable."))
             .cause("The port in the conf is wrong.")
@@ -116,10 +112,38 @@ fn handshake(facts: &Facts) -> Option<Finding> {
     })
 }
 
+fn no_socket(facts: &Facts, reason: &str) -> Finding {
+    let finding = match facts.system_error {
+        Some(SystemError::PortTaken) => {
+            Finding::fail("listen-port-taken", "The conf's ListenPort is in use on this machine")
+                .cause("Another program, for example the system's own WireGuard, has the port.")
+                .remedy("remove the ListenPort line from the conf: a client does not need it")
+        }
+        Some(SystemError::NoFiles) => Finding::fail("no-files", "This process may open no more files")
+            .cause("The limit of open files is too low.")
+            .remedy("ulimit -n 1024"),
+        Some(SystemError::Filtered) => Finding::fail("no-socket", "The system does not allow a UDP socket")
+            .cause("A security policy on this machine forbids it.")
+            .remedy("check the sandbox or security policy of this process"),
+        _ => Finding::fail("no-socket", "No UDP socket can be opened")
+            .cause("The system does not allow this process to open a socket.")
+            .likely()
+            .remedy("check the limits and the security policy of this process"),
+    };
+    finding.observed(format!("{reason}.")).affects("All connections fail.")
+}
+
 fn no_route(facts: &Facts, ipv6: bool, reason: &str) -> Finding {
     let endpoint = &facts.conf.endpoint;
     let host = endpoint.rsplit_once(':').map_or(endpoint.as_str(), |(host, _)| host);
     let finding = match (facts.ways, ipv6) {
+        // The system itself says so, whatever the routes are.
+        _ if facts.system_error == Some(SystemError::Filtered) => {
+            Finding::fail("local-firewall", "A packet filter on this machine blocks the tunnel")
+                .cause("The system does not permit packets to the endpoint.")
+                .remedy(format!("allow outgoing UDP to {endpoint} in this machine's firewall"))
+                .remedy("sudo nft list ruleset")
+        }
         (Some((false, false)), _) => Finding::fail("offline", "This machine is offline")
             .cause("It has no route to the internet over IPv4 or IPv6."),
         (Some((_, false)), true) => {
@@ -143,8 +167,34 @@ fn silent(facts: &Facts, initiations: u64) -> Finding {
     const TITLE: &str = "The gateway does not respond to the handshake";
     let fresh = "fly wireguard create [org] [region] [name], then start with the new conf";
     let reaches = facts.udp_comes_back == Some(true) || facts.other_is_up.is_some();
+    let blocked_name = facts
+        .endpoint
+        .map(|endpoint| endpoint.ip())
+        .filter(|ip| ip.is_unspecified() || ip.is_loopback())
+        .filter(|ip| !facts.conf.endpoint.contains(&ip.to_string()));
     let mut finding = if initiations == 0 {
         Finding::fail("no-answer", TITLE).cause("No packet could be sent before the timeout.")
+    } else if let Some(ip) = blocked_name {
+        Finding::fail(
+            "endpoint-name-blocked",
+            format!("The endpoint's name resolves to {ip}, this machine itself"),
+        )
+        .cause("This machine's DNS blocks the name, for example a filter for advertisements.")
+        .cause("The hosts file has an entry for the name.")
+        .likely()
+        .remedy("check this machine's DNS filter and /etc/hosts")
+    } else if let Some(icmp) = facts.icmp {
+        Finding::fail("endpoint-unreachable", "The endpoint is unreachable")
+            .cause(format!("{} reports: {}.", icmp.by, icmp.kind.words()))
+            .remedy("check the address in the Endpoint line of the conf")
+            .remedy("check this machine's own network")
+    } else if facts.alien.is_some_and(|alien| alien > 0) {
+        Finding::fail("endpoint-not-wireguard", "Another service responds at the endpoint, not WireGuard")
+            .cause("The port or address in the Endpoint line of the conf is wrong.")
+            .cause("A device on the path responds in place of the gateway.")
+            .likely()
+            .remedy("check the Endpoint line of the conf")
+            .remedy("try another network")
     } else if reaches {
         Finding::fail(
             "peer-or-key",
@@ -188,13 +238,22 @@ fn traffic(facts: &Facts) -> Option<Finding> {
         return Some(Finding::pass("Data comes back through the tunnel"));
     }
     let lines = facts.apps.iter().flat_map(|asked| asked.lines.clone());
-    let finding = match facts.strays {
-        Some(strays) if strays > 0 => {
+    let strays = facts.strays.unwrap_or(0) + facts.diverted.unwrap_or(0);
+    let finding = match facts.second_handshake {
+        _ if strays > 0 => {
             Finding::fail("same-key", "Another client uses the same key and gets the replies")
-                .observed(format!("{strays} datagrams were received for another session, none for ours."))
+                .observed(format!("{strays} datagrams were for a session that was never ours; none were for ours."))
                 .cause("Another machine or program uses the same conf: the gateway replies to the last one that made a handshake.")
-                .cause("The gateway lost our session, and kept an older one.")
                 .likely()
+                .remedy(STOP_OTHER)
+        }
+        Some(false) => {
+            Finding::fail("peer-removed-now", "The gateway responded to one handshake, and ignores the next")
+                .observed("No data came back after a handshake, and a second handshake got no response.")
+                .cause("The peer was removed a moment ago: check with fly wireguard list.")
+                .cause("The gateway, or the path to it, failed a moment ago.")
+                .likely()
+                .remedy("fly wireguard list")
         }
         _ => Finding::fail("no-data", "Handshake succeeds but no data comes back")
             .observed(match facts.restored {
@@ -202,14 +261,14 @@ fn traffic(facts: &Facts) -> Option<Finding> {
                 None => "No response from the name server or to a ping, and no error.",
             })
             .cause("The gateway does not accept this address from this peer: the Address line differs from the one that the peer was created with.")
-            .cause("Another client uses the same key and gets the replies.")
+            .cause("The gateway has no route back to this peer.")
             .cause("The gateway's own name server is down: without names there is no other target to check.")
-            .cause("A network on the path passes small handshakes and drops everything else."),
+            .cause("A network on the path passes small handshakes and drops everything else.")
+            .remedy("compare the Address line of the conf with the list of fly wireguard list"),
     };
     Some(
         finding
             .affects("All connections fail.")
-            .remedy("disconnect all other clients with this conf (wg-quick, an app, another machine), then run again")
             .remedy("create a new peer: fly wireguard create")
             .shown(lines),
     )
@@ -221,38 +280,40 @@ fn strays(facts: &Facts) -> Option<Finding> {
     if strays == 0 && facts.restored != Some(true) {
         let (handshakes, since) = facts.sessions?;
         return Some(
-            Finding::warn("same-key", "The session is replaced repeatedly")
-                .observed(format!("{handshakes} handshakes in {}; one every two minutes is normal.", ago(since)))
-                .cause("Another machine or program uses the same conf: each takes the session from the other.")
+            Finding::warn("session-lost", "The session is replaced repeatedly")
+                .observed(format!(
+                    "{handshakes} handshakes in {}; one every two minutes is normal.",
+                    ago(since)
+                ))
                 .cause("The network here is lost repeatedly: sleep, Wi-Fi roaming, a phone.")
+                .cause("The gateway restarts repeatedly.")
+                .cause(
+                    "Another machine or program uses the same conf: each takes the session from the other.",
+                )
                 .affects("Some replies are lost.")
-                .remedy("disconnect all other clients with this conf (wg-quick, an app, another machine), then run again")
-                .remedy("create one peer per machine: fly wireguard create"),
+                .remedy("sixpane ping gateway"),
         );
     }
     if strays == 0 {
         return Some({
-            Finding::warn("same-key", TITLE)
+            Finding::warn("session-lost", "The session was lost once and made again")
                 .observed("No data came back after the handshake, but it did after another one.")
-                .cause("Another machine or program uses the same conf and made a handshake after ours: the gateway keeps one session per key.")
                 .cause("The gateway or the path to it was down for a moment.")
-                .likely()
-                .affects("Some replies are lost, on both sides.")
-                .remedy("disconnect all other clients with this conf (wg-quick, an app, another machine), then run again")
-                .remedy("create one peer per machine: fly wireguard create")
+                .cause("Another machine or program uses the same conf and made a handshake after ours: the gateway keeps one session per key.")
+                .affects("Some replies were lost.")
+                .remedy("sixpane ping gateway")
         });
     }
-    // A single one may be a leftover; more explain other losses.
+    // A single one may be a copy that somebody on the path sent again; more explain other losses.
     let finding =
         if strays < MANY { Finding::warn("same-key", TITLE) } else { Finding::fail("same-key", TITLE) };
     Some(
         finding
             .observed(format!("{strays} datagrams were for another client."))
             .cause("Another machine or program uses the same conf: the gateway replies to the last one that made a handshake.")
-            .cause("The gateway was restarted, or replied to an older session of ours.")
             .likely()
             .affects("Some replies are lost, on both sides.")
-            .remedy("disconnect all other clients with this conf (wg-quick, an app, another machine), then run again")
+            .remedy(STOP_OTHER)
             .remedy("create one peer per machine: fly wireguard create"),
     )
 }

@@ -4,7 +4,7 @@ use super::dns::noerror;
 use super::{Check, always};
 use crate::doctor::facts::{Again, Facts, Pings, Reach};
 use crate::doctor::{Finding, Group};
-use crate::text::{count, quoted};
+use crate::text::{count, ms, quoted};
 
 /// Fault: some of several machines do not reply.
 pub const SOME_SILENT: &str = "some-machines-silent";
@@ -56,14 +56,20 @@ fn gateway(facts: &Facts) -> Option<Finding> {
             .remedy(format!("sixpane ping {to}"))
     } else if pings.lose_more_than(WEATHER) {
         let lost = 100.0 * f64::from(sent - answered) / f64::from(sent);
-        Finding::warn("packets-lost", format!("Packets are lost on the path ({lost:.0} % of {sent} pings)"))
+        let title = format!("Packets are lost on the path ({lost:.0} % of {sent} pings)");
+        // With most packets lost nothing is usable.
+        let fault = if pings.lose_more_than(0.5) { Finding::fail } else { Finding::warn };
+        fault("packets-lost", title)
             .observed(format!("{answered} of {sent} pings to the gateway got a reply."))
             .cause("This machine's network is busy or weak, for example Wi-Fi or a phone.")
             .cause("The path to the gateway is busy or lossy.")
             .affects("Everything is slower.")
             .remedy("sixpane ping gateway")
     } else {
-        Finding::pass(format!("{TITLE} ({answered} of {sent})"))
+        let jitter = facts
+            .round_trips
+            .map(|trips| format!(", {} ms, jitter {} ms", ms(trips.median), ms(trips.jitter)));
+        Finding::pass(format!("{TITLE} ({answered} of {sent}{})", jitter.unwrap_or_default()))
     };
     Some(finding.took(best).shown([shown(to, pings)]))
 }

@@ -31,18 +31,20 @@ pub const CHECKS: &[Check] = &[
         },
         judge: flycast_port,
     },
-    Check {
-        id: "protocol",
-        group: Group::Port,
-        needs: &["name-server", "port", "flycast-port"],
-        title: |facts| {
-            let protocol = facts.subject.protocol.map_or("", |protocol| protocol.as_str());
-            format!("{} responds in {protocol}", name(facts))
-        },
-        applies: |facts| facts.subject.protocol.is_some() && facts.subject.app.is_some(),
-        judge: protocol,
-    },
 ];
+
+/// Judged behind the look at the service, which says more.
+pub const PROTOCOL: &[Check] = &[Check {
+    id: "protocol",
+    group: Group::Port,
+    needs: &["name-server", "port", "flycast-port", "service"],
+    title: |facts| {
+        let protocol = facts.subject.protocol.map_or("", |protocol| protocol.as_str());
+        format!("{} responds in {protocol}", name(facts))
+    },
+    applies: |facts| facts.subject.protocol.is_some() && facts.subject.app.is_some(),
+    judge: protocol,
+}];
 
 fn title(facts: &Facts) -> String {
     match facts.subject.port {
@@ -56,7 +58,7 @@ fn line(tried: &Tried, port: u16) -> String {
         Port::Open(took) => format!("open after {} ms", ms(*took)),
         Port::Refused => "refused".into(),
         Port::Prohibited => "prohibited, by an ICMPv6 error".into(),
-        Port::Filtered => "silent".into(),
+        Port::Filtered => "filtered (no reply)".into(),
         Port::Error(error) => error.clone(),
     };
     let said = match &tried.banner {

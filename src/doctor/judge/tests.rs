@@ -7,11 +7,13 @@ use super::*;
 use crate::dns::lookup::Lookup;
 use crate::dns::outcome::Outcome;
 use crate::doctor::facts::{
-    Again, AppSeen, Around, Conf, Disagreement, Link, Listed, Pings, Reach, Sibling, System, Tried,
+    Again, AppSeen, Around, Conf, Disagreement, DnsEnd, DnsPath, Icmp, IcmpKind, Link, Listed, Pings, Reach,
+    Sibling, System, SystemError, Tried,
 };
 use crate::doctor::{Machine, Subject};
 use crate::probe::port::Port;
 use crate::probe::protocol::{Banner, Protocol};
+use crate::probe::service::{End, Http, Service};
 use crate::profile::parse::parse;
 use crate::text::Safe;
 use hickory_proto::op::ResponseCode;
@@ -43,6 +45,26 @@ fn reach(id: &str, answered: u32) -> Reach {
 
 fn tried(who: &str, port: Port) -> Tried {
     Tried { who: who.into(), port, banner: None, service: None }
+}
+
+fn dns_path(end: DnsEnd) -> DnsPath {
+    DnsPath { sent: 4, end, elsewhere: None, waited: Duration::from_secs(4) }
+}
+
+fn reply(after: u64) -> DnsEnd {
+    DnsEnd::Reply { after: Duration::from_millis(after), outcome: Outcome::NOERROR, truncated: false }
+}
+
+fn http(status: u16) -> Http {
+    Http { line: Safe::new(format!("HTTP/1.1 {status}")), status, location: None }
+}
+
+/// One machine whose port is open, with this service.
+#[expect(clippy::unnecessary_wraps, reason = "as the facts have it")]
+fn behind(end: End) -> Option<Vec<Tried>> {
+    let first_byte = Some(Duration::from_millis(20));
+    let service = Service { end, first_byte, named: None, waited: Duration::from_secs(4) };
+    Some(vec![Tried { service: Some(service), ..tried("148e21b7c93d89", open()) }])
 }
 
 fn open() -> Port {
@@ -140,10 +162,51 @@ fn app(facts: &mut Facts, listed: bool, addresses: Lookup) {
 type Cause = (&'static str, &'static str, fn(&mut Facts));
 
 const CAUSES: &[Cause] = &[
-    ("a new handshake brings the answers back", "same-key", |f| f.restored = Some(true)),
-    ("sessions are replaced again and again", "same-key", |f| {
+    ("a new handshake brings the answers back", "session-lost", |f| f.restored = Some(true)),
+    ("sessions are replaced again and again", "session-lost", |f| {
         f.sessions = Some((9, Duration::from_mins(2)));
     }),
+    ("a packet filter on this machine", "local-firewall", |f| {
+        f.link = Some(Link::NoRoute { ipv6: false, reason: "Operation not permitted".into() });
+        (f.ways, f.system_error) = (Some((false, false)), Some(SystemError::Filtered));
+    }),
+    ("the conf's ListenPort is in use", "listen-port-taken", |f| {
+        f.link = Some(Link::NoSocket("Address already in use".into()));
+        f.system_error = Some(SystemError::PortTaken);
+    }),
+    ("the limit of open files", "no-files", |f| {
+        f.link = Some(Link::NoSocket("Too many open files".into()));
+        f.system_error = Some(SystemError::NoFiles);
+    }),
+    ("another service has the endpoint's port", "endpoint-not-wireguard", |f| {
+        f.link = Some(Link::Silent(4, Duration::from_secs(3)));
+        f.alien = Some(4);
+    }),
+    ("the endpoint's name is blocked", "endpoint-name-blocked", |f| {
+        f.link = Some(Link::Silent(4, Duration::from_secs(3)));
+        (f.conf.endpoint, f.endpoint) = ("gw.example:51820".into(), "0.0.0.0:51820".parse().ok());
+    }),
+    ("a router reports the endpoint's host as unreachable", "endpoint-unreachable", |f| {
+        f.link = Some(Link::Silent(4, Duration::from_secs(3)));
+        f.icmp = Some(Icmp { by: "192.0.2.1".parse().unwrap(), kind: IcmpKind::NoHost });
+    }),
+    ("the name server responds by TCP only", "dns-udp-dead", |f| {
+        (f.dns_udp, f.dns_tcp) = (Some(dns_path(DnsEnd::Silent)), Some(dns_path(reply(9))));
+    }),
+    ("the name server responds by UDP only", "dns-tcp-dead", |f| {
+        (f.dns_udp, f.dns_tcp) = (Some(dns_path(reply(9))), Some(dns_path(DnsEnd::Refused)));
+    }),
+    ("the name server takes three seconds", "dns-slow", |f| {
+        (f.dns_udp, f.dns_tcp) = (Some(dns_path(reply(3000))), Some(dns_path(reply(3000))));
+    }),
+    ("the list of apps is truncated over TCP too", "dns-incomplete", |f| {
+        f.apps = Some(asked(Outcome::Incomplete, &[]));
+    }),
+    ("HTTP 503", "http-error", |f| f.ports = behind(End::Http(http(503)))),
+    ("the service closes connections at once", "port-closes", |f| f.ports = behind(End::ClosesAtOnce)),
+    ("the service sends nothing", "service-silent", |f| f.ports = behind(End::Silent)),
+    ("the PROXY protocol is expected", "proxy-protocol", |f| f.ports = behind(End::WantsProxy(http(200)))),
+    ("HTTP 404 is a response", "", |f| f.ports = behind(End::Http(http(404)))),
     ("nothing is wrong", "", |_| ()),
     ("conf broken", "conf-broken", |f| {
         let error = parse("my-peer", b"[Interface]\nPrivateKey = x\n").unwrap_err();
