@@ -154,7 +154,7 @@ pub const FAULTS: &[Fault] = &[
         g.client.ip("route add unreachable 203.0.113.1");
         g.change_conf("Endpoint", "203.0.113.1:51820");
     }),
-    fault("ListenPort is taken", "no-socket", &[], |g, _| {
+    fault("ListenPort is taken", "listen-port-taken", &[], |g, _| {
         g.keep(g.client.start("socat", &["UDP4-LISTEN:4500,reuseaddr=0", "-"], &[]));
         until("socat's port", || g.client.listens(4500));
         let text = std::fs::read_to_string(&g.conf).unwrap();
@@ -285,7 +285,7 @@ pub const FAULTS: &[Fault] = &[
     ),
     in_org(
         single,
-        fault("service hangs", "port-wrong-protocol", &["--app", "web:8080/tls"], |g, org| {
+        fault("service hangs", "service-silent", &["--app", "web:8080/tls"], |g, org| {
             service(g, org, 8080, "SYSTEM:sleep 9");
         }),
     ),
