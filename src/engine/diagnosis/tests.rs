@@ -1,6 +1,10 @@
 //! No false alarm: a healthy org is examined repeatedly while up to two of a hundred packets are lost in each
 //! direction, on a simulated clock. The seed decides which packets are lost.
 
+mod generator;
+mod world;
+mod worlds;
+
 use std::net::Ipv6Addr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
