@@ -144,7 +144,7 @@ pub const FAULTS: &[Fault] = &[
     fault!("conf: AllowedIPs lack machines", 0, "", ["machines-not-allowed"], |s, _| line(
         s,
         "AllowedIPs=fdaa:0:18::/48",
-        "AllowedIPs=fdaa:0:18::/64"
+        "AllowedIPs=fdaa:0:18::/64, fdaa:0:18:a7b::/64"
     )),
     fault!("conf: MTU line under 1280", 0, "", ["mtu-too-small"], |s, _| line(
         s,
@@ -302,7 +302,7 @@ pub const FAULTS: &[Fault] = &[
         .peers
         .clear()),
     fault!(
-        "records: _instances lacks machines",
+        "records: names lack a machine of the lists",
         7,
         "",
         ["records-disagree", "app-record-missing"],
