@@ -184,9 +184,9 @@ impl World {
     /// Time of one round trip over the outer path; `None` if the packet or its reply is lost.
     fn crosses(&self) -> Option<Duration> {
         let (rtt, jitter, loss) = self.with(|c| (c.rtt, c.jitter, c.loss));
-        let lost = self.chance(loss) || self.chance(loss);
+        let dropped = self.chance(loss) || self.chance(loss);
         let late = jitter.mul_f64(self.0.dice.lock().unwrap().random_range(0.0..=1.0));
-        (!lost).then_some(rtt + late)
+        (!dropped).then_some(rtt + late)
     }
 
     /// Time of one round trip of data to `source` and back into the tunnel.
