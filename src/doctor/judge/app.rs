@@ -5,7 +5,7 @@ use super::dns::noerror;
 use crate::dns::outcome::Outcome;
 use crate::doctor::facts::{AppSeen, Facts};
 use crate::doctor::{Finding, Group, Machine};
-use crate::text::{Safe, quoted};
+use crate::text::{Safe, count, quoted};
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -55,12 +55,24 @@ fn app(facts: &Facts) -> Option<Finding> {
     let finding = if facts.subject.flycast && !seen.flycast.addresses.is_empty() {
         // It may belong to another org that exposes it here, and its machines may be stopped until the first request.
         Finding::pass(format!("{name} is reachable by its Flycast address")).observed(format!("{asked}."))
+    } else if let Some(foreign) =
+        addresses.addresses.iter().find(|address| !facts.conf.network.contains(*address))
+    {
+        Finding::fail("names-foreign", format!("{name}.internal leads to another network"))
+            .observed(format!("{foreign} is not in {}.", facts.conf.network))
+            .cause("The name server gives wrong addresses, or something on the path replaces them.")
+            .affects(format!("Connections to {name}.internal do not reach this network."))
+            .remedy(format!("sixpane dig {}", quoted(name)))
     } else if addresses.outcome == Outcome::NOERROR && !addresses.addresses.is_empty() {
         let n = addresses.addresses.len();
         let title = format!("{name}.internal has {n} address{}", if n == 1 { "" } else { "es" });
         Finding::pass(title)
     } else if !addresses.outcome.is_definite() {
-        Finding::fail("app-unanswered", format!("The name server does not respond for {name}.internal"))
+        let (fault, what) = match addresses.outcome {
+            Outcome::Rcode(_) => ("name-fails", format!("responds with {}", addresses.outcome)),
+            _ => ("app-unanswered", "does not respond".to_owned()),
+        };
+        Finding::fail(fault, format!("The name server {what} for {name}.internal"))
             .observed(format!("{asked}, though _apps.internal got a response."))
             .cause("The name server has an internal error.")
             .cause("Many packets are lost on the path.")
@@ -68,6 +80,15 @@ fn app(facts: &Facts) -> Option<Finding> {
             .remedy(format!("sixpane dig {}", quoted(name)))
     } else if seen.listed == Some(false) {
         elsewhere(facts, name, &asked)
+    } else if known_machines(facts) > 0 {
+        Finding::fail(
+            "app-record-missing",
+            format!("{name}.internal has no address, though {name} has machines"),
+        )
+        .observed(format!("{asked}; other records list {}.", count(known_machines(facts), "machine")))
+        .cause("The records of the name server are inconsistent, for example during a deployment.")
+        .affects(format!("{name} cannot be reached by name."))
+        .remedy(format!("sixpane dig vms.{} TXT", quoted(name)))
     } else {
         Finding::fail("app-stopped", format!("{name} has no started machine"))
             .observed(format!("_apps.internal lists it; {asked}, no address."))
@@ -77,6 +98,12 @@ fn app(facts: &Facts) -> Option<Finding> {
             .remedy(format!("fly machine start -a {}", quoted(name)))
     };
     Some(finding.took(addresses.rtt).shown(lines(seen)))
+}
+
+/// Number of the app's machines in the lists.
+fn known_machines(facts: &Facts) -> usize {
+    let app = facts.subject.app.as_ref();
+    facts.machines.iter().flatten().filter(|reach| Some(&reach.app) == app).count()
 }
 
 /// Finding for an app that is not in this network.
@@ -197,6 +224,17 @@ fn flycast(facts: &Facts) -> Option<Finding> {
     let remedy = format!("fly ips allocate-v6 --private -a {}", quoted(name));
     if !facts.subject.flycast {
         return Some(Finding::skip(title, observed).remedy(remedy));
+    }
+    if !seen.flycast.outcome.is_definite() {
+        return Some(
+            Finding::fail("name-fails", format!("The name server does not resolve {name}.flycast"))
+                .observed(observed)
+                .cause("The name server has an internal error.")
+                .cause("Many packets are lost on the path.")
+                .affects(format!("{name}.flycast cannot be reached by name."))
+                .remedy(format!("sixpane dig {}.flycast", quoted(name)))
+                .shown(seen.flycast.lines.clone()),
+        );
     }
     Some(
         Finding::fail("flycast-missing", title)

@@ -48,7 +48,7 @@ fn transports(facts: &Facts) -> Option<Finding> {
     let usual = facts.round_trips.map_or(Duration::ZERO, |trips| trips.median);
     let title = "The name server responds by UDP and by TCP";
     let dns = facts.conf.dns;
-    if facts.gateway.is_some_and(|pings| pings.lose_more_than(WEATHER)) {
+    if facts.gateway.is_some_and(|pings| pings.answered > 0 && pings.lose_more_than(WEATHER)) {
         return Some(Finding::skip(title, "Too many packets are lost to decide."));
     }
     Some(match (reply(udp), reply(tcp)) {
@@ -108,6 +108,28 @@ fn server(facts: &Facts) -> Option<Finding> {
     anything_came(facts)?;
     if dns != own && facts.apps_at_own.is_none() && !facts.done {
         return None;
+    }
+    // The queries of the two transports come in last; a response to one of them is not silence.
+    if asked.rtt.is_none() && (facts.dns_udp.is_none() || facts.dns_tcp.is_none()) && !facts.done {
+        return None;
+    }
+    let replied = |path: &Option<DnsPath>| {
+        path.as_ref().is_some_and(|path| matches!(path.end, DnsEnd::Reply { .. }) || path.elsewhere.is_some())
+    };
+    if asked.rtt.is_none() && (replied(&facts.dns_udp) || replied(&facts.dns_tcp)) {
+        let finding = transports(facts).filter(|finding| !finding.fault.is_empty());
+        return Some(finding.unwrap_or_else(|| {
+            Finding::warn("dns-unsteady", "The name server responds to some queries only")
+                .observed(format!(
+                    "_apps.internal TXT at {dns}: {}; a later query got a response.",
+                    asked.outcome
+                ))
+                .cause("Packets are lost on the path.")
+                .cause("The name server is overloaded.")
+                .affects("Some names do not resolve at the first try.")
+                .remedy(format!("sixpane ping {dns}"))
+                .shown(lines)
+        }));
     }
     let finding = if facts.apps_at_own.as_ref().is_some_and(|asked| asked.outcome == Outcome::NOERROR) {
         Finding::fail("dns-wrong-address", "The conf has the wrong name server")

@@ -144,7 +144,7 @@ fn service(facts: &Facts) -> Option<Finding> {
                 .cause("The certificate was issued for another host.")
                 .remedy("use the name in the certificate, or issue one for this name")
         }
-        (7, _) => Finding::warn("https-redirect", format!("{app}.flycast redirects port {port} to HTTPS"))
+        (7, _) => Finding::warn("flycast-redirect", format!("{app}.flycast redirects port {port} to HTTPS"))
             .cause("force_https is on: Flycast is HTTP only.")
             .remedy("set force_https = false in fly.toml"),
         _ => Finding::warn("service-slow", format!("The service on {at} is slow{some}"))

@@ -286,7 +286,7 @@ const CAUSES: &[Cause] = &[
     ("another client now and then", "same-key", |f| f.strays = Some(1)),
     ("another client takes most replies", "same-key", |f| {
         f.strays = Some(7);
-        f.machines = Some(vec![reach("148e21b7c93d89", 0), reach("3d8d9930b01789", 0)]);
+        f.machines.iter_mut().flatten().for_each(|machine| *machine = reach(machine.id.as_str(), 0));
     }),
     ("MTU black hole", "mtu-black-hole", |f| f.large = pings(5, 0)),
     ("packets are lost", "packets-lost", |f| f.gateway = pings(100, 70)),
@@ -483,7 +483,7 @@ fn is_whole(fault: &str) -> bool {
 fn same_fact(fault: &str) -> Option<&'static str> {
     Some(match fault {
         "dns-line-foreign" | "dns-not-allowed" | "address-not-allowed" | "dns-wrong-address" => "conf",
-        SOME | "machines-silent" | "stale-address" | "machine-unknown" => "machines",
+        SOME | "machines-silent" | "stale-address" | "machine-unknown" | "app-stopped" => "machines",
         "system-no-interface" | "system-no-route" | "system-tunnel-dead" | "system-dns" => "system",
         "port-refused" | "port-silent" | "port-wrong-protocol" => "port",
         _ => return None,
