@@ -33,6 +33,9 @@ pub use app::nearest;
 use super::facts::Facts;
 use super::{Confidence, Diagnosis, Finding, Group, Status};
 
+/// Accepted loss of round trips: two percent each way, and a little.
+const USUAL_LOSS: f64 = 0.05;
+
 pub struct Check {
     /// Name for JSON.
     pub id: &'static str,

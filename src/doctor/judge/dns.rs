@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::link::anything_came;
-use super::path::WEATHER;
-use super::{Check, always};
+use super::{Check, USUAL_LOSS, always};
 use crate::dns::lookup::Lookup;
 use crate::dns::outcome::Outcome;
 use crate::doctor::facts::{DnsEnd, DnsPath, Facts};
@@ -48,7 +47,7 @@ fn transports(facts: &Facts) -> Option<Finding> {
     let usual = facts.round_trips.map_or(Duration::ZERO, |trips| trips.median);
     let title = "The name server responds by UDP and by TCP";
     let dns = facts.conf.dns;
-    if facts.gateway.is_some_and(|pings| pings.answered > 0 && pings.lose_more_than(WEATHER)) {
+    if facts.gateway.is_some_and(|pings| pings.answered > 0 && pings.lose_more_than(USUAL_LOSS)) {
         return Some(Finding::skip(title, "Too many packets are lost to decide."));
     }
     Some(match (reply(udp), reply(tcp)) {

@@ -304,7 +304,7 @@ fn strays(facts: &Facts) -> Option<Finding> {
                 .remedy("sixpane ping gateway")
         });
     }
-    // A single one may be a copy that somebody on the path sent again; more explain other losses.
+    // A single one may be a copy that was sent again on the path; more explain other losses.
     let finding =
         if strays < MANY { Finding::warn("same-key", TITLE) } else { Finding::fail("same-key", TITLE) };
     Some(

@@ -1,15 +1,13 @@
 //! Packets to the gateway and to machines.
 
 use super::dns::noerror;
-use super::{Check, always};
+use super::{Check, USUAL_LOSS, always};
 use crate::doctor::facts::{Again, Facts, Pings, Reach};
 use crate::doctor::{Finding, Group};
 use crate::text::{count, ms, quoted};
 
 /// Fault: some of several machines do not reply.
 pub const SOME_SILENT: &str = "some-machines-silent";
-/// Accepted loss of round trips: two percent each way, and a little.
-pub const WEATHER: f64 = 0.05;
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -54,7 +52,7 @@ fn gateway(facts: &Facts) -> Option<Finding> {
             .cause("The name server's address does not reply to ping.")
             .affects("Only this check and that of the MTU.")
             .remedy(format!("sixpane ping {to}"))
-    } else if pings.lose_more_than(WEATHER) {
+    } else if pings.lose_more_than(USUAL_LOSS) {
         let lost = 100.0 * f64::from(sent - answered) / f64::from(sent);
         let title = format!("Packets are lost on the path ({lost:.0} % of {sent} pings)");
         // With most packets lost nothing is usable.
@@ -90,7 +88,7 @@ fn large(facts: &Facts) -> Option<Finding> {
         Finding::skip(title, "Needs a gateway that replies to ping.")
     } else if large.answered > 0 {
         Finding::pass(title).took(large.best)
-    } else if small.lose_more_than(WEATHER) {
+    } else if small.lose_more_than(USUAL_LOSS) {
         // These may have been lost by chance.
         Finding::skip(title, "Too many packets are lost to decide.")
     } else {
@@ -133,7 +131,7 @@ fn machines(facts: &Facts) -> Option<Finding> {
         let title = format!("{} replied to ping{of}{stopped}", count(all - gone, "machine"));
         return Some(Finding::pass(title).took(best).shown(lines));
     };
-    if silent.len() < all && facts.gateway.is_some_and(|pings| pings.lose_more_than(WEATHER)) {
+    if silent.len() < all && facts.gateway.is_some_and(|pings| pings.lose_more_than(USUAL_LOSS)) {
         let observed = format!(
             "{} of {all} did not reply, but the link loses too many packets to decide.",
             silent.len()

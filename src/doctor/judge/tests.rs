@@ -583,7 +583,7 @@ fn a_skipped_check_names_what_it_needs() {
 
 #[test]
 fn a_few_lost_pings_are_no_failure() {
-    let lost = |sent, answered| pings(sent, answered).unwrap().lose_more_than(path::WEATHER);
+    let lost = |sent, answered| pings(sent, answered).unwrap().lose_more_than(USUAL_LOSS);
     assert!(!lost(5, 4) && !lost(25, 21) && !lost(100, 88) && !lost(0, 0));
     assert!(lost(25, 15) && lost(100, 85) && lost(5, 0));
 }

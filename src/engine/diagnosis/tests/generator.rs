@@ -1,7 +1,7 @@
 //! Faults by seed, with their ground truth: component × mode × scope, and healthy worlds.
 //!
 //! [`FAULTS`] says for each fault which causes are true of it, from what was changed and not from what the doctor reports.
-//! Faults that no observation from here can tell apart share a [`Fault::class`]; a test runs them against each other.
+//! Faults that no observation from here distinguishes share a [`Fault::class`]; a test runs them against each other.
 
 use std::collections::BTreeMap;
 use std::io;
