@@ -474,6 +474,8 @@ fn what_is_pasted_is_read_in_every_command() {
         "148e21b7c93d89".into(),
         "web/148e21b7c93d89".into(),
         "148e21b7c93d89.vm.web".into(),
+        format!("http://[{MACHINE}]/path"),
+        "HTTPS://148E21B7C93D89.VM.WEB.internal./".into(),
     ] {
         let (out, _) = ends(&gateway.run(&["ping", &text, "-c1", "--json"]), 0);
         assert!(out.contains(&format!("\"{MACHINE}\"")), "{text}: {out}");
@@ -484,9 +486,11 @@ fn what_is_pasted_is_read_in_every_command() {
     for (text, words) in [
         ("10.0.0.1", "10.0.0.1 is an IPv4 address"),
         ("web:8080", "sixpane ports web 8080"),
+        ("http://web.internal:8080/", "has a port, which"),
         ("fdaa:0:18", "not an IPv6 address"),
         (own, "is this peer itself"),
         ("wbe", "a similar name is web"),
+        ("192.168.0.1:443", "192.168.0.1 is an IPv4 address"),
     ] {
         for command in ["ping", "trace"] {
             let output = gateway.run(&[command, text, "-c", "1"]);

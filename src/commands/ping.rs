@@ -198,9 +198,8 @@ mod tests {
         let gateway = Target { label: "gateway".into(), address: address(3) };
         let mut group = Group::new(gateway.clone());
         let web = |n| labelled(&"web".into(), address(n), false);
-        let found = |name, targets| Found { name, host: None, targets, ports: None };
-        group.add(found(Some("web".into()), vec![web(1), web(2)]), false);
-        group.add(found(None, vec![gateway]), false);
+        group.add(Found::following("web".into(), vec![web(1), web(2)]), false);
+        group.add(Found { name: None, ..Found::following("gateway".into(), vec![gateway]) }, false);
         let names = |all: &[u16]| [("web".into(), all.iter().copied().map(address).collect())].into();
         assert!(group.follow(&names(&[2, 1])).is_empty());
         let news = group.follow(&names(&[2, 7]));

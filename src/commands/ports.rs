@@ -27,8 +27,8 @@ const MOST: usize = 4096;
 /// If there is no target, or a port is invalid (exit 2).
 fn split(words: Vec<String>) -> Result<(Vec<String>, Vec<u16>), Error> {
     let numeric = |word: &str| {
-        let word = word.trim_end_matches("/tcp");
-        word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b','))
+        let word = word.split_once('/').map_or(word, |(number, _)| number);
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b','))
     };
     // An app may have a name of digits: where all words are, the first is one.
     let first = words.iter().position(|word| !numeric(word)).unwrap_or(0);
@@ -84,7 +84,9 @@ pub async fn run(context: &mut Context<'_>, args: &Ports) -> Result<Exit, Error>
     }
     for found in all_found {
         let own = found.ports.map(|text| port::read(&text)).transpose();
-        let own = own.map_err(|why| Error::new(Exit::Usage, why))?.unwrap_or_default();
+        let own = own.map_err(|why| Error::new(Exit::Usage, why))?;
+        let own = own
+            .unwrap_or_else(|| found.scheme.and_then(|name| port::of_service(&name)).into_iter().collect());
         let mut wanted: Vec<u16> = own.into_iter().chain(ports.iter().copied()).collect();
         if wanted.is_empty() {
             wanted.extend(&context.settings.ports);

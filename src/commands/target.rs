@@ -5,6 +5,7 @@
 
 use std::io::Write as _;
 use std::net::Ipv6Addr;
+use std::time::Duration;
 
 use super::plain;
 use super::session::Session;
@@ -35,12 +36,18 @@ pub struct Found {
     pub targets: Vec<Target>,
     /// Text behind the colon.
     pub ports: Option<String>,
+    /// Scheme of a URL.
+    pub scheme: Option<String>,
 }
 
 impl Found {
     fn fixed(label: &str, address: Ipv6Addr) -> Self {
         let targets = vec![Target { label: Safe::new(label), address }];
-        Self { name: None, host: None, targets, ports: None }
+        Self { name: None, host: None, targets, ports: None, scheme: None }
+    }
+
+    pub fn following(name: Safe, targets: Vec<Target>) -> Self {
+        Self { name: Some(name), host: None, targets, ports: None, scheme: None }
     }
 }
 
@@ -76,7 +83,7 @@ pub async fn find(session: &Session, word: &str) -> Result<Found, Error> {
         Host::Address(address) => Found::fixed(&address.to_string(), address),
         Host::Name(text) => named(session, &text).await?,
     };
-    found.ports = typed.ports.or(typed.scheme);
+    (found.ports, found.scheme) = (typed.ports, typed.scheme);
     let own = session.identity.conf.address;
     if found.targets.iter().all(|target| target.address == own) {
         return Err(Error::new(
@@ -90,6 +97,9 @@ pub async fn find(session: &Session, word: &str) -> Result<Found, Error> {
 
 async fn named(session: &Session, text: &str) -> Result<Found, Error> {
     let shown = Safe::new(text);
+    if text == GATEWAY && !has_app(session, &shown).await {
+        return Ok(Found::fixed(GATEWAY, session.identity.dns.addr));
+    }
     let text = place(text).unwrap_or_else(|| text.to_owned());
     let name = name::parse(&text).map_err(|error| {
         Error::new(Exit::Usage, format!("`{shown}` is neither an address nor a name")).why(error)
@@ -106,13 +116,10 @@ async fn named(session: &Session, text: &str) -> Result<Found, Error> {
             }
             let (one, label) = (addresses.len() == 1, Safe::new(&text));
             let targets = addresses.into_iter().map(|address| labelled(&label, address, one)).collect();
-            return Ok(Found { name: Some(label), host, targets, ports: None });
+            return Ok(Found { host, ..Found::following(label, targets) });
         }
         Err(error) => error,
     };
-    if text == GATEWAY {
-        return Ok(Found::fixed(GATEWAY, session.identity.dns.addr));
-    }
     let exit = if matches!(error, NoAddress::NoAnswer(_)) { Exit::Dns } else { Exit::Empty };
     let mut similar = None;
     if exit == Exit::Empty && !text.contains('.') {
@@ -128,6 +135,13 @@ async fn named(session: &Session, text: &str) -> Result<Found, Error> {
         Some(similar) => error.hint(format!("a similar name is {similar}")),
         None => error.hint("only started machines are in DNS; sixpane tree shows them"),
     })
+}
+
+/// Whether the network has the app. A name server that is down must not delay a ping of the gateway.
+async fn has_app(session: &Session, app: &Safe) -> bool {
+    let client = &session.engine.client;
+    let options = Options { timeout: Duration::from_millis(500), ..Options::default() };
+    !ask(client, client.server(), &Form::App(app.clone()), &options).await.addresses.is_empty()
 }
 
 /// The name of a place in its text form: `web/iad`, `web/148e21b7c93d89`, `peers/laptop`.
@@ -160,5 +174,5 @@ async fn by_label(session: &Session, label: &Safe) -> Option<Found> {
     let addresses = session.addresses(form.name().ok()?).await.ok()?;
     let name = Safe::new(form.to_string());
     let targets = addresses.iter().map(|&address| labelled(&name, address, addresses.len() == 1)).collect();
-    Some(Found { host: Some(form.to_string()), name: Some(name), targets, ports: None })
+    Some(Found { host: Some(form.to_string()), ..Found::following(name, targets) })
 }

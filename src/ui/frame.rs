@@ -9,7 +9,7 @@ use crate::app::command::Context;
 use crate::app::mouse::Spot;
 use crate::app::{State, Tab};
 use crate::catalog::place::Node;
-use crate::net::{LinkState, Phase};
+use crate::net::{LinkError, LinkState, Phase};
 use crate::probe::series::Series;
 use crate::text::{Safe, age, ago, bytes, count, fit, ms};
 use crate::ui::canvas::{Canvas, Size};
@@ -229,10 +229,10 @@ fn banner(canvas: &Canvas<'_>) -> Option<(Role, Vec<String>)> {
     let tries = format!("{} sent", count(link.initiations as usize, "initiation"));
     let showing = if walk.finished.is_some() { "showing the network as last seen; " } else { "" };
     let keys = canvas.with_keys("{handshake} retry now  {last-message} hide");
-    let lines = vec![
-        format!(" ✗ {what}"),
-        format!("   {showing}{tries}. Likely: peer removed, other key, UDP blocked.  {keys}"),
-    ];
+    // Other errors have causes of their own.
+    let silent = matches!(link.error, None | Some(LinkError::Silent(_)));
+    let likely = if silent { " Possible: peer removed, other key, UDP blocked." } else { "" };
+    let lines = vec![format!(" ✗ {what}"), format!("   {showing}{tries}.{likely}  {keys}")];
     Some((Role::Bad, lines))
 }
 

@@ -58,10 +58,10 @@ fn app(facts: &Facts) -> Option<Finding> {
     } else if let Some(foreign) =
         addresses.addresses.iter().find(|address| !facts.conf.network.contains(*address))
     {
-        Finding::fail("names-foreign", format!("{name}.internal leads to another network"))
+        Finding::fail("names-foreign", format!("{name}.internal has an address outside this network"))
             .observed(format!("{foreign} is not in {}.", facts.conf.network))
             .cause("The name server gives wrong addresses, or something on the path replaces them.")
-            .affects(format!("Connections to {name}.internal do not reach this network."))
+            .affects("Connections to that address do not stay in this network.")
             .remedy(format!("sixpane dig {}", quoted(name)))
     } else if addresses.outcome == Outcome::NOERROR && !addresses.addresses.is_empty() {
         let n = addresses.addresses.len();

@@ -24,7 +24,11 @@ pub const CHECKS: &[Check] = &[
         group: Group::Dns,
         needs: &["handshake", "traffic", "name-server"],
         title: |_| "The name server responds by UDP and by TCP".into(),
-        applies: |facts| facts.dns_udp.is_some() || facts.dns_tcp.is_some(),
+        // Without a response to the first query, the check above reports it.
+        applies: |facts| {
+            let tested = facts.dns_udp.is_some() || facts.dns_tcp.is_some();
+            tested && facts.apps.as_ref().is_some_and(|asked| asked.rtt.is_some())
+        },
         judge: transports,
     },
 ];
@@ -63,17 +67,20 @@ fn transports(facts: &Facts) -> Option<Finding> {
         (None, Some(_)) => match udp.elsewhere {
             Some(other) => {
                 Finding::fail("dns-other-address", "The name server responds from another address")
-                    .observed(format!("A query to {dns} was answered from {}.", other.ip()))
+                    .observed(format!("The response to a query to {dns} came from {}.", other.ip()))
                     .cause("The name server, or a device on the path, uses the wrong source address.")
                     .affects("Programs that query by UDP, as most do, get no response.")
                     .remedy("report it to the operator of the network")
             }
             None => Finding::fail("dns-udp-dead", "The name server responds by TCP, not by UDP")
-                .observed(format!(
-                    "{} queries by UDP to {dns} without a response in {} ms.",
-                    udp.sent,
-                    ms(udp.waited)
-                ))
+                .observed(match udp.end {
+                    DnsEnd::Unreachable(by) => format!("{by} sent an ICMPv6 error about a query by UDP."),
+                    _ => format!(
+                        "{} queries by UDP to {dns} without a response in {} ms.",
+                        udp.sent,
+                        ms(udp.waited)
+                    ),
+                })
                 .cause("UDP to port 53 is blocked inside the tunnel or at the gateway.")
                 .cause("The name server accepts only TCP.")
                 .affects("Programs that query by UDP, as most do, get no response. sixpane uses TCP then.")

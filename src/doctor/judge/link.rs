@@ -139,8 +139,10 @@ fn no_route(facts: &Facts, ipv6: bool, reason: &str) -> Finding {
     let finding = match (facts.ways, ipv6) {
         // The system itself says so, whatever the routes are.
         _ if facts.system_error == Some(SystemError::Filtered) => {
-            Finding::fail("local-firewall", "A packet filter on this machine blocks the tunnel")
-                .cause("The system does not permit packets to the endpoint.")
+            Finding::fail("local-firewall", "The system does not permit packets to the endpoint")
+                .cause("A packet filter on this machine blocks them.")
+                .cause("A security policy or sandbox forbids them to this process.")
+                .likely()
                 .remedy(format!("allow outgoing UDP to {endpoint} in this machine's firewall"))
                 .remedy("sudo nft list ruleset")
         }

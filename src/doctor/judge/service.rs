@@ -138,6 +138,8 @@ fn service(facts: &Facts) -> Option<Finding> {
         .remedy(logs),
         (5, _) => Finding::fail("certificate-expired", format!("The certificate on {at} has expired{some}"))
             .cause("The certificate was not renewed.")
+            .cause("This machine's clock is ahead.")
+            .likely()
             .remedy("renew the certificate"),
         (6, _) => {
             Finding::warn("certificate-name", format!("The certificate on {at} is for another name{some}"))
@@ -146,6 +148,8 @@ fn service(facts: &Facts) -> Option<Finding> {
         }
         (7, _) => Finding::warn("flycast-redirect", format!("{app}.flycast redirects port {port} to HTTPS"))
             .cause("force_https is on: Flycast is HTTP only.")
+            .cause("The app itself redirects.")
+            .likely()
             .remedy("set force_https = false in fly.toml"),
         _ => Finding::warn("service-slow", format!("The service on {at} is slow{some}"))
             .cause("The service is overloaded, or waits for another one.")
