@@ -1,5 +1,6 @@
 //! The only room that sends a packet. The rooms above are generic over [`Network`].
 
+pub mod delivery;
 pub mod diverted;
 pub mod endpoint;
 #[cfg(test)]
@@ -9,7 +10,6 @@ pub mod fuzz;
 pub mod handles;
 pub mod host;
 pub mod packet;
-pub mod said;
 #[cfg(test)]
 pub mod sim;
 pub mod stack;
@@ -214,7 +214,7 @@ pub struct LinkState {
     /// The last error below the tunnel, cleared by the next success.
     pub error: Option<LinkError>,
     /// The last ICMP error about a datagram to the endpoint, other than that of a closed port.
-    pub icmp: Option<said::Icmp>,
+    pub icmp: Option<delivery::Icmp>,
 }
 
 impl LinkState {
@@ -278,13 +278,13 @@ pub enum LinkError {
     Refused(SocketAddr),
     /// The host cannot send to the endpoint.
     #[error("cannot send to {to}: {reason}")]
-    Send { to: SocketAddr, reason: said::SystemError },
+    Send { to: SocketAddr, reason: delivery::SystemError },
     /// No response from the endpoint.
     #[error("no handshake reply from {0}")]
     Silent(SocketAddr),
     /// The host's UDP socket could not be opened.
     #[error("cannot open a UDP socket: {0}")]
-    Socket(said::SystemError),
+    Socket(delivery::SystemError),
 }
 
 /// Dropped datagrams and packets, by reason.

@@ -19,7 +19,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ("dns", &["clock", "net", "text"], "asks over any Network"),
     (
         "doctor",
-        &["address", "dns", "probe", "profile", "text"],
+        &["address", "dns", "net", "probe", "profile", "text"],
         "facts in, a verdict out: no packet, no clock",
     ),
     ("catalog", &["dns", "text"], "what exists, as values: no packet, no clock"),

@@ -8,6 +8,7 @@ use ipnet::Ipv6Net;
 use super::Subject;
 use crate::dns::lookup::Lookup;
 use crate::dns::outcome::Outcome;
+use crate::net::delivery::{ErrorKind, Icmp};
 use crate::probe::port::Port;
 use crate::probe::protocol::Banner;
 use crate::probe::service::Service;
@@ -29,7 +30,7 @@ pub struct Facts {
     /// gets no response.
     pub udp_comes_back: Option<bool>,
     /// Kind of the error of the system that kept the link from coming up.
-    pub system_error: Option<SystemError>,
+    pub system_error: Option<ErrorKind>,
     /// The last ICMP error about a datagram to the endpoint, other than that of a closed port.
     pub icmp: Option<Icmp>,
     /// Address of the endpoint that was tried last, or is in use.
@@ -296,53 +297,6 @@ pub enum Link {
     Closed,
     /// No response to this many initiations in this time.
     Silent(u64, Duration),
-}
-
-/// Kind of an error of the system on opening a socket or sending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SystemError {
-    /// EPERM, EACCES: a packet filter on this machine.
-    Filtered,
-    /// EMFILE, ENFILE: too many open files.
-    NoFiles,
-    /// EADDRINUSE: another program has the port.
-    PortTaken,
-    /// ENETUNREACH: no route.
-    NoRoute,
-    /// EHOSTUNREACH: the route leads to no host.
-    NoHost,
-    /// EADDRNOTAVAIL, EAFNOSUPPORT: no source address of the family.
-    NoAddress,
-    Other,
-}
-
-/// An ICMP error about a datagram to the endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Icmp {
-    /// Sender; an address of this machine if no neighbour has the endpoint's.
-    pub by: IpAddr,
-    pub kind: IcmpKind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IcmpKind {
-    NoRoute,
-    NoHost,
-    ClosedPort,
-    Prohibited,
-    Other,
-}
-
-impl IcmpKind {
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::NoRoute => "no route to the network",
-            Self::NoHost => "host unreachable",
-            Self::ClosedPort => "port unreachable",
-            Self::Prohibited => "administratively prohibited",
-            Self::Other => "unreachable",
-        }
-    }
 }
 
 /// Whether our address is among the peers of `_peer.internal`.

@@ -10,7 +10,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::{Interest, Ready};
 use tokio::net::UdpSocket;
 
-use super::said::{self, Icmp, IcmpKind, SystemError};
+use super::delivery::{self, Icmp, IcmpKind, SystemError};
 use super::{LinkError, stamp};
 
 /// Requested size of the receive buffer, for bursts, in bytes; the system may grant less.
@@ -139,11 +139,11 @@ impl Underlay for Udp {
         let sent = match socket.send(datagram) {
             // An error about an earlier datagram. This one has not been sent yet.
             Err(error) if Failure::from_io(&error) == Failure::Refused => {
-                said::icmp(&connected.socket);
+                delivery::icmp(&connected.socket);
                 socket.send(datagram).and(Err(io::ErrorKind::ConnectionRefused.into()))
             }
             Err(error) => {
-                icmp = said::icmp(&connected.socket);
+                icmp = delivery::icmp(&connected.socket);
                 if icmp.is_some() { socket.send(datagram) } else { Err(error) }
             }
             sent => sent,
@@ -183,7 +183,7 @@ impl Underlay for Udp {
                 Err(error) => {
                     let failure = Failure::from_io(&error);
                     if let Some(report) =
-                        said::icmp(socket).filter(|report| report.kind != IcmpKind::ClosedPort)
+                        delivery::icmp(socket).filter(|report| report.kind != IcmpKind::ClosedPort)
                     {
                         *icmp = Some(report);
                         continue;
@@ -233,7 +233,7 @@ fn open(to: SocketAddr, port: u16) -> Result<UdpSocket, Failure> {
         // A smaller buffer works too, with more loss.
         let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
         stamp::wanted(&socket);
-        said::keep_icmp(&socket, to);
+        delivery::keep_icmp(&socket, to);
         socket.bind(&any.into())?;
         Ok(socket)
     };

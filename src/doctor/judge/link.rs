@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::{Check, always};
-use crate::doctor::facts::{Facts, Link, System, SystemError};
+use crate::doctor::facts::{Facts, Link, System};
 use crate::doctor::{Finding, Group};
+use crate::net::delivery::ErrorKind;
 use crate::text::{ago, quoted};
 
 pub const CHECKS: &[Check] = &[
@@ -114,15 +115,15 @@ fn handshake(facts: &Facts) -> Option<Finding> {
 
 fn no_socket(facts: &Facts, reason: &str) -> Finding {
     let finding = match facts.system_error {
-        Some(SystemError::PortTaken) => {
+        Some(ErrorKind::PortTaken) => {
             Finding::fail("listen-port-taken", "The conf's ListenPort is in use on this machine")
                 .cause("Another program, for example the system's own WireGuard, has the port.")
                 .remedy("remove the ListenPort line from the conf: a client does not need it")
         }
-        Some(SystemError::NoFiles) => Finding::fail("no-files", "This process may open no more files")
+        Some(ErrorKind::NoFiles) => Finding::fail("no-files", "This process may open no more files")
             .cause("The limit of open files is too low.")
             .remedy("ulimit -n 1024"),
-        Some(SystemError::Filtered) => Finding::fail("no-socket", "The system does not allow a UDP socket")
+        Some(ErrorKind::Filtered) => Finding::fail("no-socket", "The system does not allow a UDP socket")
             .cause("A security policy on this machine forbids it.")
             .remedy("check the sandbox or security policy of this process"),
         _ => Finding::fail("no-socket", "No UDP socket can be opened")
@@ -138,7 +139,7 @@ fn no_route(facts: &Facts, ipv6: bool, reason: &str) -> Finding {
     let host = endpoint.rsplit_once(':').map_or(endpoint.as_str(), |(host, _)| host);
     let finding = match (facts.ways, ipv6) {
         // The system itself says so, whatever the routes are.
-        _ if facts.system_error == Some(SystemError::Filtered) => {
+        _ if facts.system_error == Some(ErrorKind::Filtered) => {
             Finding::fail("local-firewall", "The system does not permit packets to the endpoint")
                 .cause("A packet filter on this machine blocks them.")
                 .cause("A security policy or sandbox forbids them to this process.")
@@ -187,7 +188,7 @@ fn silent(facts: &Facts, initiations: u64) -> Finding {
         .remedy("check this machine's DNS filter and /etc/hosts")
     } else if let Some(icmp) = facts.icmp {
         Finding::fail("endpoint-unreachable", "The endpoint is unreachable")
-            .cause(format!("{} reports: {}.", icmp.by, icmp.kind.words()))
+            .cause(format!("{} reports: {}.", icmp.by, icmp.kind))
             .remedy("check the address in the Endpoint line of the conf")
             .remedy("check this machine's own network")
     } else if facts.alien.is_some_and(|alien| alien > 0) {

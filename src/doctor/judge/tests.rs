@@ -7,10 +7,11 @@ use super::*;
 use crate::dns::lookup::Lookup;
 use crate::dns::outcome::Outcome;
 use crate::doctor::facts::{
-    Again, AppSeen, Around, Conf, Disagreement, DnsEnd, DnsPath, Icmp, IcmpKind, Link, Listed, Pings, Reach,
-    Sibling, System, SystemError, Tried,
+    Again, AppSeen, Around, Conf, Disagreement, DnsEnd, DnsPath, Link, Listed, Pings, Reach, Sibling, System,
+    Tried,
 };
 use crate::doctor::{Machine, Subject};
+use crate::net::delivery::{ErrorKind, Icmp, IcmpKind};
 use crate::probe::port::Port;
 use crate::probe::protocol::{Banner, Protocol};
 use crate::probe::service::{End, Http, Service};
@@ -168,15 +169,15 @@ const CAUSES: &[Cause] = &[
     }),
     ("a packet filter on this machine", "local-firewall", |f| {
         f.link = Some(Link::NoRoute { ipv6: false, reason: "Operation not permitted".into() });
-        (f.ways, f.system_error) = (Some((false, false)), Some(SystemError::Filtered));
+        (f.ways, f.system_error) = (Some((false, false)), Some(ErrorKind::Filtered));
     }),
     ("the conf's ListenPort is in use", "listen-port-taken", |f| {
         f.link = Some(Link::NoSocket("Address already in use".into()));
-        f.system_error = Some(SystemError::PortTaken);
+        f.system_error = Some(ErrorKind::PortTaken);
     }),
     ("the limit of open files", "no-files", |f| {
         f.link = Some(Link::NoSocket("Too many open files".into()));
-        f.system_error = Some(SystemError::NoFiles);
+        f.system_error = Some(ErrorKind::NoFiles);
     }),
     ("another service has the endpoint's port", "endpoint-not-wireguard", |f| {
         f.link = Some(Link::Silent(4, Duration::from_secs(3)));

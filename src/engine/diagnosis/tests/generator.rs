@@ -15,7 +15,7 @@ use rand::{RngExt, SeedableRng};
 use super::world::{Conditions, Gateway, Host, Records, Server, Service};
 use crate::demo::scenario::{App, Machine, Peer, Scenario};
 use crate::doctor::Subject;
-use crate::net::{LinkError, said};
+use crate::net::{LinkError, delivery};
 
 /// The port that every machine's service has.
 pub const PORT: u16 = 8080;
@@ -46,8 +46,8 @@ fn line(setup: &mut Setup, from: &str, to: &str) {
     setup.conf = setup.conf.replace(from, to);
 }
 
-fn system(kind: i32) -> said::SystemError {
-    said::SystemError::from(&io::Error::from_raw_os_error(kind))
+fn system(kind: i32) -> delivery::SystemError {
+    delivery::SystemError::from(&io::Error::from_raw_os_error(kind))
 }
 
 fn cannot_send(setup: &mut Setup, kind: i32) {
@@ -162,8 +162,10 @@ pub const FAULTS: &[Fault] = &[
         "no record found"
     )),
     fault!("path: a router prohibits", 2, "", ["endpoint-unreachable"], |s, _| {
-        s.conditions.icmp =
-            Some(said::Icmp { by: "198.51.100.1".parse().unwrap(), kind: said::IcmpKind::Prohibited });
+        s.conditions.icmp = Some(delivery::Icmp {
+            by: "198.51.100.1".parse().unwrap(),
+            kind: delivery::IcmpKind::Prohibited,
+        });
     }),
     fault!(
         "path up: UDP is dropped",

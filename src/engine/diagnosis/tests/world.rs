@@ -27,7 +27,7 @@ use crate::demo::zone::respond;
 use crate::dns::names::Form;
 use crate::net::{
     Arrival, Datagrams, EchoEvent, EchoKind, EchoRequest, Echoes, IcmpError, LinkError, LinkState, Network,
-    Phase, said,
+    Phase, delivery,
 };
 
 /// The gateway's decision on an initiation (WireGuard paper, §5.4) and on data.
@@ -122,7 +122,7 @@ pub struct Conditions {
     pub outbound: bool,
     pub inbound: bool,
     pub data_passes: bool,
-    pub icmp: Option<said::Icmp>,
+    pub icmp: Option<delivery::Icmp>,
     pub gateway: Gateway,
     pub udp: Server,
     pub tcp: Server,

@@ -11,13 +11,13 @@ use tokio::net::UdpSocket;
 /// An error of the system, with its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SystemError {
-    pub kind: Kind,
+    pub kind: ErrorKind,
     text: String,
 }
 
 /// Kind of an error on opening a socket or sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorKind {
     /// EPERM, EACCES: a packet filter on this machine.
     Filtered,
     /// EMFILE, ENFILE: too many open files.
@@ -34,16 +34,16 @@ pub enum Kind {
 
 impl From<&io::Error> for SystemError {
     fn from(error: &io::Error) -> Self {
-        use io::ErrorKind;
+        use io::ErrorKind as Std;
         // EMFILE and ENFILE have no stable name in std; the numbers are the same on Linux, macOS and the BSDs.
         let kind = match (error.kind(), error.raw_os_error()) {
-            (_, Some(23 | 24)) => Kind::NoFiles,
-            (ErrorKind::PermissionDenied, _) => Kind::Filtered,
-            (ErrorKind::AddrInUse, _) => Kind::PortTaken,
-            (ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown, _) => Kind::NoRoute,
-            (ErrorKind::HostUnreachable, _) => Kind::NoHost,
-            (ErrorKind::AddrNotAvailable | ErrorKind::Unsupported, _) => Kind::NoAddress,
-            _ => Kind::Other,
+            (_, Some(23 | 24)) => ErrorKind::NoFiles,
+            (Std::PermissionDenied, _) => ErrorKind::Filtered,
+            (Std::AddrInUse, _) => ErrorKind::PortTaken,
+            (Std::NetworkUnreachable | Std::NetworkDown, _) => ErrorKind::NoRoute,
+            (Std::HostUnreachable, _) => ErrorKind::NoHost,
+            (Std::AddrNotAvailable | Std::Unsupported, _) => ErrorKind::NoAddress,
+            _ => ErrorKind::Other,
         };
         Self { kind, text: error.to_string() }
     }
@@ -71,6 +71,18 @@ pub enum IcmpKind {
     ClosedPort,
     Prohibited,
     Other,
+}
+
+impl fmt::Display for IcmpKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoRoute => "no route to the network",
+            Self::NoHost => "host unreachable",
+            Self::ClosedPort => "port unreachable",
+            Self::Prohibited => "administratively prohibited",
+            Self::Other => "unreachable",
+        })
+    }
 }
 
 impl IcmpKind {
@@ -147,18 +159,21 @@ mod tests {
 
     #[test]
     fn errors_have_kinds() {
-        for (number, kind) in
-            [(1, Kind::Filtered), (13, Kind::Filtered), (23, Kind::NoFiles), (24, Kind::NoFiles)]
-        {
+        for (number, kind) in [
+            (1, ErrorKind::Filtered),
+            (13, ErrorKind::Filtered),
+            (23, ErrorKind::NoFiles),
+            (24, ErrorKind::NoFiles),
+        ] {
             assert_eq!(SystemError::from(&io::Error::from_raw_os_error(number)).kind, kind, "{number}");
         }
         #[cfg(target_os = "linux")]
         for (number, kind) in [
-            (98, Kind::PortTaken),
-            (99, Kind::NoAddress),
-            (101, Kind::NoRoute),
-            (113, Kind::NoHost),
-            (5, Kind::Other),
+            (98, ErrorKind::PortTaken),
+            (99, ErrorKind::NoAddress),
+            (101, ErrorKind::NoRoute),
+            (113, ErrorKind::NoHost),
+            (5, ErrorKind::Other),
         ] {
             assert_eq!(SystemError::from(&io::Error::from_raw_os_error(number)).kind, kind, "{number}");
         }
