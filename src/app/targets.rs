@@ -268,7 +268,7 @@ pub fn read(state: &State, text: &str) -> Result<TargetSpec, String> {
         Host::Name(name) => name.as_str(),
     };
     if let Some(ports) = &typed.ports {
-        return Err(format!("A ping has no port: `:ports {}` checks it", Safe::new(ports)));
+        return Err(format!("A ping has no port: ping it, select it and type `:ports {}`", Safe::new(ports)));
     }
     if let Some(node) = Node::read(text, catalog) {
         return Ok(TargetSpec::Node(node));

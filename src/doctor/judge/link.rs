@@ -254,8 +254,7 @@ fn traffic(facts: &Facts) -> Option<Finding> {
             Finding::fail("peer-removed-now", "The gateway responded to one handshake, and ignores the next")
                 .observed("No data came back after a handshake, and a second handshake got no response.")
                 .cause("The peer was removed a moment ago: check with fly wireguard list.")
-                .cause("The gateway, or the path to it, failed a moment ago.")
-                .likely()
+                .cause("The gateway, or the path to it, failed a moment ago, or is very slow.")
                 .remedy("fly wireguard list")
         }
         _ => Finding::fail("no-data", "Handshake succeeds but no data comes back")
