@@ -16,7 +16,7 @@
 //! - [`profile`]: a WireGuard conf → a typed [`profile::Profile`].
 //! - [`net`]: the only room that sends a packet; the [`net::Network`] interface.
 //! - [`dns`]: names into typed answers; the one path to a name server.
-//! - [`catalog`]: what exists, as an immutable snapshot with the records that said so.
+//! - [`catalog`]: what exists, as an immutable snapshot with the records behind each fact.
 //! - [`probe`]: what measures: which probe leaves when, and what the replies make of it.
 //! - [`doctor`]: facts into findings and one verdict.
 //! - [`engine`]: one attached network: commands in, reports out.
